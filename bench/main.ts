@@ -1,0 +1,92 @@
+// `node bench/main.ts [names…]`: measures jobrunner beside its peers on this machine, now, and says what is short.
+// Every figure comes with its peer's from the same minutes; a figure alone says more about the machine than about us.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { repository } from "./lib/tools.ts";
+import { busyShare, describeMachine } from "./lib/machine.ts";
+import { Scope } from "./lib/scope.ts";
+import { printTable, writeReport } from "./lib/report.ts";
+import type { Outcome } from "./lib/report.ts";
+import type { Benchmark } from "./lib/benchmark.ts";
+import * as spawnRate from "./spawn-rate.ts";
+import * as jobSpeed from "./job-speed.ts";
+import * as attach from "./attach.ts";
+import * as firstByte from "./first-byte.ts";
+import * as manyJobs from "./many-jobs.ts";
+import * as manyReaders from "./many-readers.ts";
+import * as database from "./database.ts";
+
+const all: Benchmark[] = [
+  spawnRate.benchmark,
+  jobSpeed.benchmark,
+  attach.benchmark,
+  firstByte.benchmark,
+  manyJobs.benchmark,
+  manyReaders.benchmark,
+  database.benchmark,
+];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !all.some((one) => one.name === name));
+if (unknown.length > 0) {
+  console.error(`no benchmark called ${unknown.join(", ")}; there are: ${all.map((one) => one.name).join(", ")}`);
+  process.exit(2);
+}
+const chosen = wanted.length === 0 ? all : all.filter((one) => wanted.includes(one.name));
+
+const machine = describeMachine();
+console.log(machine.map(([what, value]) => `${what}: ${value}`).join("\n"));
+const outcomes: Outcome[] = [];
+for (const one of chosen) outcomes.push(await run(one));
+
+// A run of some benchmarks must not pass for a run of all: only a full one is written down.
+if (chosen.length === all.length) {
+  const file = join(repository, "docs", "benchmarks.md");
+  writeFileSync(file, writeReport(machine, outcomes));
+  console.log("\nwritten to docs/benchmarks.md");
+} else console.log("\ndocs/benchmarks.md is only written by a run of all benchmarks");
+const short = outcomes.some((one) => one.failure !== null || one.rows.some((row) => row.verdict === "short"));
+process.exit(short ? 1 : 0);
+
+/** Runs one benchmark within its time, and takes away all it started, whatever happens. */
+async function run(one: Benchmark): Promise<Outcome> {
+  const busy = await busyShare(1000);
+  console.log(
+    `\n${one.name}: ${one.title}${busy > 0.15 ? `\n  note: the machine was ${Math.round(busy * 100)} % busy before we began` : ""}`,
+  );
+  const scope = new Scope();
+  const onSignal = (): void => {
+    void scope.close().finally(() => process.exit(130));
+  };
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  const outcome: Outcome = { benchmark: one, busy, rows: [], failure: null };
+  const progress = (text: string): void => {
+    console.log(`  … ${text}`);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`not done within ${one.limitSeconds} s`));
+      }, one.limitSeconds * 1000);
+    });
+    await Promise.race([
+      one.run({
+        scope,
+        progress,
+        report: (row) => {
+          outcome.rows.push(row);
+        },
+      }),
+      late,
+    ]);
+  } catch (error) {
+    outcome.failure = error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
+    await scope.close();
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+  printTable(outcome);
+  return outcome;
+}

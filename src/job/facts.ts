@@ -1,0 +1,37 @@
+/**
+ * What is known of a started job, as its supervisor recorded it. Positions are those of the lines in the record: what came first is
+ * decided by them, since clocks can be set.
+ */
+export type StopCause = "terminate" | "kill" | "timeout" | "idle";
+
+export type StepFacts = {
+  started: { position: number; timeNs: bigint } | null;
+  expired: { position: number } | null;
+  ended: {
+    position: number;
+    timeNs: bigint;
+    waitStatus: number;
+    userMicroseconds: number;
+    systemMicroseconds: number;
+    peakRssKiB: number;
+    outputBytes: number;
+  } | null;
+  failed: { timeNs: bigint; stage: string; errno: number } | null;
+};
+
+export type JobFacts = {
+  bootId: string;
+  supervisorPid: number;
+  claimedNs: bigint;
+  steps: Map<number, StepFacts>; // by number; 0: the job as a whole could not start
+  stops: { position: number; timeNs: bigint; cause: StopCause }[];
+  done: { timeNs: bigint; outputBytes: number; lostBytes: number } | null;
+  swept: { timeNs: bigint } | null; // the supervisor died, what it left is gone
+};
+
+/** RFC 3339 in UTC with microseconds. */
+export function formatTime(timeNs: bigint): string {
+  const milliseconds = Number(timeNs / 1_000_000n);
+  const microseconds = Number((timeNs / 1_000n) % 1_000n);
+  return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(microseconds).padStart(3, "0")}Z`;
+}

@@ -1,0 +1,175 @@
+import { constants } from "node:os";
+import { getSystemErrorMessage } from "node:util";
+import { formatTime, type JobFacts, type StepFacts, type StopCause } from "./facts.ts";
+import { type FinalState, isFinal, type JobState, type Reason, type StepState, type StepView } from "./job.ts";
+import type { Command } from "./spec.ts";
+
+/** What the outcome needs of a step's command; the rest of a spec stays on disk. */
+export type StepPlan = Pick<Command, "Name" | "IgnoreError" | "RunOn">;
+
+/** Why nothing more will be recorded of a job that has no final record. */
+export type LostReason = "SupervisorLost" | "Reboot";
+
+export type Progress = {
+  State: JobState;
+  Reason: Reason | null;
+  ExitCode: number | null;
+  Signal: string | null;
+  Message: string | null;
+  StartedAt: string | null;
+  EndedAt: string | null;
+  Steps: StepView[];
+};
+
+type Ending = Pick<StepView, "Reason" | "ExitCode" | "Signal" | "Message">;
+type Verdict = Ending & { State: StepState };
+
+const nothing = { Reason: null, ExitCode: null, Signal: null, Message: null } as const;
+
+/**
+ * From the recorded facts to states, reasons and codes: the only place where they are decided. The first reason wins; exit code and
+ * signal are what the kernel said, or null.
+ */
+export function progressOf(plan: StepPlan[], facts: JobFacts, lost: LostReason | null = null): Progress {
+  const isOver = facts.done !== null || lost !== null;
+  const views = plan.map((step, index) => viewStep({ step, number: index + 1, facts, isOver, lost }));
+  const starts = [...facts.steps.values()].flatMap((step) => (step.started === null ? [] : [step.started.timeNs]));
+  const endedNs = facts.done?.timeNs ?? (lost === "SupervisorLost" ? (facts.swept?.timeNs ?? null) : null);
+  return {
+    ...(lost !== null && facts.done === null ? lostVerdict(lost) : judge(plan, views, facts)),
+    StartedAt: starts[0] === undefined ? null : formatTime(starts[0]),
+    EndedAt: endedNs === null ? null : formatTime(endedNs),
+    Steps: views,
+  };
+}
+
+/** The steps of a job that never started. */
+export function unstartedSteps(plan: StepPlan[], state: "Pending" | "Skipped" | "Lost"): StepView[] {
+  return plan.map((step, index) => ({ ...emptyStep(step, index + 1), State: state }));
+}
+
+function judge(plan: StepPlan[], views: StepView[], facts: JobFacts): Ending & { State: JobState } {
+  if (facts.done === null) {
+    const state = facts.stops.length > 0 ? "Stopping" : [...facts.steps.values()].length > 0 ? "Running" : "Starting";
+    return { State: state, ...nothing };
+  }
+  const whole = facts.steps.get(0)?.failed;
+  if (whole) return { ...failedToStart(whole), State: "Failed", Message: `the job could not start: ${explain(whole)}` };
+  const stop = facts.stops[0];
+  if (stop !== undefined && interrupted(plan, facts, stop.position)) {
+    const cut = views.find((_, index) => cutBy(stepOf(facts, index + 1), stop.position));
+    const verdict = stopped(stop.cause);
+    return { ...verdict, ExitCode: cut?.ExitCode ?? null, Signal: cut?.Signal ?? null };
+  }
+  const deciding = views.find((view, index) => plan[index]?.IgnoreError !== true && isFailure(view.State));
+  if (deciding === undefined) return { State: "Succeeded", ...nothing, ExitCode: 0 };
+  const state = isFailure(deciding.State) ? deciding.State : "Failed";
+  return { ...deciding, State: state, Message: `step ${deciding.Number}${titled(deciding.Name)} ${deciding.Message ?? ""}`.trim() };
+}
+
+function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isOver: boolean; lost: LostReason | null }): StepView {
+  const facts = stepOf(at.facts, at.number);
+  const empty = emptyStep(at.step, at.number);
+  if (facts === null) return { ...empty, State: at.isOver ? "Skipped" : "Pending" };
+  const startedAt = facts.started === null ? null : formatTime(facts.started.timeNs);
+  if (facts.failed !== null) {
+    const failedAt = formatTime(facts.failed.timeNs);
+    return { ...empty, ...failedToStart(facts.failed), StartedAt: failedAt, EndedAt: failedAt, OutputBytes: 0 };
+  }
+  if (facts.ended === null) {
+    const verdict = at.lost === null ? { State: "Running" as const, ...nothing } : lostVerdict(at.lost);
+    return { ...empty, ...verdict, StartedAt: startedAt };
+  }
+  const { userMicroseconds, systemMicroseconds, peakRssKiB, outputBytes, timeNs } = facts.ended;
+  return {
+    ...empty,
+    ...endVerdict(facts, at.facts),
+    StartedAt: startedAt,
+    EndedAt: formatTime(timeNs),
+    CPUSeconds: (userMicroseconds + systemMicroseconds) / 1e6,
+    PeakMemoryBytes: peakRssKiB * 1024,
+    OutputBytes: outputBytes,
+  };
+}
+
+function endVerdict(step: StepFacts, facts: JobFacts): Verdict {
+  const { exitCode, signal } = decodeWaitStatus(step.ended?.waitStatus ?? 0);
+  const codes = { ExitCode: exitCode, Signal: signal };
+  const stop = facts.stops.find(({ position }) => cutBy(step, position));
+  if (step.expired !== null && (stop === undefined || step.expired.position < stop.position)) {
+    return { State: "TimedOut", Reason: "Timeout", ...codes, Message: "ran longer than its TimeoutSeconds and was stopped" };
+  }
+  if (stop !== undefined) return { ...stopped(stop.cause), ...codes };
+  if (signal !== null) return { State: "Failed", Reason: "Signal", ...codes, Message: `was ended by ${signal}` };
+  if (exitCode === 0) return { State: "Succeeded", Reason: null, ...codes, Message: null };
+  return { State: "Failed", Reason: "ExitCode", ...codes, Message: `exited with code ${exitCode}` };
+}
+
+function stopped(cause: StopCause): Ending & { State: FinalState } {
+  switch (cause) {
+    case "terminate":
+    case "kill":
+      return { State: "Killed", ...nothing, Reason: "Requested", Message: "killed on request" };
+    case "timeout":
+      return { State: "TimedOut", ...nothing, Reason: "Timeout", Message: "the job ran longer than its TimeoutSeconds and was stopped" };
+    case "idle":
+      return { State: "TimedOut", ...nothing, Reason: "IdleTimeout", Message: "no output for IdleTimeoutSeconds, stopped" };
+  }
+}
+
+function lostVerdict(lost: LostReason): Ending & { State: FinalState } {
+  const why = lost === "Reboot" ? "the box was restarted" : "its supervisor was killed";
+  return { State: "Lost", ...nothing, Reason: lost, Message: `${why} before the end was recorded; how it ended is unknown` };
+}
+
+function failedToStart(failed: { stage: string; errno: number }): Ending & { State: FinalState } {
+  return { State: "Failed", ...nothing, Reason: "CouldNotStart", Message: `could not start: ${explain(failed)}` };
+}
+
+function explain({ stage, errno }: { stage: string; errno: number }): string {
+  const what = new Map([
+    ["workdir", "working directory"],
+    ["exec", "command"],
+    ["stdin", "standard input"],
+    ["fork", "new process"],
+    ["plan", "plan"],
+  ]);
+  return `${what.get(stage) ?? stage}: ${errno > 0 ? getSystemErrorMessage(-errno) : "not usable"}`;
+}
+
+/** waitpid(2): the low seven bits are the signal, 0 for an exit, whose code is the second byte. */
+function decodeWaitStatus(status: number): { exitCode: number | null; signal: string | null } {
+  const number = status & 0x7f;
+  if (number === 0) return { exitCode: (status >> 8) & 0xff, signal: null };
+  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  return { exitCode: null, signal: name ?? `SIG${number}` };
+}
+
+function interrupted(plan: StepPlan[], facts: JobFacts, position: number): boolean {
+  return plan.some((_, index) => {
+    const step = stepOf(facts, index + 1);
+    return step === null || cutBy(step, position) || (step.started !== null && step.started.position > position);
+  });
+}
+
+function cutBy(step: StepFacts | null, position: number): boolean {
+  if (step === null || step.started === null || step.started.position > position) return false;
+  return step.ended === null || step.ended.position > position;
+}
+
+function stepOf(facts: JobFacts, number: number): StepFacts | null {
+  return facts.steps.get(number) ?? null;
+}
+
+function emptyStep(step: StepPlan, number: number): StepView {
+  const unknown = { StartedAt: null, EndedAt: null, CPUSeconds: null, PeakMemoryBytes: null, OutputBytes: null };
+  return { Number: number, Name: step.Name ?? null, State: "Pending", ...nothing, ...unknown };
+}
+
+function isFailure(state: StepState): state is FinalState {
+  return state !== "Succeeded" && state !== "Skipped" && state !== "Pending" && state !== "Running" && isFinal(state);
+}
+
+function titled(name: string | null): string {
+  return name === null ? "" : ` (${name})`;
+}

@@ -1,0 +1,137 @@
+import { Type, type Static } from "typebox";
+
+/** The schemas of a submitted job: they validate, give the types, and (with the routes) the API's description. */
+
+const maxSteps = 1000;
+const maxTextLength = 131_071; // Linux: MAX_ARG_STRLEN, a single argument or variable, less its NUL (execve(2))
+const maxSeconds = 10 * 365 * 86_400;
+
+/** The C side counts in milliseconds of 64 bits; ten years is "for ever" to a job. */
+const Seconds = Type.Number({ exclusiveMinimum: 0, maximum: maxSeconds });
+
+/** No NUL: neither an argument, a variable nor a path can hold one (execve(2), path_resolution(7)). */
+const noNul = "^[^\\u0000]*$";
+const Text = Type.String({ maxLength: maxTextLength, pattern: noNul });
+const NonEmptyText = Type.String({ minLength: 1, maxLength: maxTextLength, pattern: noNul });
+const Path = Type.String({ minLength: 1, maxLength: 4095, pattern: noNul });
+
+const Environment = Type.Record(Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }), Text, {
+  maxProperties: 10_000,
+  additionalProperties: false,
+});
+
+const Name = Type.String({ minLength: 1, maxLength: 200, pattern: "^[^\\u0000-\\u001f\\u007f]*$" });
+
+export const signalNumbers = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+  SIGTERM: 15,
+  SIGKILL: 9,
+} as const;
+
+export type StopSignal = keyof typeof signalNumbers;
+
+export const Command = Type.Object(
+  {
+    Name: Type.Optional(Name),
+    CommandLine: Type.Optional(NonEmptyText),
+    Args: Type.Optional(Type.Array(Text, { minItems: 1, maxItems: 10_000 })),
+    Environment: Type.Optional(Environment),
+    WorkingDir: Type.Optional(Path),
+    TimeoutSeconds: Type.Optional(Seconds),
+    IgnoreError: Type.Optional(Type.Boolean()),
+    RunOn: Type.Optional(Type.Enum(["success", "failure", "always"])),
+  },
+  { additionalProperties: false },
+);
+
+export const JobSpec = Type.Object(
+  {
+    CommandLine: Type.Optional(NonEmptyText),
+    Commands: Type.Optional(Type.Array(Command, { minItems: 1, maxItems: maxSteps })),
+    Environment: Type.Optional(Environment),
+    Name: Type.Optional(Name),
+    Labels: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$" }),
+        Type.String({ maxLength: 200, pattern: "^[^\\u0000-\\u001f\\u007f]*$" }),
+        { maxProperties: 64, additionalProperties: false },
+      ),
+    ),
+    WorkingDir: Type.Optional(Path),
+    TimeoutSeconds: Type.Optional(Seconds),
+    IdleTimeoutSeconds: Type.Optional(Seconds),
+    StopSignal: Type.Optional(
+      Type.Enum(["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGKILL"]),
+    ),
+    StopTimeoutSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400 })),
+    Stdin: Type.Optional(Type.String({ maxLength: 1_048_576 })),
+  },
+  { additionalProperties: false },
+);
+
+export type Command = Static<typeof Command>;
+export type JobSpec = Static<typeof JobSpec>;
+
+/** The job's steps: `CommandLine` is a job of one command. */
+export function commandsOf(spec: JobSpec): Command[] {
+  if (spec.Commands !== undefined) return spec.Commands;
+  return spec.CommandLine === undefined ? [] : [{ CommandLine: spec.CommandLine }];
+}
+
+/** What a schema cannot say: `{field, message}` of the first thing wrong with a spec that fits the schema, or null. */
+export function findContradiction(spec: JobSpec): { field: string; message: string } | null {
+  if (spec.CommandLine !== undefined && spec.Commands !== undefined) {
+    return { field: "CommandLine", message: "give either CommandLine or Commands, not both" };
+  }
+  if (spec.CommandLine === undefined && spec.Commands === undefined) {
+    return { field: "CommandLine", message: "is missing: give CommandLine (one command) or Commands (a sequence)" };
+  }
+  if (spec.WorkingDir !== undefined && leavesWorkspace(spec.WorkingDir)) return outside("WorkingDir");
+  const taken = findReserved(spec.Environment, "Environment");
+  if (taken !== null) return taken;
+  for (const [index, command] of (spec.Commands ?? []).entries()) {
+    const field = `Commands[${index}]`;
+    if (command.CommandLine !== undefined && command.Args !== undefined) {
+      return { field: `${field}.CommandLine`, message: "give either CommandLine or Args, not both" };
+    }
+    if (command.CommandLine === undefined && command.Args === undefined) {
+      return { field: `${field}.CommandLine`, message: "is missing: give CommandLine (run by bash) or Args (run without a shell)" };
+    }
+    if (command.Args?.[0] === "") return { field: `${field}.Args[0]`, message: "must name a program, not be empty" };
+    const reserved = findReserved(command.Environment, `${field}.Environment`);
+    if (reserved !== null) return reserved;
+    const directory = command.WorkingDir;
+    const isBelowAbsolute = spec.WorkingDir?.startsWith("/") ?? false;
+    if (directory !== undefined && !isBelowAbsolute && leavesWorkspace(directory, spec.WorkingDir)) {
+      return outside(`${field}.WorkingDir`);
+    }
+  }
+  return null;
+}
+
+/** A job's processes are found again by these, should its supervisor be killed. */
+const reservedVariables = ["JOBRUNNER_JOB_ID", "JOBRUNNER_STEP", "JOBRUNNER_WORKSPACE"];
+
+function findReserved(environment: Record<string, string> | undefined, field: string): { field: string; message: string } | null {
+  const name = reservedVariables.find((reserved) => environment !== undefined && Object.hasOwn(environment, reserved));
+  return name === undefined ? null : { field: `${field}.${name}`, message: "is set by jobrunner itself: leave it out" };
+}
+
+function outside(field: string): { field: string; message: string } {
+  return { field, message: "leaves the job's workspace by '..': give a path inside it, or an absolute one" };
+}
+
+function leavesWorkspace(directory: string, base = "."): boolean {
+  if (directory.startsWith("/")) return false;
+  let depth = 0;
+  for (const part of `${base}/${directory}`.split("/")) {
+    if (part === "..") depth -= 1;
+    else if (part !== "" && part !== ".") depth += 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}

@@ -1,0 +1,125 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { JobFacts } from "../job/facts.ts";
+import { isFinal, type JobState, type JobView } from "../job/job.ts";
+import { type LostReason, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
+import { commandsOf, type JobSpec } from "../job/spec.ts";
+
+/**
+ * How far the service has come with a job that it has not recorded as over. What the supervisor has come to is in the facts.
+ *
+ *     Queued ──admitted, committed──▶ Launching ──status file seen──▶ Started ──done, swept or lost──▶ Over ──committed──▶ (forgotten)
+ */
+export type Phase =
+  | { kind: "Queued" }
+  | { kind: "Launching" }
+  | { kind: "Started"; facts: JobFacts }
+  | { kind: "Over"; view: JobView };
+
+export type Identity = { seq: number; id: string; submittedAtMs: number };
+
+/** A job that is not over, or not yet recorded so. The spec stays on disk: thousands of jobs must not cost their scripts in memory. */
+export class ActiveJob {
+  readonly seq: number;
+  readonly id: string;
+  readonly directory: string;
+  readonly name: string | null;
+  readonly labels: Record<string, string>;
+  readonly submittedAtMs: number;
+  readonly plan: StepPlan[];
+  phase: Phase = { kind: "Queued" };
+  killRequest: "terminate" | "kill" | null = null;
+  statusBytes = 0;
+  sweepAskedMs = 0;
+  shownState: JobState | null = null; // that subscribers know
+  #onRecorded: (() => void)[] = [];
+
+  constructor(identity: Identity, spec: JobSpec, jobsDir: string) {
+    this.seq = identity.seq;
+    this.id = identity.id;
+    this.submittedAtMs = identity.submittedAtMs;
+    this.directory = join(jobsDir, identity.id);
+    this.name = spec.Name ?? null;
+    this.labels = spec.Labels ?? {};
+    this.plan = commandsOf(spec).map(({ Name, IgnoreError, RunOn }) => ({
+      ...(Name === undefined ? {} : { Name }),
+      ...(IgnoreError === undefined ? {} : { IgnoreError }),
+      ...(RunOn === undefined ? {} : { RunOn }),
+    }));
+  }
+
+  get state(): JobState {
+    switch (this.phase.kind) {
+      case "Queued":
+        return "Queued";
+      case "Launching":
+        return "Starting";
+      case "Started":
+        return progressOf(this.plan, this.phase.facts).State;
+      case "Over":
+        return this.phase.view.State;
+    }
+  }
+
+  /** Given to a supervisor and not over: what counts against the limit. */
+  get isRunning(): boolean {
+    return this.phase.kind === "Launching" || this.phase.kind === "Started";
+  }
+
+  view(): JobView {
+    switch (this.phase.kind) {
+      case "Queued":
+      case "Launching":
+        return { ...this.#head(), ...unstarted(this.state), Steps: unstartedSteps(this.plan, "Pending"), ...noOutput };
+      case "Started":
+        return { ...this.#head(), ...progressOf(this.plan, this.phase.facts), ...this.#output(this.phase.facts) };
+      case "Over":
+        return this.phase.view;
+    }
+  }
+
+  /** Killed before anything of it ran. */
+  killedView(): JobView {
+    const verdict = { Reason: "Requested", Message: "killed on request before it started", EndedAt: now() } as const;
+    return { ...this.#head(), ...unstarted("Killed"), ...verdict, Steps: unstartedSteps(this.plan, "Skipped"), ...noOutput };
+  }
+
+  /** Over without a final record; its supervisor may never have come to the point of recording anything. */
+  lostView(reason: LostReason): JobView {
+    if (this.phase.kind === "Started") {
+      const facts = this.phase.facts;
+      return { ...this.#head(), ...progressOf(this.plan, facts, reason), ...this.#output(facts) };
+    }
+    const Message = "given to a supervisor that left no record; whether it ran is unknown";
+    return { ...this.#head(), ...unstarted("Lost"), Reason: reason, Message, Steps: unstartedSteps(this.plan, "Lost"), ...noOutput };
+  }
+
+  /** Resolves when the end is committed. */
+  recorded(): Promise<void> {
+    return new Promise((resolve) => this.#onRecorded.push(resolve));
+  }
+
+  markRecorded(): void {
+    for (const resolve of this.#onRecorded.splice(0)) resolve();
+  }
+
+  #head(): Pick<JobView, "ID" | "Name" | "Labels" | "SubmittedAt"> {
+    return { ID: this.id, Name: this.name, Labels: this.labels, SubmittedAt: new Date(this.submittedAtMs).toISOString() };
+  }
+
+  #output(facts: JobFacts): Pick<JobView, "OutputBytes" | "OutputLostBytes"> {
+    if (facts.done !== null) return { OutputBytes: facts.done.outputBytes, OutputLostBytes: facts.done.lostBytes };
+    const size = statSync(join(this.directory, "output"), { throwIfNoEntry: false })?.size ?? 0;
+    return { OutputBytes: size, OutputLostBytes: isFinal(this.state) || facts.swept !== null ? null : 0 };
+  }
+}
+
+const noOutput = { OutputBytes: 0, OutputLostBytes: 0 };
+
+function unstarted(state: JobState): Omit<JobView, "ID" | "Name" | "Labels" | "SubmittedAt" | "Steps" | "OutputBytes" | "OutputLostBytes"> {
+  return { State: state, Reason: null, ExitCode: null, Signal: null, Message: null, StartedAt: null, EndedAt: null };
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

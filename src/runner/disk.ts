@@ -1,0 +1,34 @@
+import { statfsSync } from "node:fs";
+
+const freshMs = 100;
+
+/** Whether the state directory's disk has more than the reserve: what running jobs and the database need to end well. */
+export class DiskReserve {
+  readonly #path: string;
+  readonly #minFreeBytes: number;
+  #lookedMs = -Infinity;
+  #hasRoom = true;
+
+  constructor(path: string, minFreeBytes: number) {
+    this.#path = path;
+    this.#minFreeBytes = minFreeBytes;
+  }
+
+  hasRoom(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedMs > freshMs) {
+      const { bavail, bsize } = statfsSync(this.#path);
+      this.#hasRoom = bavail * bsize >= this.#minFreeBytes;
+      this.#lookedMs = nowMs;
+    }
+    return this.#hasRoom;
+  }
+}
+
+/** Node's and SQLite's ways to say that nothing more fits. */
+export function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? error.code : null;
+  if (code === "ENOSPC" || code === "EDQUOT") return true;
+  return "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === 13; // SQLITE_FULL
+}

@@ -1,0 +1,44 @@
+import type { DatabaseSync } from "node:sqlite";
+import { type FinalState, isFinal, type JobView } from "../job/job.ts";
+import { listFinished } from "../store/listing.ts";
+import type { ActiveJob } from "./active-job.ts";
+import type { JobQuery } from "./types.ts";
+
+type Entry = { seq: number; view: () => JobView };
+
+/** A page of jobs, newest first, of those in memory (not over) and those in the database. */
+export function listJobs(database: DatabaseSync, active: ActiveJob[], query: JobQuery): { Jobs: JobView[]; NextCursor: string | null } {
+  const belowSeq = query.cursor === null ? Number.MAX_SAFE_INTEGER : Number.parseInt(query.cursor, 36);
+  const limit = query.limit + 1; // one more tells whether there is a next page
+  const entries = [...activeEntries(active, query, belowSeq), ...finishedEntries({ database, query, belowSeq, limit })];
+  entries.sort((a, b) => b.seq - a.seq);
+  // A job may be in memory and in the database while its end is being recorded.
+  const page = entries.filter(({ seq }, index) => entries[index - 1]?.seq !== seq).slice(0, limit);
+  const hasMore = page.length > query.limit;
+  const shown = page.slice(0, query.limit);
+  return {
+    Jobs: shown.map(({ view }) => view()),
+    NextCursor: hasMore ? (shown.at(-1)?.seq.toString(36) ?? null) : null,
+  };
+}
+
+function activeEntries(active: ActiveJob[], query: JobQuery, belowSeq: number): Entry[] {
+  return active.filter((job) => job.seq < belowSeq && matches(job, query)).map((job) => ({ seq: job.seq, view: () => job.view() }));
+}
+
+function matches(job: ActiveJob, query: JobQuery): boolean {
+  if (query.states.length > 0 && !query.states.includes(job.state)) return false;
+  if (query.name !== null && job.name !== query.name) return false;
+  if (query.sinceMs !== null && job.submittedAtMs < query.sinceMs) return false;
+  if (query.untilMs !== null && job.submittedAtMs >= query.untilMs) return false;
+  return query.labels.every(({ key, value }) => Object.hasOwn(job.labels, key) && (value === null || job.labels[key] === value));
+}
+
+function finishedEntries(at: { database: DatabaseSync; query: JobQuery; belowSeq: number; limit: number }): Entry[] {
+  const { query } = at;
+  const finalStates = query.states.filter((state): state is FinalState => isFinal(state));
+  if (query.states.length > 0 && finalStates.length === 0) return [];
+  const states = query.states.length === 0 ? null : finalStates;
+  const rows = listFinished(at.database, { ...query, states, belowSeq: at.belowSeq, limit: at.limit });
+  return rows.map(({ seq, viewJson }) => ({ seq, view: (): JobView => JSON.parse(viewJson) }));
+}

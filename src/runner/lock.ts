@@ -1,0 +1,35 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/**
+ * Holds the state directory for this process. The lock is SQLite's, on a database of its own: the kernel gives it back whatever way the
+ * process ends, and a stale one cannot be. Throws a sentence that names the directory and who holds it.
+ */
+export function lockStateDir(stateDir: string): { release(): void } {
+  const pidPath = join(stateDir, "jobrunner.pid");
+  const lock = new DatabaseSync(join(stateDir, "lock"), { timeout: 0 });
+  try {
+    lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+  } catch (error) {
+    lock.close();
+    throw new Error(`the state directory ${stateDir} is in use by another jobrunner${holder(pidPath)}: stop it, or set JOBRUNNER_STATE_DIR to another directory`, {
+      cause: error,
+    });
+  }
+  writeFileSync(pidPath, `${process.pid}\n`);
+  return {
+    release: () => {
+      rmSync(pidPath, { force: true });
+      lock.close();
+    },
+  };
+}
+
+function holder(pidPath: string): string {
+  try {
+    return ` (process ${readFileSync(pidPath, "utf8").trim()})`;
+  } catch {
+    return ""; // It has just started and not yet said.
+  }
+}

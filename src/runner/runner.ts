@@ -1,0 +1,288 @@
+import { randomUUIDv7 } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isFinal, type JobView, type WholeJobView } from "../job/job.ts";
+import type { JobSpec } from "../job/spec.ts";
+import { OutputWatchers } from "../output/watcher.ts";
+import { Store } from "../store/store.ts";
+import { ActiveJob } from "./active-job.ts";
+import { findCgroupParent } from "./cgroups.ts";
+import { DiskReserve, isDiskFull } from "./disk.ts";
+import { listJobs } from "./list.ts";
+import { lockStateDir } from "./lock.ts";
+import { Supervision } from "./supervision.ts";
+import type { JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult } from "./types.ts";
+
+export type RunnerOptions = {
+  stateDir: string;
+  maxRunning: number;
+  shell: string;
+  cgroups: "auto" | "off";
+  minFreeBytes: number;
+  supervisorPath: string;
+  log: Log;
+};
+
+const recordRetryMs = 1000;
+
+/** Opens the state directory and finds every job in it as it is. Throws a sentence for people where that cannot be. */
+export async function openRunner(options: RunnerOptions): Promise<LocalRunner> {
+  mkdirSync(join(options.stateDir, "jobs"), { recursive: true, mode: 0o700 });
+  const lock = lockStateDir(options.stateDir);
+  try {
+    const runner = new LocalRunner(options, lock);
+    await runner.recover();
+    return runner;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Jobs of this box: accepts, admits, ends and finds them. */
+export class LocalRunner implements JobRunner {
+  readonly watchers = new OutputWatchers();
+  readonly #options: RunnerOptions;
+  readonly #lock: { release(): void };
+  readonly #store: Store;
+  readonly #disk: DiskReserve;
+  readonly #supervision: Supervision;
+  readonly #jobsDir: string;
+  readonly #cgroupParent: string | null;
+  readonly #bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  readonly #active = new Map<string, ActiveJob>(); // in order of acceptance
+  readonly #queue: ActiveJob[] = [];
+  readonly #keysInFlight = new Map<string, { fingerprint: string; result: Promise<SubmitResult> }>();
+  readonly #listeners = new Set<(job: JobView) => void>();
+  #running = 0; // admitted and not over
+  #last: { seq: number; submittedAtMs: number };
+  #databaseTrouble: string | null = null;
+
+  constructor(options: RunnerOptions, lock: { release(): void }) {
+    this.#options = options;
+    this.#lock = lock;
+    this.#jobsDir = join(options.stateDir, "jobs");
+    this.#cgroupParent = options.cgroups === "off" ? null : findCgroupParent();
+    this.#disk = new DiskReserve(options.stateDir, options.minFreeBytes);
+    this.#store = new Store(join(options.stateDir, "jobrunner.db"));
+    this.#last = this.#store.last();
+    this.#supervision = new Supervision(
+      { ...options, cgroupParent: this.#cgroupParent, bootId: this.#bootId },
+      { active: this.#active, specOf: (id) => this.#specOf(id), onChange: (job) => this.#changed(job), onOver: (job, view) => this.#over(job, view) },
+    );
+  }
+
+  /** Recovery is the normal path, for many jobs at once: read what their supervisors wrote, and go on from there. */
+  async recover(): Promise<void> {
+    for (const row of this.#store.unfinished()) {
+      const spec: JobSpec = JSON.parse(row.specJson);
+      const job = new ActiveJob(row, spec, this.#jobsDir);
+      this.#active.set(job.id, job);
+      if (row.state === "Queued") {
+        this.#queue.push(job);
+      } else {
+        this.#running += 1;
+        this.#supervision.adopt(job, row.bootId);
+      }
+    }
+    this.#admitNext();
+    for (const id of this.#store.unfinishedRemovals()) void this.#removeDirectory(id);
+  }
+
+  async submit(submission: Submission): Promise<SubmitResult> {
+    const { idempotency } = submission;
+    if (idempotency === null) return this.#accept(submission);
+    const inFlight = this.#keysInFlight.get(idempotency.key);
+    if (inFlight !== undefined) return inFlight.fingerprint === idempotency.fingerprint ? inFlight.result : { kind: "conflict" };
+    const known = this.#store.findByKey(idempotency.key);
+    if (known !== null) return known.fingerprint === idempotency.fingerprint ? { kind: "accepted", id: known.id } : { kind: "conflict" };
+    const result = this.#accept(submission);
+    this.#keysInFlight.set(idempotency.key, { fingerprint: idempotency.fingerprint, result });
+    try {
+      return await result;
+    } finally {
+      this.#keysInFlight.delete(idempotency.key);
+    }
+  }
+
+  async #accept({ spec, idempotency }: Submission): Promise<SubmitResult> {
+    if (!this.#disk.hasRoom()) return { kind: "disk-full" };
+    const mustWait = this.#running >= this.#options.maxRunning || this.#queue.length > 0;
+    if (!mustWait) this.#running += 1;
+    const identity = this.#nextIdentity();
+    const job = new ActiveJob(identity, spec, this.#jobsDir);
+    const state = mustWait ? "Queued" : "Starting";
+    const { name, labels } = job;
+    try {
+      const bootId = mustWait ? null : this.#bootId;
+      await this.#store.insert({ ...identity, state, bootId, name, labels, idempotency, specJson: JSON.stringify(spec) });
+    } catch (error) {
+      if (!mustWait) this.#running -= 1;
+      if (isDiskFull(error)) return { kind: "disk-full" };
+      throw error;
+    }
+    this.#active.set(job.id, job);
+    if (mustWait) {
+      this.#queue.push(job);
+      this.#changed(job);
+      this.#admitNext(); // the place may have become free meanwhile
+    } else {
+      this.#supervision.launch(job, spec);
+    }
+    return { kind: "accepted", id: job.id };
+  }
+
+  #nextIdentity(): { seq: number; id: string; submittedAtMs: number } {
+    this.#last = { seq: this.#last.seq + 1, submittedAtMs: Math.max(Date.now(), this.#last.submittedAtMs) };
+    return { ...this.#last, id: randomUUIDv7() };
+  }
+
+  #admitNext(): void {
+    while (this.#running < this.#options.maxRunning) {
+      const job = this.#queue.shift();
+      if (job === undefined) return;
+      this.#running += 1;
+      void this.#admit(job);
+    }
+  }
+
+  async #admit(job: ActiveJob): Promise<void> {
+    await this.#persist(() => this.#store.admit(job.seq, this.#bootId));
+    if (job.phase.kind !== "Queued") return;
+    const spec = this.#specOf(job.id);
+    if (spec !== null) this.#supervision.launch(job, spec);
+  }
+
+  activeIds(): string[] {
+    return [...this.#active.values()].filter((job) => job.isRunning).map(({ id }) => id);
+  }
+
+  exists(id: string): boolean {
+    return this.#active.has(id) || this.#store.find(id) !== null;
+  }
+
+  get(id: string): WholeJobView | null {
+    const row = this.#store.find(id);
+    if (row === null) return null;
+    const view: JobView = this.#active.get(id)?.view() ?? JSON.parse(row.viewJson ?? "null");
+    const Spec: JobSpec = JSON.parse(row.specJson);
+    return { ...view, Spec };
+  }
+
+  list(query: JobQuery): { Jobs: JobView[]; NextCursor: string | null } {
+    return listJobs(this.#store.database, [...this.#active.values()], query);
+  }
+
+  async whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null> {
+    const job = this.#active.get(id);
+    if (job !== undefined) {
+      const { promise: aborted, resolve } = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      if (!signal.aborted) await Promise.race([job.recorded(), aborted]);
+    }
+    return this.get(id);
+  }
+
+  async kill(id: string, { force }: { force: boolean }): Promise<void> {
+    const job = this.#active.get(id);
+    if (job === undefined) return;
+    const recorded = job.recorded();
+    const queued = this.#queue.indexOf(job);
+    if (queued >= 0) {
+      this.#queue.splice(queued, 1);
+      this.#running += 1; // #over gives the place back
+      this.#over(job, job.killedView());
+    } else {
+      this.#supervision.stop(job, force ? "kill" : "terminate");
+    }
+    await recorded;
+  }
+
+  async remove(id: string): Promise<"removed" | "unknown" | "not-over"> {
+    if (this.#active.has(id)) return "not-over";
+    const row = this.#store.find(id);
+    if (row === null) return "unknown";
+    await this.#store.remove(row.seq, id);
+    await this.#removeDirectory(id);
+    return "removed";
+  }
+
+  async #removeDirectory(id: string): Promise<void> {
+    try {
+      await rm(join(this.#jobsDir, id), { recursive: true, force: true });
+      await this.#store.removed(id);
+    } catch (error) {
+      this.#options.log("warn", "a deleted job's directory could not be removed; it is tried again at the next start", { id, error: String(error) });
+    }
+  }
+
+  handle(id: string): JobHandle | null {
+    return this.exists(id) ? { id, directory: join(this.#jobsDir, id) } : null;
+  }
+
+  isOver(id: string): boolean {
+    const job = this.#active.get(id);
+    return job === undefined || isFinal(job.state);
+  }
+
+  subscribe(listener: (job: JobView) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  health(): ReturnType<JobRunner["health"]> {
+    const launcher = this.#supervision.isLauncherRunning ? "ok" : "the launcher is being started anew";
+    const counts = { running: this.#running, queued: this.#queue.length };
+    return { database: this.#databaseTrouble ?? "ok", launcher, cgroups: this.#cgroupParent, ...counts };
+  }
+
+  close(): void {
+    this.#supervision.close();
+    this.#store.close();
+    this.#lock.release();
+  }
+
+  #changed(job: ActiveJob): void {
+    const state = job.state;
+    if (state === job.shownState) return;
+    job.shownState = state;
+    this.watchers.wake(join(job.directory, "output"));
+    if (this.#listeners.size === 0) return;
+    const view = job.view();
+    for (const listener of this.#listeners) listener(view);
+  }
+
+  #over(job: ActiveJob, view: JobView): void {
+    if (job.phase.kind === "Over" || !isFinal(view.State)) return;
+    const end = { state: view.State, viewJson: JSON.stringify(view) };
+    job.phase = { kind: "Over", view };
+    this.#running -= 1;
+    this.#admitNext();
+    void this.#persist(() => this.#store.finish(job.seq, end)).then(() => {
+      this.#active.delete(job.id);
+      job.markRecorded();
+    });
+    this.#changed(job);
+  }
+
+  /** What has happened must be recorded: tried until the disk takes it. */
+  async #persist(write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await write();
+        this.#databaseTrouble = null;
+        return;
+      } catch (error) {
+        this.#databaseTrouble = error instanceof Error ? error.message : String(error);
+        this.#options.log("error", "the database could not be written; tried again", { error: this.#databaseTrouble });
+        await new Promise((resolve) => setTimeout(resolve, recordRetryMs));
+      }
+    }
+  }
+
+  #specOf(id: string): JobSpec | null {
+    const row = this.#store.find(id);
+    return row === null ? null : JSON.parse(row.specJson);
+  }
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import type { JobFacts, StepFacts, StopCause } from "../job/facts.ts";
+
+/** The status file, drawn in supervisor/formats.h: what the supervisor says happened. */
+
+/** The facts in a job's status file; null where there is none, or no whole first line: nothing of the job was executed yet. */
+export function readStatus(path: string): JobFacts | null {
+  try {
+    return parseStatus(readFileSync(path, "latin1"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** A last line without newline does not count; a line with an unknown first word is of a newer supervisor and says nothing to us. */
+export function parseStatus(text: string): JobFacts | null {
+  const lines = text.split("\n");
+  lines.pop();
+  const [first, ...rest] = lines;
+  const [word, version, bootId, pid, time] = first?.split(" ") ?? [];
+  if (word !== "jobrunner-status" || version !== "1" || bootId === undefined || time === undefined) return null;
+  const facts: JobFacts = {
+    bootId,
+    supervisorPid: Number(pid),
+    claimedNs: BigInt(time),
+    steps: new Map(),
+    stops: [],
+    done: null,
+    swept: null,
+  };
+  rest.forEach((line, position) => addLine(facts, line.split(" "), position));
+  return facts;
+}
+
+function addLine(facts: JobFacts, [word = "", ...fields]: string[], position: number): void {
+  const number = (index: number): number => Number(fields[index] ?? NaN);
+  const time = (index: number): bigint => BigInt(fields[index] ?? 0);
+  switch (word) {
+    case "start":
+      step(facts, number(0)).started = { position, timeNs: time(2) };
+      break;
+    case "end":
+      step(facts, number(0)).ended = {
+        position,
+        timeNs: time(1),
+        waitStatus: number(2),
+        userMicroseconds: number(3),
+        systemMicroseconds: number(4),
+        peakRssKiB: number(5),
+        outputBytes: number(6),
+      };
+      break;
+    case "fail":
+      step(facts, number(0)).failed = { timeNs: time(1), stage: fields[2] ?? "", errno: number(3) };
+      break;
+    case "expire":
+      step(facts, number(0)).expired = { position };
+      break;
+    case "stop":
+      facts.stops.push({ position, timeNs: time(0), cause: stopCause(fields[1]) });
+      break;
+    case "done":
+      facts.done = { timeNs: time(0), outputBytes: number(1), lostBytes: number(2) };
+      break;
+    case "swept":
+      facts.swept = { timeNs: time(0) };
+      break;
+  }
+}
+
+function stopCause(word: string | undefined): StopCause {
+  return word === "kill" || word === "timeout" || word === "idle" ? word : "terminate";
+}
+
+function step(facts: JobFacts, number: number): StepFacts {
+  const known = facts.steps.get(number);
+  if (known !== undefined) return known;
+  const fresh: StepFacts = { started: null, expired: null, ended: null, failed: null };
+  facts.steps.set(number, fresh);
+  return fresh;
+}

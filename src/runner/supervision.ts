@@ -1,0 +1,197 @@
+import { mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { JobView } from "../job/job.ts";
+import type { JobSpec } from "../job/spec.ts";
+import type { ActiveJob } from "./active-job.ts";
+import { liveness, sendControl } from "./control.ts";
+import { openDoorbell } from "./doorbell.ts";
+import { Launcher } from "./launcher.ts";
+import { makePlan, stdinFileName } from "./plan.ts";
+import { readStatus } from "./status.ts";
+import type { Log } from "./types.ts";
+
+export type SupervisionOptions = {
+  stateDir: string;
+  supervisorPath: string;
+  shell: string;
+  cgroupParent: string | null;
+  bootId: string;
+  log: Log;
+};
+
+export type SupervisionEvents = {
+  active: ReadonlyMap<string, ActiveJob>;
+  specOf: (id: string) => JobSpec | null;
+  onChange: (job: ActiveJob) => void;
+  onOver: (job: ActiveJob, view: JobView) => void;
+};
+
+const patrolMs = 100; // each round looks at a tenth of the jobs, so a lost one is found within a second or so
+const patrolParts = 10;
+const launchRetryMs = 500;
+const sweepAgainMs = 5000;
+
+/** Gives jobs to supervisors and learns from their status files what became of them. */
+export class Supervision {
+  readonly #options: SupervisionOptions;
+  readonly #events: SupervisionEvents;
+  readonly #launcher: Launcher;
+  readonly #doorbell: { close(): void };
+  readonly #patrol: NodeJS.Timeout;
+  readonly #notLaunched = new Set<ActiveJob>(); // no launcher knows of them: the disk was full
+  #round: ActiveJob[] = [];
+
+  constructor(options: SupervisionOptions, events: SupervisionEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#doorbell = openDoorbell(join(options.stateDir, "doorbell"), (id) => this.#refreshById(id));
+    this.#launcher = new Launcher(
+      { path: options.supervisorPath, stateDir: options.stateDir },
+      {
+        onFailed: (id, errno) => this.#launchFailed(id, errno),
+        onDied: () => this.#inspectAll(),
+        onRestarted: () => this.#tellAgain(),
+        log: options.log,
+      },
+    );
+    this.#patrol = setInterval(() => this.#patrolSome(), patrolMs);
+  }
+
+  get isLauncherRunning(): boolean {
+    return this.#launcher.isRunning;
+  }
+
+  /** The job is committed as Starting. Its plan is whole on disk before the launcher hears of it. */
+  launch(job: ActiveJob, spec: JobSpec): void {
+    job.phase = { kind: "Launching" };
+    this.#events.onChange(job);
+    try {
+      this.#writeDirectory(job, spec);
+      this.#launcher.run(job.id);
+    } catch (error) {
+      this.#options.log("error", "a job's directory could not be written; tried again", { id: job.id, error: String(error) });
+      this.#retryLaunch(job);
+    }
+  }
+
+  /** A job that an earlier service committed as Starting, in the boot named. */
+  adopt(job: ActiveJob, bootId: string | null): void {
+    job.phase = { kind: "Launching" };
+    this.#refresh(job);
+    if (job.phase.kind === "Launching") {
+      if (bootId !== this.#options.bootId) return this.#events.onOver(job, job.lostView("Reboot"));
+      if (statusSize(job) === null) return this.#launchAnew(job);
+    }
+    this.#inspect(job);
+  }
+
+  stop(job: ActiveJob, message: "terminate" | "kill"): void {
+    if (this.#notLaunched.delete(job)) return this.#events.onOver(job, job.killedView());
+    if (job.phase.kind === "Launching") job.killRequest = message;
+    else sendControl(job.directory, message);
+  }
+
+  close(): void {
+    clearInterval(this.#patrol);
+    this.#doorbell.close();
+    this.#launcher.close();
+  }
+
+  #writeDirectory(job: ActiveJob, spec: JobSpec): void {
+    const { directory, id } = job;
+    const { shell, cgroupParent } = this.#options;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (spec.Stdin !== undefined) writeFileSync(join(directory, stdinFileName), spec.Stdin, { mode: 0o600 });
+    const cgroup = cgroupParent === null ? null : join(cgroupParent, id);
+    const draft = join(directory, "plan.new");
+    writeFileSync(draft, makePlan(spec, { id, directory, shell, cgroup }), { mode: 0o600 });
+    renameSync(draft, join(directory, "plan"));
+  }
+
+  #launchAnew(job: ActiveJob): void {
+    const spec = this.#events.specOf(job.id);
+    if (spec !== null) this.launch(job, spec);
+  }
+
+  #retryLaunch(job: ActiveJob): void {
+    this.#notLaunched.add(job);
+    setTimeout(() => {
+      if (this.#notLaunched.delete(job)) this.#launchAnew(job);
+    }, launchRetryMs).unref();
+  }
+
+  #launchFailed(id: string, errno: number): void {
+    const job = this.#events.active.get(id);
+    if (job === undefined || job.phase.kind !== "Launching") return;
+    this.#options.log("warn", "a supervisor could not be started; tried again", { id, errno });
+    this.#retryLaunch(job);
+    if (job.killRequest !== null) this.stop(job, job.killRequest);
+  }
+
+  /** A new launcher: a job without a status file may never have been heard of by the old one. The claim keeps it from running twice. */
+  #tellAgain(): void {
+    for (const job of this.#events.active.values()) {
+      if (job.phase.kind === "Launching" && !this.#notLaunched.has(job)) this.#launcher.run(job.id);
+      job.sweepAskedMs = 0;
+    }
+  }
+
+  #refreshById(id: string): void {
+    const job = this.#events.active.get(id);
+    if (job !== undefined) this.#refresh(job);
+  }
+
+  /** Reads the status file and acts on what it says. */
+  #refresh(job: ActiveJob): void {
+    if (!job.isRunning) return;
+    const facts = readStatus(join(job.directory, "status"));
+    if (facts === null) return;
+    job.phase = { kind: "Started", facts };
+    if (facts.done !== null) return this.#events.onOver(job, job.view());
+    if (facts.swept !== null) return this.#events.onOver(job, job.lostView("SupervisorLost"));
+    if (job.killRequest !== null) {
+      sendControl(job.directory, job.killRequest);
+      job.killRequest = null;
+    }
+    this.#events.onChange(job);
+  }
+
+  #patrolSome(): void {
+    if (this.#round.length === 0) this.#round = [...this.#events.active.values()];
+    const count = Math.max(1, Math.ceil(this.#events.active.size / patrolParts));
+    for (const job of this.#round.splice(-count)) this.#inspect(job);
+  }
+
+  #inspectAll(): void {
+    for (const job of this.#events.active.values()) this.#inspect(job);
+  }
+
+  /**
+   * What no ring told: a status file that has grown, or a supervisor that is gone. Alive, dead or not yet there is asked first and the
+   * status read after, since the last line comes before the death.
+   */
+  #inspect(job: ActiveJob): void {
+    if (!job.isRunning) return;
+    const size = statusSize(job);
+    if (size === null) return;
+    const bootId = job.phase.kind === "Started" ? job.phase.facts.bootId : this.#options.bootId;
+    const isAlive = bootId === this.#options.bootId && liveness(job.directory) === "alive";
+    if (isAlive && size === job.statusBytes) return;
+    job.statusBytes = size;
+    this.#refresh(job);
+    if (!isAlive && job.isRunning) this.#bury(job);
+  }
+
+  #bury(job: ActiveJob): void {
+    if (job.phase.kind !== "Started") return this.#events.onOver(job, job.lostView("SupervisorLost")); // claimed, nothing executed
+    // After a reboot a recorded process id belongs to somebody else: nothing is signalled.
+    if (job.phase.facts.bootId !== this.#options.bootId) return this.#events.onOver(job, job.lostView("Reboot"));
+    if (performance.now() - job.sweepAskedMs < sweepAgainMs && job.sweepAskedMs > 0) return;
+    job.sweepAskedMs = performance.now();
+    this.#launcher.sweep(job.id);
+  }
+}
+
+function statusSize(job: ActiveJob): number | null {
+  return statSync(join(job.directory, "status"), { throwIfNoEntry: false })?.size ?? null;
+}

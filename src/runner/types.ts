@@ -1,0 +1,52 @@
+import type { JobState, JobView, WholeJobView } from "../job/job.ts";
+import type { JobSpec } from "../job/spec.ts";
+
+export type Log = (level: "info" | "warn" | "error", message: string, fields?: object) => void;
+
+export type Submission = {
+  spec: JobSpec;
+  /** From the Idempotency-Key header; the fingerprint is of the body. */
+  idempotency: { key: string; fingerprint: string } | null;
+};
+
+export type SubmitResult =
+  | { kind: "accepted"; id: string }
+  | { kind: "conflict" } // the key was used with another body
+  | { kind: "disk-full" };
+
+export type JobQuery = {
+  states: JobState[];
+  labels: { key: string; value: string | null }[]; // all of them must match; null: any value
+  name: string | null;
+  sinceMs: number | null; // submitted at or after
+  untilMs: number | null; // submitted before
+  limit: number;
+  cursor: string | null; // from the page before; opaque
+};
+
+/** What a reader of output needs to know of a job. */
+export type JobHandle = { id: string; directory: string };
+
+/** The runner as routes see it. IDs are well-formed UUIDs when they come here. */
+export interface JobRunner {
+  /** Resolves when the job is committed to disk; then it exists until it is deleted. */
+  submit(submission: Submission): Promise<SubmitResult>;
+  /** Jobs that are Starting, Running or Stopping, oldest first. */
+  activeIds(): string[];
+  get(id: string): WholeJobView | null;
+  exists(id: string): boolean;
+  list(query: JobQuery): { Jobs: JobView[]; NextCursor: string | null };
+  /** Resolves with the job when it is over and recorded; null: no such job. The signal ends the wait (resolves with the job as it is). */
+  whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null>;
+  /** Stops a job; resolves when nothing of it is left. No such job, or over: at once. `force`: SIGKILL at once, no step any more. */
+  kill(id: string, options: { force: boolean }): Promise<void>;
+  /** Removes a finished job, its output and workspace. */
+  remove(id: string): Promise<"removed" | "unknown" | "not-over">;
+  handle(id: string): JobHandle | null;
+  /** Without I/O; true too where the job is unknown. When it is true, the output is whole. */
+  isOver(id: string): boolean;
+  /** Every state change, from now on. Returns the function that ends it. */
+  subscribe(listener: (job: JobView) => void): () => void;
+  /** `database` and `launcher`: "ok", or what is wrong. */
+  health(): { database: string; launcher: string; cgroups: string | null; running: number; queued: number };
+}

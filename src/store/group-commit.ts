@@ -1,0 +1,61 @@
+import type { DatabaseSync } from "node:sqlite";
+
+type Write = { run: () => void; resolve: () => void; reject: (error: unknown) => void };
+
+/**
+ * Many writes, one fsync: what is asked for within one turn of the event loop shares a transaction. While it waits for the disk
+ * the next requests gather in the kernel, so the groups grow with the load.
+ */
+export class GroupCommit {
+  readonly #database: DatabaseSync;
+  #waiting: Write[] = [];
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** `run` executes statements inside the group's transaction. Resolves when it is on disk; rejects with nothing of it written. */
+  write(run: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length === 0) setImmediate(() => this.flush());
+      this.#waiting.push({ run, resolve, reject });
+    });
+  }
+
+  flush(): void {
+    const group = this.#waiting;
+    this.#waiting = [];
+    if (group.length === 0) return;
+    try {
+      this.#commit(group);
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      if (group.length === 1) group[0]?.reject(error);
+      else this.#commitApart(group);
+    }
+  }
+
+  /** One bad write must not refuse the others of its group. */
+  #commitApart(group: Write[]): void {
+    for (const write of group) {
+      try {
+        this.#commit([write]);
+        write.resolve();
+      } catch (error) {
+        write.reject(error);
+      }
+    }
+  }
+
+  #commit(group: Write[]): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      for (const { run } of group) run();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      // A full disk may have rolled back by itself (sqlite.org/lang_transaction.html).
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { FinalState } from "../job/job.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { migrate } from "./schema.ts";
+
+export type NewJob = {
+  seq: number;
+  id: string;
+  state: "Queued" | "Starting";
+  bootId: string | null;
+  submittedAtMs: number;
+  name: string | null;
+  labels: Record<string, string>;
+  idempotency: { key: string; fingerprint: string } | null;
+  specJson: string;
+};
+
+/** A job that was not over when it was last recorded. */
+export type UnfinishedJob = {
+  seq: number;
+  id: string;
+  state: "Queued" | "Starting";
+  bootId: string | null;
+  submittedAtMs: number;
+  specJson: string;
+};
+
+/** The database: what was accepted, and how it ended. Every write is durable when its promise resolves. */
+export class Store {
+  readonly database: DatabaseSync;
+  readonly #commits: GroupCommit;
+  readonly #insertJob: StatementSync;
+  readonly #insertLabel: StatementSync;
+  readonly #admit: StatementSync;
+  readonly #finish: StatementSync;
+  readonly #deleteJob: StatementSync;
+  readonly #deleteLabels: StatementSync;
+  readonly #insertRemoval: StatementSync;
+  readonly #deleteRemoval: StatementSync;
+  readonly #byId: StatementSync;
+  readonly #byKey: StatementSync;
+
+  constructor(path: string) {
+    this.database = new DatabaseSync(path);
+    this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
+    migrate(this.database);
+    this.#commits = new GroupCommit(this.database);
+    const prepare = (sql: string): StatementSync => this.database.prepare(sql);
+    this.#insertJob = prepare(`INSERT INTO jobs
+      (seq, id, state, boot_id, submitted_at_ms, name, idempotency_key, idempotency_fingerprint, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#insertLabel = prepare("INSERT INTO labels (key, value, seq) VALUES (?, ?, ?)");
+    this.#admit = prepare("UPDATE jobs SET state = 'Starting', boot_id = ? WHERE seq = ? AND state = 'Queued'");
+    this.#finish = prepare("UPDATE jobs SET state = ?, view = ? WHERE seq = ?");
+    this.#deleteJob = prepare("DELETE FROM jobs WHERE seq = ?");
+    this.#deleteLabels = prepare("DELETE FROM labels WHERE seq = ?");
+    this.#insertRemoval = prepare("INSERT OR IGNORE INTO removals (id) VALUES (?)");
+    this.#deleteRemoval = prepare("DELETE FROM removals WHERE id = ?");
+    this.#byId = prepare("SELECT seq, view, spec FROM jobs WHERE id = ?");
+    this.#byKey = prepare("SELECT id, idempotency_fingerprint AS fingerprint FROM jobs WHERE idempotency_key = ?");
+  }
+
+  insert(job: NewJob): Promise<void> {
+    return this.#commits.write(() => {
+      const { seq, id, state, bootId, submittedAtMs, name, idempotency, specJson } = job;
+      this.#insertJob.run(seq, id, state, bootId, submittedAtMs, name, idempotency?.key ?? null, idempotency?.fingerprint ?? null, specJson);
+      for (const [key, value] of Object.entries(job.labels)) this.#insertLabel.run(key, value, seq);
+    });
+  }
+
+  /** A queued job is about to be given to a supervisor, in the boot named. */
+  admit(seq: number, bootId: string): Promise<void> {
+    return this.#commits.write(() => void this.#admit.run(bootId, seq));
+  }
+
+  finish(seq: number, end: { state: FinalState; viewJson: string }): Promise<void> {
+    return this.#commits.write(() => void this.#finish.run(end.state, end.viewJson, seq));
+  }
+
+  /** The job is gone for readers; `removals` remembers its directory until `removed`. */
+  remove(seq: number, id: string): Promise<void> {
+    return this.#commits.write(() => {
+      this.#insertRemoval.run(id);
+      this.#deleteLabels.run(seq);
+      this.#deleteJob.run(seq);
+    });
+  }
+
+  removed(id: string): Promise<void> {
+    return this.#commits.write(() => void this.#deleteRemoval.run(id));
+  }
+
+  unfinishedRemovals(): string[] {
+    return this.database.prepare("SELECT id FROM removals").all().map((row) => String(row["id"]));
+  }
+
+  /** Jobs that are not over, in order of acceptance. */
+  unfinished(): UnfinishedJob[] {
+    const rows = this.database.prepare(`SELECT seq, id, state, boot_id, submitted_at_ms, spec FROM jobs
+      WHERE state IN ('Queued', 'Starting') ORDER BY seq`);
+    return rows.all().map((row) => ({
+      seq: Number(row["seq"]),
+      id: String(row["id"]),
+      state: row["state"] === "Queued" ? "Queued" : "Starting",
+      bootId: row["boot_id"] === null ? null : String(row["boot_id"]),
+      submittedAtMs: Number(row["submitted_at_ms"]),
+      specJson: String(row["spec"]),
+    }));
+  }
+
+  find(id: string): { seq: number; viewJson: string | null; specJson: string } | null {
+    const row = this.#byId.get(id);
+    if (row === undefined) return null;
+    return { seq: Number(row["seq"]), viewJson: row["view"] === null ? null : String(row["view"]), specJson: String(row["spec"]) };
+  }
+
+  findByKey(key: string): { id: string; fingerprint: string } | null {
+    const row = this.#byKey.get(key);
+    return row === undefined ? null : { id: String(row["id"]), fingerprint: String(row["fingerprint"]) };
+  }
+
+  /** The last job accepted: the next one comes after it, in order and in time. */
+  last(): { seq: number; submittedAtMs: number } {
+    const row = this.database.prepare("SELECT seq, submitted_at_ms FROM jobs ORDER BY seq DESC LIMIT 1").get();
+    return { seq: Number(row?.["seq"] ?? 0), submittedAtMs: Number(row?.["submitted_at_ms"] ?? 0) };
+  }
+
+  /** What was asked before is committed or refused; nothing more is written. */
+  close(): void {
+    this.#commits.flush();
+    this.database.close();
+  }
+}

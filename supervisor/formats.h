@@ -1,0 +1,64 @@
+/*
+ * The formats that the service (TypeScript) and the supervisor (C) share. This is their only drawing; src/runner/plan.ts,
+ * src/runner/status.ts, src/runner/launcher.ts and src/output/index-file.ts hold the other side.
+ *
+ * Rule for changing them: a supervisor outlives an upgrade of the service, so the service reads every version that a running
+ * supervisor may have written. A new key or line word is added under the same version; a changed meaning takes a new version.
+ *
+ * <state>/jobs/<ID>/plan, written by the service under another name and renamed, read once. A sequence of strings, each ended by NUL:
+ *
+ *     jobrunner-plan 1            first, always
+ *     id=<ID>
+ *     cgroup=<absolute path>      a cgroup v2 folder that the supervisor makes for the job's processes; absent: none
+ *     stop_signal=<number>
+ *     stop_timeout_ms=<n>         from the stop signal to SIGKILL
+ *     timeout_ms=<n>              of the job; absent: none. Likewise:
+ *     idle_timeout_ms=<n>         longest time without output
+ *     stdin=<file name>           in the job directory: standard input of step 1; absent: /dev/null
+ *     env=<NAME>=<value>          for every step; any number of them. No step sets the same name again.
+ *     step                        begins step 1, then 2, ...; the following belong to it:
+ *       workdir=<absolute path>
+ *       run_on=success|failure|always
+ *       ignore_error=1            absent: 0
+ *       timeout_ms=<n>            absent: none
+ *       arg=<string>              the argument vector, one after the other, at least one; [0] is looked up in the step's PATH
+ *       env=<NAME>=<value>
+ *     end                         last, always: a plan without it is not whole
+ *
+ * <state>/jobs/<ID>/status, made with O_EXCL by the supervisor (which is its claim: exactly one supervisor ever runs a job), append
+ * only, one write(2) per line; a last line without newline does not count. Times are nanoseconds since the epoch.
+ *
+ *     jobrunner-status 1 <boot id> <supervisor's pid> <time>       before anything of the job is executed
+ *     start <step> <pid> <time>
+ *     end <step> <time> <raw wait status> <user us> <system us> <peak rss KiB> <output bytes of the step so far>
+ *     fail <step> <time> <stage> <errno>                          could not start; stage: workdir, exec, stdin, fork, plan (then step 0)
+ *     expire <step> <time>                                        the step's timeout struck; its end follows
+ *     stop <time> <cause>                                         the job is being stopped; cause: terminate, kill, timeout, idle
+ *     done <time> <output bytes> <lost bytes>                     nothing of the job is left, output is whole: the last line
+ *     swept <time> <processes killed>                             written by a sweeper in place of done, after the supervisor died
+ *
+ * <state>/jobs/<ID>/output: bytes. <state>/jobs/<ID>/index: records of 32 bytes, little endian, append only, written after the bytes
+ * that they describe; a record describes the bytes from the end of the one before to its own end:
+ *
+ *     0  u64 end offset in output    8  i64 time (ns since the epoch)   16  u64 lost bytes (a gap at this offset; else 0)
+ *     24 u32 step                   28  u8  stream: 1 stdout, 2 stderr  29  3 bytes of zero
+ *
+ * <state>/jobs/<ID>/control: FIFO, made and opened by the supervisor before it claims; so where status exists, opening control for
+ * writing with O_NONBLOCK succeeds if and only if the supervisor lives (else ENXIO). Lines: "terminate" (stop signal to all processes,
+ * after the grace SIGKILL; steps with run_on=always still run; again while such a step runs: ends that one), "kill" (SIGKILL to all at once,
+ * no further step).
+ *
+ * <state>/doorbell: FIFO, made by the service; supervisors and sweepers write "<ID>\n" without blocking after a status line that the service may wait for.
+ *
+ * Launcher: `jobrunner-supervisor launch <state>`, its standard input: lines "run <ID>" (fork a supervisor) and "sweep <ID>" (kill what a dead
+ * supervisor left behind); at end of input it exits, supervisors stay. Its standard output: "failed <ID> <errno>" (nothing was claimed, nothing ran: try
+ * again later) and "died" (a supervisor was killed: look at all of them).
+ */
+#ifndef JOBRUNNER_FORMATS_H
+#define JOBRUNNER_FORMATS_H
+
+#define PLAN_VERSION "jobrunner-plan 1"
+#define STATUS_VERSION "jobrunner-status 1"
+#define INDEX_RECORD_BYTES 32
+
+#endif
