@@ -22,7 +22,7 @@ export class Scope {
   }
 
   async #close(): Promise<void> {
-    for (const undo of this.#undo.reverse()) {
+    for (const undo of this.#undo.toReversed()) {
       try {
         await undo();
       } catch (error) {

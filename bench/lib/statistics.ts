@@ -1,7 +1,7 @@
 // The little statistics that honest benchmarks need: medians, because one slow round on a shared machine
 // must not decide.
 export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 

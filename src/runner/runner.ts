@@ -2,7 +2,7 @@ import { randomUUIDv7 } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isFinal, type JobView, type WholeJobView } from "../job/job.ts";
+import { type FinalState, isFinal, type JobView, type WholeJobView } from "../job/job.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { OutputWatchers } from "../output/watcher.ts";
 import { Store } from "../store/store.ts";
@@ -149,7 +149,7 @@ export class LocalRunner implements JobRunner {
 
   async #admit(job: ActiveJob): Promise<void> {
     await this.#persist(() => this.#store.admit(job.seq, this.#bootId));
-    if (job.phase.kind !== "Queued") return;
+    if (job.killRequest !== null) return this.#over(job, job.killedView());
     const spec = this.#specOf(job.id);
     if (spec !== null) this.#supervision.launch(job, spec);
   }
@@ -255,15 +255,17 @@ export class LocalRunner implements JobRunner {
 
   #over(job: ActiveJob, view: JobView): void {
     if (job.phase.kind === "Over" || !isFinal(view.State)) return;
-    const end = { state: view.State, viewJson: JSON.stringify(view) };
     job.phase = { kind: "Over", view };
     this.#running -= 1;
     this.#admitNext();
-    void this.#persist(() => this.#store.finish(job.seq, end)).then(() => {
-      this.#active.delete(job.id);
-      job.markRecorded();
-    });
+    void this.#record(job, { state: view.State, viewJson: JSON.stringify(view) });
     this.#changed(job);
+  }
+
+  async #record(job: ActiveJob, end: { state: FinalState; viewJson: string }): Promise<void> {
+    await this.#persist(() => this.#store.finish(job.seq, end));
+    this.#active.delete(job.id);
+    job.markRecorded();
   }
 
   /** What has happened must be recorded: tried until the disk takes it. */

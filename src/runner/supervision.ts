@@ -49,7 +49,7 @@ export class Supervision {
       { path: options.supervisorPath, stateDir: options.stateDir },
       {
         onFailed: (id, errno) => this.#launchFailed(id, errno),
-        onDied: () => this.#inspectAll(),
+        onDied: () => this.#someDied(),
         onRestarted: () => this.#tellAgain(),
         log: options.log,
       },
@@ -87,8 +87,8 @@ export class Supervision {
 
   stop(job: ActiveJob, message: "terminate" | "kill"): void {
     if (this.#notLaunched.delete(job)) return this.#events.onOver(job, job.killedView());
-    if (job.phase.kind === "Launching") job.killRequest = message;
-    else sendControl(job.directory, message);
+    if (job.phase.kind === "Started") sendControl(job.directory, message);
+    else job.killRequest = message;
   }
 
   close(): void {
@@ -128,7 +128,13 @@ export class Supervision {
     if (job.killRequest !== null) this.stop(job, job.killRequest);
   }
 
-  /** A new launcher: a job without a status file may never have been heard of by the old one. The claim keeps it from running twice. */
+  /** A supervisor that was killed may have had no time to claim its job, or was a sweeper. */
+  #someDied(): void {
+    for (const job of this.#events.active.values()) this.#inspect(job);
+    this.#tellAgain();
+  }
+
+  /** A job without a status file may never have been heard of. The claim keeps it from running twice. */
   #tellAgain(): void {
     for (const job of this.#events.active.values()) {
       if (job.phase.kind === "Launching" && !this.#notLaunched.has(job)) this.#launcher.run(job.id);
@@ -160,10 +166,6 @@ export class Supervision {
     if (this.#round.length === 0) this.#round = [...this.#events.active.values()];
     const count = Math.max(1, Math.ceil(this.#events.active.size / patrolParts));
     for (const job of this.#round.splice(-count)) this.#inspect(job);
-  }
-
-  #inspectAll(): void {
-    for (const job of this.#events.active.values()) this.#inspect(job);
   }
 
   /**

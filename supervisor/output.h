@@ -1,0 +1,51 @@
+#ifndef JOBRUNNER_OUTPUT_H
+#define JOBRUNNER_OUTPUT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** The job's output and its index, drawn in formats.h: bytes come from pipes, in the order in which they are found there. */
+
+enum stream { STREAM_STDOUT = 1, STREAM_STDERR = 2 };
+
+/** Pipes open at once; those of a step stay open while one of its processes lives. */
+enum { MAX_PIPES = 1024 };
+
+/** Makes both files in the working directory. Returns 0 or an errno. */
+int output_open(void);
+
+/** Reads this pipe from now on; false: there are MAX_PIPES already. The first pipe of a step sets output_step_bytes to 0. */
+bool output_add_pipe(int fd, uint32_t step, enum stream stream);
+
+/** Whether the disk refuses bytes: then nothing is read, so that the job waits at its pipes. */
+bool output_is_blocked(void);
+
+/** When a refused write is to be tried again; NEVER where none was. */
+int64_t output_retry_at(void);
+
+/** Fills in what poll(2) is to wait for, MAX_PIPES at most; returns how many. */
+unsigned output_poll(struct pollfd *entries);
+
+/** Moves what is there, a pipe's content at most of each, for the entries that output_poll gave. */
+void output_handle(const struct pollfd *entries, unsigned count);
+
+/** Tries again to write if it is time. */
+void output_retry(void);
+
+/** Moves what is in the step's pipes at this moment; 0: all pipes. What comes after it is not waited for. */
+void output_drain(uint32_t step);
+
+/** Closes every pipe. What the disk refuses of their content is read, counted as lost and, where possible, recorded as a gap. */
+void output_give_up(void);
+
+/** Closes what output_drain has emptied; only for the end, when no process is left to write. */
+void output_close_pipes(void);
+
+uint64_t output_bytes(void);
+uint64_t output_lost_bytes(void);
+uint64_t output_step_bytes(void);
+/** When the last byte came, by clock_ns; 0: never. */
+int64_t output_last_at(void);
+
+#endif

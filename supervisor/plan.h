@@ -1,0 +1,52 @@
+#ifndef JOBRUNNER_PLAN_H
+#define JOBRUNNER_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ID_LENGTH = 36 };
+
+enum run_on { RUN_ON_SUCCESS, RUN_ON_FAILURE, RUN_ON_ALWAYS };
+
+/** A plan's strings stay where they are: everything here points into the buffer that was read. */
+struct plan_step {
+    const char *strings; // the step's own: from after "step" to before the next "step" or "end"
+    const char *strings_end;
+    const char *workdir;
+    enum run_on run_on;
+    bool ignore_error;
+    int64_t timeout_ms; // 0: none
+    size_t arguments;
+    size_t variables;
+};
+
+struct plan {
+    const char *id;
+    const char *cgroup;     // NULL: none
+    const char *stdin_name; // NULL: /dev/null
+    int stop_signal;
+    int64_t stop_timeout_ms;
+    int64_t timeout_ms;      // 0: none
+    int64_t idle_timeout_ms; // 0: none
+    const char *shared;      // the strings that hold for every step, environment variables among them
+    const char *shared_end;
+    size_t variables; // among the shared ones
+    size_t steps;
+    const char *first_step; // at "step"
+    const char *end;        // at "end"
+};
+
+/** 36 characters of [0-9a-f-]. Nothing else is ever used as the name of a folder. */
+bool is_id(const char *text, size_t length);
+
+/** Reads the format drawn in formats.h, all of it, so that nothing later can fail on it. Returns 0 or EINVAL. */
+int plan_read(const char *bytes, size_t length, struct plan *plan);
+
+/** Reads the step that begins at `at` (plan->first_step, then what the call before returned). NULL: there is none. */
+const char *plan_next_step(const struct plan *plan, const char *at, struct plan_step *step);
+
+/** Fills both vectors, each with its NULL; they need room for arguments + 1 and for the variables of plan and step + 1. */
+void plan_vectors(const struct plan *plan, const struct plan_step *step, const char **arguments, const char **variables);
+
+#endif

@@ -1,0 +1,70 @@
+import { strict as assert } from "node:assert";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type Service, startService } from "./helper/service.ts";
+
+const untilGo = { CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done" };
+const go = (service: Service, id: string): void => writeFileSync(join(service.stateDir, "jobs", id, "work", "go"), "");
+
+test("an accepted job is listed as running by the time its submission is answered", async (t) => {
+  const service = await startService(t);
+  for (let round = 0; round < 20; round++) {
+    const id = await service.submit({ CommandLine: "sleep 1000" });
+    assert.ok((await service.activeIds()).includes(id));
+  }
+});
+
+test("jobs beyond the limit wait and start first come first served, over restarts too", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
+  const first = await service.submit(untilGo);
+  await (await service.attach(first)).until("ready");
+  const waiting = [];
+  for (let index = 0; index < 5; index++) waiting.push(await service.submit({ CommandLine: "date +%s%N" }));
+  assert.deepEqual(await service.activeIds(), [first]);
+  assert.equal((await service.get(waiting[0] ?? "")).State, "Queued");
+  await service.crash();
+  await service.start();
+  assert.equal((await service.get(waiting[4] ?? "")).State, "Queued");
+  assert.deepEqual(await service.activeIds(), [first]);
+  go(service, first);
+  const times = [];
+  for (const id of waiting) {
+    assert.equal((await service.wait(id)).State, "Succeeded");
+    times.push((await service.output(id)).toString());
+  }
+  assert.deepEqual(times, times.toSorted());
+});
+
+test("a reader of a queued job waits for it and gets all of it", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
+  const first = await service.submit(untilGo);
+  await (await service.attach(first)).until("ready");
+  const id = await service.submit({ CommandLine: "echo from the queue" });
+  const reader = await service.attach(id);
+  go(service, first);
+  await reader.ended;
+  assert.equal(reader.received().toString(), "from the queue\n");
+});
+
+test("a queued job that is killed never runs, and the next one takes its place", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
+  const first = await service.submit(untilGo);
+  await (await service.attach(first)).until("ready");
+  const killed = await service.submit({ CommandLine: "echo never" });
+  const next = await service.submit({ CommandLine: "echo next" });
+  await service.kill(killed);
+  const job = await service.get(killed);
+  assert.deepEqual([job.State, job.Reason, job.StartedAt], ["Killed", "Requested", null]);
+  assert.equal((await service.output(killed)).length, 0);
+  go(service, first);
+  assert.equal((await service.wait(next)).State, "Succeeded");
+  assert.equal((await service.get(killed)).State, "Killed");
+});
+
+test("never more jobs run than the limit allows", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "3" } });
+  const command = 'touch running; n=$(ls -d ../../*/work/running | wc -l); [ "$n" -le 3 ]; code=$?; sleep 0.05; rm running; exit $code';
+  const ids = await Promise.all(Array.from({ length: 30 }, () => service.submit({ CommandLine: command })));
+  for (const id of ids) assert.equal((await service.wait(id)).State, "Succeeded");
+});

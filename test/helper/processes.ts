@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** What runs on this box, as /proc shows it (proc(5)). */
+
+export function isAlive(pid: number): boolean {
+  const state = readStat(pid)?.state;
+  return state !== undefined && state !== "Z" && state !== "X";
+}
+
+export function parentOf(pid: number): number | null {
+  return readStat(pid)?.parent ?? null;
+}
+
+/** Zombies left out. */
+export function childrenOf(pid: number): number[] {
+  return allProcesses().filter((child) => parentOf(child) === pid && isAlive(child));
+}
+
+/** Processes that belong to jobs below a state directory: by the variable that each job gets, and by where they work. */
+export function processesOf(stateDir: string): number[] {
+  return allProcesses().filter((pid) => pid !== process.pid && isAlive(pid) && (worksIn(pid, stateDir) || isJobOf(pid, stateDir)));
+}
+
+export function argumentsOf(pid: number): string[] {
+  return readText(`/proc/${pid}/cmdline`).split("\0").slice(0, -1);
+}
+
+export function openFilesOf(pid: number): string[] {
+  return listFolder(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`));
+}
+
+function isJobOf(pid: number, stateDir: string): boolean {
+  return readText(`/proc/${pid}/environ`).split("\0").some((variable) => variable.startsWith(`JOBRUNNER_WORKSPACE=${stateDir}/`));
+}
+
+function worksIn(pid: number, directory: string): boolean {
+  return readLink(`/proc/${pid}/cwd`).startsWith(`${directory}/`);
+}
+
+function readStat(pid: number): { state: string; parent: number } | null {
+  const text = readText(`/proc/${pid}/stat`);
+  const [state, parent] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return state === undefined || parent === undefined ? null : { state, parent: Number(parent) };
+}
+
+function allProcesses(): number[] {
+  return listFolder("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+// A process may end between two looks: then there is nothing to see of it.
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
+function listFolder(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}

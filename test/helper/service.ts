@@ -1,0 +1,191 @@
+import { strict as assert } from "node:assert";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { TestContext } from "node:test";
+import type { WholeJobView } from "../../src/job/job.ts";
+import type { JobSpec } from "../../src/job/spec.ts";
+import { type Answer, call, type CallOptions, open, type Reader } from "./http.ts";
+import { argumentsOf, childrenOf, processesOf } from "./processes.ts";
+import { waitFor } from "./wait.ts";
+
+export const repository = resolve(import.meta.dirname, "..", "..");
+
+export type StartOptions = {
+  environment?: Record<string, string>;
+  stateDir?: string; // removed by whoever made it; else one is made and removed here
+  program?: string; // another installation's
+};
+
+/**
+ * The service as a user starts it, on a port and a state directory of its own. When the test is over it is stopped, and the test fails if a
+ * process of it or its jobs is left.
+ */
+export async function startService(t: TestContext, options: StartOptions = {}): Promise<Service> {
+  const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "jobrunner-test-"));
+  const service = new Service(stateDir, options);
+  t.after(async () => {
+    await service.tearDown();
+    if (options.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
+  });
+  await service.start();
+  return service;
+}
+
+export class Service {
+  readonly stateDir: string;
+  readonly #options: StartOptions;
+  #process: ChildProcess | null = null;
+  #port = 0;
+  #log = "";
+
+  constructor(stateDir: string, options: StartOptions = {}) {
+    this.stateDir = stateDir;
+    this.#options = options;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get pid(): number {
+    const pid = this.#process?.pid;
+    assert.ok(pid !== undefined, "the service runs");
+    return pid;
+  }
+
+  /** All that it has printed, over all its starts. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** On the same state directory and port as before, if it ran before. */
+  async start(environment: Record<string, string> = {}): Promise<void> {
+    const child = this.spawn(environment);
+    this.#process = child;
+    const listening = /listens on http:\/\/127\.0\.0\.1:(\d+)/;
+    const from = this.#log.length;
+    await waitFor("the service listens", () => {
+      assert.ok(child.exitCode === null && child.signalCode === null, `the service ended at once: ${this.#log.slice(from)}`);
+      return listening.test(this.#log.slice(from));
+    });
+    this.#port = Number(listening.exec(this.#log.slice(from))?.[1]);
+  }
+
+  /** Starts the program without waiting for anything. */
+  spawn(environment: Record<string, string> = {}): ChildProcess {
+    const child = spawn(this.#options.program ?? join(repository, "bin", "jobrunner"), {
+      env: {
+        PATH: process.env["PATH"],
+        HOME: process.env["HOME"],
+        JOBRUNNER_PORT: String(this.#port),
+        JOBRUNNER_STATE_DIR: this.stateDir,
+        ...this.#options.environment,
+        ...environment,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (this.#log += chunk.toString()));
+    return child;
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    const child = this.#process;
+    if (child === null) return null;
+    child.kill(signal);
+    return await this.gone();
+  }
+
+  /** Resolves when the service's process is no more, with its exit code. */
+  async gone(): Promise<number | null> {
+    const child = this.#process;
+    if (child === null) return null;
+    await waitFor("the service ends", () => child.exitCode !== null || child.signalCode !== null);
+    this.#process = null;
+    return child.exitCode;
+  }
+
+  /** Ends it at whatever instruction it is. */
+  async crash(): Promise<void> {
+    await this.stop("SIGKILL");
+  }
+
+  call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    return call(this.url, method, path, options);
+  }
+
+  async submit(spec: JobSpec, headers: Record<string, string> = {}): Promise<string> {
+    const answer = await this.call("POST", "/", { body: JSON.stringify(spec), headers });
+    assert.equal(answer.status, 200, answer.text);
+    const { ID }: { ID: string } = JSON.parse(answer.text);
+    return ID;
+  }
+
+  /** Submits, waits for the end, and gives the job with all its output. */
+  async run(spec: JobSpec): Promise<{ job: WholeJobView; output: Buffer }> {
+    const id = await this.submit(spec);
+    const job = await this.wait(id);
+    return { job, output: await this.output(id) };
+  }
+
+  async get(id: string): Promise<WholeJobView> {
+    return asJob(await this.call("GET", `/${id}`));
+  }
+
+  async wait(id: string): Promise<WholeJobView> {
+    return asJob(await this.call("GET", `/${id}/wait?timeout=60`));
+  }
+
+  async kill(id: string): Promise<void> {
+    assert.equal((await this.call("DELETE", `/${id}`)).status, 200);
+  }
+
+  async activeIds(): Promise<string[]> {
+    const { IDs }: { IDs: string[] } = JSON.parse((await this.call("GET", "/")).text);
+    return IDs;
+  }
+
+  async output(id: string, query = ""): Promise<Buffer> {
+    const answer = await this.call("GET", `/${id}/attach${query}`);
+    assert.equal(answer.status, 200, answer.text);
+    return answer.body;
+  }
+
+  attach(id: string, query = "", headers: Record<string, string> = {}): Promise<Reader> {
+    return open(this.url, "GET", `/${id}/attach${query}`, { headers });
+  }
+
+  /** The process that keeps a job, as it has recorded itself. */
+  supervisorOf(id: string): number {
+    return Number(readFileSync(join(this.stateDir, "jobs", id, "status"), "latin1").split(" ")[3]);
+  }
+
+  launcher(): number {
+    const found = childrenOf(this.pid).find((pid) => argumentsOf(pid)[1] === "launch");
+    assert.ok(found !== undefined, "a launcher runs");
+    return found;
+  }
+
+  /** Kills what still runs, stops, and sees to it that nothing is left. */
+  async tearDown(): Promise<void> {
+    try {
+      if (this.#process === null || this.#process.exitCode !== null || this.#process.signalCode !== null) await this.start();
+      const { Jobs }: { Jobs: { ID: string }[] } = JSON.parse((await this.call("GET", "/jobs?state=Queued,Starting,Running,Stopping&limit=500")).text);
+      await Promise.all(Jobs.map(({ ID }) => this.call("DELETE", `/${ID}?force=true`)));
+    } finally {
+      await this.stop();
+    }
+    await waitFor(`nothing of ${this.stateDir} is left running`, () => processesOf(this.stateDir).length === 0, 10);
+  }
+}
+
+function asJob(answer: Answer): WholeJobView {
+  assert.equal(answer.status, 200, answer.text);
+  const job: WholeJobView = JSON.parse(answer.text);
+  return job;
+}

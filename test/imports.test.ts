@@ -1,0 +1,34 @@
+import { strict as assert } from "node:assert";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { repository } from "./helper/service.ts";
+
+/** Each folder of src/ and those that it may import from. */
+const mayImport: Record<string, string[]> = {
+  job: [],
+  store: ["job"],
+  output: ["job"],
+  runner: ["job", "store", "output"],
+  api: ["job", "output", "runner"],
+};
+
+test("imports go one way: job, then store and output, runner, api, main", () => {
+  for (const [folder, allowed] of Object.entries(mayImport)) {
+    for (const file of globSync(`src/${folder}/**/*.ts`, { cwd: repository })) {
+      const text = readFileSync(join(repository, file), "utf8");
+      for (const [, path = ""] of text.matchAll(/from "(\.[^"]+)"/g)) {
+        const [, target = ""] = /^src\/([^/]+)/.exec(join(file, "..", path)) ?? [];
+        assert.ok(target === folder || allowed.includes(target), `${file} imports ${path}`);
+      }
+    }
+  }
+});
+
+test("no file of the program reads the environment but main, and none ends the process but main", () => {
+  for (const file of globSync("src/**/*.ts", { cwd: repository })) {
+    if (file === "src/main.ts") continue;
+    const text = readFileSync(join(repository, file), "utf8");
+    assert.doesNotMatch(text, /process\.(env|exit)\b/, file);
+  }
+});

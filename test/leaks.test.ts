@@ -1,0 +1,42 @@
+import { strict as assert } from "node:assert";
+import { test } from "node:test";
+import { childrenOf, openFilesOf } from "./helper/processes.ts";
+import { startService } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
+
+test("hundreds of jobs and readers leave no descriptor and no process behind in service or launcher", async (t) => {
+  const service = await startService(t);
+  const useOnce = async (): Promise<void> => {
+    const id = await service.submit({ Commands: [{ CommandLine: "echo 1; echo 2 >&2" }, { Args: ["no-such-program"], IgnoreError: true }] });
+    const queries = ["", "?stream=stderr", "?tail=1", "?timestamps=true"];
+    await Promise.all(queries.map((query) => service.output(id, query)));
+    const gone = await service.attach(id, "?follow=true", { Accept: "text/event-stream" });
+    gone.close();
+    await service.call("GET", "/no-such-job/attach");
+  };
+  await useOnce();
+  const launcher = service.launcher();
+  const before = [openFilesOf(service.pid).length, openFilesOf(launcher).length];
+  for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 25 }, useOnce));
+  await waitFor("descriptors are as before", () => {
+    const now = [openFilesOf(service.pid).length, openFilesOf(launcher).length];
+    return now.every((count, index) => count <= (before[index] ?? 0));
+  });
+  await waitFor("the launcher has no child", () => childrenOf(launcher).length === 0);
+});
+
+test("supervisor and job hold no descriptor of service or launcher", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit({ CommandLine: "echo ready; exec sleep 1000" });
+  await (await service.attach(id)).until("ready");
+  const supervisor = service.supervisorOf(id);
+  await waitFor("it has let go of the launcher's", () => {
+    const own = /^(\/dev\/null|pipe:|anon_inode:|.*\/jobs\/|.*\/doorbell$)/;
+    return openFilesOf(supervisor).every((file) => own.test(file));
+  });
+  const servicePipes = new Set(openFilesOf(service.pid).filter((file) => file.startsWith("pipe:")));
+  assert.ok(openFilesOf(supervisor).every((file) => !servicePipes.has(file)));
+  const [step] = childrenOf(supervisor);
+  assert.ok(step !== undefined);
+  assert.equal(openFilesOf(step).length, 3);
+});

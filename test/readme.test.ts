@@ -1,0 +1,60 @@
+import { strict as assert } from "node:assert";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { repository, startService } from "./helper/service.ts";
+
+type Session = { command: string; expected: string };
+
+test("every console session in the README and docs does what they show", async (t) => {
+  const service = await startService(t);
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-readme-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const page of ["README.md", "docs/api.md"]) {
+    const sessions = sessionsOf(readFileSync(join(repository, page), "utf8"));
+    assert.ok(sessions.length > 0, page);
+    const outputs = await runAll(sessions, { port: service.port, folder });
+    for (const [index, { command, expected }] of sessions.entries()) {
+      assert.match(outputs[index] ?? "", asPattern(expected), `${page}: ${command}`);
+    }
+  }
+});
+
+test("what the README links to is there", () => {
+  for (const [, path = ""] of readFileSync(join(repository, "README.md"), "utf8").matchAll(/\]\(([^):]+)\)/g)) {
+    assert.ok(existsSync(join(repository, path)), path);
+  }
+});
+
+/** Lines after "$ " are typed, after "> " typed on, the others shown; "…" stands for anything. */
+function sessionsOf(markdown: string): Session[] {
+  const sessions: Session[] = [];
+  for (const [, block = ""] of markdown.matchAll(/^```console\n([^]*?)^```/gm)) {
+    for (const line of block.split("\n").slice(0, -1)) {
+      const last = sessions.at(-1);
+      if (line.startsWith("$ ")) sessions.push({ command: line.slice(2), expected: "" });
+      else if (last !== undefined && (line.startsWith("> ") || line === ">")) last.command += `\n${line.slice(2)}`;
+      else if (last !== undefined) last.expected += `${line}\n`;
+    }
+  }
+  return sessions;
+}
+
+/** In one shell, as a reader would type them: variables and files stay. */
+function runAll(sessions: Session[], { port, folder }: { port: number; folder: string }): Promise<string[]> {
+  const mark = "--- next command ---";
+  const script = sessions.map(({ command }) => `${command.replaceAll("localhost:8080", `localhost:${port}`)}\necho; echo '${mark}'`).join("\n");
+  return new Promise((resolve, reject) => {
+    execFile("bash", ["-c", script], { cwd: folder, timeout: 60_000 }, (error, stdout) => {
+      if (error !== null) reject(error);
+      else resolve(stdout.split(`\n${mark}\n`));
+    });
+  });
+}
+
+function asPattern(expected: string): RegExp {
+  const parts = expected.trim().split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^\\s*${parts.join("[^]*")}\\s*$`);
+}

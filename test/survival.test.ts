@@ -1,0 +1,144 @@
+import { strict as assert } from "node:assert";
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { isAlive, openFilesOf, processesOf } from "./helper/processes.ts";
+import { startService } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
+
+test("a job goes on while the service is away, its sequence and timeouts too", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit({
+    StopTimeoutSeconds: 0.1,
+    Commands: [
+      { CommandLine: "echo one; until [ -e go ]; do sleep 0.01; done; echo gone" },
+      { CommandLine: "echo two; sleep 1000", TimeoutSeconds: 0.2, IgnoreError: true },
+      { CommandLine: "echo three; exit 9" },
+    ],
+  });
+  await (await service.attach(id)).until("one");
+  await service.crash();
+  const directory = join(service.stateDir, "jobs", id);
+  writeFileSync(join(directory, "work", "go"), "");
+  await waitFor("the job ends without a service", () => readFileSync(join(directory, "status"), "latin1").includes("\ndone "));
+  await service.start();
+  const job = await service.get(id);
+  assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Failed", "ExitCode", 9]);
+  assert.deepEqual(job.Steps.map(({ State }) => State), ["Succeeded", "TimedOut", "Failed"]);
+  assert.equal((await service.output(id)).toString(), "one\ngone\ntwo\nthree\n");
+});
+
+test("SIGTERM and SIGINT stop the service at once and leave jobs running; it finds them again", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit({ CommandLine: "echo begun; until [ -e go ]; do sleep 0.01; done; echo done" });
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const reader = await service.attach(id);
+    await reader.until("begun");
+    assert.equal(await service.stop(signal), 0);
+    await assert.rejects(reader.ended, "an attached reader is cut off, not told that the job has ended");
+    assert.ok(isAlive(service.supervisorOf(id)));
+    await service.start();
+    assert.deepEqual(await service.activeIds(), [id]);
+  }
+  writeFileSync(join(service.stateDir, "jobs", id, "work", "go"), "");
+  assert.equal((await service.wait(id)).State, "Succeeded");
+  assert.equal((await service.output(id)).toString(), "begun\ndone\n");
+});
+
+test("a job whose supervisor is killed is lost within seconds, and its processes are killed", async (t) => {
+  for (const cgroups of ["auto", "off"]) {
+    const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
+    const id = await service.submit({ CommandLine: "setsid bash -c 'echo ready; sleep 1000' & exec sleep 1000" });
+    const reader = await service.attach(id);
+    await reader.until("ready");
+    process.kill(service.supervisorOf(id), "SIGKILL");
+    const job = await service.wait(id);
+    assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal], ["Lost", "SupervisorLost", null, null]);
+    assert.deepEqual([job.Steps[0]?.State, job.Steps[0]?.ExitCode], ["Lost", null]);
+    assert.equal(job.OutputLostBytes, null, "unknown stays unknown");
+    await reader.ended;
+    assert.deepEqual(processesOf(service.stateDir), []);
+    assert.equal((await service.output(id)).toString(), "ready\n");
+  }
+});
+
+test("a supervisor killed while the service is away is found lost at its start", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit({ CommandLine: "setsid sleep 1000 & echo ready; sleep 1000" });
+  await (await service.attach(id)).until("ready");
+  const supervisor = service.supervisorOf(id);
+  await service.crash();
+  process.kill(supervisor, "SIGKILL");
+  await waitFor("it is dead", () => !isAlive(supervisor));
+  await service.start();
+  assert.equal((await service.wait(id)).State, "Lost");
+  assert.deepEqual(processesOf(service.stateDir), []);
+});
+
+test("after a reboot what ran is lost, and nothing is signalled", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit({ CommandLine: "echo ready; sleep 1000" });
+  await (await service.attach(id)).until("ready");
+  const supervisor = service.supervisorOf(id);
+  await service.stop();
+  // Another boot's record: the same file but for its boot id. The process that now has the number must not be touched.
+  const status = join(service.stateDir, "jobs", id, "status");
+  const text = readFileSync(status, "latin1");
+  writeFileSync(status, text.replace(/^(jobrunner-status 1) \S+/, "$1 00000000-0000-0000-0000-000000000000"));
+  await service.start();
+  const job = await service.get(id);
+  assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Lost", "Reboot", null]);
+  assert.ok(isAlive(supervisor), "not signalled");
+  process.kill(supervisor, "SIGKILL");
+  await waitFor("the step follows its supervisor", () => processesOf(service.stateDir).every((pid) => !openFilesOf(pid).some((file) => file.includes(id))));
+});
+
+test("a launcher that is killed is started anew, and no job notices", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit({ CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done; echo done" });
+  await (await service.attach(id)).until("ready");
+  const launcher = service.launcher();
+  process.kill(launcher, "SIGKILL");
+  const submitted = await Promise.all(Array.from({ length: 20 }, (_, index) => service.submit({ CommandLine: `echo ${index}` })));
+  for (const [index, other] of submitted.entries()) {
+    assert.equal((await service.wait(other)).State, "Succeeded");
+    assert.equal((await service.output(other)).toString(), `${index}\n`);
+  }
+  assert.notEqual(service.launcher(), launcher);
+  writeFileSync(join(service.stateDir, "jobs", id, "work", "go"), "");
+  assert.equal((await service.wait(id)).State, "Succeeded");
+  assert.equal((await service.output(id)).toString(), "ready\ndone\n");
+});
+
+test("a last line of the record that is not whole does not count", async (t) => {
+  const service = await startService(t);
+  const { job } = await service.run({ CommandLine: "exit 6" });
+  const id = await service.submit({ CommandLine: "echo ready; sleep 1000" });
+  await (await service.attach(id)).until("ready");
+  await service.crash();
+  appendFileSync(join(service.stateDir, "jobs", id, "status"), "done 17000000");
+  await service.start();
+  assert.deepEqual(await service.activeIds(), [id]);
+  await service.kill(id);
+  assert.equal((await service.get(job.ID)).ExitCode, 6);
+});
+
+test("a database log cut short by a crash loses no answered job", async (t) => {
+  const service = await startService(t);
+  const ids = await Promise.all(Array.from({ length: 30 }, () => service.submit({ CommandLine: "echo ok" })));
+  await service.crash();
+  const log = join(service.stateDir, "jobrunner.db-wal");
+  appendFileSync(log, "half a frame of a commit that nobody was told of");
+  truncateSync(log, readFileSync(log).length - 7);
+  await service.start();
+  for (const id of ids) assert.equal((await service.wait(id)).State, "Succeeded");
+});
+
+test("a second service on the same state directory is refused by name", async (t) => {
+  const service = await startService(t);
+  const second = service.spawn({ JOBRUNNER_PORT: "0" });
+  const first = service;
+  await waitFor("it ends", () => second.exitCode !== null);
+  assert.equal(second.exitCode, 1);
+  assert.ok(first.log.includes(`the state directory ${service.stateDir} is in use by another jobrunner`), first.log);
+});
