@@ -14,7 +14,7 @@ static bool read_run_on(const char *text, enum run_on *run_on);
 static bool is_file_name(const char *text);
 static bool is_variable(const char *text);
 static bool is_step(const char *text);
-static const char **collect(const char *from, const char *to, const char *key, const char **slot);
+static char **collect(const char *from, const char *to, const char *key, char **slot);
 
 bool is_id(const char *text, size_t length) {
     if (length != ID_LENGTH) return false;
@@ -64,16 +64,16 @@ const char *plan_next_step(const struct plan *plan, const char *at, struct plan_
     return at;
 }
 
-void plan_vectors(const struct plan *plan, const struct plan_step *step, const char **arguments, const char **variables) {
+void plan_vectors(const struct plan *plan, const struct plan_step *step, char **arguments, char **variables) {
     *collect(step->strings, step->strings_end, "arg=", arguments) = NULL;
     variables = collect(plan->shared, plan->shared_end, "env=", variables);
     *collect(step->strings, step->strings_end, "env=", variables) = NULL;
 }
 
-static const char **collect(const char *from, const char *to, const char *key, const char **slot) {
+static char **collect(const char *from, const char *to, const char *key, char **slot) {
     for (const char *at = from; at != to; at = after(at)) {
         const char *value = value_of(at, key);
-        if (value != NULL) *slot++ = value;
+        if (value != NULL) *slot++ = (char *)(uintptr_t)value; // execve(2) does not change what it takes as not const
     }
     return slot;
 }

@@ -47,6 +47,6 @@ int plan_read(const char *bytes, size_t length, struct plan *plan);
 const char *plan_next_step(const struct plan *plan, const char *at, struct plan_step *step);
 
 /** Fills both vectors, each with its NULL; they need room for arguments + 1 and for the variables of plan and step + 1. */
-void plan_vectors(const struct plan *plan, const struct plan_step *step, const char **arguments, const char **variables);
+void plan_vectors(const struct plan *plan, const struct plan_step *step, char **arguments, char **variables);
 
 #endif

@@ -39,6 +39,7 @@ static int write_first_line(const struct claim *claim) {
     // A disk that fills up later must not keep the job's end from being recorded. EOPNOTSUPP: a file system that cannot promise.
     if (fallocate(status_fd, FALLOC_FL_KEEP_SIZE, 0, RESERVED_BYTES) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return errno;
     status_line(STATUS_VERSION " %s %d %lld\n", claim->boot_id, (int)getpid(), (long long)wall_ns());
+    has_news = false; // of the first step's start, which follows at once
     return status_is_written() ? 0 : ENOSPC;
 }
 

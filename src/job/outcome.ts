@@ -64,7 +64,8 @@ function judge(plan: StepPlan[], views: StepView[], facts: JobFacts): Ending & {
   const deciding = views.find((view, index) => plan[index]?.IgnoreError !== true && isFailure(view.State));
   if (deciding === undefined) return { State: "Succeeded", ...nothing, ExitCode: 0 };
   const state = isFailure(deciding.State) ? deciding.State : "Failed";
-  return { ...deciding, State: state, Message: `step ${deciding.Number}${titled(deciding.Name)} ${deciding.Message ?? ""}`.trim() };
+  const { Reason, ExitCode, Signal } = deciding;
+  return { State: state, Reason, ExitCode, Signal, Message: `step ${deciding.Number}${titled(deciding.Name)} ${deciding.Message ?? ""}`.trim() };
 }
 
 function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isOver: boolean; lost: LostReason | null }): StepView {

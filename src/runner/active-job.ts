@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { JobFacts } from "../job/facts.ts";
 import { isFinal, type JobState, type JobView } from "../job/job.ts";
-import { type LostReason, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
+import { type LostReason, type Progress, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
 
 /**
@@ -70,9 +70,9 @@ export class ActiveJob {
     switch (this.phase.kind) {
       case "Queued":
       case "Launching":
-        return { ...this.#head(), ...unstarted(this.state), Steps: unstartedSteps(this.plan, "Pending"), ...noOutput };
+        return this.#unstartedView({ ...noProgress, State: this.state, Steps: unstartedSteps(this.plan, "Pending") });
       case "Started":
-        return { ...this.#head(), ...progressOf(this.plan, this.phase.facts), ...this.#output(this.phase.facts) };
+        return this.#startedView(this.phase.facts, null);
       case "Over":
         return this.phase.view;
     }
@@ -80,18 +80,16 @@ export class ActiveJob {
 
   /** Killed before anything of it ran. */
   killedView(): JobView {
-    const verdict = { Reason: "Requested", Message: "killed on request before it started", EndedAt: now() } as const;
-    return { ...this.#head(), ...unstarted("Killed"), ...verdict, Steps: unstartedSteps(this.plan, "Skipped"), ...noOutput };
+    const EndedAt = new Date().toISOString();
+    const Steps = unstartedSteps(this.plan, "Skipped");
+    return this.#unstartedView({ ...noProgress, State: "Killed", Reason: "Requested", Message: "killed on request before it started", EndedAt, Steps });
   }
 
   /** Over without a final record; its supervisor may never have come to the point of recording anything. */
   lostView(reason: LostReason): JobView {
-    if (this.phase.kind === "Started") {
-      const facts = this.phase.facts;
-      return { ...this.#head(), ...progressOf(this.plan, facts, reason), ...this.#output(facts) };
-    }
+    if (this.phase.kind === "Started") return this.#startedView(this.phase.facts, reason);
     const Message = "given to a supervisor that left no record; whether it ran is unknown";
-    return { ...this.#head(), ...unstarted("Lost"), Reason: reason, Message, Steps: unstartedSteps(this.plan, "Lost"), ...noOutput };
+    return this.#unstartedView({ ...noProgress, State: "Lost", Reason: reason, Message, Steps: unstartedSteps(this.plan, "Lost") });
   }
 
   /** Resolves when the end is committed. */
@@ -103,23 +101,27 @@ export class ActiveJob {
     for (const resolve of this.#onRecorded.splice(0)) resolve();
   }
 
-  #head(): Pick<JobView, "ID" | "Name" | "Labels" | "SubmittedAt"> {
-    return { ID: this.id, Name: this.name, Labels: this.labels, SubmittedAt: new Date(this.submittedAtMs).toISOString() };
+  #startedView(facts: JobFacts, lost: LostReason | null): JobView {
+    return this.#viewOf(progressOf(this.plan, facts, lost), this.#output(facts));
   }
 
-  #output(facts: JobFacts): Pick<JobView, "OutputBytes" | "OutputLostBytes"> {
+  #unstartedView(progress: Progress): JobView {
+    return this.#viewOf(progress, { OutputBytes: 0, OutputLostBytes: 0 });
+  }
+
+  /** In the order in which people read it. */
+  #viewOf({ StartedAt, EndedAt, Steps, ...verdict }: Progress, output: Output): JobView {
+    const SubmittedAt = new Date(this.submittedAtMs).toISOString();
+    return { ID: this.id, Name: this.name, Labels: this.labels, ...verdict, SubmittedAt, StartedAt, EndedAt, ...output, Steps };
+  }
+
+  #output(facts: JobFacts): Output {
     if (facts.done !== null) return { OutputBytes: facts.done.outputBytes, OutputLostBytes: facts.done.lostBytes };
     const size = statSync(join(this.directory, "output"), { throwIfNoEntry: false })?.size ?? 0;
     return { OutputBytes: size, OutputLostBytes: isFinal(this.state) || facts.swept !== null ? null : 0 };
   }
 }
 
-const noOutput = { OutputBytes: 0, OutputLostBytes: 0 };
+type Output = Pick<JobView, "OutputBytes" | "OutputLostBytes">;
 
-function unstarted(state: JobState): Omit<JobView, "ID" | "Name" | "Labels" | "SubmittedAt" | "Steps" | "OutputBytes" | "OutputLostBytes"> {
-  return { State: state, Reason: null, ExitCode: null, Signal: null, Message: null, StartedAt: null, EndedAt: null };
-}
-
-function now(): string {
-  return new Date().toISOString();
-}
+const noProgress = { Reason: null, ExitCode: null, Signal: null, Message: null, StartedAt: null, EndedAt: null };

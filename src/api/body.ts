@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { findContradiction, JobSpec } from "../job/spec.ts";
+import { invalid, Problem } from "./problems.ts";
+import { makeCheck } from "./validation.ts";
+
+/** A submission's body: bytes to a checked job. */
+
+export const maxBodyBytes = 4 << 20;
+
+const checkSpec = makeCheck(JobSpec, { name: "the body", prefix: "" });
+
+/** Throws a Problem that says what is wrong. */
+export function readSpec(body: unknown): JobSpec {
+  const spec = checkSpec(parseJson(body));
+  const contradiction = findContradiction(spec);
+  if (contradiction !== null) throw invalid([contradiction]);
+  return spec;
+}
+
+/** The same job gives the same text, however its JSON was laid out. */
+export function fingerprint(spec: JobSpec): string {
+  return createHash("sha256").update(JSON.stringify(sorted(spec))).digest("hex");
+}
+
+function parseJson(body: unknown): unknown {
+  if (!Buffer.isBuffer(body) || body.length === 0) {
+    throw new Problem("invalid-json", 'the body is empty: send a job, for instance {"CommandLine": "echo hello"}');
+  }
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch (cause) {
+    throw new Problem("invalid-json", "the body is not UTF-8, as JSON must be (RFC 8259)", { cause });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (/\\u[dD][89a-fA-F]/.test(text)) refuseHalfCharacters(value, "the body");
+    return value;
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause;
+    throw new Problem("invalid-json", `the body is not JSON: ${withoutContent(cause)}`, { cause });
+  }
+}
+
+/** Half of a surrogate pair has no bytes in UTF-8: what a process would get is not what was sent. */
+function refuseHalfCharacters(value: unknown, field: string): void {
+  if (typeof value === "string") {
+    if (!value.isWellFormed()) throw invalid([{ field, message: "holds half of a surrogate pair (\\ud800 to \\udfff), which is no character" }]);
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, part] of Object.entries(value)) {
+      refuseHalfCharacters(key, field);
+      refuseHalfCharacters(part, key);
+    }
+  }
+}
+
+/** V8 quotes what it could not parse; a secret may stand there. Its position is enough. */
+function withoutContent(cause: unknown): string {
+  const position = cause instanceof Error ? /at position \d+( \(line \d+ column \d+\))?/.exec(cause.message)?.[0] : undefined;
+  return position ?? "it ends too early, or something stands where nothing may";
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, part]) => [key, sorted(part)]);
+}

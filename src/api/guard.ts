@@ -1,0 +1,48 @@
+import type { IncomingMessage } from "node:http";
+import { isIPv4 } from "node:net";
+import { Problem } from "./problems.ts";
+
+/**
+ * Keeps web pages from elsewhere out, on every method: a page's script can make a browser on this box send requests to loopback
+ * addresses, and a name under a stranger's control may be made to resolve to one (DNS rebinding).
+ * Sources: the Fetch standard (Origin), Fetch Metadata (Sec-Fetch-Site).
+ */
+export function makeGuard(hostname: string): (request: IncomingMessage) => void {
+  const known = hostname.toLowerCase();
+  return (request) => {
+    const host = checkHost(request, known);
+    const { origin, "sec-fetch-site": site } = request.headers;
+    if (origin !== undefined && !isOwnOrigin(origin, host)) {
+      throw new Problem("foreign-origin", "the Origin header names another site: only pages from this service itself may use it");
+    }
+    if (site !== undefined && site !== "same-origin" && site !== "none") {
+      throw new Problem("foreign-origin", `Sec-Fetch-Site is ${JSON.stringify(site)}: only pages from this service itself may use it`);
+    }
+  };
+}
+
+/** Exactly one well-formed Host that names a loopback address, or what the service was told to listen on. */
+function checkHost(request: IncomingMessage, known: string): string {
+  const hosts = request.rawHeaders.filter((_, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === "host");
+  const [host] = hosts;
+  if (host === undefined || hosts.length > 1) throw new Problem("bad-request", "the request must have exactly one Host header (RFC 9112)");
+  const name = hostName(host);
+  if (name === null) throw new Problem("bad-request", "the Host header is not a name or address with an optional port (RFC 9110)");
+  if (!isLoopbackName(name) && (known === "" || name !== known)) {
+    throw new Problem("foreign-host", "the Host header is no loopback name: use localhost, 127.0.0.1 or [::1], or set JOBRUNNER_HOSTNAME");
+  }
+  return host.toLowerCase();
+}
+
+function hostName(host: string): string | null {
+  const match = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}))(?::\d{1,5})?$/i.exec(host);
+  return (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, "") ?? null;
+}
+
+export function isLoopbackName(name: string): boolean {
+  return name === "localhost" || name.endsWith(".localhost") || name === "::1" || (isIPv4(name) && name.startsWith("127."));
+}
+
+function isOwnOrigin(origin: string, host: string): boolean {
+  return origin.toLowerCase() === `http://${host}`;
+}

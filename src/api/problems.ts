@@ -1,0 +1,61 @@
+/** The errors of the API (RFC 9457): one table, so that a code, its status and its title are said once. */
+
+export const problemTable = {
+  "invalid-json": { status: 400, title: "The body is not JSON" },
+  "invalid-request": { status: 400, title: "The request is not valid" },
+  "bad-request": { status: 400, title: "The request is not HTTP as this service speaks it" },
+  "foreign-origin": { status: 403, title: "A web page from elsewhere may not use this service" },
+  "unknown-job": { status: 404, title: "There is no such job" },
+  "unknown-path": { status: 404, title: "There is nothing at this path" },
+  "method-not-allowed": { status: 405, title: "The path has not this method" },
+  "not-acceptable": { status: 406, title: "None of the forms in Accept can be given" },
+  "not-over-in-time": { status: 408, title: "The job is not over yet" },
+  "request-timeout": { status: 408, title: "The request took too long to arrive" },
+  "not-over": { status: 409, title: "The job is not over" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "path-too-long": { status: 414, title: "The path is too long" },
+  "no-such-range": { status: 416, title: "The output has no such range" },
+  "foreign-host": { status: 421, title: "The Host header does not name this service" },
+  "key-used-before": { status: 422, title: "The Idempotency-Key was used with another body" },
+  "headers-too-large": { status: 431, title: "The headers are too large" },
+  "internal": { status: 500, title: "Something went wrong in the service" },
+  "unhealthy": { status: 503, title: "The service is not well" },
+  "disk-full": { status: 507, title: "The disk is too full for a new job" },
+} as const;
+
+export type ProblemCode = keyof typeof problemTable;
+
+/** A field in the API's words (`Commands[0].Args`, `?limit`, `Idempotency-Key`) and what to do about it. */
+export type FieldError = { field: string; message: string };
+
+export const problemContentType = "application/problem+json; charset=utf-8";
+
+/** An answer that is not a success. `detail` tells people what to do. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly errors: FieldError[];
+  readonly headers: Record<string, string>;
+
+  constructor(code: ProblemCode, detail: string, more: { errors?: FieldError[]; headers?: Record<string, string>; cause?: unknown } = {}) {
+    super(detail, more.cause === undefined ? undefined : { cause: more.cause });
+    this.code = code;
+    this.errors = more.errors ?? [];
+    this.headers = more.headers ?? {};
+  }
+
+  get status(): number {
+    return problemTable[this.code].status;
+  }
+
+  toJSON(): object {
+    const { status, title } = problemTable[this.code];
+    const document = { type: `urn:jobrunner:problem:${this.code}`, title, status, code: this.code, detail: this.message };
+    return this.errors.length === 0 ? document : { ...document, errors: this.errors };
+  }
+}
+
+/** The request names fields that are wrong. */
+export function invalid(errors: FieldError[]): Problem {
+  const detail = errors.map(({ field, message }) => `${field} ${message}`).join("; ");
+  return new Problem("invalid-request", detail, { errors });
+}

@@ -1,0 +1,86 @@
+import type { FastifyRequest } from "fastify";
+import { Type } from "typebox";
+import { isFinal } from "../../job/job.ts";
+import { fingerprint, readSpec } from "../body.ts";
+import type { Context, Routes } from "../context.ts";
+import { idOf, isJobId, knownId, unknownJob } from "../ids.ts";
+import { invalid, Problem } from "../problems.ts";
+import { makeQuery } from "../query.ts";
+
+const noQuery = makeQuery(Type.Object({}, { additionalProperties: false }));
+const killQuery = makeQuery(Type.Object({ force: Type.Optional(Type.Boolean()) }, { additionalProperties: false }));
+const waitQuery = makeQuery(Type.Object({ timeout: Type.Optional(Type.Number({ minimum: 0, maximum: 2_000_000 })) }, { additionalProperties: false }));
+
+/** The original's calls, and a single job. */
+export const jobRoutes: Routes = (app, context) => {
+  const { runner } = context;
+
+  app.get("/", async (request) => {
+    noQuery(request.query);
+    return { IDs: runner.activeIds() };
+  });
+
+  app.post("/", async (request, reply) => {
+    noQuery(request.query);
+    const id = await submit(context, request);
+    return reply.header("Location", `/${id}`).send({ ID: id });
+  });
+
+  app.get("/:id", async (request) => {
+    noQuery(request.query);
+    const job = runner.get(knownId(runner, request.params));
+    if (job === null) throw unknownJob();
+    return job;
+  });
+
+  app.delete("/:id", async (request) => {
+    const { force = false } = killQuery(request.query);
+    const id = idOf(request.params);
+    if (isJobId(id)) await runner.kill(id, { force });
+    else if (!/^[\w-]{1,64}$/.test(id)) throw invalid([{ field: "ID", message: "is not an ID: it comes from POST / or GET /jobs" }]);
+    return {};
+  });
+
+  app.get("/:id/wait", async (request) => {
+    const { timeout } = waitQuery(request.query);
+    return await whenOver(context, request, timeout ?? null);
+  });
+};
+
+async function submit({ runner }: Context, request: FastifyRequest): Promise<string> {
+  const spec = readSpec(request.body);
+  const key = idempotencyKey(request);
+  const result = await runner.submit({ spec, idempotency: key === null ? null : { key, fingerprint: fingerprint(spec) } });
+  switch (result.kind) {
+    case "accepted":
+      return result.id;
+    case "conflict":
+      throw new Problem("key-used-before", "this Idempotency-Key came with another body before: use a new key for a new job");
+    case "disk-full":
+      throw new Problem("disk-full", "the state directory's disk has less room than JOBRUNNER_MIN_FREE_BYTES: remove old jobs with DELETE /jobs/ID, or make room");
+  }
+}
+
+function idempotencyKey({ headers }: FastifyRequest): string | null {
+  const key = headers["idempotency-key"];
+  if (key === undefined) return null;
+  if (typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw invalid([{ field: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters" }]);
+}
+
+async function whenOver({ runner }: Context, request: FastifyRequest, timeoutSeconds: number | null): Promise<object> {
+  const id = knownId(runner, request.params);
+  const gone = new AbortController();
+  const timer = timeoutSeconds === null ? null : setTimeout(() => gone.abort(), timeoutSeconds * 1000);
+  const leave = (): void => gone.abort();
+  request.raw.socket.once("close", leave);
+  try {
+    const job = await runner.whenOver(id, gone.signal);
+    if (job === null) throw unknownJob();
+    if (isFinal(job.State)) return job;
+    throw new Problem("not-over-in-time", `the job is ${job.State}: ask again, or attach to it`);
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+    request.raw.socket.off("close", leave);
+  }
+}

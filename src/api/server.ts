@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { maxBodyBytes } from "./body.ts";
+import type { Context } from "./context.ts";
+import { makeGuard } from "./guard.ts";
+import { Problem, problemContentType } from "./problems.ts";
+import { attachRoutes } from "./routes/attach.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { listRoutes } from "./routes/list.ts";
+
+/** First segments of paths that are no IDs: what is asked of them with a wrong method is no matter of jobs. */
+const reserved = new Set(["jobs", "events", "healthz"]);
+
+/** The API as a function that answers requests. `hostname` is the configured one, "" for loopback. */
+export async function makeApi(context: Context, hostname: string): Promise<(request: IncomingMessage, response: ServerResponse) => void> {
+  const app = fastify({ bodyLimit: maxBodyBytes, logger: false, frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
+  const routes: { method: string; pattern: RegExp }[] = [];
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const one of [method].flat()) routes.push({ method: one, pattern: patternOf(url) });
+  });
+  acceptAnyBody(app);
+  const guard = makeGuard(hostname);
+  app.addHook("onRequest", async (request, reply) => {
+    guard(request.raw);
+    reply.header("Cache-Control", "no-store").header("X-Content-Type-Options", "nosniff");
+    refuseReserved(request, routes);
+  });
+  for (const add of [jobRoutes, attachRoutes, listRoutes, eventRoutes, healthRoutes]) add(app, context);
+  app.setNotFoundHandler(async (request) => {
+    throw notFound(request, routes);
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => sendError(context, error, request, reply));
+  await app.ready();
+  return (request, response) => app.routing(request, response);
+}
+
+/** A body is JSON whatever its Content-Type says, so that plain `curl -d` works; what is in it, the route reads. */
+function acceptAnyBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.addHook("onRequest", async (request) => {
+    delete request.raw.headers["content-type"]; // a malformed one would be refused
+  });
+}
+
+function patternOf(url: string): RegExp {
+  return new RegExp(`^${url.replaceAll(/:\w+/g, "[^/]+")}$`);
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split("?", 1)[0] ?? "";
+}
+
+/** `DELETE /jobs` is not the kill of a job with the ID "jobs". */
+function refuseReserved(request: FastifyRequest, routes: { method: string; pattern: RegExp }[]): void {
+  const [, first = "", ...more] = pathOf(request).split("/");
+  if (!reserved.has(first) || more.length > 0) return;
+  const isThere = routes.some(({ method, pattern }) => method === request.method && pattern.source === `^\\/${first}$`);
+  if (!isThere) throw notFound(request, routes.filter(({ pattern }) => pattern.source === `^\\/${first}$`));
+}
+
+function notFound(request: FastifyRequest, routes: { method: string; pattern: RegExp }[]): Problem {
+  const path = pathOf(request);
+  const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
+  if (allowed.length === 0) return new Problem("unknown-path", "this version of jobrunner has nothing at this path: docs/api.md lists what there is");
+  const detail = `${request.method} is not known here: use ${allowed.join(", ")}`;
+  return new Problem("method-not-allowed", detail, { headers: { Allow: allowed.join(", ") } });
+}
+
+function sendError({ log }: Context, error: FastifyError | Problem, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = error instanceof Problem ? error : fromFramework(error);
+  if (problem.code === "internal") log("error", "a request failed", { method: request.method, error: error.stack ?? String(error) });
+  void reply.code(problem.status).headers(problem.headers).type(problemContentType).send(JSON.stringify(problem));
+}
+
+/** What Fastify refuses before a route is asked. */
+function fromFramework(error: FastifyError): Problem {
+  switch (error.code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new Problem("body-too-large", `the body must have no more than ${maxBodyBytes} bytes: let the job fetch what is large`);
+    case "FST_ERR_BAD_URL":
+      return new Problem("bad-request", "the path is not well-formed: a % must be followed by two hexadecimal digits of UTF-8");
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return new Problem("path-too-long", "the ID is too long to be one");
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500) return new Problem("bad-request", error.message, { cause: error });
+  return new Problem("internal", "the service could not answer; its log says why", { cause: error });
+}

@@ -1,0 +1,89 @@
+import type { Static, TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import { type FieldError, invalid } from "./problems.ts";
+
+/** Checks a value against a schema and says in the API's words what is wrong with it. */
+
+const maxReported = 10;
+
+export type Check<Schema extends TSchema> = (value: unknown) => Static<Schema>;
+
+/** A function that gives the value back if it fits, and throws a Problem that names the fields otherwise. Compiled once. */
+export function makeCheck<Schema extends TSchema>(schema: Schema, where: { name: string; prefix: string }): Check<Schema> {
+  const validator = Compile(schema);
+  return (value) => {
+    if (validator.Check(value)) return value;
+    const errors = validator.Errors(value).flatMap((error) => describe(error, where));
+    throw invalid(errors.slice(0, maxReported));
+  };
+}
+
+/** What TypeBox says of a value that does not fit (JSON Schema keywords, instance paths by RFC 6901). */
+type SchemaError = { keyword: string; instancePath: string; params: object; message: string };
+
+function describe(error: SchemaError, where: { name: string; prefix: string }): FieldError[] {
+  const field = fieldName(error.instancePath, where);
+  const params = new Map<string, unknown>(Object.entries(error.params));
+  const names = (key: string): string[] => [params.get(key)].flat().map(String);
+  const limit = String(params.get("limit"));
+  switch (error.keyword) {
+    case "boolean":
+      return []; // said by additionalProperties too
+    case "additionalProperties":
+      return names("additionalProperties").map((name) => unknownField(error.instancePath, name, where));
+    case "required":
+      return names("requiredProperties").map((name) => ({ field: fieldName(`${error.instancePath}/${name}`, where), message: "is missing" }));
+    case "type":
+      return [{ field, message: `must be ${article(names("type").join(" or "))}` }];
+    case "enum":
+      return [{ field, message: `must be one of ${names("allowedValues").join(", ")}` }];
+    case "minLength":
+      return [{ field, message: limit === "1" ? "must not be empty" : `must have ${limit} characters or more` }];
+    case "maxLength":
+      return [{ field, message: `must have no more than ${limit} characters` }];
+    case "minItems":
+      return [{ field, message: limit === "1" ? "must not be empty" : `must have ${limit} items or more` }];
+    case "maxItems":
+      return [{ field, message: `must have no more than ${limit} items` }];
+    case "maxProperties":
+      return [{ field, message: `must have no more than ${limit} entries` }];
+    case "pattern":
+      return [{ field, message: patternMessage(String(params.get("pattern"))) }];
+    case "minimum":
+    case "maximum":
+    case "exclusiveMinimum":
+    case "exclusiveMaximum":
+      return [{ field, message: `must be ${String(params.get("comparison"))} ${limit}` }];
+    default:
+      return [{ field, message: error.message }];
+  }
+}
+
+function unknownField(instancePath: string, name: string, where: { name: string; prefix: string }): FieldError {
+  const map = instancePath.split("/").at(-1);
+  const field = fieldName(`${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`, where);
+  if (map === "Environment") return { field, message: "is not the name of a variable: 1 to 1024 characters without '=' and NUL" };
+  if (map === "Labels") return { field, message: "is not the name of a label: 1 to 63 letters, digits and . _ / -, beginning with a letter or digit" };
+  return { field, message: "is not known to this version of jobrunner: remove it, or look at its spelling" };
+}
+
+function patternMessage(pattern: string): string {
+  if (pattern.includes("001f")) return "must not hold control characters";
+  if (pattern.includes("u0000")) return "must not hold a NUL character, which no process can be given";
+  return `must match ${pattern}`;
+}
+
+/** `/Commands/0/Args` is `Commands[0].Args`. */
+function fieldName(instancePath: string, { name, prefix }: { name: string; prefix: string }): string {
+  const parts = instancePath.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const path = parts.map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : `${index === 0 ? "" : "."}${part}`)).join("");
+  return path === "" ? name : `${prefix}${shorten(path)}`;
+}
+
+function shorten(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}
+
+function article(type: string): string {
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}

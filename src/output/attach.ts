@@ -1,0 +1,124 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { bytesEncoder, type Encoder, eventsEncoder, ndjsonEncoder, timestampsEncoder } from "./encoders.ts";
+import { IndexFile, type Stream } from "./index-file.ts";
+import { followPieces, type Piece } from "./pieces.ts";
+import { followBytes } from "./raw.ts";
+import type { SharedFile } from "./shared-file.ts";
+import { findTail } from "./tail.ts";
+import { Waiting } from "./waiting.ts";
+import type { OutputWatchers } from "./watcher.ts";
+
+/** What a reader must know of the job. */
+export type AttachSource = {
+  directory: string; // need not exist yet
+  watchers: OutputWatchers;
+  /** True when the output is whole; also where the job is unknown by now. A change to true is followed by a wake of the watchers. */
+  isOver: () => boolean;
+  /** The job as it ended, as JSON shows it; null where it is unknown by now. Asked once, when it is over and its output was read. */
+  outcome: () => object | null;
+};
+
+export type AttachOptions = {
+  encoding: "raw" | "ndjson" | "sse";
+  /** Of the output file, also with a filter. An offset that a running job has not come to is waited for. */
+  offset: number;
+  /** How far back from what is there now: so many lines (of what the filter leaves), and no further back than `offset`. */
+  tail: number | null;
+  /** False: what is there now; of a job that is not over no outcome then. */
+  follow: boolean;
+  stream: Stream | null;
+  step: number | null;
+  timestamps: boolean; // raw only: the others have them
+  /** Where to stop, exclusive: raw without filter and timestamps only, for ranges. */
+  end: number | null;
+};
+
+export const contentTypes = {
+  raw: "text/plain; charset=utf-8",
+  ndjson: "application/x-ndjson",
+  sse: "text/event-stream",
+} as const satisfies Record<AttachOptions["encoding"], string>;
+
+const heartbeatMs = 15_000;
+
+/** How many bytes of output there are now. */
+export async function outputSize(directory: string): Promise<number> {
+  try {
+    return (await stat(join(directory, "output"))).size;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0; // it never started, or not yet
+    throw error;
+  }
+}
+
+/**
+ * The output of a job in chunks: what is there, then what comes, until the job is over or the signal aborts. The bytes of a chunk stay as
+ * they are until the chunk after the next is asked for; to keep one for longer, copy it.
+ */
+export async function* attach(source: AttachSource, options: AttachOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const isPlain = options.encoding === "raw" && options.stream === null && options.step === null && !options.timestamps;
+  const path = join(source.directory, isPlain ? "output" : "index"); // records are written after the bytes that they are of
+  const { follow } = options;
+  using waiting = new Waiting({ path, watchers: source.watchers, follow, isOver: source.isOver, signal });
+  yield* isPlain ? attachPlain(source, options, waiting) : attachEncoded(source, options, waiting);
+}
+
+async function* attachPlain({ directory, watchers }: AttachSource, options: AttachOptions, waiting: Waiting): AsyncGenerator<Buffer> {
+  const { files } = watchers;
+  await using file = await openWhenThere(watchers, join(directory, "output"), waiting);
+  if (file === null) return;
+  const start = await startOf(options, { output: file, index: new IndexFile(null) });
+  // Without following, what is there now is all: a job that writes faster than its reader takes would never end.
+  const end = Math.min(options.end ?? Infinity, options.follow ? Infinity : await file.size());
+  yield* followBytes({ file, files, waiting }, { start, end });
+}
+
+async function* attachEncoded(source: AttachSource, options: AttachOptions, waiting: Waiting): AsyncGenerator<Buffer> {
+  const encoder = encoderFor(options);
+  const endsWhole = options.follow || source.isOver();
+  for await (const pieces of attachPieces(source, options, waiting)) {
+    const chunk = encoder.encode(pieces);
+    if (chunk.length > 0) yield chunk;
+  }
+  if (waiting.isAborted) return;
+  const last = encoder.end(endsWhole ? source.outcome() : null);
+  if (last.length > 0) yield last;
+}
+
+async function* attachPieces({ directory, watchers }: AttachSource, options: AttachOptions, waiting: Waiting): AsyncGenerator<Piece[]> {
+  // The supervisor makes the output first. Where it came no further, there are bytes without an index.
+  await using indexFile = await openWhenThere(watchers, join(directory, "index"), waiting);
+  await using output = await watchers.files.open(join(directory, "output"));
+  if (output === null) return;
+  const index = new IndexFile(indexFile);
+  const filter = { stream: options.stream, step: options.step };
+  const start = await startOf(options, { output, index });
+  yield* followPieces({ output, index, waiting, filter, start, idleMs: heartbeatMs });
+}
+
+/** Null where the job, or the wait for it, ended without one. */
+async function openWhenThere({ files }: OutputWatchers, path: string, waiting: Waiting): Promise<SharedFile | null> {
+  for (;;) {
+    const isLastLook = waiting.isLastLook();
+    const file = await files.open(path);
+    if (file !== null || isLastLook) return file;
+    await waiting.more();
+  }
+}
+
+async function startOf({ offset, tail, stream, step }: AttachOptions, files: { output: SharedFile; index: IndexFile }): Promise<number> {
+  if (tail === null) return offset;
+  return Math.max(offset, await findTail({ ...files, filter: { stream, step } }, tail));
+}
+
+function encoderFor({ encoding, timestamps }: AttachOptions): Encoder {
+  switch (encoding) {
+    case "raw":
+      return timestamps ? timestampsEncoder() : bytesEncoder;
+    case "ndjson":
+      return ndjsonEncoder();
+    case "sse":
+      return eventsEncoder();
+  }
+}

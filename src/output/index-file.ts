@@ -1,0 +1,83 @@
+import { blockBytes } from "./block-cache.ts";
+import type { SharedFile } from "./shared-file.ts";
+
+/** The index of a job's output, drawn in supervisor/formats.h: which step wrote which bytes to which stream, and when they were read. */
+
+export type Stream = "stdout" | "stderr";
+
+/** Describes the bytes from `start` up to `end`, and that so many were lost at `end`. */
+export type IndexRecord = {
+  start: number;
+  end: number;
+  timeNs: bigint;
+  lostBytes: number;
+  step: number;
+  stream: Stream;
+};
+
+const recordBytes = 32; // blockBytes is a multiple: a block holds whole records
+
+/** Reads records by their number, a block at a time at most; a record that is not whole is not there. `null`: there is no file. */
+export class IndexFile {
+  readonly #file: SharedFile | null;
+
+  constructor(file: SharedFile | null) {
+    this.#file = file;
+  }
+
+  async count(): Promise<number> {
+    return Math.floor(((await this.#file?.size()) ?? 0) / recordBytes);
+  }
+
+  /** Records from `number` on: one at least where there are any. `start` is where the first one's bytes begin. */
+  async read(number: number, start: number, limit = Infinity): Promise<IndexRecord[]> {
+    const bytes = await this.#file?.read(number * recordBytes, Math.min(limit * recordBytes, blockBytes));
+    return bytes === undefined ? [] : decode(bytes, start);
+  }
+
+  /** Where the bytes of a record begin; there need not be one of that number yet. */
+  async startOf(number: number): Promise<number> {
+    if (number === 0) return 0;
+    const [before] = await this.read(number - 1, 0, 1);
+    return before?.end ?? 0;
+  }
+
+  /** The number of the first record that has something at or behind `offset`; the number of records where none has. */
+  async find(offset: number): Promise<number> {
+    let [low, high] = [0, await this.count()];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if ((await this.startOf(middle + 1)) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** All records before `number`, the last one first. */
+  async *backwards(number: number): AsyncGenerator<IndexRecord> {
+    const perBlock = blockBytes / recordBytes;
+    for (let end = number; end > 0; ) {
+      const first = end - 1 - ((end - 1) % perBlock);
+      const records = await this.read(first, await this.startOf(first), end - first);
+      yield* records.toReversed();
+      end = first;
+    }
+  }
+}
+
+function decode(bytes: Buffer, start: number): IndexRecord[] {
+  const records: IndexRecord[] = [];
+  for (let at = 0; at + recordBytes <= bytes.length; at += recordBytes) {
+    const end = Number(bytes.readBigUInt64LE(at));
+    records.push({
+      start,
+      end,
+      timeNs: bytes.readBigInt64LE(at + 8),
+      lostBytes: Number(bytes.readBigUInt64LE(at + 16)),
+      step: bytes.readUInt32LE(at + 24),
+      stream: bytes.readUInt8(at + 28) === 2 ? "stderr" : "stdout",
+    });
+    start = end;
+  }
+  return records;
+}

@@ -1,0 +1,40 @@
+import type { ServerResponse } from "node:http";
+
+/** `gone`: the client closed the connection; `stalled`: it took nothing for too long, and the connection was closed here. */
+export type SendResult = "complete" | "gone" | "stalled";
+
+export type SendOptions = { stallTimeoutMs: number };
+
+/**
+ * Sends chunks at the pace at which the client takes them: one is sent while the next is read, and no third is held. The signal given to
+ * `open` aborts when the connection is closed, from either side. On "complete" the response is the caller's to end. When the chunks fail,
+ * the connection is closed, so that the client does not take what it has for the whole, and the error is thrown.
+ */
+export async function sendChunks(
+  response: ServerResponse,
+  open: (signal: AbortSignal) => AsyncIterable<Buffer>,
+  { stallTimeoutMs }: SendOptions,
+): Promise<SendResult> {
+  const closed = new AbortController();
+  const onClose = (): void => closed.abort();
+  response.once("close", onClose);
+  if (response.destroyed) onClose();
+  const stall = new StallWatch(response, stallTimeoutMs);
+  try {
+    let drained = Promise.resolve();
+    for await (const chunk of open(closed.signal)) {
+      await drained;
+      if (closed.signal.aborted) break;
+      drained = stall.during(write(response, chunk));
+    }
+    await drained;
+  } catch (error) {
+    response.destroy();
+    throw error;
+  } finally {
+    stall.close();
+    response.off("close", onClose);
+  }
+  if (!closed.signal.aborted) return "complete";
+  return stall.isStalled ? "stalled" : "gone";
+}

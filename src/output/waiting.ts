@@ -1,0 +1,71 @@
+import type { OutputWatchers } from "./watcher.ts";
+
+export type WaitingOptions = {
+  path: string; // of the file whose growth is waited for
+  watchers: OutputWatchers;
+  follow: boolean;
+  isOver: () => boolean;
+  signal: AbortSignal;
+};
+
+/** One reader's waiting for more. A wake that comes while the reader is busy is kept for its next wait. */
+export class Waiting implements Disposable {
+  readonly #options: WaitingOptions;
+  readonly #unsubscribe: () => void;
+  readonly #onAbort = (): void => this.#wake();
+  #isDue = false;
+  #resume: () => void = () => undefined;
+
+  constructor(options: WaitingOptions) {
+    this.#options = options;
+    const watches = options.follow && !options.isOver();
+    this.#unsubscribe = watches ? options.watchers.subscribe(options.path, () => this.#wake()) : () => undefined;
+    options.signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /**
+   * To be asked before looking for more: when it is true, what that look does not find will never come. In this order, since a job may
+   * write and end between a look and the question.
+   */
+  isLastLook(): boolean {
+    return !this.#options.follow || this.isAborted || this.isOver();
+  }
+
+  get isAborted(): boolean {
+    return this.#options.signal.aborted;
+  }
+
+  get follows(): boolean {
+    return this.#options.follow;
+  }
+
+  isOver(): boolean {
+    return this.#options.isOver();
+  }
+
+  /** Resolves when there may be more, or when the time is up. */
+  async more(limitMs = Infinity): Promise<"woken" | "idle"> {
+    if (!this.#isDue) await this.#sleep(limitMs);
+    if (!this.#isDue) return "idle";
+    this.#isDue = false;
+    return "woken";
+  }
+
+  [Symbol.dispose](): void {
+    this.#unsubscribe();
+    this.#options.signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  async #sleep(limitMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resume = resolve;
+    const timer = Number.isFinite(limitMs) ? setTimeout(resolve, limitMs) : undefined;
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #wake(): void {
+    this.#isDue = true;
+    this.#resume();
+  }
+}

@@ -1,0 +1,121 @@
+import { type FSWatcher, statSync, watch } from "node:fs";
+import { dirname, join } from "node:path";
+import { SharedFiles } from "./shared-file.ts";
+
+const pollMs = 50;
+
+/**
+ * Wakes readers when a file of a job grows: one inotify watch for a file, whatever the number of its readers, and none for a file without
+ * readers. A wake is a hint that something may have changed; a reader looks for itself, and subscribes before its first look.
+ */
+export class OutputWatchers {
+  /** The open files and the cached bytes that readers share. */
+  readonly files = new SharedFiles();
+  readonly #watched = new Map<string, WatchedFile>();
+
+  /** Calls `wake` whenever the file may have grown, until the returned function is called. The file need not exist yet. */
+  subscribe(path: string, wake: () => void): () => void {
+    const file = this.#watched.get(path) ?? new WatchedFile(path);
+    this.#watched.set(path, file);
+    file.wakes.add(wake);
+    return () => {
+      if (!file.wakes.delete(wake) || file.wakes.size > 0) return;
+      file.close();
+      if (this.#watched.get(path) === file) this.#watched.delete(path);
+    };
+  }
+
+  /** To be called on every change of the job's state, after it: wakes the readers of its output and its index. */
+  wake(outputPath: string): void {
+    this.#watched.get(outputPath)?.stateChanged();
+    this.#watched.get(join(dirname(outputPath), "index"))?.stateChanged();
+  }
+
+  close(): void {
+    for (const file of this.#watched.values()) file.close();
+    this.#watched.clear();
+  }
+}
+
+/** What tells of changes: nothing yet (the job's directory is not made), the directory until the file is there, the file, or a timer. */
+type Means =
+  | { kind: "none" }
+  | { kind: "directory"; watcher: FSWatcher }
+  | { kind: "file"; watcher: FSWatcher }
+  | { kind: "timer"; timer: NodeJS.Timeout; bytes: number };
+
+class WatchedFile {
+  readonly wakes = new Set<() => void>();
+  readonly #path: string;
+  #means: Means = { kind: "none" };
+  #isClosed = false;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#establish();
+  }
+
+  stateChanged(): void {
+    this.#establish();
+    this.#wakeAll();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#use({ kind: "none" });
+  }
+
+  #establish(): void {
+    if (this.#isClosed || this.#means.kind === "file" || this.#means.kind === "timer") return;
+    if (this.#watchFile() || this.#means.kind === "directory") return;
+    const watcher = this.#tryWatch(dirname(this.#path), () => this.stateChanged());
+    if (watcher === null) return;
+    this.#use({ kind: "directory", watcher });
+    this.#watchFile(); // it may have been made meanwhile
+  }
+
+  #watchFile(): boolean {
+    const watcher = this.#tryWatch(this.#path, () => this.#wakeAll());
+    if (watcher !== null) this.#use({ kind: "file", watcher });
+    return this.#means.kind === "file" || this.#means.kind === "timer";
+  }
+
+  /** Null where the path does not exist. Where the kernel has no watch left for us (inotify(7), limits), a timer takes over. */
+  #tryWatch(path: string, onEvent: () => void): FSWatcher | null {
+    if (this.#means.kind === "timer") return null;
+    try {
+      return watch(path, onEvent).on("error", () => this.#poll());
+    } catch (error) {
+      if (!isMissing(error)) this.#poll();
+      return null;
+    }
+  }
+
+  #poll(): void {
+    if (this.#isClosed || this.#means.kind === "timer") return;
+    const timer = setInterval(() => this.#look(), pollMs);
+    this.#use({ kind: "timer", timer, bytes: -1 });
+  }
+
+  #look(): void {
+    const bytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? -1;
+    if (this.#means.kind !== "timer" || this.#means.bytes === bytes) return;
+    this.#means.bytes = bytes;
+    this.#wakeAll();
+  }
+
+  #use(means: Means): void {
+    const old = this.#means;
+    this.#means = means;
+    if (old.kind === "timer") clearInterval(old.timer);
+    else if (old.kind !== "none") old.watcher.close();
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.wakes) wake();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}

@@ -1,0 +1,23 @@
+#ifndef JOBRUNNER_CGROUP_H
+#define JOBRUNNER_CGROUP_H
+
+#include <stdbool.h>
+
+/**
+ * The job's cgroup (v2), where the plan names one. It makes kills atomic; a job without it is killed by descent, which is slower but
+ * as thorough. Source: "Control Group v2" in the kernel's documentation.
+ */
+
+/** Makes the folder, and the one that it is in. Returns a descriptor to start processes in it, or -1: go on without. */
+int cgroup_make(const char *path);
+
+/** SIGKILL to all in it and below it, those being forked included. */
+void cgroup_kill(int fd);
+
+/** How many processes are in it, not counting those in folders below it. */
+int cgroup_count(int fd);
+
+/** Removes the folder and what the job made in it, once no process is left there; tries for half a second. */
+void cgroup_remove(const char *path);
+
+#endif

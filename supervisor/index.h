@@ -1,0 +1,29 @@
+#ifndef JOBRUNNER_INDEX_H
+#define JOBRUNNER_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** One record of the index, as drawn in formats.h. */
+struct record {
+    uint64_t end;
+    int64_t time;
+    uint64_t lost;
+    uint32_t step;
+    uint8_t stream;
+    uint8_t zero[3];
+};
+
+/** Makes the file in the working directory, with room for the first records. Returns 0 or an errno. */
+int index_open(void);
+
+/**
+ * Whether a record, and one of a gap after it, can be added: what was added is written, and the disk has promised room for more. To be
+ * asked before bytes are moved, so that no byte is ever without its record.
+ */
+bool index_is_ready(void);
+
+/** Adds a record. One that the disk refuses, against its promise, is written by index_is_ready; a second one of those would be lost. */
+void index_add(const struct record *record);
+
+#endif

@@ -1,0 +1,87 @@
+#ifndef JOBRUNNER_JOB_H
+#define JOBRUNNER_JOB_H
+
+#include "plan.h"
+#include "step.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * What is being ended: all of the job, or the running step. Processes get the stop signal, from kill_at on SIGKILL, again and again
+ * until none is left.
+ */
+struct stop {
+    bool is_active;
+    bool of_job;
+    bool is_killing;
+    int64_t kill_at;
+    int64_t look_at; // when to look or kill again
+    int64_t pause;
+};
+
+/** Where in the plan the job is. */
+struct place {
+    const char *next;
+    unsigned number; // of the step; 0: before the first
+    struct plan_step step;
+};
+
+struct job {
+    struct plan plan;
+    int control; // descriptors
+    int children;
+    int cgroup; // -1: none
+    struct place at;
+    struct stop stop;
+
+    bool is_running; // the step's first process lives
+    pid_t pid;       // of it
+    int outcome;     // -1: known
+    bool is_start_told;
+    bool is_expired;
+    struct step_failure failure;
+    bool could_not_start;
+    int64_t started_wall_ns, started_at;
+
+    bool has_failed;  // a step whose failure is not ignored
+    bool is_stopped;  // only what is to run always runs still
+    bool is_killed;   // nothing more runs
+    bool is_finishing; // no step is left
+    bool is_done_told;
+    bool has_children; // as the last look showed
+
+    int64_t timeout_at, step_timeout_at, give_up_at;
+};
+
+/** Runs the plan to its end and records it. The working directory is the job's, the job is claimed, output and status are open. */
+void job_run(struct job *job);
+
+/** Before something else is told of the step or sent to it: whether its command is executed yet, and that it was started. */
+void job_settle_start(struct job *job);
+
+/** Takes note of every process that has ended. */
+void job_reap(struct job *job);
+
+/** Sends the stop signal to all of the job; cause is formats.h's word. */
+void stop_job(struct job *job, const char *cause);
+
+/** SIGKILL to all of the job; nothing more runs. */
+void kill_job(struct job *job);
+
+/** The step has had its time. */
+void stop_step(struct job *job);
+
+/** The stop signal to the running step once more. */
+void stop_again(struct job *job);
+
+/** What the steps left behind ends with the job, without a grace. */
+void end_leftovers(struct job *job);
+
+/** Does what is due. Whether something that is being ended still lives. */
+bool stop_goes_on(struct job *job);
+
+/** When stop_goes_on has something to do. */
+int64_t stop_due_at(const struct job *job);
+
+#endif

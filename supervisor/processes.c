@@ -1,0 +1,216 @@
+#include "processes.h"
+
+#include "plan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct process {
+    pid_t pid, parent, group, session;
+    uint64_t started_at; // in clock ticks since boot: with the number, it names a process
+    char state;
+    bool is_chosen;
+};
+
+enum { FIRST_ROOM = 1024, DIRECTORY_BYTES = 32768, ENVIRONMENT_BYTES = 65536 };
+
+// Mapped while it is needed: thousands of supervisors never need it.
+static struct process *table;
+static size_t count, room;
+static int proc_fd = -1;
+
+static bool scan(void);
+static bool scan_directory(void);
+static bool add(pid_t pid);
+static bool look(pid_t pid, struct process *process);
+static void forget(void);
+static void choose_own(void);
+static void choose_descendants(void);
+static bool is_chosen(pid_t pid);
+static bool is_marked(pid_t pid, const char *mark, size_t length);
+static bool is_alive(const struct process *process);
+static int signal_chosen(int signal, bool whole_groups);
+static void signal_one(const struct process *process, int signal, bool whole_groups);
+
+int signal_descendants(int signal) {
+    if (!scan()) return -1;
+    choose_own();
+    return signal_chosen(signal, signal == SIGKILL);
+}
+
+int signal_step(pid_t leader, int signal) {
+    if (!scan()) return -1;
+    choose_own();
+    // The number may be somebody else's by now, who is no descendant of ours.
+    for (size_t i = 0; i < count; i++) {
+        table[i].is_chosen = table[i].is_chosen && (table[i].pid == leader || table[i].session == leader);
+    }
+    choose_descendants();
+    return signal_chosen(signal, signal == SIGKILL);
+}
+
+int signal_marked(const char *id, int signal) {
+    char mark[sizeof "JOBRUNNER_JOB_ID=" + ID_LENGTH];
+    int length = snprintf(mark, sizeof mark, "JOBRUNNER_JOB_ID=%.*s", ID_LENGTH, id);
+    if (length < 0 || (size_t)length >= sizeof mark || !scan()) return -1;
+    // With the NUL at its end, so that it is the whole variable.
+    for (size_t i = 0; i < count; i++) {
+        table[i].is_chosen = table[i].pid != getpid() && is_marked(table[i].pid, mark, (size_t)length + 1);
+    }
+    choose_descendants();
+    return signal_chosen(signal, false);
+}
+
+static int signal_chosen(int signal, bool whole_groups) {
+    int found = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!table[i].is_chosen || !is_alive(&table[i])) continue;
+        found++;
+        signal_one(&table[i], signal, whole_groups);
+    }
+    forget();
+    return found;
+}
+
+/**
+ * A signal to a group reaches members that are being forked at this moment, which a list of processes misses. The groups of a job's
+ * processes are within sessions that its steps began, so nobody else is in them.
+ */
+static void signal_one(const struct process *process, int signal, bool whole_groups) {
+    int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    struct process now;
+    bool is_same = look(process->pid, &now) && now.started_at == process->started_at;
+    if (is_same && whole_groups && process->group > 1 && process->group != getpgrp()) (void)kill(-process->group, signal);
+    if (is_same && fd >= 0) {
+        (void)syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+        if (signal != SIGKILL) (void)syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
+    } else if (is_same && errno != ESRCH) { // before Linux 5.3
+        (void)kill(process->pid, signal);
+        if (signal != SIGKILL) (void)kill(process->pid, SIGCONT);
+    }
+    if (fd >= 0) (void)close(fd);
+}
+
+static void choose_own(void) {
+    for (size_t i = 0; i < count; i++) table[i].is_chosen = table[i].parent == getpid();
+    choose_descendants();
+}
+
+/** A parent mostly has a smaller number than its child, so that one or two passes do. */
+static void choose_descendants(void) {
+    for (bool is_changed = true; is_changed;) {
+        is_changed = false;
+        for (size_t i = 0; i < count; i++) {
+            if (table[i].is_chosen || table[i].pid == getpid() || !is_chosen(table[i].parent)) continue;
+            table[i].is_chosen = is_changed = true;
+        }
+    }
+}
+
+/** /proc lists processes in the order of their numbers. */
+static bool is_chosen(pid_t pid) {
+    size_t from = 0, to = count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (table[middle].pid == pid) return table[middle].is_chosen;
+        if (table[middle].pid < pid) from = middle + 1;
+        else to = middle;
+    }
+    return false;
+}
+
+static bool is_alive(const struct process *process) {
+    return process->state != 'Z' && process->state != 'X';
+}
+
+static bool scan(void) {
+    forget();
+    proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (proc_fd < 0) return false;
+    if (scan_directory()) return true;
+    forget();
+    return false;
+}
+
+static bool scan_directory(void) {
+    static _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
+    for (;;) {
+        ssize_t length = getdents64(proc_fd, entries, sizeof entries);
+        if (length <= 0) return length == 0;
+        for (ssize_t at = 0; at < length;) {
+            struct dirent64 *entry = (struct dirent64 *)(void *)(entries + at);
+            at += entry->d_reclen;
+            pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+            if (pid > 0 && !add(pid)) return false;
+        }
+    }
+}
+
+static bool add(pid_t pid) {
+    if (count == room) {
+        size_t wanted = room == 0 ? FIRST_ROOM : room * 2;
+        void *bigger = room == 0 ? mmap(NULL, wanted * sizeof *table, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                                 : mremap(table, room * sizeof *table, wanted * sizeof *table, MREMAP_MAYMOVE);
+        if (bigger == MAP_FAILED) return false;
+        table = bigger;
+        room = wanted;
+    }
+    if (look(pid, &table[count])) count++; // else it ended meanwhile
+    return true;
+}
+
+static bool look(pid_t pid, struct process *process) {
+    char path[32], text[1024];
+    int length = snprintf(path, sizeof path, "%d/stat", (int)pid);
+    if (length < 0) return false;
+    int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    ssize_t got = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    if (got <= 0) return false;
+    text[got] = '\0';
+    const char *name_end = strrchr(text, ')'); // a name may hold brackets and spaces
+    if (name_end == NULL) return false;
+    *process = (struct process){.pid = pid};
+    return sscanf(name_end + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64, &process->state,
+                  &process->parent, &process->group, &process->session, &process->started_at) == 5;
+}
+
+static bool is_marked(pid_t pid, const char *mark, size_t length) {
+    static char text[ENVIRONMENT_BYTES + 1] = {0}; // begins with a NUL, as if a variable had come before
+    char path[32];
+    int fd = snprintf(path, sizeof path, "%d/environ", (int)pid) < 0 ? -1 : openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool is_found = false;
+    text[0] = '\0';
+    size_t kept = 1;
+    for (ssize_t got; !is_found && (got = read(fd, text + kept, sizeof text - kept)) > 0;) {
+        size_t filled = kept + (size_t)got;
+        for (char *at = text; !is_found && (at = memmem(at, filled - (size_t)(at - text), mark, length)) != NULL; at++) {
+            is_found = at > text && at[-1] == '\0';
+        }
+        kept = filled < length + 1 ? filled : length + 1; // a variable may lie across two reads
+        memmove(text, text + filled - kept, kept);
+    }
+    (void)close(fd);
+    return is_found;
+}
+
+static void forget(void) {
+    if (room > 0) (void)munmap(table, room * sizeof *table);
+    if (proc_fd >= 0) (void)close(proc_fd);
+    table = NULL;
+    count = room = 0;
+    proc_fd = -1;
+}

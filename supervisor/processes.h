@@ -1,0 +1,21 @@
+#ifndef JOBRUNNER_PROCESSES_H
+#define JOBRUNNER_PROCESSES_H
+
+#include <sys/types.h>
+
+/**
+ * Finding and signalling processes by what /proc/PID/stat says of them (proc(5)). Each is held by a pidfd and looked at again before it
+ * is signalled, so that a process that got the number of one that just ended is left alone. Signals but SIGKILL are followed by SIGCONT:
+ * a stopped process would not hear them. Each returns how many living processes it found, -1 where /proc could not be read.
+ */
+
+/** The descendants of the calling process; as it is their subreaper, these are all that the job ever started. */
+int signal_descendants(int signal);
+
+/** The process, all in the session that it leads or led, and their descendants. */
+int signal_step(pid_t leader, int signal);
+
+/** Those with JOBRUNNER_JOB_ID=<id> in the environment that they were started with, and their descendants. */
+int signal_marked(const char *id, int signal);
+
+#endif

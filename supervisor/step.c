@@ -1,0 +1,146 @@
+#include "step.h"
+
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/** What the new process needs; all of it is looked up before the fork. */
+struct start {
+    const struct plan *plan;
+    const struct plan_step *step;
+    const char *stdin_name;
+    pid_t supervisor;
+    int cgroup;
+    int output, error, outcome; // writing ends
+};
+
+// What programs that use select(2) or close every possible descriptor were written for; a job may raise it up to the hard limit.
+enum { SOFT_FILES = 1024 };
+
+static int open_pipes(int output[2], int error[2], int outcome[2]);
+static void close_pair(const int pair[2]);
+static pid_t fork_into(int *cgroup);
+_Noreturn static void run(const struct start *start);
+static void prepare(const struct start *start);
+static bool open_streams(const struct start *start);
+static void execute(const struct start *start);
+_Noreturn static void fail(const struct start *start, enum step_stage stage);
+
+int step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, struct step_process *process) {
+    int output[2], error[2], outcome[2];
+    if (open_pipes(output, error, outcome) != 0) return errno;
+    struct start start = {plan, step, stdin_name, getpid(), cgroup, output[1], error[1], outcome[1]};
+    pid_t pid = fork_into(&start.cgroup);
+    if (pid == 0) run(&start);
+    if (pid < 0) {
+        int reason = errno;
+        close_pair(output);
+        close_pair(error);
+        close_pair(outcome);
+        return reason;
+    }
+    (void)close(output[1]);
+    (void)close(error[1]);
+    (void)close(outcome[1]);
+    *process = (struct step_process){pid, outcome[0], output[0], error[0]};
+    return 0;
+}
+
+const char *step_stage_name(enum step_stage stage) {
+    switch (stage) {
+    case STAGE_WORKDIR: return "workdir";
+    case STAGE_STDIN: return "stdin";
+    case STAGE_EXEC: return "exec";
+    case STAGE_FORK: return "fork";
+    case STAGE_PLAN: return "plan";
+    }
+    return "plan";
+}
+
+static int open_pipes(int output[2], int error[2], int outcome[2]) {
+    if (pipe2(output, O_CLOEXEC) != 0) return -1;
+    if (pipe2(error, O_CLOEXEC) == 0) {
+        if (pipe2(outcome, O_CLOEXEC) == 0) return 0;
+        close_pair(error);
+    }
+    int reason = errno;
+    close_pair(output);
+    errno = reason;
+    return -1;
+}
+
+static void close_pair(const int pair[2]) {
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
+/** Like fork(2), born in the cgroup. Where the kernel cannot do that, the process goes there by itself, else `cgroup` becomes -1. */
+static pid_t fork_into(int *cgroup) {
+    if (*cgroup >= 0) {
+        struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (unsigned)*cgroup};
+        pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+        if (pid == 0) *cgroup = -1;
+        if (pid >= 0 || errno == EAGAIN || errno == ENOMEM) return pid;
+    }
+    return fork();
+}
+
+/** The new process. */
+_Noreturn static void run(const struct start *start) {
+    prepare(start);
+    if (!open_streams(start)) fail(start, STAGE_STDIN);
+    if (chdir(start->step->workdir) != 0) fail(start, STAGE_WORKDIR);
+    execute(start);
+    fail(start, STAGE_EXEC);
+}
+
+static void prepare(const struct start *start) {
+    // A supervisor that is killed takes the step with it; one that was killed before this line is noticed by the next.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != start->supervisor) _exit(127);
+    if (start->cgroup >= 0) {
+        int file = openat(start->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        ssize_t written = file < 0 ? -1 : write(file, "0", 1);
+        (void)written; // it goes on without
+    }
+    (void)setsid(); // cannot fail: a process just forked leads no group
+    signals_restore();
+    (void)umask(022);
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max < SOFT_FILES ? files.rlim_max : SOFT_FILES;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static bool open_streams(const struct start *start) {
+    int input = open(start->stdin_name == NULL ? "/dev/null" : start->stdin_name, O_RDONLY | O_CLOEXEC);
+    return input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(start->output, STDOUT_FILENO) >= 0 &&
+           dup2(start->error, STDERR_FILENO) >= 0;
+}
+
+/** Returns where it cannot, with errno. Every descriptor above 2 is O_CLOEXEC. */
+static void execute(const struct start *start) {
+    size_t arguments = start->step->arguments + 1, variables = start->plan->variables + start->step->variables + 1;
+    char **vectors = calloc(arguments + variables, sizeof *vectors);
+    if (vectors == NULL) return;
+    plan_vectors(start->plan, start->step, vectors, vectors + arguments);
+    environ = vectors + arguments; // PATH is the step's
+    (void)execvp(vectors[0], vectors);
+}
+
+_Noreturn static void fail(const struct start *start, enum step_stage stage) {
+    struct step_failure failure = {stage, errno};
+    ssize_t written = write(start->outcome, &failure, sizeof failure);
+    (void)written;
+    _exit(127);
+}

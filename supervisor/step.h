@@ -1,0 +1,33 @@
+#ifndef JOBRUNNER_STEP_H
+#define JOBRUNNER_STEP_H
+
+#include "plan.h"
+
+#include <sys/types.h>
+
+/** Starting a step's first process. */
+
+/** Where a start can fail; the words for the status file are step_stage_name's. */
+enum step_stage { STAGE_WORKDIR, STAGE_STDIN, STAGE_EXEC, STAGE_FORK, STAGE_PLAN };
+
+struct step_failure {
+    enum step_stage stage;
+    int error;
+};
+
+struct step_process {
+    pid_t pid;
+    int outcome; // to be read: end of file, its command is executed; else a step_failure
+    int output;  // reading ends of its standard output and error
+    int error;
+};
+
+/**
+ * Forks a process for the step, in a session of its own, in the cgroup where cgroup is no -1. stdin_name is of a file in the working
+ * directory, or NULL. Returns 0 or an errno: then nothing was forked.
+ */
+int step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, struct step_process *process);
+
+const char *step_stage_name(enum step_stage stage);
+
+#endif

@@ -1,0 +1,96 @@
+#include "cgroup.h"
+#include "clock.h"
+#include "job.h"
+#include "processes.h"
+#include "status.h"
+
+#include <signal.h>
+
+enum { FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 100 };
+
+static void begin(struct job *job, bool of_job, int64_t kill_at);
+static bool is_gone(struct job *job);
+static void kill_round(const struct job *job);
+
+void stop_job(struct job *job, const char *cause) {
+    job_settle_start(job);
+    status_line("stop %lld %s\n", (long long)wall_ns(), cause);
+    job->is_stopped = true;
+    begin(job, true, clock_ns() + job->plan.stop_timeout_ms * NS_PER_MS);
+    (void)signal_descendants(job->plan.stop_signal); // whoever it misses gets SIGKILL after the grace
+}
+
+void kill_job(struct job *job) {
+    if (job->is_killed) return;
+    job_settle_start(job);
+    status_line("stop %lld kill\n", (long long)wall_ns());
+    job->is_stopped = job->is_killed = true;
+    begin(job, true, clock_ns());
+}
+
+void stop_step(struct job *job) {
+    job_settle_start(job);
+    status_line("expire %u %lld\n", job->at.number, (long long)wall_ns());
+    job->is_expired = true;
+    begin(job, false, clock_ns() + job->plan.stop_timeout_ms * NS_PER_MS);
+    (void)signal_step(job->pid, job->plan.stop_signal);
+}
+
+void stop_again(struct job *job) {
+    (void)signal_step(job->pid, job->plan.stop_signal);
+}
+
+void end_leftovers(struct job *job) {
+    begin(job, true, clock_ns());
+}
+
+static void begin(struct job *job, bool of_job, int64_t kill_at) {
+    int64_t pause = (int64_t)FIRST_PAUSE_MS * NS_PER_MS;
+    job->stop = (struct stop){.is_active = true, .of_job = of_job, .kill_at = kill_at, .look_at = clock_ns(), .pause = pause};
+    job->step_timeout_at = NEVER;
+}
+
+bool stop_goes_on(struct job *job) {
+    struct stop *stop = &job->stop;
+    if (!stop->is_active) return false;
+    if (stop->of_job) job_reap(job);
+    int64_t now = clock_ns();
+    if (!stop->is_killing && now >= stop->kill_at) {
+        stop->is_killing = true;
+        stop->look_at = now;
+    }
+    bool is_due = now >= stop->look_at;
+    // The children tell by themselves when the last of them ends; of a step's session we have to ask.
+    bool can_tell = stop->of_job || (is_due && !job->is_running);
+    if (can_tell && is_gone(job)) {
+        stop->is_active = false;
+        return false;
+    }
+    if (!is_due) return true;
+    if (stop->is_killing) kill_round(job);
+    stop->look_at = now + stop->pause;
+    if (stop->pause < (int64_t)LONGEST_PAUSE_MS * NS_PER_MS) stop->pause *= 2;
+    return true;
+}
+
+int64_t stop_due_at(const struct job *job) {
+    const struct stop *stop = &job->stop;
+    if (!stop->is_active) return NEVER;
+    if (stop->is_killing) return stop->look_at;
+    return stop->of_job || job->is_running ? stop->kill_at : earlier(stop->kill_at, stop->look_at);
+}
+
+/** The job's processes are all descendants of their subreaper: with no child left, none of them is. */
+static bool is_gone(struct job *job) {
+    if (job->stop.of_job) return !job->has_children;
+    return signal_step(job->pid, 0) == 0;
+}
+
+static void kill_round(const struct job *job) {
+    if (job->stop.of_job) {
+        cgroup_kill(job->cgroup);
+        (void)signal_descendants(SIGKILL);
+    } else {
+        (void)signal_step(job->pid, SIGKILL);
+    }
+}

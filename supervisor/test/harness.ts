@@ -1,0 +1,289 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { randomUUID } from "node:crypto";
+
+/** Real jobs through a real launcher, and what their directories say. The formats are drawn in ../formats.h. */
+
+export const program = resolve(process.env["JOBRUNNER_SUPERVISOR"] ?? join(import.meta.dirname, "../../build/jobrunner-supervisor"));
+/** A command in front of the program, such as valgrind. */
+const usualWrapper = (process.env["JOBRUNNER_SUPERVISOR_WRAPPER"] ?? "").split(" ").filter((word) => word !== "");
+
+export type Step = {
+  run?: string; // for bash -c
+  args?: string[];
+  workdir?: string;
+  runOn?: "success" | "failure" | "always";
+  ignoreError?: boolean;
+  timeoutMs?: number;
+  env?: Record<string, string>;
+};
+
+export type Plan = {
+  steps: Step[];
+  stopSignal?: number;
+  stopTimeoutMs?: number;
+  timeoutMs?: number;
+  idleTimeoutMs?: number;
+  stdin?: string;
+  cgroup?: string;
+  env?: Record<string, string>;
+};
+
+export type IndexRecord = { end: number; timeNs: bigint; lost: number; step: number; stream: number };
+
+const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const patienceMs = 30_000;
+const { ASAN_OPTIONS } = process.env;
+const sanitizerOptions = ASAN_OPTIONS === undefined ? {} : { ASAN_OPTIONS };
+
+export async function until<T>(what: string, look: () => T | undefined | null | false): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const found = look();
+    if (found !== undefined && found !== null && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`did not come about: ${what}`);
+    await new Promise((wake) => setTimeout(wake, 3));
+  }
+}
+
+export class Job {
+  readonly id: string;
+  readonly directory: string;
+
+  constructor(id: string, directory: string) {
+    this.id = id;
+    this.directory = directory;
+  }
+
+  /** Whole lines of the status file. */
+  status(): string[] {
+    const file = join(this.directory, "status");
+    return existsSync(file) ? readFileSync(file, "latin1").split("\n").slice(0, -1) : [];
+  }
+
+  /** Lines with this first word, as their other fields. */
+  lines(word: string): string[][] {
+    return this.status().filter((line) => line.startsWith(`${word} `)).map((line) => line.split(" ").slice(1));
+  }
+
+  /** First words and steps, for the order of events: "start 1", "end 1", "stop", "done". */
+  events(): string[] {
+    return this.status().slice(1).map((line) => {
+      const [word = "", first = "", second = ""] = line.split(" ");
+      if (word === "stop") return `stop ${second}`;
+      return word === "done" || word === "swept" ? word : `${word} ${first}`;
+    });
+  }
+
+  output(): Buffer {
+    return readFileSync(join(this.directory, "output"));
+  }
+
+  text(): string {
+    return this.output().toString("latin1");
+  }
+
+  index(): IndexRecord[] {
+    const bytes = readFileSync(join(this.directory, "index"));
+    if (bytes.length % 32 !== 0) throw new Error("the index ends within a record");
+    return Array.from({ length: bytes.length / 32 }, (_, number) => {
+      const at = number * 32;
+      if (bytes.readUIntBE(at + 29, 3) !== 0) throw new Error("the last three bytes of a record are not zero");
+      return {
+        end: Number(bytes.readBigUInt64LE(at)),
+        timeNs: bytes.readBigInt64LE(at + 8),
+        lost: Number(bytes.readBigUInt64LE(at + 16)),
+        step: bytes.readUInt32LE(at + 24),
+        stream: bytes.readUInt8(at + 28),
+      };
+    });
+  }
+
+  /** What the index says came from this step and stream. */
+  part(step: number, stream: number): string {
+    let from = 0;
+    const parts: Buffer[] = [];
+    const bytes = this.output();
+    for (const record of this.index()) {
+      if (record.step === step && record.stream === stream) parts.push(bytes.subarray(from, record.end));
+      from = record.end;
+    }
+    return Buffer.concat(parts).toString("latin1");
+  }
+
+  async over(): Promise<this> {
+    await until(`the end of the job, which says ${JSON.stringify(this.status())}`, () => /\n(done|swept) .*\n$/.test(`\n${this.status().join("\n")}\n`));
+    return this;
+  }
+
+  async printed(text: string): Promise<void> {
+    await until(`output with ${text}`, () => existsSync(join(this.directory, "output")) && this.text().includes(text));
+  }
+
+  order(line: string): void {
+    const fd = openSync(join(this.directory, "control"), constants.O_WRONLY | constants.O_NONBLOCK);
+    writeSync(fd, `${line}\n`);
+    closeSync(fd);
+  }
+
+  isAlive(): boolean {
+    try {
+      closeSync(openSync(join(this.directory, "control"), constants.O_WRONLY | constants.O_NONBLOCK));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  supervisorPid(): number {
+    return Number(this.status()[0]?.split(" ")[3]);
+  }
+}
+
+/** A state directory with a launcher. */
+export class Box {
+  readonly state: string;
+  readonly heard: string[] = [];
+  readonly logged: string[] = [];
+  /** Of supervisors: a death that no test asked for is a crash, or a sanitizer's finding. */
+  expectedDeaths = 0;
+  wrapper = usualWrapper;
+  #launcher: ChildProcess | null = null;
+
+  constructor(parent = tmpdir()) {
+    this.state = mkdtempSync(join(parent, "supervisor-test-"));
+    mkdirSync(join(this.state, "jobs"));
+    execFileSync("mkfifo", [join(this.state, "doorbell")]);
+  }
+
+  get launcher(): ChildProcess {
+    if (this.#launcher !== null) return this.#launcher;
+    const [file = program, ...args] = [...this.wrapper, program, "launch", this.state];
+    const child = spawn(file, args, { detached: true, env: sanitizerOptions, cwd: "/", stdio: ["pipe", "pipe", "pipe"] });
+    child.stdout?.setEncoding("latin1").on("data", (text: string) => this.heard.push(...text.split("\n").slice(0, -1)));
+    child.stderr?.setEncoding("latin1").on("data", (text: string) => this.logged.push(text));
+    child.stdin?.on("error", () => undefined);
+    this.#launcher = child;
+    return child;
+  }
+
+  tell(line: string): void {
+    this.launcher.stdin?.write(`${line}\n`);
+  }
+
+  prepare(plan: Plan): Job {
+    const id = randomUUID();
+    const directory = join(this.state, "jobs", id);
+    mkdirSync(directory, { mode: 0o700 });
+    if (plan.stdin !== undefined) writeFileSync(join(directory, "stdin-text"), plan.stdin);
+    writeFileSync(join(directory, "plan"), planBytes(plan, id, directory));
+    return new Job(id, directory);
+  }
+
+  run(plan: Plan): Job {
+    const job = this.prepare(plan);
+    this.tell(`run ${job.id}`);
+    return job;
+  }
+
+  async closeLauncher(): Promise<void> {
+    const child = this.#launcher;
+    if (child === null) return;
+    this.#launcher = null;
+    child.stdin?.end();
+    await until("the launcher's end", () => child.exitCode !== null || child.signalCode !== null);
+  }
+
+  /** Everything of every job must be gone; throws where something is left, or a sanitizer spoke. */
+  async close(): Promise<void> {
+    const ids = readdirSync(join(this.state, "jobs"));
+    await this.closeLauncher();
+    try {
+      await until("the end of every process", () => ids.every((id) => processesOf(id).length === 0));
+    } catch (error) {
+      // A test that failed must not leave its jobs to the next.
+      for (const pid of ids.flatMap(processesOf)) process.kill(pid, "SIGKILL");
+      throw error;
+    }
+    rmSync(this.state, { recursive: true, force: true });
+    const deaths = this.heard.filter((line) => line === "died").length;
+    if (deaths > this.expectedDeaths) throw new Error(`${deaths} supervisors died, ${this.expectedDeaths} were to`);
+    if (this.logged.length > 0) throw new Error(`the launcher or a supervisor said: ${this.logged.join("")}`);
+  }
+}
+
+export function planBytes(plan: Plan, id: string, directory: string): Buffer {
+  const environment = { PATH: path, JOBRUNNER_JOB_ID: id, ...plan.env };
+  const optional = (key: string, value: string | number | undefined): string[] => (value === undefined ? [] : [`${key}=${value}`]);
+  return Buffer.from(
+    [
+      "jobrunner-plan 1",
+      `id=${id}`,
+      ...optional("cgroup", plan.cgroup),
+      `stop_signal=${plan.stopSignal ?? 15}`,
+      `stop_timeout_ms=${plan.stopTimeoutMs ?? 5000}`,
+      ...optional("timeout_ms", plan.timeoutMs),
+      ...optional("idle_timeout_ms", plan.idleTimeoutMs),
+      ...(plan.stdin === undefined ? [] : ["stdin=stdin-text"]),
+      ...Object.entries(environment).map(([name, value]) => `env=${name}=${value}`),
+      ...plan.steps.flatMap((step) => [
+        "step",
+        ...optional("run_on", step.runOn),
+        ...(step.ignoreError === true ? ["ignore_error=1"] : []),
+        ...optional("timeout_ms", step.timeoutMs),
+        `workdir=${resolve(directory, "work", step.workdir ?? ".")}`,
+        ...(step.args ?? ["/bin/bash", "-c", step.run ?? ""]).map((argument) => `arg=${argument}`),
+        ...Object.entries(step.env ?? {}).map(([name, value]) => `env=${name}=${value}`),
+      ]),
+      "end",
+    ].join("\0") + "\0",
+  );
+}
+
+/** Living processes that were started with the job's ID, and its supervisor. */
+export function processesOf(id: string): number[] {
+  return pids().filter((pid) => {
+    try {
+      if (stat(pid).state === "Z") return false;
+      return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`JOBRUNNER_JOB_ID=${id}`) || isIn(pid, id);
+    } catch {
+      return false;
+    }
+  });
+}
+
+export function pids(): number[] {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+export function stat(pid: number): { state: string; parent: number } {
+  const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const [state = "", parent = ""] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state, parent: Number(parent) };
+}
+
+export function isLiving(pid: number): boolean {
+  try {
+    return stat(pid).state !== "Z";
+  } catch {
+    return false;
+  }
+}
+
+function isIn(pid: number, id: string): boolean {
+  return readlinkSync(`/proc/${pid}/cwd`).includes(`/jobs/${id}`);
+}
+
+/** A folder for cgroups of this test run, or null where none can be made. */
+export function makeCgroups(): { folder: string; remove(): void } | null {
+  const mount = readFileSync("/proc/self/mountinfo", "utf8").split("\n").find((line) => line.includes(" - cgroup2 "))?.split(" ")[4];
+  if (mount === undefined) return null;
+  try {
+    const folder = mkdtempSync(join(mount, "supervisor-test-"));
+    return { folder, remove: () => rmdirSync(folder) };
+  } catch {
+    return null;
+  }
+}

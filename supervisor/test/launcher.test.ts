@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Box, isLiving, program, until } from "./harness.ts";
+
+let box: Box;
+before(() => {
+  box = new Box();
+});
+after(() => box.close());
+
+test("the program says its version, and how it is used", () => {
+  assert.match(spawnSync(program, ["--version"], { encoding: "utf8" }).stdout, /^jobrunner-supervisor \d+\.\d+\.\d+\n$/);
+  assert.equal(spawnSync(program, [], { encoding: "utf8" }).status, 2);
+});
+
+test("a state directory that is not there is an error in words", () => {
+  const { status, stderr } = spawnSync(program, ["launch", "/no/such/state"], { encoding: "utf8" });
+  assert.equal(status, 1);
+  assert.match(stderr, /\/no\/such\/state: No such file or directory/);
+});
+
+test("a job is run once, however often it is asked for", async () => {
+  const job = box.prepare({ steps: [{ run: "echo ran >> ../count; echo ran" }] });
+  for (let times = 0; times < 20; times++) box.tell(`run ${job.id}`);
+  await job.over();
+  box.tell(`run ${job.id}`);
+  await box.run({ steps: [{ run: "exit 0" }] }).over();
+  assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
+  assert.deepEqual(job.events(), ["start 1", "end 1", "done"]);
+  assert.equal(job.text(), "ran\n");
+  assert.deepEqual(box.heard, []);
+});
+
+test("names that are no IDs, and words that are no orders, are not obeyed", async () => {
+  box.tell("run ../../../../../../etc/aaaaaaaaaaaaaaaaa");
+  box.tell("run");
+  box.tell("jump 00000000-0000-4000-8000-000000000000");
+  box.tell(`run ${"x".repeat(200_000)}`);
+  const job = await box.run({ steps: [{ run: "echo fine" }] }).over();
+  assert.equal(job.text(), "fine\n");
+});
+
+test("a job without a directory or a plan has failed before anything ran", async () => {
+  const id = "00000000-0000-4000-8000-000000000000";
+  box.tell(`run ${id}`);
+  await until("the launcher's word", () => box.heard.includes(`failed ${id} 2`));
+  const job = box.prepare({ steps: [{ run: "exit 0" }] });
+  rmSync(join(job.directory, "plan"));
+  box.tell(`run ${job.id}`);
+  await until("the launcher's word", () => box.heard.includes(`failed ${job.id} 2`));
+  assert.deepEqual(job.status(), []);
+});
+
+test("a plan that is not whole, or of another job, is refused for good", async () => {
+  const other = box.prepare({ steps: [{ run: "exit 0" }] });
+  for (const change of [(plan: Buffer) => plan.subarray(0, -4), () => Buffer.alloc(0), () => readFileSync(join(other.directory, "plan"))]) {
+    const job = box.prepare({ steps: [{ run: "echo no" }] });
+    writeFileSync(join(job.directory, "plan"), change(readFileSync(join(job.directory, "plan"))));
+    box.tell(`run ${job.id}`);
+    await job.over();
+    assert.deepEqual(job.events(), ["fail 0", "done"]);
+    assert.deepEqual(job.lines("fail")[0]?.slice(2), ["plan", "22"]);
+  }
+});
+
+test("the doorbell is rung for the start and the end", async () => {
+  const bell = openSync(join(box.state, "doorbell"), constants.O_RDWR | constants.O_NONBLOCK);
+  const job = await box.run({ steps: [{ run: "exit 0" }] }).over();
+  const bytes = Buffer.alloc(4096);
+  let rung = "";
+  await until("two rings", () => {
+    try {
+      rung += bytes.toString("latin1", 0, readSync(bell, bytes));
+    } catch {
+      // EAGAIN: nothing yet
+    }
+    return rung.split(`${job.id}\n`).length >= 3;
+  });
+  closeSync(bell);
+});
+
+test("nobody has to answer the door", async () => {
+  const bell = openSync(join(box.state, "doorbell"), constants.O_RDWR | constants.O_NONBLOCK);
+  spawnSync("sh", ["-c", "timeout 0.2 cat /dev/zero > doorbell"], { cwd: box.state });
+  await box.run({ steps: [{ run: "exit 0" }] }).over();
+  closeSync(bell);
+});
+
+test("the launcher ends with its input; its supervisors stay, and hold nothing of the service's", async () => {
+  const job = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done; echo whole" }] });
+  await until("the start", () => job.events().includes("start 1"));
+  await box.closeLauncher();
+  const pid = job.supervisorPid();
+  assert.ok(isLiving(pid));
+  const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  assert.deepEqual(open.filter((path) => path.startsWith("socket:")), []);
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const) process.kill(pid, signal);
+  writeFileSync(join(job.directory, "work", "go"), "");
+  await job.over();
+  assert.equal(job.text(), "whole\n");
+});
+
+test("a sweep after a reboot signals nobody", async () => {
+  const job = box.prepare({ steps: [{ run: "exit 0" }] });
+  spawnSync("mkfifo", [join(job.directory, "control")]);
+  writeFileSync(join(job.directory, "status"), `jobrunner-status 1 11111111-2222-3333-4444-555555555555 1 1\nstart 1 1 1\nend 1 17`);
+  box.tell(`sweep ${job.id}`);
+  await job.over();
+  assert.deepEqual(job.events(), ["start 1", "swept"]);
+  assert.equal(job.lines("swept")[0]?.[1], "0");
+});
+
+test("a job whose claim was cut short is swept as well", async () => {
+  const job = box.prepare({ steps: [{ run: "exit 0" }] });
+  spawnSync("mkfifo", [join(job.directory, "control")]);
+  appendFileSync(join(job.directory, "status"), "");
+  box.tell(`sweep ${job.id}`);
+  await until("the sweeper's line", () => readFileSync(join(job.directory, "status"), "latin1").startsWith("swept "));
+});

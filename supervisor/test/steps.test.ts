@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Box, until } from "./harness.ts";
+
+let box: Box;
+before(() => {
+  box = new Box();
+});
+after(() => box.close());
+
+test("a job's output, status and index say what it did", async () => {
+  const job = await box.run({ steps: [{ run: "echo hello; echo err >&2" }] }).over();
+  assert.equal(job.text(), "hello\nerr\n");
+  assert.deepEqual(job.events(), ["start 1", "end 1", "done"]);
+  assert.equal(job.part(1, 1), "hello\n");
+  assert.equal(job.part(1, 2), "err\n");
+  assert.deepEqual(job.lines("done")[0]?.slice(1), ["10", "0"]);
+  assert.equal(job.lines("end")[0]?.[6], "10");
+});
+
+test("steps follow each other, and each output belongs to its step", async () => {
+  const job = await box.run({ steps: [{ run: "echo one" }, { run: "echo two >&2" }, { run: "echo three" }] }).over();
+  assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "start 3", "end 3", "done"]);
+  assert.deepEqual([job.part(1, 1), job.part(2, 2), job.part(3, 1)], ["one\n", "two\n", "three\n"]);
+});
+
+test("exit codes and signals are recorded as the kernel gave them", async () => {
+  const job = await box.run({ steps: [{ run: "exit 7", ignoreError: true }, { run: "kill -9 $$", ignoreError: true }] }).over();
+  assert.deepEqual(job.lines("end").map((fields) => fields[2]), [String(7 << 8), "9"]);
+});
+
+test("after a failure only what is to run on failure or always runs", async () => {
+  const job = await box
+    .run({
+      steps: [
+        { run: "exit 3" },
+        { run: "echo no" },
+        { run: "echo failure", runOn: "failure" },
+        { run: "echo always", runOn: "always" },
+        { run: "echo no either" },
+      ],
+    })
+    .over();
+  assert.equal(job.text(), "failure\nalways\n");
+  assert.deepEqual(job.events(), ["start 1", "end 1", "start 3", "end 3", "start 4", "end 4", "done"]);
+});
+
+test("an ignored failure is none", async () => {
+  const job = await box
+    .run({ steps: [{ run: "exit 3", ignoreError: true }, { run: "echo on" }, { run: "echo no", runOn: "failure" }] })
+    .over();
+  assert.equal(job.text(), "on\n");
+});
+
+test("a missing working directory is a failure to start, which can be ignored", async () => {
+  const job = await box.run({ steps: [{ run: "echo no", workdir: "none", ignoreError: true }, { run: "echo on" }] }).over();
+  assert.deepEqual(job.events(), ["fail 1", "start 2", "end 2", "done"]);
+  assert.deepEqual(job.lines("fail")[0]?.slice(2), ["workdir", "2"]);
+  assert.equal(job.text(), "on\n");
+});
+
+test("a missing shell and a file that is no program are failures to start", async () => {
+  const job = await box
+    .run({ steps: [{ args: ["/no/such/shell", "-c", "true"], ignoreError: true }, { args: ["/etc/passwd"] }, { run: "echo no" }] })
+    .over();
+  assert.deepEqual(job.lines("fail").map((fields) => fields.slice(2)), [["exec", "2"], ["exec", "13"]]);
+  assert.equal(job.text(), "");
+});
+
+test("the program is looked up in the job's PATH, not in ours", async () => {
+  const job = await box
+    .run({ env: { PATH: "bin:/usr/bin:/bin" }, steps: [{ run: "mkdir bin; echo 'echo mine' > bin/tool; chmod +x bin/tool" }, { args: ["tool"] }] })
+    .over();
+  assert.equal(job.text(), "mine\n");
+});
+
+test("a step has its own environment and nothing else's", async () => {
+  const job = await box.run({ env: { SHARED: "a=b c" }, steps: [{ args: ["env"], env: { OWN: "" } }, { args: ["env"] }] }).over();
+  const [first, second] = [job.part(1, 1), job.part(2, 1)].map((text) => text.trim().split("\n").map((line) => line.split("=")[0]).sort());
+  assert.deepEqual(first, ["JOBRUNNER_JOB_ID", "OWN", "PATH", "SHARED"]);
+  assert.deepEqual(second, ["JOBRUNNER_JOB_ID", "PATH", "SHARED"]);
+});
+
+test("a step finds three open files, no blocked and no ignored signal, its own session and the usual limits", async () => {
+  const job = await box
+    .run({
+      steps: [
+        { args: ["ls", "-l", "/proc/self/fd"] },
+        { args: ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"] },
+        { run: "umask; ulimit -Sn; test $$ = $(ps -o sid= -p $$) && echo leader" },
+      ],
+    })
+    .over();
+  const open = [...job.part(1, 1).matchAll(/ (\d+) -> (\S+)/g)].map(([, fd, what]) => `${fd} ${what?.replace(/\d+/g, "N")}`);
+  assert.deepEqual(open, ["0 /dev/null", "1 pipe:[N]", "2 pipe:[N]", "3 /proc/N/fd"]);
+  assert.match(job.part(2, 1), /SigBlk:\t0+\nSigIgn:\t0+\n/);
+  assert.equal(job.part(3, 1), "0022\n1024\nleader\n");
+});
+
+test("standard input is empty, except for the first step of a job that brought some", async () => {
+  const none = await box.run({ steps: [{ run: "cat; echo over" }] }).over();
+  assert.equal(none.text(), "over\n");
+  const some = await box.run({ stdin: "given\n", steps: [{ run: "cat" }, { run: "cat; echo over" }] }).over();
+  assert.equal(some.text(), "given\nover\n");
+});
+
+test("what a step leaves running may write until the job ends, and ends with it", async () => {
+  const job = await box
+    .run({ steps: [{ run: "(until test -e go; do sleep 0.01; done; echo late; exec sleep 1000) & echo early" }, { run: "touch go; until grep -q late ../output; do sleep 0.01; done" }] })
+    .over();
+  assert.equal(job.part(1, 1), "early\nlate\n");
+  assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "done"]);
+});
+
+test("a hundred steps leave no descriptor open", async () => {
+  const steps = Array.from({ length: 100 }, () => ({ run: "exit 0" }));
+  const job = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done" }, ...steps, { run: "until test -e end; do sleep 0.01; done" }] });
+  const count = (): number => readdirSync(`/proc/${job.supervisorPid()}/fd`).length;
+  await until("step 1", () => job.events().includes("start 1"));
+  const early = count();
+  writeFileSync(join(job.directory, "work", "go"), "");
+  await until("the last step", () => job.events().includes("start 102"));
+  const late = count();
+  writeFileSync(join(job.directory, "work", "end"), "");
+  await job.over();
+  assert.equal(late, early);
+});
+
+test("the workspace is open to users that a step may become, all else is private", async () => {
+  const job = await box.run({ steps: [{ run: "exit 0" }] }).over();
+  const modes = ["work", "output", "index", "status", "control"].map((name) => (statSync(join(job.directory, name)).mode & 0o777).toString(8));
+  assert.deepEqual(modes, ["755", "600", "600", "600", "600"]);
+});
+
+test("a long plan is read whole", async () => {
+  const long = "x".repeat(100_000);
+  const env = Object.fromEntries(Array.from({ length: 500 }, (_, number) => [`NAME_${number}`, `value ${number}`]));
+  const job = await box.run({ env, steps: [{ args: ["bash", "-c", "echo ${#1} $#; env | grep -c ^NAME_", "name", long, ...Array(1000).fill("y")] }] }).over();
+  assert.equal(job.text(), "100000 1001\n500\n");
+});
