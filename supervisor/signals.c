@@ -3,17 +3,20 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // SIGXFSZ: a limit of file sizes is then an error of write(2).
 static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ, SIGTTOU, SIGTTIN, SIGTSTP};
-enum { IGNORED_COUNT = sizeof ignored / sizeof *ignored };
+enum { IGNORED_COUNT = sizeof ignored / sizeof *ignored, LAST_SIGNAL = 64 };
 
 static void set_all_ignored(void (*handler)(int));
 
 void signals_prepare(void) {
-    // signal(2) fails for SIGKILL, SIGSTOP and numbers that are none; the others cannot fail.
-    for (int number = 1; number < NSIG; number++) (void)signal(number, SIG_DFL);
+    // Not by signal(2): glibc hides two signals, which some shells and build tools leave ignored. A kernel's struct of zeros is SIG_DFL,
+    // without flags. It fails for SIGKILL and SIGSTOP, which nobody can ignore.
+    static const unsigned long by_default[8];
+    for (int number = 1; number <= LAST_SIGNAL; number++) (void)syscall(SYS_rt_sigaction, number, by_default, NULL, LAST_SIGNAL / 8);
     set_all_ignored(SIG_IGN);
     sigset_t set;
     (void)sigemptyset(&set);

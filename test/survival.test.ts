@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isAlive, openFilesOf, processesOf } from "./helper/processes.ts";
+import { isAlive, jobProcessesOf } from "./helper/processes.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
@@ -57,7 +57,7 @@ test("a job whose supervisor is killed is lost within seconds, and its processes
     assert.deepEqual([job.Steps[0]?.State, job.Steps[0]?.ExitCode], ["Lost", null]);
     assert.equal(job.OutputLostBytes, null, "unknown stays unknown");
     await reader.ended;
-    assert.deepEqual(processesOf(service.stateDir), []);
+    assert.deepEqual(jobProcessesOf(service.stateDir), []);
     assert.equal((await service.output(id)).toString(), "ready\n");
   }
 });
@@ -72,7 +72,7 @@ test("a supervisor killed while the service is away is found lost at its start",
   await waitFor("it is dead", () => !isAlive(supervisor));
   await service.start();
   assert.equal((await service.wait(id)).State, "Lost");
-  assert.deepEqual(processesOf(service.stateDir), []);
+  assert.deepEqual(jobProcessesOf(service.stateDir), []);
 });
 
 test("after a reboot what ran is lost, and nothing is signalled", async (t) => {
@@ -90,7 +90,7 @@ test("after a reboot what ran is lost, and nothing is signalled", async (t) => {
   assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Lost", "Reboot", null]);
   assert.ok(isAlive(supervisor), "not signalled");
   process.kill(supervisor, "SIGKILL");
-  await waitFor("the step follows its supervisor", () => processesOf(service.stateDir).every((pid) => !openFilesOf(pid).some((file) => file.includes(id))));
+  await waitFor("the step follows its supervisor", () => jobProcessesOf(service.stateDir).length === 0);
 });
 
 test("a launcher that is killed is started anew, and no job notices", async (t) => {
@@ -116,9 +116,12 @@ test("a last line of the record that is not whole does not count", async (t) => 
   const id = await service.submit({ CommandLine: "echo ready; sleep 1000" });
   await (await service.attach(id)).until("ready");
   await service.crash();
-  appendFileSync(join(service.stateDir, "jobs", id, "status"), "done 17000000");
+  const status = join(service.stateDir, "jobs", id, "status");
+  const whole = readFileSync(status);
+  appendFileSync(status, "done 17000000");
   await service.start();
   assert.deepEqual(await service.activeIds(), [id]);
+  truncateSync(status, whole.length);
   await service.kill(id);
   assert.equal((await service.get(job.ID)).ExitCode, 6);
 });

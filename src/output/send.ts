@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { StallWatch } from "./stall-watch.ts";
 
 /** `gone`: the client closed the connection; `stalled`: it took nothing for too long, and the connection was closed here. */
 export type SendResult = "complete" | "gone" | "stalled";
@@ -25,7 +26,7 @@ export async function sendChunks(
     for await (const chunk of open(closed.signal)) {
       await drained;
       if (closed.signal.aborted) break;
-      drained = stall.during(write(response, chunk));
+      drained = stall.during(write(response, chunk, closed.signal));
     }
     await drained;
   } catch (error) {
@@ -37,4 +38,16 @@ export async function sendChunks(
   }
   if (!closed.signal.aborted) return "complete";
   return stall.isStalled ? "stalled" : "gone";
+}
+
+/** Resolves when the kernel has the bytes, or the connection is closed: then Node does not always call back. */
+function write(response: ServerResponse, chunk: Buffer, closed: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const onClosed = (): void => resolve();
+    closed.addEventListener("abort", onClosed, { once: true });
+    response.write(chunk, () => {
+      closed.removeEventListener("abort", onClosed);
+      resolve();
+    });
+  });
 }

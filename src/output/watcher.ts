@@ -31,6 +31,11 @@ export class OutputWatchers {
     this.#watched.get(join(dirname(outputPath), "index"))?.stateChanged();
   }
 
+  /** How many files are watched. */
+  get size(): number {
+    return this.#watched.size;
+  }
+
   close(): void {
     for (const file of this.#watched.values()) file.close();
     this.#watched.clear();

@@ -13,17 +13,17 @@ export function readStatus(path: string): JobFacts | null {
   }
 }
 
-/** A last line without newline does not count; a line with an unknown first word is of a newer supervisor and says nothing to us. */
+/** A last line without newline does not count; a line of a form that we do not know says nothing to us. */
 export function parseStatus(text: string): JobFacts | null {
   const lines = text.split("\n");
   lines.pop();
   const [first, ...rest] = lines;
   const [word, version, bootId, pid, time] = first?.split(" ") ?? [];
-  if (word !== "jobrunner-status" || version !== "1" || bootId === undefined || time === undefined) return null;
+  if (word !== "jobrunner-status" || version !== "1" || bootId === undefined || !/^\d+$/.test(time ?? "")) return null;
   const facts: JobFacts = {
     bootId,
     supervisorPid: Number(pid),
-    claimedNs: BigInt(time),
+    claimedNs: BigInt(time ?? 0),
     steps: new Map(),
     stops: [],
     done: null,
@@ -33,7 +33,23 @@ export function parseStatus(text: string): JobFacts | null {
   return facts;
 }
 
+/** Which fields of a line are numbers. */
+const numericFields = new Map([
+  ["start", [0, 1, 2]],
+  ["end", [0, 1, 2, 3, 4, 5, 6]],
+  ["fail", [0, 1, 3]],
+  ["expire", [0, 1]],
+  ["stop", [0]],
+  ["done", [0, 1, 2]],
+  ["swept", [0]],
+]);
+
+function isKnown(word: string, fields: string[]): boolean {
+  return numericFields.get(word)?.every((index) => /^\d+$/.test(fields[index] ?? "")) ?? false;
+}
+
 function addLine(facts: JobFacts, [word = "", ...fields]: string[], position: number): void {
+  if (!isKnown(word, fields)) return;
   const number = (index: number): number => Number(fields[index] ?? NaN);
   const time = (index: number): bigint => BigInt(fields[index] ?? 0);
   switch (word) {

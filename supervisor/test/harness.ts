@@ -10,6 +10,8 @@ export const program = resolve(process.env["JOBRUNNER_SUPERVISOR"] ?? join(impor
 /** A command in front of the program, such as valgrind. */
 const usualWrapper = (process.env["JOBRUNNER_SUPERVISOR_WRAPPER"] ?? "").split(" ").filter((word) => word !== "");
 
+export const isWrapped = usualWrapper.length > 0;
+
 export type Step = {
   run?: string; // for bash -c
   args?: string[];
@@ -200,11 +202,12 @@ export class Box {
   async close(): Promise<void> {
     const ids = readdirSync(join(this.state, "jobs"));
     await this.closeLauncher();
+    const left = (): number[] => ids.flatMap((id) => [...processesOf(id), ...supervisorsOf(id)]);
     try {
-      await until("the end of every process", () => ids.every((id) => processesOf(id).length === 0));
+      await until("the end of every process", () => left().length === 0);
     } catch (error) {
       // A test that failed must not leave its jobs to the next.
-      for (const pid of ids.flatMap(processesOf)) process.kill(pid, "SIGKILL");
+      for (const pid of left()) process.kill(pid, "SIGKILL");
       throw error;
     }
     rmSync(this.state, { recursive: true, force: true });
@@ -242,16 +245,31 @@ export function planBytes(plan: Plan, id: string, directory: string): Buffer {
   );
 }
 
-/** Living processes that were started with the job's ID, and its supervisor. */
+/** Living processes of the job: those with its ID in their environment, or at home in its workspace. */
 export function processesOf(id: string): number[] {
-  return pids().filter((pid) => {
-    try {
-      if (stat(pid).state === "Z") return false;
-      return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`JOBRUNNER_JOB_ID=${id}`) || isIn(pid, id);
-    } catch {
-      return false;
-    }
-  });
+  return pids().filter((pid) => isLiving(pid) && (marks(pid).includes(`JOBRUNNER_JOB_ID=${id}`) || home(pid).includes(`/jobs/${id}/work`)));
+}
+
+/** Living supervisors and sweepers of the job. */
+function supervisorsOf(id: string): number[] {
+  return pids().filter((pid) => isLiving(pid) && home(pid).endsWith(`/jobs/${id}`));
+}
+
+function marks(pid: number): string[] {
+  return orNone(() => readFileSync(`/proc/${pid}/environ`, "latin1")).split("\0");
+}
+
+function home(pid: number): string {
+  return orNone(() => readlinkSync(`/proc/${pid}/cwd`));
+}
+
+/** A process may end while it is looked at. */
+function orNone(look: () => string): string {
+  try {
+    return look();
+  } catch {
+    return "";
+  }
 }
 
 export function pids(): number[] {
@@ -270,10 +288,6 @@ export function isLiving(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function isIn(pid: number, id: string): boolean {
-  return readlinkSync(`/proc/${pid}/cwd`).includes(`/jobs/${id}`);
 }
 
 /** A folder for cgroups of this test run, or null where none can be made. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Box, until } from "./harness.ts";
+import { Box, isWrapped, until } from "./harness.ts";
 
 let box: Box;
 before(() => {
@@ -83,20 +83,26 @@ test("a step has its own environment and nothing else's", async () => {
   assert.deepEqual(second, ["JOBRUNNER_JOB_ID", "PATH", "SHARED"]);
 });
 
-test("a step finds three open files, no blocked and no ignored signal, its own session and the usual limits", async () => {
+test("a step finds three open files, no blocked and no ignored signal, its own session and the usual umask", async () => {
   const job = await box
     .run({
       steps: [
         { args: ["ls", "-l", "/proc/self/fd"] },
         { args: ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"] },
-        { run: "umask; ulimit -Sn; test $$ = $(ps -o sid= -p $$) && echo leader" },
+        { run: "umask; test $$ = $(ps -o sid= -p $$) && echo leader" },
       ],
     })
     .over();
   const open = [...job.part(1, 1).matchAll(/ (\d+) -> (\S+)/g)].map(([, fd, what]) => `${fd} ${what?.replace(/\d+/g, "N")}`);
-  assert.deepEqual(open, ["0 /dev/null", "1 pipe:[N]", "2 pipe:[N]", "3 /proc/N/fd"]);
+  const ours = open.filter((entry) => !entry.includes("/reports/")); // valgrind's own log
+  assert.deepEqual(ours, ["0 /dev/null", "1 pipe:[N]", "2 pipe:[N]", "3 /proc/N/fd"]);
   assert.match(job.part(2, 1), /SigBlk:\t0+\nSigIgn:\t0+\n/);
-  assert.equal(job.part(3, 1), "0022\n1024\nleader\n");
+  assert.equal(job.part(3, 1), "0022\nleader\n");
+});
+
+test("a step may open as many files as programs expect", { skip: isWrapped ? "left out: valgrind keeps this limit to itself" : false }, async () => {
+  const job = await box.run({ steps: [{ run: "ulimit -Sn" }] }).over();
+  assert.equal(job.text(), "1024\n");
 });
 
 test("standard input is empty, except for the first step of a job that brought some", async () => {

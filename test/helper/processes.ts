@@ -16,9 +16,17 @@ export function childrenOf(pid: number): number[] {
   return allProcesses().filter((child) => parentOf(child) === pid && isAlive(child));
 }
 
-/** Processes that belong to jobs below a state directory: by the variable that each job gets, and by where they work. */
+/** Launcher, supervisors and jobs of a state directory: by where they work, jobs also by the variable that each gets. */
 export function processesOf(stateDir: string): number[] {
   return allProcesses().filter((pid) => pid !== process.pid && isAlive(pid) && (worksIn(pid, stateDir) || isJobOf(pid, stateDir)));
+}
+
+/** The jobs alone. */
+export function jobProcessesOf(stateDir: string): number[] {
+  return processesOf(stateDir).filter((pid) => {
+    const [program, first] = argumentsOf(pid);
+    return program !== undefined && first !== "launch"; // none: it is ending at this moment
+  });
 }
 
 export function argumentsOf(pid: number): string[] {

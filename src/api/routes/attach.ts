@@ -1,14 +1,143 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { Routes } from "../context.ts";
+import type { ServerResponse } from "node:http";
+import type { FastifyRequest } from "fastify";
+import { type Static, Type } from "typebox";
+import type { JobView } from "../../job/job.ts";
+import { attach, type AttachOptions, type AttachSource, contentTypes, outputSize } from "../../output/attach.ts";
+import { sendChunks } from "../../output/send.ts";
+import { chooseType } from "../accept.ts";
+import type { Context, Routes } from "../context.ts";
 import { knownId, unknownJob } from "../ids.ts";
+import { invalid, Problem } from "../problems.ts";
+import { makeQuery } from "../query.ts";
+import { type ByteRange, readRange } from "../range.ts";
 
-export const attachRoutes: Routes = (app, { runner }) => {
-  app.get("/:id/attach", async (request) => {
-    const id = knownId(runner, request.params);
-    const handle = runner.handle(id);
-    if (handle === null) throw unknownJob();
-    await runner.whenOver(id, new AbortController().signal);
-    return await readFile(join(handle.directory, "output"));
+const offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const AttachQuery = Type.Object(
+  {
+    offset: Type.Optional(offset),
+    tail: Type.Optional(offset),
+    follow: Type.Optional(Type.Boolean()),
+    stream: Type.Optional(Type.Enum(["stdout", "stderr"])),
+    step: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    timestamps: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+const readQuery = makeQuery(AttachQuery);
+
+/** The output of a job, live. */
+export const attachRoutes: Routes = (app, context) => {
+  app.get("/:id/attach", async (request, reply) => {
+    const source = sourceOf(context, knownId(context.runner, request.params));
+    const options = optionsOf(request);
+    const range = await rangeOf(request, source, options);
+    const headers = { ...commonHeaders(options), ...(range === null ? wholeHeaders(options) : await rangeHeaders(range, source)) };
+    const response = reply.hijack().raw;
+    response.writeHead(range === null ? 200 : 206, headers);
+    if (request.method === "HEAD") return void response.end();
+    response.flushHeaders(); // before the first byte of output, which may take hours
+    await send(context, response, { source, options: { ...options, ...range }, hasTrailers: "Trailer" in headers });
   });
 };
+
+type Attaching = { source: AttachSource & { job: () => JobView | null }; options: AttachOptions; hasTrailers: boolean };
+
+async function send({ readerTimeoutSeconds, log }: Context, response: ServerResponse, { source, options, hasTrailers }: Attaching): Promise<void> {
+  try {
+    const stallTimeoutMs = readerTimeoutSeconds * 1000;
+    const result = await sendChunks(response, (signal) => attach(source, options, signal), { stallTimeoutMs });
+    if (result !== "complete") return;
+    if (hasTrailers) response.addTrailers(outcomeTrailers(source.job()));
+    response.end();
+  } catch (error) {
+    log("error", "a reader was cut off, since the output could not be read", { error: String(error) });
+  }
+}
+
+function sourceOf({ runner, watchers }: Context, id: string): Attaching["source"] {
+  const handle = runner.handle(id);
+  if (handle === null) throw unknownJob();
+  const job = (): JobView | null => {
+    const whole = runner.get(id);
+    if (whole === null) return null;
+    const { Spec: _spec, ...view } = whole;
+    return view;
+  };
+  return { directory: handle.directory, watchers, isOver: () => runner.isOver(id), outcome: job, job };
+}
+
+function optionsOf(request: FastifyRequest): AttachOptions {
+  const query: Static<typeof AttachQuery> = readQuery(request.query);
+  const encoding = encodingOf(request.headers.accept);
+  if (query.timestamps === true && encoding !== "raw") {
+    throw invalid([{ field: "?timestamps", message: "is for raw output: every piece of the other forms has its Time" }]);
+  }
+  const resumedAt = encoding === "sse" ? lastEventId(request) : null; // a browser asks again with the same query
+  return {
+    encoding,
+    offset: resumedAt ?? query.offset ?? 0,
+    tail: resumedAt === null ? (query.tail ?? null) : null,
+    follow: query.follow ?? true,
+    stream: query.stream ?? null,
+    step: query.step ?? null,
+    timestamps: query.timestamps ?? false,
+    end: null,
+  };
+}
+
+function encodingOf(accept: string | undefined): AttachOptions["encoding"] {
+  const type = chooseType(accept, ["text/plain", "application/x-ndjson", "text/event-stream"]);
+  switch (type) {
+    case "text/plain":
+      return "raw";
+    case "application/x-ndjson":
+      return "ndjson";
+    case "text/event-stream":
+      return "sse";
+    case null:
+      throw new Problem("not-acceptable", "ask for text/plain, application/x-ndjson or text/event-stream");
+  }
+}
+
+/** HTML standard: the id of the last event that a client saw, here the offset at which it goes on. */
+function lastEventId({ headers }: FastifyRequest): number | null {
+  const id = headers["last-event-id"];
+  if (id === undefined || id === "") return null;
+  if (typeof id === "string" && /^\d{1,15}$/.test(id)) return Number(id);
+  throw invalid([{ field: "Last-Event-ID", message: "must be the id of an event of this stream, a number" }]);
+}
+
+/** Only what does not change any more has ranges. */
+async function rangeOf({ headers }: FastifyRequest, source: AttachSource, options: AttachOptions): Promise<ByteRange | null> {
+  if (headers.range === undefined || options.encoding !== "raw" || !source.isOver()) return null;
+  if (options.offset > 0 || options.tail !== null || options.stream !== null || options.step !== null || options.timestamps) {
+    throw invalid([{ field: "Range", message: "cannot be given with offset, tail, stream, step or timestamps: leave one of them out" }]);
+  }
+  return readRange(headers.range, await outputSize(source.directory));
+}
+
+/** The outcome of raw output comes as trailers, which need chunks (RFC 9112, 7.1.2). */
+function wholeHeaders({ encoding }: AttachOptions): Record<string, string> {
+  return encoding === "raw" ? { Trailer: "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code, Jobrunner-Signal" } : {};
+}
+
+async function rangeHeaders({ start, end }: ByteRange, { directory }: AttachSource): Promise<Record<string, string>> {
+  return { "Content-Range": `bytes ${start}-${end - 1}/${await outputSize(directory)}`, "Content-Length": String(end - start) };
+}
+
+function commonHeaders({ encoding }: AttachOptions): Record<string, string> {
+  return {
+    "Content-Type": contentTypes[encoding],
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    ...(encoding === "raw" ? { "Accept-Ranges": "bytes" } : {}),
+  };
+}
+
+/** How the job is when all was sent: without `follow=false`, its outcome. What is null is left out. */
+function outcomeTrailers(job: JobView | null): Record<string, string> {
+  if (job === null) return {};
+  const { State, Reason, ExitCode, Signal } = job;
+  const fields = { "Jobrunner-State": State, "Jobrunner-Reason": Reason, "Jobrunner-Exit-Code": ExitCode, "Jobrunner-Signal": Signal };
+  return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])));
+}
