@@ -8,15 +8,11 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/types.h>
-#include <time.h>
 #include <unistd.h>
 
 // Measured: a pipe of 1 MiB moves a flood a quarter faster than one of 64 KiB, but the kernel grants a user 64 MiB of pipes in all
 // (pipe(7), pipe-user-pages-soft): so only those that prove busy are enlarged.
 enum { BUSY_BYTES = 1 << 20, BUSY_MS = 20 };
-// A flood read as soon as it trickles costs the job a wake-up of ours for every write: measured, a third of its time. A moment later there
-// is more of it, and its pipe is far from full.
-enum { LITTLE_BYTES = BUSY_BYTES / 4, MOMENT_NS = 100000 };
 enum { COPY_BYTES = 1 << 16, RETRY_MS = 200 };
 
 struct pipe {
@@ -24,7 +20,6 @@ struct pipe {
     uint32_t step;
     uint8_t stream;
     bool is_enlarged;
-    bool is_busy; // at least BUSY_BYTES in BUSY_MS, the last time that it was asked
     size_t burst; // bytes moved since
     int64_t burst_at;
 };
@@ -51,7 +46,7 @@ static void drain(struct pipe *pipe);
 static void discard(struct pipe *pipe);
 static void note(const struct pipe *pipe, size_t moved);
 static void lose(const struct pipe *pipe, uint64_t bytes);
-static void watch_speed(struct pipe *pipe, size_t moved);
+static void enlarge_if_busy(struct pipe *pipe, size_t moved);
 static void block(void);
 static void close_pipe(struct pipe *pipe);
 static void forget_closed(void);
@@ -77,13 +72,10 @@ unsigned output_poll(struct pollfd *entries) {
 }
 
 void output_handle(const struct pollfd *entries, unsigned count) {
-    bool is_trickle = false;
     for (unsigned i = 0; i < count && !is_blocked; i++) {
-        size_t moved = entries[i].revents != 0 ? move(&pipes[i], BUSY_BYTES) : 0;
-        is_trickle = is_trickle || (moved > 0 && moved < LITTLE_BYTES && pipes[i].is_busy);
+        if (entries[i].revents != 0) (void)move(&pipes[i], BUSY_BYTES);
     }
     forget_closed();
-    if (is_trickle) (void)nanosleep(&(struct timespec){.tv_nsec = MOMENT_NS}, NULL);
 }
 
 void output_drain(uint32_t step) {
@@ -133,7 +125,7 @@ static size_t move(struct pipe *pipe, size_t limit) {
         return 0;
     }
     ssize_t moved = transfer(pipe, limit);
-    if (moved > 0) watch_speed(pipe, (size_t)moved);
+    if (moved > 0) enlarge_if_busy(pipe, (size_t)moved);
     if (moved > 0) return (size_t)moved;
     if (moved == 0) close_pipe(pipe);
     else if (errno != EAGAIN && errno != EINTR) block();
@@ -178,16 +170,13 @@ static void note(const struct pipe *pipe, size_t moved) {
     index_add(&(struct record){.end = (uint64_t)output_end, .time = wall_ns(), .step = pipe->step, .stream = pipe->stream});
 }
 
-static void watch_speed(struct pipe *pipe, size_t moved) {
-    bool is_recent = last_at - pipe->burst_at < (int64_t)BUSY_MS * NS_PER_MS;
+static void enlarge_if_busy(struct pipe *pipe, size_t moved) {
     pipe->burst += moved;
-    if (is_recent && pipe->burst < BUSY_BYTES) return;
-    pipe->is_busy = is_recent;
+    if (pipe->is_enlarged || pipe->burst < BUSY_BYTES) return;
+    pipe->is_enlarged = last_at - pipe->burst_at < (int64_t)BUSY_MS * NS_PER_MS;
     pipe->burst = 0;
     pipe->burst_at = last_at;
-    if (!pipe->is_busy || pipe->is_enlarged) return;
-    pipe->is_enlarged = true;
-    (void)fcntl(pipe->fd, F_SETPIPE_SZ, BUSY_BYTES); // EPERM: the user's budget is spent, it works without
+    if (pipe->is_enlarged) (void)fcntl(pipe->fd, F_SETPIPE_SZ, BUSY_BYTES); // EPERM: the user's budget is spent, it works without
 }
 
 static void block(void) {

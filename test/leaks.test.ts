@@ -15,7 +15,7 @@ test("hundreds of jobs and readers leave no descriptor and no process behind in 
     await service.call("GET", "/no-such-job/attach");
   };
   await service.output(await service.submit({ CommandLine: "sleep 0.1; echo followed" })); // its reader waits, so that all is open that stays so
-  const launcher = service.launcher();
+  const launcher = await service.launcher();
   const openFiles = (): string[] => [service.pid, launcher].flatMap(openFilesOf).map(kindOf).toSorted((a, b) => (a < b ? -1 : 1));
   const before = openFiles();
   for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 25 }, useOnce));

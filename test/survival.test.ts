@@ -97,14 +97,14 @@ test("a launcher that is killed is started anew, and no job notices", async (t) 
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done; echo done" });
   await (await service.attach(id)).until("ready");
-  const launcher = service.launcher();
+  const launcher = await service.launcher();
   process.kill(launcher, "SIGKILL");
   const submitted = await Promise.all(Array.from({ length: 20 }, (_, index) => service.submit({ CommandLine: `echo ${index}` })));
   for (const [index, other] of submitted.entries()) {
     assert.equal((await service.wait(other)).State, "Succeeded");
     assert.equal((await service.output(other)).toString(), `${index}\n`);
   }
-  assert.notEqual(service.launcher(), launcher);
+  assert.notEqual(await service.launcher(), launcher);
   writeFileSync(join(service.stateDir, "jobs", id, "work", "go"), "");
   assert.equal((await service.wait(id)).State, "Succeeded");
   assert.equal((await service.output(id)).toString(), "ready\ndone\n");

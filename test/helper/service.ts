@@ -165,10 +165,11 @@ export class Service {
     return Number(readFileSync(join(this.stateDir, "jobs", id, "status"), "latin1").split(" ")[3]);
   }
 
-  launcher(): number {
-    const found = childrenOf(this.pid).find((pid) => argumentsOf(pid)[1] === "launch");
-    assert.ok(found !== undefined, "a launcher runs");
-    return found;
+  /** The present launcher, as soon as there is one. */
+  async launcher(): Promise<number> {
+    const find = (): number | undefined => childrenOf(this.pid).find((pid) => argumentsOf(pid)[1] === "launch");
+    await waitFor("a launcher runs", () => find() !== undefined);
+    return find() ?? (await this.launcher());
   }
 
   /** Kills what still runs, stops, and sees to it that nothing is left. */

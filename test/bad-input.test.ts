@@ -1,0 +1,244 @@
+import { strict as assert } from "node:assert";
+import { connect } from "node:net";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Answer } from "./helper/http.ts";
+import { type Service, startService } from "./helper/service.ts";
+import { isTorture } from "./helper/torture.ts";
+
+const good = "true";
+
+test("every wrong field is refused with a problem document that names it", async (t) => {
+  const service = await startService(t);
+  const cases: [unknown, string][] = [
+    [null, "the body"],
+    [[], "the body"],
+    [{}, "CommandLine"],
+    [{ CommandLine: "" }, "CommandLine"],
+    [{ CommandLine: 5 }, "CommandLine"],
+    [{ CommandLine: "a\0b" }, "CommandLine"],
+    [{ CommandLine: good, Commands: [{ CommandLine: good }] }, "CommandLine"],
+    [{ Commands: [] }, "Commands"],
+    [{ Commands: [{}] }, "Commands[0].CommandLine"],
+    [{ Commands: [{ CommandLine: good }, { Args: [] }] }, "Commands[1].Args"],
+    [{ Commands: [{ Args: [""] }] }, "Commands[0].Args[0]"],
+    [{ Commands: [{ Args: ["a", 1] }] }, "Commands[0].Args[1]"],
+    [{ Commands: [{ CommandLine: good, Args: ["a"] }] }, "Commands[0].CommandLine"],
+    [{ Commands: [{ CommandLine: good, RunOn: "never" }] }, "Commands[0].RunOn"],
+    [{ Commands: [{ CommandLine: good, IgnoreError: "yes" }] }, "Commands[0].IgnoreError"],
+    [{ CommandLine: good, Environment: { "a=b": "c" } }, "Environment.a=b"],
+    [{ CommandLine: good, Environment: { "": "c" } }, "Environment."],
+    [{ CommandLine: good, Environment: { A: 1 } }, "Environment.A"],
+    [{ CommandLine: good, Environment: { JOBRUNNER_JOB_ID: "x" } }, "Environment.JOBRUNNER_JOB_ID"],
+    [{ CommandLine: good, WorkingDir: "../../etc" }, "WorkingDir"],
+    [{ Commands: [{ CommandLine: good, WorkingDir: "a/../.." }] }, "Commands[0].WorkingDir"],
+    [{ CommandLine: good, Labels: { "bad key": "x" } }, "Labels.bad key"],
+    [{ CommandLine: good, Name: "a\nb" }, "Name"],
+    [{ CommandLine: good, TimeoutSeconds: 0 }, "TimeoutSeconds"],
+    [{ CommandLine: good, IdleTimeoutSeconds: -1 }, "IdleTimeoutSeconds"],
+    [{ CommandLine: good, StopSignal: "KILL" }, "StopSignal"],
+    [{ CommandLine: good, StopTimeoutSeconds: 1e9 }, "StopTimeoutSeconds"],
+    [{ CommandLine: good, Stdin: 5 }, "Stdin"],
+  ];
+  for (const [body, field] of cases) {
+    const answer = await service.call("POST", "/", { body: JSON.stringify(body) });
+    assertProblem(answer, 400);
+    const { errors }: { errors?: { field: string; message: string }[] } = JSON.parse(answer.text);
+    assert.ok(errors?.some((error) => error.field === field && error.message.length > 5), `${JSON.stringify(body)}: ${answer.text}`);
+  }
+  assert.deepEqual(await service.activeIds(), []);
+});
+
+test("what a later version will have is refused by name now", async (t) => {
+  const service = await startService(t);
+  for (const field of ["Image", "Entrypoint", "Mounts", "Network", "Pull", "Shell", "User"]) {
+    const answer = await service.call("POST", "/", { body: JSON.stringify({ Commands: [{ CommandLine: good, [field]: "x" }] }) });
+    assertProblem(answer, 400);
+    assert.ok(answer.text.includes(`Commands[0].${field}`), answer.text);
+  }
+  for (const field of ["Tty", "OpenStdin", "Secrets", "Resources", "Callback", "User", "CommandLin"]) {
+    const answer = await service.call("POST", "/", { body: JSON.stringify({ CommandLine: good, [field]: true }) });
+    assertProblem(answer, 400);
+    assert.ok(answer.text.includes(field), answer.text);
+  }
+  const { job } = await service.run({ CommandLine: good });
+  for (const path of [`/${job.ID}/files/a`, "/openapi.json", "/docs", "/metrics", "/ui/"]) assertProblem(await service.call("GET", path), 404);
+  for (const path of ["signal", "stdin", "resize"]) assertProblem(await service.call("POST", `/${job.ID}/${path}`, { body: "{}" }), 404);
+});
+
+test("what is no JSON is refused without being repeated", async (t) => {
+  const service = await startService(t);
+  const bodies = ["", "{", '{"CommandLine":"s3cret" oops', "s3cret", "[".repeat(100_000), Buffer.from('{"CommandLine":"\xff"}', "latin1"), '{"CommandLine":"\\ud800"}'];
+  for (const body of bodies) {
+    const answer = await service.call("POST", "/", { body });
+    assertProblem(answer, 400);
+    assert.ok(!answer.text.includes("s3cret"), answer.text);
+  }
+  assertProblem(await service.call("POST", "/", { body: `{"CommandLine":"${"x".repeat(5 << 20)}"}` }), 413);
+});
+
+test("names that mean something to JavaScript are plain data", async (t) => {
+  const service = await startService(t);
+  const body = '{"CommandLine":"env | grep -c -E \'^(__proto__|constructor|toString)=v\'","Environment":{"__proto__":"v","constructor":"v","toString":"v"}}';
+  const answer = await service.call("POST", "/", { body });
+  assert.equal(answer.status, 200, answer.text);
+  const { ID }: { ID: string } = JSON.parse(answer.text);
+  await service.wait(ID);
+  assert.equal((await service.output(ID)).toString(), "3\n");
+  assertProblem(await service.call("POST", "/", { body: '{"CommandLine":"true","__proto__":{"polluted":1}}' }), 400);
+});
+
+test("hostile IDs reach nothing", async (t) => {
+  const service = await startService(t);
+  const ids = ["../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%00", "%2f", "a%00b", "%zz", "%c3%28", "x".repeat(10_000), "jobs%2f..", ".", "..", "%2e%2e", "*", "01234567-89AB-7DEF-8123-456789ABCDEF"];
+  for (const id of ids) {
+    for (const [method, path] of [["GET", `/${id}`], ["GET", `/${id}/attach`], ["GET", `/${id}/wait`], ["DELETE", `/jobs/${id}`], ["DELETE", `/${id}`]] as const) {
+      const answer = await service.call(method, path);
+      assert.ok((answer.status >= 400 && answer.status < 500) || (method === "DELETE" && answer.status === 200), `${method} ${path}: ${answer.status}`);
+      if (answer.status >= 400) assertProblem(answer, answer.status);
+    }
+  }
+});
+
+test("wrong methods are refused with those that there are", async (t) => {
+  const service = await startService(t);
+  const cases: [string, string, string][] = [
+    ["PUT", "/", "GET"],
+    ["POST", "/jobs", "GET"],
+    ["DELETE", "/jobs", "GET"],
+    ["DELETE", "/events", "GET"],
+    ["POST", "/healthz", "GET"],
+    ["POST", "/01234567-89ab-7def-8123-456789abcdef/attach", "GET"],
+    ["PATCH", "/01234567-89ab-7def-8123-456789abcdef", "DELETE"],
+  ];
+  for (const [method, path, allowed] of cases) {
+    const answer = await service.call(method, path);
+    assertProblem(answer, 405);
+    assert.ok(answer.headers.allow?.includes(allowed), `${method} ${path}: ${answer.headers.allow}`);
+  }
+});
+
+test("wrong query parameters are refused by name", async (t) => {
+  const service = await startService(t);
+  const { job } = await service.run({ CommandLine: good });
+  const paths = {
+    "?limit": ["/jobs?limit=0", "/jobs?limit=x", "/jobs?limit=100000"],
+    "?state": ["/jobs?state=Nope"],
+    "?since": ["/jobs?since=yesterday"],
+    "?cursor": ["/jobs?cursor=!"],
+    "?lable": ["/jobs?lable=a"],
+    "?offset": [`/${job.ID}/attach?offset=-1`, `/${job.ID}/attach?offset=1e3`, `/${job.ID}/attach?offset=1&offset=2`],
+    "?tail": [`/${job.ID}/attach?tail=all`],
+    "?stream": [`/${job.ID}/attach?stream=both`],
+    "?step": [`/${job.ID}/attach?step=0`],
+    "?follow": [`/${job.ID}/attach?follow=maybe`],
+    "?timeout": [`/${job.ID}/wait?timeout=-1`],
+    "?force": [`/${job.ID}?force=1`],
+  };
+  for (const [field, all] of Object.entries(paths)) {
+    for (const path of all) {
+      const answer = await service.call(field === "?force" ? "DELETE" : "GET", path);
+      assertProblem(answer, 400);
+      assert.ok(answer.text.includes(`"field":"${field}"`), `${path}: ${answer.text}`);
+    }
+  }
+});
+
+test("a page from elsewhere can do nothing, on any method", async (t) => {
+  const service = await startService(t);
+  const foreign = [
+    { Origin: "https://example.org" },
+    { Origin: "null" },
+    { Origin: "http://localhost:1" },
+    { "Sec-Fetch-Site": "cross-site" },
+    { "Sec-Fetch-Site": "same-site" },
+  ];
+  for (const headers of foreign) {
+    for (const [method, path] of [["GET", "/"], ["POST", "/"], ["DELETE", "/x"], ["GET", "/events"], ["GET", "/nothing"], ["OPTIONS", "/"]] as const) {
+      assertProblem(await service.call(method, path, { headers, ...(method === "POST" ? { body: '{"CommandLine":"true"}' } : {}) }), 403);
+    }
+  }
+  assertProblem(await service.call("GET", "/", { headers: { Host: "attacker.example" } }), 421);
+  assertProblem(await service.call("GET", "/", { headers: { Host: "localhost@attacker.example" } }), 400);
+  for (const host of [`localhost:${service.port}`, `127.0.0.1:${service.port}`, "[::1]", "app.localhost"]) {
+    const answer = await service.call("GET", "/", { headers: { Host: host, Origin: `http://${host}`, "Sec-Fetch-Site": "same-origin" } });
+    assert.equal(answer.status, 200, answer.text);
+  }
+});
+
+test("what is not HTTP gets an answer, and the service goes on", async (t) => {
+  const service = await startService(t);
+  for (const bytes of ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"y".repeat(20_000)}\r\n\r\n`]) {
+    const answer = await raw(service, bytes);
+    assert.match(answer, /^HTTP\/1\.1 4\d\d /, answer);
+    assert.match(answer, /application\/problem\+json/);
+  }
+  assert.equal((await service.call("GET", "/healthz")).status, 200);
+});
+
+const word = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("true", "echo x", "../..", "/", "SIGTERM", "always"));
+const anything = fc.oneof({ weight: 3, arbitrary: word }, fc.double(), fc.boolean(), fc.constant(null), fc.jsonValue({ maxDepth: 2 }));
+const command = fc.record(
+  { CommandLine: fc.constant("true"), Args: fc.oneof(fc.array(word, { maxLength: 3 }), anything), Name: anything, Environment: fc.oneof(fc.dictionary(word, anything), anything), WorkingDir: anything, TimeoutSeconds: anything, IgnoreError: anything, RunOn: anything, Other: anything },
+  { requiredKeys: [] },
+);
+const spec = fc.record(
+  {
+    CommandLine: fc.oneof(fc.constant("true"), anything),
+    Commands: fc.oneof(fc.array(command, { maxLength: 3 }), anything),
+    Name: anything,
+    Labels: fc.oneof(fc.dictionary(word, anything), anything),
+    Environment: fc.oneof(fc.dictionary(word, anything), anything),
+    WorkingDir: anything,
+    TimeoutSeconds: fc.oneof(fc.constant(1), anything),
+    IdleTimeoutSeconds: anything,
+    StopSignal: anything,
+    StopTimeoutSeconds: anything,
+    Stdin: anything,
+  },
+  { requiredKeys: [] },
+);
+const parameter = fc.tuple(
+  fc.constantFrom("state", "label", "name", "since", "until", "limit", "cursor", "offset", "tail", "follow", "stream", "step", "timestamps", "timeout", "force", "zzz"),
+  fc.oneof(word, fc.integer().map(String), fc.constantFrom("true", "false", "Failed", "2026-01-01T00:00:00Z")),
+);
+const path = fc.tuple(fc.constantFrom("/", "/jobs", "/events/x", "/healthz", "/ID", "/ID/attach", "/ID/wait", "/jobs/ID", "/x"), fc.array(parameter, { maxLength: 3 }));
+
+test("generated requests never meet a 5xx and never harm the service", { timeout: 3_600_000 }, async (t) => {
+  const service = await startService(t);
+  const { job } = await service.run({ CommandLine: "echo out" });
+  const submit = spec.map((body) => ({ method: "POST", path: "/", body: JSON.stringify(body) }));
+  const other = fc.tuple(fc.constantFrom("GET", "DELETE", "POST", "PUT", "HEAD"), path).map(([method, [route, query]]) => ({
+    method,
+    path: `${route.replace("ID", method === "DELETE" ? "no-such" : job.ID)}?${query.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join("&")}`,
+    body: method === "POST" ? '{"CommandLine":"true"}' : undefined,
+  }));
+  const property = fc.asyncProperty(fc.oneof(submit, other), async ({ method, path: target, body }) => {
+    const answer = await service.call(method, target, body === undefined ? {} : { body });
+    assert.ok(answer.status < 500, `${method} ${target} ${body}: ${answer.status} ${answer.text}`);
+    if (answer.status >= 400 && method !== "HEAD") assertProblem(answer, answer.status);
+  });
+  await fc.assert(property, { numRuns: isTorture ? 20_000 : 1000 });
+  assert.equal((await service.call("GET", "/healthz")).status, 200);
+});
+
+function assertProblem(answer: Answer, status: number): void {
+  assert.equal(answer.status, status, answer.text);
+  assert.match(answer.headers["content-type"] ?? "", /^application\/problem\+json/, answer.text);
+  const problem: { status: number; title: string; detail: string; code: string } = JSON.parse(answer.text);
+  assert.equal(problem.status, status);
+  assert.ok(problem.title !== "" && problem.detail !== "" && problem.code !== "");
+}
+
+function raw({ port }: Service, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
+    socket.on("data", (chunk) => {
+      text += chunk.toString();
+      if (text.includes("}")) socket.destroy();
+    });
+    socket.once("close", () => resolve(text));
+    socket.once("error", reject);
+  });
+}
