@@ -46,8 +46,7 @@ async function serve(config: Config): Promise<void> {
     });
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
-  console.log(`jobrunner ${version()} listens on ${listener.urls.join(" and ")}`);
-  console.log(`its state is in ${config.stateDir}`);
+  console.log(`jobrunner ${version()} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}`);
 }
 
 /** Lines of JSON on standard error. Never bodies, variables or output of jobs. */

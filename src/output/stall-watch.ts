@@ -44,7 +44,7 @@ export class StallWatch {
       this.#lastProgressMs = nowMs;
     } else if (this.#isSending && nowMs - this.#lastProgressMs >= this.#timeoutMs) {
       this.isStalled = true;
-      this.#response.destroy();
+      this.#response.socket?.resetAndDestroy(); // an orderly end would leave what is unsent with the kernel, for minutes
     }
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FinalState, isFinal, type JobView, type WholeJobView } from "../job/job.ts";
@@ -8,7 +8,7 @@ import { OutputWatchers } from "../output/watcher.ts";
 import { Store } from "../store/store.ts";
 import { ActiveJob } from "./active-job.ts";
 import { findCgroupParent } from "./cgroups.ts";
-import { DiskReserve, isDiskFull } from "./disk.ts";
+import { DiskReserve, isDiskFull, makeFolder } from "./disk.ts";
 import { listJobs } from "./list.ts";
 import { lockStateDir } from "./lock.ts";
 import { Supervision } from "./supervision.ts";
@@ -28,7 +28,7 @@ const recordRetryMs = 1000;
 
 /** Opens the state directory and finds every job in it as it is. Throws a sentence for people where that cannot be. */
 export async function openRunner(options: RunnerOptions): Promise<LocalRunner> {
-  mkdirSync(join(options.stateDir, "jobs"), { recursive: true, mode: 0o700 });
+  makeFolder(join(options.stateDir, "jobs"));
   const lock = lockStateDir(options.stateDir);
   try {
     const runner = new LocalRunner(options, lock);

@@ -54,6 +54,7 @@ export class Reader {
     this.ended = new Promise((resolve, reject) => {
       response.once("end", resolve);
       response.once("error", reject);
+      response.once("close", () => reject(new Error("the connection was closed before the end"))); // after "end" of no account
       sent.once("error", reject);
     });
     this.ended.catch(() => undefined); // a test that closes a reader need not await it
@@ -79,6 +80,11 @@ export class Reader {
   /** Takes nothing from the socket any more, as a reader that hangs. */
   stall(): void {
     this.#response.pause();
+  }
+
+  /** Takes what has come meanwhile, and learns what became of the connection. */
+  resume(): void {
+    this.#response.resume();
   }
 
   close(): void {

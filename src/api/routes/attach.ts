@@ -36,7 +36,7 @@ export const attachRoutes: Routes = (app, context) => {
     response.writeHead(range === null ? 200 : 206, headers);
     if (request.method === "HEAD") return void response.end();
     response.flushHeaders(); // before the first byte of output, which may take hours
-    await send(context, response, { source, options: { ...options, ...range }, hasTrailers: "Trailer" in headers });
+    await send(context, response, { source, options: range === null ? options : { ...options, offset: range.start, end: range.end }, hasTrailers: "Trailer" in headers });
   });
 };
 
@@ -46,6 +46,7 @@ async function send({ readerTimeoutSeconds, log }: Context, response: ServerResp
   try {
     const stallTimeoutMs = readerTimeoutSeconds * 1000;
     const result = await sendChunks(response, (signal) => attach(source, options, signal), { stallTimeoutMs });
+    if (result === "stalled") log("info", `a reader took nothing for ${readerTimeoutSeconds} s and was cut off`, { directory: source.directory });
     if (result !== "complete") return;
     if (hasTrailers) response.addTrailers(outcomeTrailers(source.job()));
     response.end();
