@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import type { JobView } from "../src/job/job.ts";
 import { open } from "./helper/http.ts";
 import { type Service, startService } from "./helper/service.ts";
@@ -156,6 +158,17 @@ test("attach by offset, tail, stream, step and time; as NDJSON and as events tha
   assert.deepEqual(ids, ["4", "8", "16"]);
   const resumed = await service.call("GET", `/${job.ID}/attach?offset=0`, { headers: { Accept: "text/event-stream", "Last-Event-ID": "4" } });
   assert.equal(resumed.text, events.text.slice(events.text.indexOf("id: 8")));
+});
+
+test("HEAD has the headers and no body, and an HTTP/1.0 client gets everything without chunks and trailers", async (t) => {
+  const service = await startService(t);
+  const { job } = await service.run({ CommandLine: "echo out" });
+  for (const path of [`/${job.ID}/attach`, `/${job.ID}`, "/events", "/jobs", "/"]) {
+    const head = await service.call("HEAD", path);
+    assert.deepEqual([head.status, head.text], [200, ""], path);
+  }
+  const old = await promisify(execFile)("curl", ["-sS", "--http1.0", `${service.url}/${job.ID}/attach`]);
+  assert.equal(old.stdout, "out\n");
 });
 
 test("bytes are bytes: NUL, invalid UTF-8, and a line of 10 MB", async (t) => {

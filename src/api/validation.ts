@@ -4,8 +4,6 @@ import { type FieldError, invalid } from "./problems.ts";
 
 /** Checks a value against a schema and says in the API's words what is wrong with it. */
 
-const maxReported = 10;
-
 export type Check<Schema extends TSchema> = (value: unknown) => Static<Schema>;
 
 /** A function that gives the value back if it fits, and throws a Problem that names the fields otherwise. Compiled once. */
@@ -14,7 +12,7 @@ export function makeCheck<Schema extends TSchema>(schema: Schema, where: { name:
   return (value) => {
     if (validator.Check(value)) return value;
     const errors = validator.Errors(value).flatMap((error) => describe(error, where));
-    throw invalid(errors.slice(0, maxReported));
+    throw invalid(errors);
   };
 }
 
@@ -27,10 +25,10 @@ function describe(error: SchemaError, where: { name: string; prefix: string }): 
   const names = (key: string): string[] => [params.get(key)].flat().map(String);
   const limit = String(params.get("limit"));
   switch (error.keyword) {
-    case "boolean":
-      return []; // said by additionalProperties too
+    case "boolean": // no value at all is allowed here: what additionalProperties refuses, one by one
+      return [unknownField(error.instancePath, where)];
     case "additionalProperties":
-      return names("additionalProperties").map((name) => unknownField(error.instancePath, name, where));
+      return []; // said for each
     case "required":
       return names("requiredProperties").map((name) => ({ field: fieldName(`${error.instancePath}/${name}`, where), message: "is missing" }));
     case "type":
@@ -59,9 +57,9 @@ function describe(error: SchemaError, where: { name: string; prefix: string }): 
   }
 }
 
-function unknownField(instancePath: string, name: string, where: { name: string; prefix: string }): FieldError {
-  const map = instancePath.split("/").at(-1);
-  const field = fieldName(`${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`, where);
+function unknownField(instancePath: string, where: { name: string; prefix: string }): FieldError {
+  const map = instancePath.split("/").at(-2);
+  const field = fieldName(instancePath, where);
   if (map === "Environment") return { field, message: "is not the name of a variable: 1 to 1024 characters without '=' and NUL" };
   if (map === "Labels") return { field, message: "is not the name of a label: 1 to 63 letters, digits and . _ / -, beginning with a letter or digit" };
   return { field, message: "is not known to this version of jobrunner: remove it, or look at its spelling" };
@@ -77,7 +75,8 @@ function patternMessage(pattern: string): string {
 function fieldName(instancePath: string, { name, prefix }: { name: string; prefix: string }): string {
   const parts = instancePath.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   const path = parts.map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : `${index === 0 ? "" : "."}${part}`)).join("");
-  return path === "" ? name : `${prefix}${shorten(path)}`;
+  if (parts.length === 0) return name;
+  return `${prefix}${path === "" ? '""' : shorten(path)}`;
 }
 
 function shorten(text: string): string {

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import type { JobView } from "../../job/job.ts";
@@ -31,12 +31,13 @@ export const attachRoutes: Routes = (app, context) => {
     const source = sourceOf(context, knownId(context.runner, request.params));
     const options = optionsOf(request);
     const range = await rangeOf(request, source, options);
-    const headers = { ...commonHeaders(options), ...(range === null ? wholeHeaders(options) : await rangeHeaders(range, source)) };
-    const response = reply.hijack().raw;
-    response.writeHead(range === null ? 200 : 206, headers);
+    const hasTrailers = range === null && options.encoding === "raw" && hasChunks(request.raw);
+    const headers = { ...commonHeaders(options), ...(hasTrailers ? trailerHeaders : {}), ...(range === null ? {} : await rangeHeaders(range, source)) };
+    const response = reply.raw.writeHead(range === null ? 200 : 206, headers);
+    reply.hijack(); // from here on there is nobody to answer for an error
     if (request.method === "HEAD") return void response.end();
     response.flushHeaders(); // before the first byte of output, which may take hours
-    await send(context, response, { source, options: range === null ? options : { ...options, offset: range.start, end: range.end }, hasTrailers: "Trailer" in headers });
+    await send(context, response, { source, options: range === null ? options : { ...options, offset: range.start, end: range.end }, hasTrailers });
   });
 };
 
@@ -117,9 +118,11 @@ async function rangeOf({ headers }: FastifyRequest, source: AttachSource, option
   return readRange(headers.range, await outputSize(source.directory));
 }
 
-/** The outcome of raw output comes as trailers, which need chunks (RFC 9112, 7.1.2). */
-function wholeHeaders({ encoding }: AttachOptions): Record<string, string> {
-  return encoding === "raw" ? { Trailer: "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code, Jobrunner-Signal" } : {};
+const trailerHeaders = { Trailer: "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code, Jobrunner-Signal" };
+
+/** Trailers come after chunks only (RFC 9112, 7.1.2): an answer without a body has none, and no HTTP/1.0 client knows them. */
+function hasChunks({ method, httpVersion }: IncomingMessage): boolean {
+  return method !== "HEAD" && httpVersion !== "1.0";
 }
 
 async function rangeHeaders({ start, end }: ByteRange, { directory }: AttachSource): Promise<Record<string, string>> {

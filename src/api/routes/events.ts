@@ -16,6 +16,7 @@ export const eventRoutes: Routes = (app, { runner }) => {
     reply.hijack();
     const response = reply.raw;
     response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+    if (request.method === "HEAD") return void response.end();
     response.write(": changes of state from now on\n\n");
     const send = (text: string): void => sendOrDrop(response, text);
     const unsubscribe = runner.subscribe((job) => send(`event: job\ndata: ${JSON.stringify(job)}\n\n`));
