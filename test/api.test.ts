@@ -129,7 +129,7 @@ test("attach gives ranges of finished jobs", async (t) => {
 
 test("attach by offset, tail, stream, step and time; as NDJSON and as events that resume", async (t) => {
   const service = await startService(t);
-  const { job } = await service.run({ Commands: [{ CommandLine: "echo one; echo err >&2" }, { CommandLine: "echo two; printf 'h\\303\\251\\377'; exit 1" }] });
+  const { job } = await service.run({ Commands: [{ CommandLine: "echo one; echo err >&2" }, { CommandLine: "env printf 'two\\nh\\303\\251\\377'; exit 1" }] });
   const get = async (query: string) => (await service.output(job.ID, query)).toString("latin1");
   assert.equal(await get("?offset=4"), "err\ntwo\nh\xc3\xa9\xff");
   assert.equal(await get("?offset=99"), "");

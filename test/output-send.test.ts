@@ -39,11 +39,11 @@ test("two hundred stalled readers cost little memory, and the job's other reader
 });
 
 test("a reader that is slow but goes on is not dropped", async (t) => {
-  const job = new WrittenJob(t).start().write({ data: Buffer.alloc(12 * mebi, "x") }).end();
-  const server = await serve(t, job, 250);
+  const job = new WrittenJob(t).start().write({ data: Buffer.alloc(24 * mebi, "x") }).end();
+  const server = await serve(t, job, 1500);
   const command = ["-sS", "--limit-rate", "6M", "-o", "/dev/null", "-w", "%{size_download}", `http://127.0.0.1:${server.port}`];
   const curl = spawn("curl", command, { stdio: ["ignore", "pipe", "inherit"] });
-  assert.equal(String(Buffer.concat(await Array.fromAsync(curl.stdout))), String(12 * mebi));
+  assert.equal(String(Buffer.concat(await Array.fromAsync(curl.stdout))), String(24 * mebi));
   assert.deepEqual(server.results, ["complete"]);
 });
 

@@ -27,15 +27,17 @@ export class WholeCharacters {
     const [begun] = this.rest();
     if (begun === undefined) return this.#holdBack(piece);
     const joined = join(begun, piece);
-    return joined === null ? [begun, ...this.#holdBack(piece)] : this.#holdBack(joined);
+    return joined === null ? [begun, ...this.#holdBack(piece)] : this.#holdBack(joined, piece.origin);
   }
 
-  #holdBack(piece: Piece): Piece[] {
+  /** The last bytes of a joined piece have an origin of their own. */
+  #holdBack(piece: Piece, lastOrigin = piece.origin): Piece[] {
     if (piece.kind === "gap") return [piece];
     const whole = piece.data.length - begunBytes(piece.data);
     if (whole === piece.data.length) return [piece];
     // A copy, since what waits may wait for long, and would keep a block of the file in memory.
-    this.#begun = { ...piece, offset: piece.offset + whole, data: Buffer.from(piece.data.subarray(whole)) };
+    const origin = whole === 0 ? piece.origin : lastOrigin;
+    this.#begun = { kind: "bytes", offset: piece.offset + whole, data: Buffer.from(piece.data.subarray(whole)), origin };
     return whole === 0 ? [] : [{ ...piece, data: piece.data.subarray(0, whole) }];
   }
 }
