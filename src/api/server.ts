@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { maxBodyBytes } from "./body.ts";
+import { readBody } from "./body.ts";
 import type { Context } from "./context.ts";
 import { makeGuard } from "./guard.ts";
 import { Problem, problemContentType } from "./problems.ts";
@@ -15,7 +15,7 @@ const reserved = new Set(["jobs", "events", "healthz"]);
 
 /** The API as a function that answers requests. `hostname` is the configured one, "" for loopback. */
 export async function makeApi(context: Context, hostname: string): Promise<(request: IncomingMessage, response: ServerResponse) => void> {
-  const app = fastify({ bodyLimit: maxBodyBytes, logger: false, frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
+  const app = fastify({ logger: false, frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
   const routes: { method: string; pattern: RegExp }[] = [];
   app.addHook("onRoute", ({ method, url }) => {
     for (const one of [method].flat()) routes.push({ method: one, pattern: patternOf(url) });
@@ -39,7 +39,7 @@ export async function makeApi(context: Context, hostname: string): Promise<(requ
 /** A body is JSON whatever its Content-Type says, so that plain `curl -d` works; what is in it, the route reads. */
 function acceptAnyBody(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser("*", async (_request: FastifyRequest, payload: IncomingMessage) => await readBody(payload));
   app.addHook("onRequest", async (request) => {
     delete request.raw.headers["content-type"]; // a malformed one would be refused
   });
@@ -78,8 +78,6 @@ function sendError({ log }: Context, error: FastifyError | Problem, request: Fas
 /** What Fastify refuses before a route is asked. */
 function fromFramework(error: FastifyError): Problem {
   switch (error.code) {
-    case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new Problem("body-too-large", `the body must have no more than ${maxBodyBytes} bytes: let the job fetch what is large`);
     case "FST_ERR_BAD_URL":
       return new Problem("bad-request", "the path is not well-formed: a % must be followed by two hexadecimal digits of UTF-8");
     case "FST_ERR_MAX_PARAM_LENGTH":
