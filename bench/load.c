@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct client { int fd; size_t have; char answer[65536]; };
+struct client { int fd; size_t have; char answer[1 << 20]; };
 
 static int connect_to(int port) {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };

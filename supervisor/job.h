@@ -16,6 +16,7 @@ struct stop {
     bool of_job;
     bool is_killing;
     int64_t kill_at;
+    int64_t strays_at; // when to look for processes that have left the cgroup; NEVER: not, or done
     int64_t look_at; // when to look or kill again
     int64_t pause;
 };

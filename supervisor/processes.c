@@ -30,6 +30,8 @@ static struct process *table;
 static size_t count, room;
 static int proc_fd = -1;
 
+static bool read_members(int file);
+static bool open_proc(void);
 static bool scan(void);
 static bool scan_directory(void);
 static bool add(pid_t pid);
@@ -39,6 +41,7 @@ static void choose_own(void);
 static void choose_descendants(void);
 static bool is_chosen(pid_t pid);
 static bool is_marked(pid_t pid, const char *mark, size_t length);
+static bool is_in_cgroup(pid_t pid, const char *path);
 static bool is_alive(const struct process *process);
 static int signal_chosen(int signal, bool whole_groups);
 static void signal_one(const struct process *process, int signal, bool whole_groups);
@@ -47,6 +50,26 @@ int signal_descendants(int signal) {
     if (!scan()) return -1;
     choose_own();
     return signal_chosen(signal, signal == SIGKILL);
+}
+
+int signal_members(int cgroup, const char *path, int signal) {
+    int file = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    if (file < 0 || !open_proc()) {
+        if (file >= 0) (void)close(file);
+        return -1;
+    }
+    bool is_whole = read_members(file);
+    (void)close(file);
+    for (size_t i = 0; i < count; i++) table[i].is_chosen = is_in_cgroup(table[i].pid, path);
+    int found = signal_chosen(signal, false);
+    return is_whole ? found : -1;
+}
+
+int signal_strays(const char *path, int signal) {
+    if (!scan()) return -1;
+    choose_own();
+    for (size_t i = 0; i < count; i++) table[i].is_chosen = table[i].is_chosen && !is_in_cgroup(table[i].pid, path);
+    return signal_chosen(signal, false);
 }
 
 int signal_step(pid_t leader, int signal) {
@@ -134,10 +157,48 @@ static bool is_alive(const struct process *process) {
     return process->state != 'Z' && process->state != 'X';
 }
 
-static bool scan(void) {
+/** The numbers may be used again before they are looked at: is_in_cgroup asks the process that has one now. */
+static bool read_members(int file) {
+    char text[4096];
+    size_t kept = 0;
+    for (ssize_t got; (got = read(file, text + kept, sizeof text - 1 - kept)) != 0;) {
+        if (got < 0) return false;
+        text[kept + (size_t)got] = '\0';
+        char *line = text;
+        for (char *newline; (newline = strchr(line, '\n')) != NULL; line = newline + 1) {
+            pid_t pid = (pid_t)strtol(line, NULL, 10);
+            if (pid > 0 && !add(pid)) return false;
+        }
+        kept = strlen(line);
+        memmove(text, line, kept);
+    }
+    return true;
+}
+
+/** cgroups(7), /proc/[pid]/cgroup: a path from the mount point on, of which only the job's last part is known to be shown there. */
+static bool is_in_cgroup(pid_t pid, const char *path) {
+    char file[32], text[8192];
+    int fd = snprintf(file, sizeof file, "%d/cgroup", (int)pid) < 0 ? -1 : openat(proc_fd, file, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) (void)close(fd);
+    if (got <= 0) return false;
+    text[got] = '\0';
+    const char *name = strrchr(path, '/');
+    size_t length = name == NULL ? 0 : strlen(name);
+    for (const char *at = text; length > 0 && (at = strstr(at, name)) != NULL; at += length) {
+        if (at[length] == '\n' || at[length] == '/') return true;
+    }
+    return false;
+}
+
+static bool open_proc(void) {
     forget();
     proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (proc_fd < 0) return false;
+    return proc_fd >= 0;
+}
+
+static bool scan(void) {
+    if (!open_proc()) return false;
     if (scan_directory()) return true;
     forget();
     return false;

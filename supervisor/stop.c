@@ -7,7 +7,10 @@
 #include <signal.h>
 
 enum { FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 100 };
+// Jobs mostly end at once, and looking for who has left the cgroup takes a look at every process of the box.
+enum { STRAYS_AFTER_MS = 50, KILL_STRAYS_AFTER_MS = 8 };
 
+static void signal_all(struct job *job);
 static void begin(struct job *job, bool of_job, int64_t kill_at);
 static bool is_gone(struct job *job);
 static void kill_round(const struct job *job);
@@ -17,7 +20,7 @@ void stop_job(struct job *job, const char *cause) {
     status_line("stop %lld %s\n", (long long)wall_ns(), cause);
     job->is_stopped = true;
     begin(job, true, clock_ns() + job->plan.stop_timeout_ms * NS_PER_MS);
-    (void)signal_descendants(job->plan.stop_signal); // whoever it misses gets SIGKILL after the grace
+    signal_all(job); // whoever it misses gets SIGKILL after the grace
 }
 
 void kill_job(struct job *job) {
@@ -44,9 +47,17 @@ void end_leftovers(struct job *job) {
     begin(job, true, clock_ns());
 }
 
+static void signal_all(struct job *job) {
+    if (job->cgroup < 0 || signal_members(job->cgroup, job->plan.cgroup, job->plan.stop_signal) < 0) {
+        (void)signal_descendants(job->plan.stop_signal);
+    } else {
+        job->stop.strays_at = clock_ns() + (int64_t)STRAYS_AFTER_MS * NS_PER_MS;
+    }
+}
+
 static void begin(struct job *job, bool of_job, int64_t kill_at) {
     int64_t pause = (int64_t)FIRST_PAUSE_MS * NS_PER_MS;
-    job->stop = (struct stop){.is_active = true, .of_job = of_job, .kill_at = kill_at, .look_at = clock_ns(), .pause = pause};
+    job->stop = (struct stop){.is_active = true, .of_job = of_job, .kill_at = kill_at, .strays_at = NEVER, .look_at = clock_ns(), .pause = pause};
     job->step_timeout_at = NEVER;
 }
 
@@ -58,6 +69,11 @@ bool stop_goes_on(struct job *job) {
     if (!stop->is_killing && now >= stop->kill_at) {
         stop->is_killing = true;
         stop->look_at = now;
+        stop->pause = (int64_t)FIRST_PAUSE_MS * NS_PER_MS;
+    }
+    if (!stop->is_killing && now >= stop->strays_at) {
+        stop->strays_at = NEVER;
+        (void)signal_strays(job->plan.cgroup, job->plan.stop_signal);
     }
     bool is_due = now >= stop->look_at;
     // The children tell by themselves when the last of them ends; of a step's session we have to ask.
@@ -77,7 +93,8 @@ int64_t stop_due_at(const struct job *job) {
     const struct stop *stop = &job->stop;
     if (!stop->is_active) return NEVER;
     if (stop->is_killing) return stop->look_at;
-    return stop->of_job || job->is_running ? stop->kill_at : earlier(stop->kill_at, stop->look_at);
+    int64_t due = earlier(stop->kill_at, stop->strays_at);
+    return stop->of_job || job->is_running ? due : earlier(due, stop->look_at);
 }
 
 /** The job's processes are all descendants of their subreaper: with no child left, none of them is. */
@@ -89,7 +106,8 @@ static bool is_gone(struct job *job) {
 static void kill_round(const struct job *job) {
     if (job->stop.of_job) {
         cgroup_kill(job->cgroup);
-        (void)signal_descendants(SIGKILL);
+        bool is_quick = job->cgroup >= 0 && job->stop.pause < (int64_t)KILL_STRAYS_AFTER_MS * NS_PER_MS;
+        if (!is_quick) (void)signal_descendants(SIGKILL);
     } else {
         (void)signal_step(job->pid, SIGKILL);
     }
