@@ -13,49 +13,89 @@ export type ListQuery = {
 
 export type ListedJob = { seq: number; viewJson: string };
 
+/** What the rows of a page are found by; the other conditions are tested on each. */
+type Driver = { kind: "label"; label: Label } | { kind: "name"; name: string } | { kind: "states"; states: FinalState[] } | { kind: "all" };
+type Label = ListQuery["labels"][number];
+type Bounds = { lowest: number; below: number };
+
+/** So far rare conditions are counted: more rows than this are not rare. */
+const countedRows = 1000;
+
 /**
- * A page of finished jobs, newest first. Whatever is asked for, rows come in the order of an index that ends in seq, so a page costs
- * what it shows and not what the database holds: one query per state, merged here.
+ * A page of finished jobs, newest first. Rows come in the order of an index that ends in seq, that of the rarest condition, so a page costs
+ * what it shows and not what the database holds. Only where two common conditions are seldom true of one job, many rows are looked at.
  */
 export function listFinished(database: DatabaseSync, query: ListQuery): ListedJob[] {
   const bounds = timeBounds(database, query);
-  if (query.states !== null && byState(query)) {
-    const pages = query.states.map((state) => runQuery(database, query, { bounds, states: [state] }));
-    return pages.flat().toSorted((a, b) => b.seq - a.seq).slice(0, query.limit);
+  const driver = rarest(database, query);
+  if (driver.kind !== "states") return runQuery(database, query, { driver, bounds });
+  const pages = driver.states.map((state) => runQuery(database, query, { driver: { kind: "states", states: [state] }, bounds }));
+  return pages.flat().toSorted((a, b) => b.seq - a.seq).slice(0, query.limit);
+}
+
+/** Where all are common: a label with its value, then a label, then the name. */
+function rarest(database: DatabaseSync, { labels, name, states }: ListQuery): Driver {
+  const sorted = labels.toSorted((a, b) => Number(a.value === null) - Number(b.value === null));
+  const drivers: Driver[] = [
+    ...sorted.map((label): Driver => ({ kind: "label", label })),
+    ...(name === null ? [] : [{ kind: "name", name } as const]),
+    ...(states === null ? [] : [{ kind: "states", states } as const]),
+  ];
+  if (drivers.length < 2) return drivers[0] ?? { kind: "all" };
+  const counted = drivers.map((driver) => ({ driver, rows: countRows(database, driver) })).toSorted((a, b) => a.rows - b.rows);
+  return counted[0]?.driver ?? { kind: "all" };
+}
+
+function countRows(database: DatabaseSync, driver: Driver): number {
+  const { from, where, parameters } = sourceOf(driver);
+  const rows = database.prepare(`SELECT count(*) AS rows FROM (SELECT 1 FROM ${from} WHERE ${where} LIMIT ${countedRows})`).get(...parameters);
+  return Number(rows?.["rows"] ?? 0);
+}
+
+type Source = { from: string; where: string; parameters: SQLInputValue[] };
+
+function sourceOf(driver: Driver): Source {
+  switch (driver.kind) {
+    case "label": {
+      const { key, value } = driver.label;
+      if (value === null) return { from: "labels d INDEXED BY labels_by_key", where: "d.key = ?", parameters: [key] };
+      return { from: "labels d", where: "d.key = ? AND d.value = ?", parameters: [key, value] };
+    }
+    case "name":
+      return { from: "jobs d INDEXED BY jobs_by_name", where: "d.name = ?", parameters: [driver.name] };
+    case "states":
+      return { from: "jobs d INDEXED BY jobs_by_state", where: `d.state IN (${marks(driver.states)})`, parameters: driver.states };
+    case "all":
+      return { from: "jobs d NOT INDEXED", where: "true", parameters: [] };
   }
-  return runQuery(database, query, { bounds, states: query.states });
 }
 
-function byState({ labels, name }: ListQuery): boolean {
-  return labels.every(({ value }) => value === null) && name === null;
-}
-
-type Bounds = { lowest: number; below: number };
-
-function runQuery(database: DatabaseSync, query: ListQuery, part: { bounds: Bounds; states: FinalState[] | null }): ListedJob[] {
-  const { states, bounds } = part;
-  const [driver, ...others] = query.labels.toSorted((a, b) => Number(a.value === null) - Number(b.value === null));
-  const parameters: SQLInputValue[] = [];
-  const where: string[] = [];
+function runQuery(database: DatabaseSync, query: ListQuery, { driver, bounds }: { driver: Driver; bounds: Bounds }): ListedJob[] {
+  const source = sourceOf(driver);
+  const parameters = [...source.parameters];
+  const where = [source.where];
   const add = (sql: string, ...values: SQLInputValue[]): void => {
     where.push(sql);
     parameters.push(...values);
   };
-  const isLabelFirst = driver !== undefined && driver.value !== null;
-  const seq = isLabelFirst ? "l.seq" : "j.seq";
-  const from = isLabelFirst ? "labels l CROSS JOIN jobs j ON j.seq = l.seq" : "jobs j";
-  if (isLabelFirst) add("l.key = ? AND l.value = ?", driver.key, driver.value);
-  add(`${seq} >= ? AND ${seq} < ?`, bounds.lowest, bounds.below);
-  for (const { key, value } of isLabelFirst ? others : query.labels) {
-    const test = value === null ? "" : " AND o.value = ?";
-    add(`EXISTS (SELECT 1 FROM labels o WHERE o.seq = j.seq AND o.key = ?${test})`, key, ...(value === null ? [] : [value]));
+  add("d.seq >= ? AND d.seq < ?", bounds.lowest, bounds.below);
+  for (const label of query.labels) {
+    if (driver.kind === "label" && driver.label === label) continue;
+    const value = label.value === null ? [] : [label.value];
+    const key = label.value === null ? "INDEXED BY labels_by_key WHERE o.key = ?" : "WHERE o.key = ? AND o.value = ?";
+    add(`EXISTS (SELECT 1 FROM labels o ${key} AND o.seq = d.seq)`, label.key, ...value);
   }
-  if (query.name !== null) add("j.name = ?", query.name);
-  if (states === null) add("j.view IS NOT NULL");
-  else add(`j.state IN (${states.map(() => "?").join(", ")})`, ...states);
-  const sql = `SELECT ${seq} AS seq, j.view FROM ${from} WHERE ${where.join(" AND ")} ORDER BY ${seq} DESC LIMIT ?`;
+  if (query.name !== null && driver.kind !== "name") add("j.name = ?", query.name);
+  if (query.states === null) add("j.view IS NOT NULL");
+  else if (driver.kind !== "states") add(`j.state IN (${marks(query.states)})`, ...query.states);
+  const sql = `SELECT d.seq AS seq, j.view FROM ${source.from} CROSS JOIN jobs j ON j.seq = d.seq
+    WHERE ${where.join(" AND ")} ORDER BY d.seq DESC LIMIT ?`;
   const rows = database.prepare(sql).all(...parameters, query.limit);
   return rows.flatMap((row) => (typeof row["view"] === "string" ? [{ seq: Number(row["seq"]), viewJson: row["view"] }] : []));
+}
+
+function marks(values: unknown[]): string {
+  return values.map(() => "?").join(", ");
 }
 
 /** Submission times never decrease with seq, so a range of times is a range of seq. */

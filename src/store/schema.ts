@@ -24,6 +24,7 @@ const migrations: string[] = [
     seq INTEGER NOT NULL,
     PRIMARY KEY (key, value, seq)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX labels_by_key ON labels (key, seq);
   CREATE INDEX labels_by_job ON labels (seq);
   CREATE TABLE removals (                  -- deleted jobs whose directory may still be there
     id TEXT PRIMARY KEY
