@@ -46,9 +46,9 @@ export class Launcher {
     this.#process?.unref();
   }
 
-  /** One write for all that is asked within one turn of the event loop. */
+  /** One write for all jobs that a commit accepted, before anything else is done: they wait for it. */
   #say(line: string): void {
-    if (this.#lines.push(line) === 1) setImmediate(() => this.#send());
+    if (this.#lines.push(line) === 1) process.nextTick(() => this.#send());
   }
 
   #send(): void {
