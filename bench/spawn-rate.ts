@@ -24,7 +24,8 @@ export const benchmark: Benchmark = {
     `${rounds} rounds of ${jobs} jobs of \`bash -c '${command}'\`. jobrunner: POST / by ${clients} clients on kept connections ` +
     "(bench/load.c, which costs next to nothing), the clock stops when GET /jobs?state=Queued and GET / are empty; then every job is " +
     "looked up and must be recorded as Succeeded. webhook: the same load generator, the command run synchronously, its output in the " +
-    `answer. spawn.c: posix_spawn of the same command, ${processesInFlight} at a time, output to one file, nothing recorded.`,
+    `answer. spawn.c: posix_spawn of the same command, ${processesInFlight} at a time, output to one file, nothing recorded. Beyond that a job costs jobrunner a request, ` +
+    "two commits, a supervisor process, a cgroup, and a folder with a plan, output, index, status, control and workspace.",
   limitSeconds: 300,
   run,
 };
