@@ -60,9 +60,12 @@ int signal_members(int cgroup, const char *path, int signal) {
     }
     bool is_whole = read_members(file);
     (void)close(file);
+    if (!is_whole) {
+        forget();
+        return -1;
+    }
     for (size_t i = 0; i < count; i++) table[i].is_chosen = is_in_cgroup(table[i].pid, path);
-    int found = signal_chosen(signal, false);
-    return is_whole ? found : -1;
+    return signal_chosen(signal, false);
 }
 
 int signal_strays(const char *path, int signal) {
@@ -186,7 +189,7 @@ static bool is_in_cgroup(pid_t pid, const char *path) {
     const char *name = strrchr(path, '/');
     size_t length = name == NULL ? 0 : strlen(name);
     for (const char *at = text; length > 0 && (at = strstr(at, name)) != NULL; at += length) {
-        if (at[length] == '\n' || at[length] == '/') return true;
+        if (at[length] == '\n') return true;
     }
     return false;
 }

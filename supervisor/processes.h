@@ -15,7 +15,7 @@ int signal_descendants(int signal);
 /** Those in the cgroup, given by descriptor and path; without a look at every process of the box, of which there may be thousands. */
 int signal_members(int cgroup, const char *path, int signal);
 
-/** The descendants of the calling process that are not in the cgroup or below it. */
+/** The descendants of the calling process that signal_members does not find: elsewhere, or in a cgroup below. */
 int signal_strays(const char *path, int signal);
 
 /** The process, all in the session that it leads or led, and their descendants. */

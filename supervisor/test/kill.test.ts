@@ -61,6 +61,18 @@ for (const isIn of [false, true]) {
       assert.equal(job.lines("end")[0]?.[2], "15");
     });
 
+    test("the stop signal reaches who went into a cgroup below, and who left the job's", { skip: isIn ? false : "without a cgroup nobody can" }, async () => {
+      const own = join(cgroups?.folder ?? "", `job-${count + 1}`);
+      const stray = (folder: string, name: string): string =>
+        `(trap 'echo ${name}; exit 0' TERM; echo $BASHPID > ${folder}/cgroup.procs; touch ${name}; while :; do sleep 0.01; done) &`;
+      const wait = "until [ -e below ] && [ -e left ]; do sleep 0.01; done; trap : TERM; echo ready; wait; wait; wait";
+      const job = await ready({ stopTimeoutMs: 10_000, steps: [{ run: `mkdir ${own}/below\n${stray(`${own}/below`, "below")}\n${stray(join(own, ".."), "left")}\n${wait}` }] });
+      job.order("terminate");
+      await gone(job);
+      const lines = job.text().split("\n"); // bash may tell of its "sleep" too
+      assert.ok(lines.includes("below") && lines.includes("left"), job.text());
+    });
+
     test("a second terminate during the grace changes nothing", async () => {
       const job = await ready({ stopTimeoutMs: 200, steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 1000; done" }] });
       job.order("terminate");
