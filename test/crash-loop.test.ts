@@ -7,33 +7,32 @@ import { setTimeout } from "node:timers/promises";
 import type { JobSpec } from "../src/job/spec.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { isTorture } from "./helper/torture.ts";
+import { waitFor } from "./helper/wait.ts";
 
 const rounds = isTorture ? 500 : 12;
 const jobsPerRound = 6;
 const linesPerStep = 300;
+const answersAwaited = 3;
 
 test("killed at random moments, the service loses, repeats and reorders nothing", { timeout: 8 * 3_600_000 }, async (t) => {
   const service = await startService(t);
   const jobs: string[] = [];
   for (let round = 0; round < rounds; round++) {
-    const answered = await Promise.allSettled(Array.from({ length: jobsPerRound }, (_, index) => submitUntilCrash(service, index, round)));
-    for (const result of answered) if (result.status === "fulfilled") jobs.push(result.value);
+    const answered: string[] = [];
+    const submit = async (index: number): Promise<void> => void answered.push(await service.submit(numberedLines((round + index) % 4)));
+    const settled = Promise.allSettled(Array.from({ length: jobsPerRound }, (_, index) => submit(index)));
+    // However slow the machine: in one round the crash may come before any answer, in the next one it comes after some.
+    if (round % 2 === 1) await waitFor("some submissions are answered", () => answered.length >= answersAwaited);
+    await setTimeout(Math.random() * 60);
     await service.crash();
+    await settled;
+    jobs.push(...answered);
     await service.start();
     for (const id of jobs.slice(-3 * jobsPerRound)) await assertPrefix(service, id);
   }
   assert.ok(jobs.length > rounds, `${jobs.length} jobs were answered`);
   for (const [index, id] of jobs.entries()) await assertWhole(service, id, index);
 });
-
-/** The crash comes while some of the submissions are under way: which, is left to chance. */
-async function submitUntilCrash(service: Service, index: number, round: number): Promise<string> {
-  if (index === jobsPerRound - 1) {
-    await setTimeout(Math.random() * 60);
-    await service.crash();
-  }
-  return await service.submit(numberedLines((round + index) % 4));
-}
 
 /** Two steps of numbered lines, each written to the output and to a file of the job's own; the second one's exit code is known. */
 function numberedLines(exitCode: number): JobSpec {
