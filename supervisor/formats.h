@@ -23,6 +23,11 @@
  *       timeout_ms=<n>            absent: none
  *       arg=<string>              the argument vector, one after the other, at least one; [0] is looked up in the step's PATH
  *       env=<NAME>=<value>
+ *       settle=<string>           the argument vector of a command that ends and removes the step's container, run in the job directory with the
+ *                                 step's variables. A step with it is run by the client of a container engine: its processes get no signal but
+ *                                 the client's stop signal, and its end is recorded when the container is known to be over: after an exit
+ *                                 of the client's own that is not 125 (the engine failed), or else after this command. It is run too when the
+ *                                 step is to be killed; what of the client is left then is killed. Absent: none
  *     end                         last, always: a plan without it is not whole
  *
  * <state>/jobs/<ID>/status, made with O_EXCL by the supervisor (which is its claim: exactly one supervisor ever runs a job), append

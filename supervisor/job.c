@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "control.h"
 #include "output.h"
+#include "settle.h"
 #include "signals.h"
 #include "status.h"
 
@@ -35,12 +36,13 @@ static void wait_for_news(struct job *job);
 static void obey(struct job *job);
 static void learn_outcome(struct job *job);
 static void end_step(struct job *job, int wait_status, const struct rusage *usage);
+static void tell_end(struct job *job);
 static long long microseconds(struct timeval time);
 
 void job_run(struct job *job) {
     job->outcome = -1;
     job->at.next = job->plan.first_step;
-    job->step_timeout_at = job->give_up_at = job->timeout_at = NEVER;
+    job->step_timeout_at = job->give_up_at = job->timeout_at = job->settle.due_at = NEVER;
     if (job->plan.timeout_ms > 0) job->timeout_at = clock_ns() + job->plan.timeout_ms * NS_PER_MS;
     while (advance(job)) wait_for_news(job);
 }
@@ -50,7 +52,8 @@ static bool advance(struct job *job) {
     output_retry();
     check_timeouts(job);
     for (;;) {
-        if (stop_goes_on(job) || job->is_running) return true;
+        bool is_stopping = stop_goes_on(job);
+        if (settle_goes_on(job) || is_stopping || job->is_running) return true;
         if (job->is_finishing) return !is_finished(job);
         if (!start_next(job)) return true;
     }
@@ -95,6 +98,7 @@ static void start_step(struct job *job) {
     job->started_wall_ns = wall_ns();
     job->started_at = clock_ns();
     job->is_start_told = job->is_expired = job->could_not_start = false;
+    job->settle = (struct settle){.due_at = NEVER};
     int error = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &process);
     if (error != 0) {
         could_not_start(job, (struct step_failure){STAGE_FORK, error});
@@ -145,6 +149,8 @@ void job_reap(struct job *job) {
         job->has_children = pid >= 0 || errno != ECHILD;
         if (pid <= 0) return;
         if (job->is_running && pid == job->pid) end_step(job, wait_status, &usage);
+        else if (pid == job->settle.pid) settle_ended(job);
+        if (job->end.is_untold && !job->settle.is_needed && job->settle.pid == 0) tell_end(job);
     }
 }
 
@@ -157,8 +163,17 @@ static void end_step(struct job *job, int wait_status, const struct rusage *usag
         could_not_start(job, job->failure);
         return;
     }
-    status_line("end %u %lld %d %lld %lld %ld %llu\n", job->at.number, (long long)wall_ns(), wait_status, microseconds(usage->ru_utime),
-                microseconds(usage->ru_stime), usage->ru_maxrss, (unsigned long long)output_step_bytes());
+    job->end = (struct end){.is_untold = true, .wait_status = wait_status, .wall_ns = wall_ns(), .usage = *usage};
+    job->settle.is_needed = settle_is_needed(job, wait_status);
+    if (job->settle.is_needed && job->settle.pid == 0) job->settle.due_at = clock_ns();
+}
+
+static void tell_end(struct job *job) {
+    int wait_status = job->end.wait_status;
+    const struct rusage *usage = &job->end.usage;
+    job->end.is_untold = false;
+    status_line("end %u %lld %d %lld %lld %ld %llu\n", job->at.number, (long long)job->end.wall_ns, wait_status,
+                microseconds(usage->ru_utime), microseconds(usage->ru_stime), usage->ru_maxrss, (unsigned long long)output_step_bytes());
     if ((wait_status != 0 || job->is_expired) && !job->at.step.ignore_error) job->has_failed = true;
 }
 
@@ -211,7 +226,7 @@ static int64_t idle_timeout_at(const struct job *job) {
 static int64_t next_due_at(const struct job *job) {
     int64_t due = earlier(stop_due_at(job), output_retry_at());
     due = earlier(due, earlier(job->step_timeout_at, idle_timeout_at(job)));
-    due = earlier(due, job->give_up_at);
+    due = earlier(due, earlier(job->give_up_at, settle_due_at(job)));
     if (!job->is_stopped) due = earlier(due, job->timeout_at);
     if (!status_is_written()) due = earlier(due, clock_ns() + (int64_t)STATUS_RETRY_MS * NS_PER_MS);
     return due;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 /**
  * What is being ended: all of the job, or the running step. Processes get the stop signal, from kill_at on SIGKILL, again and again
@@ -28,6 +29,23 @@ struct place {
     struct plan_step step;
 };
 
+/** The command that ends the step's container; see settle.h. */
+struct settle {
+    pid_t pid;           // 0: it does not run
+    int64_t due_at;      // when it is killed, or started
+    bool was_run;        // since the step was started
+    int64_t spare_until; // the client is left alone, to end by itself; 0: not so
+    bool is_needed;      // the client is over and the container may not be
+};
+
+/** How the step's first process ended; told when its container is over too. */
+struct end {
+    bool is_untold;
+    int wait_status;
+    int64_t wall_ns;
+    struct rusage usage;
+};
+
 struct job {
     struct plan plan;
     int control; // descriptors
@@ -35,6 +53,8 @@ struct job {
     int cgroup; // -1: none
     struct place at;
     struct stop stop;
+    struct settle settle;
+    struct end end;
 
     bool is_running; // the step's first process lives
     pid_t pid;       // of it

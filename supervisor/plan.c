@@ -64,8 +64,12 @@ const char *plan_next_step(const struct plan *plan, const char *at, struct plan_
     return at;
 }
 
-void plan_vectors(const struct plan *plan, const struct plan_step *step, char **arguments, char **variables) {
-    *collect(step->strings, step->strings_end, "arg=", arguments) = NULL;
+size_t plan_arguments(const struct plan_step *step, enum command command) {
+    return command == COMMAND_STEP ? step->arguments : step->settle_arguments;
+}
+
+void plan_vectors(const struct plan *plan, const struct plan_step *step, enum command command, char **arguments, char **variables) {
+    *collect(step->strings, step->strings_end, command == COMMAND_STEP ? "arg=" : "settle=", arguments) = NULL;
     variables = collect(plan->shared, plan->shared_end, "env=", variables);
     *collect(step->strings, step->strings_end, "env=", variables) = NULL;
 }
@@ -109,6 +113,10 @@ static bool read_own(const char *text, struct plan_step *step) {
     const char *value;
     if (value_of(text, "arg=") != NULL) {
         step->arguments++;
+        return true;
+    }
+    if (value_of(text, "settle=") != NULL) {
+        step->settle_arguments++;
         return true;
     }
     if ((value = value_of(text, "env=")) != NULL) {

@@ -18,6 +18,7 @@ struct plan_step {
     bool ignore_error;
     int64_t timeout_ms; // 0: none
     size_t arguments;
+    size_t settle_arguments; // 0: the step is no container
     size_t variables;
 };
 
@@ -46,7 +47,13 @@ int plan_read(const char *bytes, size_t length, struct plan *plan);
 /** Reads the step that begins at `at` (plan->first_step, then what the call before returned). NULL: there is none. */
 const char *plan_next_step(const struct plan *plan, const char *at, struct plan_step *step);
 
-/** Fills both vectors, each with its NULL; they need room for arguments + 1 and for the variables of plan and step + 1. */
-void plan_vectors(const struct plan *plan, const struct plan_step *step, char **arguments, char **variables);
+/** Which of a step's two commands: what it is, or what settles it. */
+enum command { COMMAND_STEP, COMMAND_SETTLE };
+
+/** How many arguments the command has; 0: the step has no such command. */
+size_t plan_arguments(const struct plan_step *step, enum command command);
+
+/** Fills both vectors, each with its NULL; they need room for plan_arguments + 1 and for the variables of plan and step + 1. */
+void plan_vectors(const struct plan *plan, const struct plan_step *step, enum command command, char **arguments, char **variables);
 
 #endif

@@ -37,7 +37,7 @@ static bool scan_directory(void);
 static bool add(pid_t pid);
 static bool look(pid_t pid, struct process *process);
 static void forget(void);
-static void choose_own(void);
+static void choose_own(struct spared spared);
 static void choose_descendants(void);
 static bool is_chosen(pid_t pid);
 static bool is_marked(pid_t pid, const char *mark, size_t length);
@@ -46,9 +46,9 @@ static bool is_alive(const struct process *process);
 static int signal_chosen(int signal, bool whole_groups);
 static void signal_one(const struct process *process, int signal, bool whole_groups);
 
-int signal_descendants(int signal) {
+int signal_descendants(int signal, struct spared spared) {
     if (!scan()) return -1;
-    choose_own();
+    choose_own(spared);
     return signal_chosen(signal, signal == SIGKILL);
 }
 
@@ -68,16 +68,16 @@ int signal_members(int cgroup, const char *path, int signal) {
     return signal_chosen(signal, false);
 }
 
-int signal_strays(const char *path, int signal) {
+int signal_strays(const char *path, int signal, struct spared spared) {
     if (!scan()) return -1;
-    choose_own();
+    choose_own(spared);
     for (size_t i = 0; i < count; i++) table[i].is_chosen = table[i].is_chosen && !is_in_cgroup(table[i].pid, path);
     return signal_chosen(signal, false);
 }
 
 int signal_step(pid_t leader, int signal) {
     if (!scan()) return -1;
-    choose_own();
+    choose_own((struct spared){0});
     // The number may be somebody else's by now, who is no descendant of ours.
     for (size_t i = 0; i < count; i++) {
         table[i].is_chosen = table[i].is_chosen && (table[i].pid == leader || table[i].session == leader);
@@ -128,8 +128,11 @@ static void signal_one(const struct process *process, int signal, bool whole_gro
     if (fd >= 0) (void)close(fd);
 }
 
-static void choose_own(void) {
-    for (size_t i = 0; i < count; i++) table[i].is_chosen = table[i].parent == getpid();
+static void choose_own(struct spared spared) {
+    for (size_t i = 0; i < count; i++) {
+        pid_t pid = table[i].pid;
+        table[i].is_chosen = table[i].parent == getpid() && pid != spared.client && pid != spared.settler;
+    }
     choose_descendants();
 }
 

@@ -9,14 +9,20 @@
  * a stopped process would not hear them. Each returns how many living processes it found, -1 where /proc could not be read.
  */
 
+/** Children of the calling process that are left alone with all that descends from them; 0: none. */
+struct spared {
+    pid_t client;  // of a container engine
+    pid_t settler; // the command that ends its container
+};
+
 /** The descendants of the calling process; as it is their subreaper, these are all that the job ever started. */
-int signal_descendants(int signal);
+int signal_descendants(int signal, struct spared spared);
 
 /** Those in the cgroup, given by descriptor and path; without a look at every process of the box, of which there may be thousands. */
 int signal_members(int cgroup, const char *path, int signal);
 
 /** The descendants of the calling process that signal_members does not find: elsewhere, or in a cgroup below. */
-int signal_strays(const char *path, int signal);
+int signal_strays(const char *path, int signal, struct spared spared);
 
 /** The process, all in the session that it leads or led, and their descendants. */
 int signal_step(pid_t leader, int signal);

@@ -36,14 +36,15 @@ static pid_t fork_into(int *cgroup);
 _Noreturn static void run(const struct start *start);
 static void prepare(const struct start *start);
 static bool open_streams(const struct start *start);
-static void execute(const struct start *start);
+static void execute(const struct plan *plan, const struct plan_step *step, enum command command);
 static void execute_found(char **arguments);
 _Noreturn static void fail(const struct start *start, enum step_stage stage);
 
 int step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, struct step_process *process) {
     int output[2], error[2], outcome[2];
     if (open_pipes(output, error, outcome) != 0) return errno;
-    struct start start = {plan, step, stdin_name, getpid(), cgroup, output[1], error[1], outcome[1]};
+    int own_cgroup = step->settle_arguments > 0 ? -1 : cgroup;
+    struct start start = {plan, step, stdin_name, getpid(), own_cgroup, output[1], error[1], outcome[1]};
     pid_t pid = fork_into(&start.cgroup);
     if (pid == 0) run(&start);
     if (pid < 0) {
@@ -58,6 +59,21 @@ int step_start(const struct plan *plan, const struct plan_step *step, const char
     (void)close(outcome[1]);
     *process = (struct step_process){pid, outcome[0], output[0], error[0]};
     return 0;
+}
+
+pid_t step_settle(const struct plan *plan, const struct plan_step *step) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0) return -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)setsid(); // cannot fail: a process just forked leads no group
+        signals_restore();
+        bool is_ready = dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0;
+        if (is_ready) execute(plan, step, COMMAND_SETTLE);
+        _exit(127);
+    }
+    (void)close(null);
+    return pid;
 }
 
 const char *step_stage_name(enum step_stage stage) {
@@ -104,7 +120,7 @@ _Noreturn static void run(const struct start *start) {
     prepare(start);
     if (!open_streams(start)) fail(start, STAGE_STDIN);
     if (chdir(start->step->workdir) != 0) fail(start, STAGE_WORKDIR);
-    execute(start);
+    execute(start->plan, start->step, COMMAND_STEP);
     fail(start, STAGE_EXEC);
 }
 
@@ -116,6 +132,8 @@ static void prepare(const struct start *start) {
         ssize_t written = file < 0 ? -1 : write(file, "0", 1);
         (void)written; // it goes on without
     }
+    // Kept across execve(2): what an engine's client leaves behind to watch its container is then told from the job's own by descent.
+    if (start->step->settle_arguments > 0) (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     (void)setsid(); // cannot fail: a process just forked leads no group
     signals_restore();
     (void)umask(022);
@@ -133,11 +151,11 @@ static bool open_streams(const struct start *start) {
 }
 
 /** Returns where it cannot, with errno. Every descriptor above 2 is O_CLOEXEC. */
-static void execute(const struct start *start) {
-    size_t arguments = start->step->arguments + 1, variables = start->plan->variables + start->step->variables + 1;
+static void execute(const struct plan *plan, const struct plan_step *step, enum command command) {
+    size_t arguments = plan_arguments(step, command) + 1, variables = plan->variables + step->variables + 1;
     char **vectors = calloc(arguments + variables, sizeof *vectors);
     if (vectors == NULL) return;
-    plan_vectors(start->plan, start->step, vectors, vectors + arguments);
+    plan_vectors(plan, step, command, vectors, vectors + arguments);
     environ = vectors + arguments; // PATH is the step's
     execute_found(vectors);
     (void)execvp(vectors[0], vectors);

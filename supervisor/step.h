@@ -23,10 +23,17 @@ struct step_process {
 };
 
 /**
- * Forks a process for the step, in a session of its own, in the cgroup where cgroup is no -1. stdin_name is of a file in the working
- * directory, or NULL. Returns 0 or an errno: then nothing was forked.
+ * Forks a process for the step, in a session of its own, in the cgroup where cgroup is no -1. The client of a container engine is in no
+ * cgroup, and the processes that it leaves stay its descendants while it lives. stdin_name is of a file in the working directory, or NULL.
+ * Returns 0 or an errno: then nothing was forked.
  */
 int step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, struct step_process *process);
+
+/**
+ * Forks a process for the command that settles the step. It writes to nowhere, is in no cgroup of the job's, and outlives a supervisor that is
+ * killed. Returns its number, or -1 and errno.
+ */
+pid_t step_settle(const struct plan *plan, const struct plan_step *step);
 
 const char *step_stage_name(enum step_stage stage);
 

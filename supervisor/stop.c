@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "job.h"
 #include "processes.h"
+#include "settle.h"
 #include "status.h"
 
 #include <signal.h>
@@ -13,7 +14,9 @@ enum { STRAYS_AFTER_MS = 50, KILL_STRAYS_AFTER_MS = 8 };
 static void signal_all(struct job *job);
 static void begin(struct job *job, bool of_job, int64_t kill_at);
 static bool is_gone(struct job *job);
-static void kill_round(const struct job *job);
+static void kill_round(struct job *job);
+static void signal_running(const struct job *job, int signal);
+static struct spared spared_of(const struct job *job);
 
 void stop_job(struct job *job, const char *cause) {
     job_settle_start(job);
@@ -29,6 +32,8 @@ void kill_job(struct job *job) {
     status_line("stop %lld kill\n", (long long)wall_ns());
     job->is_stopped = job->is_killed = true;
     begin(job, true, clock_ns());
+    // In the midst of making a container it can end in good order; what has not ended by then is killed.
+    if (has_client(job)) (void)kill(job->pid, SIGTERM);
 }
 
 void stop_step(struct job *job) {
@@ -36,11 +41,11 @@ void stop_step(struct job *job) {
     status_line("expire %u %lld\n", job->at.number, (long long)wall_ns());
     job->is_expired = true;
     begin(job, false, clock_ns() + job->plan.stop_timeout_ms * NS_PER_MS);
-    (void)signal_step(job->pid, job->plan.stop_signal);
+    signal_running(job, job->plan.stop_signal);
 }
 
 void stop_again(struct job *job) {
-    (void)signal_step(job->pid, job->plan.stop_signal);
+    signal_running(job, job->plan.stop_signal);
 }
 
 void end_leftovers(struct job *job) {
@@ -49,10 +54,12 @@ void end_leftovers(struct job *job) {
 
 static void signal_all(struct job *job) {
     if (job->cgroup < 0 || signal_members(job->cgroup, job->plan.cgroup, job->plan.stop_signal) < 0) {
-        (void)signal_descendants(job->plan.stop_signal);
+        (void)signal_descendants(job->plan.stop_signal, spared_of(job));
     } else {
         job->stop.strays_at = clock_ns() + (int64_t)STRAYS_AFTER_MS * NS_PER_MS;
     }
+    // Last: what a client leaves when it ends looks like the job's own.
+    if (has_client(job)) signal_running(job, job->plan.stop_signal);
 }
 
 static void begin(struct job *job, bool of_job, int64_t kill_at) {
@@ -73,7 +80,8 @@ bool stop_goes_on(struct job *job) {
     }
     if (!stop->is_killing && now >= stop->strays_at) {
         stop->strays_at = NEVER;
-        (void)signal_strays(job->plan.cgroup, job->plan.stop_signal);
+        bool is_container = job->at.step.settle_arguments > 0;
+        if (!is_container || has_client(job)) (void)signal_strays(job->plan.cgroup, job->plan.stop_signal, spared_of(job));
     }
     bool is_due = now >= stop->look_at;
     // The children tell by themselves when the last of them ends; of a step's session we have to ask.
@@ -100,15 +108,29 @@ int64_t stop_due_at(const struct job *job) {
 /** The job's processes are all descendants of their subreaper: with no child left, none of them is. */
 static bool is_gone(struct job *job) {
     if (job->stop.of_job) return !job->has_children;
+    if (job->at.step.settle_arguments > 0) return !job->is_running;
     return signal_step(job->pid, 0) == 0;
 }
 
-static void kill_round(const struct job *job) {
+/** A container first, while its client can tell how it ended. */
+static void kill_round(struct job *job) {
+    bool is_spared = settle_living(job);
     if (job->stop.of_job) {
         cgroup_kill(job->cgroup);
         bool is_quick = job->cgroup >= 0 && job->stop.pause < (int64_t)KILL_STRAYS_AFTER_MS * NS_PER_MS;
-        if (!is_quick) (void)signal_descendants(SIGKILL);
-    } else {
+        struct spared spared = {.client = is_spared ? job->pid : 0, .settler = job->settle.pid};
+        if (!is_quick) (void)signal_descendants(SIGKILL, spared);
+    } else if (!is_spared) {
         (void)signal_step(job->pid, SIGKILL);
     }
+}
+
+/** An engine's client passes the signal on, once; and it would take a SIGCONT for another one. */
+static void signal_running(const struct job *job, int signal) {
+    if (has_client(job)) (void)kill(job->pid, signal);
+    else (void)signal_step(job->pid, signal);
+}
+
+static struct spared spared_of(const struct job *job) {
+    return (struct spared){.client = has_client(job) ? job->pid : 0, .settler = job->settle.pid};
 }

@@ -72,9 +72,12 @@ static int read_plan(const char *id, bool *is_valid) {
 }
 
 static int make_files(void) {
-    if (mkdir("work", 0700) != 0 && errno != EEXIST) return errno;
-    // The rest is private; users that a step becomes need a way into the workspace once they are let into the folder above.
-    if (chmod("work", 0755) != 0) return errno;
+    // The rest is private; users that a step becomes need a way into the workspace once they are let into the folder above. The service
+    // has made it where containers need more.
+    mode_t usual = umask(0);
+    int made = mkdir("work", 0755);
+    (void)umask(usual);
+    if (made != 0 && errno != EEXIST) return errno;
     int error = output_open();
     if (error != 0) return error;
     job.control = control_open();

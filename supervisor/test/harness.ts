@@ -20,6 +20,7 @@ export type Step = {
   ignoreError?: boolean;
   timeoutMs?: number;
   env?: Record<string, string>;
+  settle?: string; // for bash -c: the step is run by a client
 };
 
 export type Plan = {
@@ -239,6 +240,7 @@ export function planBytes(plan: Plan, id: string, directory: string): Buffer {
         `workdir=${resolve(directory, "work", step.workdir ?? ".")}`,
         ...(step.args ?? ["/bin/bash", "-c", step.run ?? ""]).map((argument) => `arg=${argument}`),
         ...Object.entries(step.env ?? {}).map(([name, value]) => `env=${name}=${value}`),
+        ...(step.settle === undefined ? [] : ["/bin/bash", "-c", step.settle].map((argument) => `settle=${argument}`)),
       ]),
       "end",
     ].join("\0") + "\0",

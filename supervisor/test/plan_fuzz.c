@@ -33,10 +33,11 @@ static void use(const struct plan *plan, const char *bytes, size_t size) {
         size_t arguments = step.arguments + 1, variables = plan->variables + step.variables + 1;
         char **vectors = calloc(arguments + variables, sizeof *vectors);
         must(vectors != NULL, "there is memory");
-        plan_vectors(plan, &step, vectors, vectors + arguments);
+        plan_vectors(plan, &step, COMMAND_STEP, vectors, vectors + arguments);
         must(vectors[arguments - 1] == NULL && vectors[arguments + variables - 1] == NULL, "both vectors end where they should");
         for (size_t i = 0; i + 1 < arguments; i++) must(vectors[i] > bytes && vectors[i] + strlen(vectors[i]) < bytes + size, "an argument");
         for (size_t i = 0; i + 1 < variables; i++) must(strchr(vectors[arguments + i], '=') != NULL, "a variable");
+        must(plan_arguments(&step, COMMAND_SETTLE) == step.settle_arguments, "the second command is counted");
         must(step.workdir[0] == '/' && arguments > 1 && step.timeout_ms >= 0, "a step that can be started");
         free(vectors);
     }
@@ -53,7 +54,7 @@ static void must(int is_so, const char *what) {
 
 static const char sample[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0cgroup=/sys/fs/cgroup/x\0stop_signal=15\0"
     "stop_timeout_ms=10000\0timeout_ms=1\0idle_timeout_ms=999999999999\0stdin=stdin-text\0env=PATH=/bin\0env=A=\0step\0workdir=/w\0"
-    "run_on=failure\0ignore_error=1\0timeout_ms=5\0arg=bash\0arg=-c\0arg=\0env=B=c\0step\0arg=x\0workdir=/\0run_on=always\0end";
+    "settle=rm\0settle=-f\0run_on=failure\0ignore_error=1\0timeout_ms=5\0arg=bash\0arg=-c\0arg=\0env=B=c\0step\0arg=x\0workdir=/\0run_on=always\0end";
 
 static unsigned long long seed = 88172645463325252ull; // always the same, so that a failure can be seen again
 

@@ -23,7 +23,7 @@ static void test_whole_plans(void) {
     check(READ(HEAD STEP "end") == 0 && plan.steps == 1, "the smallest plan is read");
     check(plan.timeout_ms == 0 && plan.idle_timeout_ms == 0 && plan.cgroup == NULL && plan.stdin_name == NULL, "what is absent is none");
     check(READ(HEAD "cgroup=/c\0stdin=text\0timeout_ms=1\0idle_timeout_ms=2\0env=A=b=c\0env=B=\0" STEP
-               "arg=-l\0env=C=d\0timeout_ms=9\0ignore_error=1\0run_on=always\0" STEP "run_on=failure\0end") == 0,
+               "arg=-l\0settle=rm\0settle=-f\0env=C=d\0timeout_ms=9\0ignore_error=1\0run_on=always\0" STEP "run_on=failure\0end") == 0,
           "the largest kinds of everything are read");
     check(strcmp(plan.cgroup, "/c") == 0 && strcmp(plan.stdin_name, "text") == 0 && plan.timeout_ms == 1 && plan.idle_timeout_ms == 2,
           "what holds for the job is found");
@@ -32,10 +32,13 @@ static void test_whole_plans(void) {
     check(step.run_on == RUN_ON_ALWAYS && step.ignore_error && step.timeout_ms == 9 && strcmp(step.workdir, "/w") == 0, "so is what holds for a step");
     char *arguments[3], *variables[4];
     check(step.arguments == 2 && plan.variables + step.variables == 3, "arguments and variables are counted");
-    plan_vectors(&plan, &step, arguments, variables);
+    plan_vectors(&plan, &step, COMMAND_STEP, arguments, variables);
     check(strcmp(arguments[0], "ls") == 0 && strcmp(arguments[1], "-l") == 0 && arguments[2] == NULL, "arguments come in order");
     check(strcmp(variables[0], "A=b=c") == 0 && strcmp(variables[1], "B=") == 0 && strcmp(variables[2], "C=d") == 0 && variables[3] == NULL,
           "the job's variables come before the step's");
+    check(plan_arguments(&step, COMMAND_SETTLE) == 2, "the arguments of what settles a step are counted apart");
+    plan_vectors(&plan, &step, COMMAND_SETTLE, arguments, variables);
+    check(strcmp(arguments[0], "rm") == 0 && strcmp(arguments[1], "-f") == 0 && arguments[2] == NULL, "and come in order");
     at = plan_next_step(&plan, at, &step);
     check(at != NULL && step.run_on == RUN_ON_FAILURE && !step.ignore_error && step.timeout_ms == 0, "the second step is its own");
     check(plan_next_step(&plan, at, &step) == NULL, "after the last step there is none");

@@ -1,0 +1,64 @@
+#include "settle.h"
+
+#include "clock.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+// An engine that does not answer for so long is given up: the service asks it again when it does.
+enum { LONGEST_MS = 30000, RETRY_MS = 200 };
+// A client ends at once when its container is gone; killed before, it could not tell the exit code.
+enum { CLIENT_MS = 500 };
+// By docker-run(1) and podman-run(1): the engine itself failed.
+enum { ENGINE_FAILED = 125 };
+
+static void start(struct job *job);
+
+bool has_client(const struct job *job) {
+    return job->is_running && job->at.step.settle_arguments > 0;
+}
+
+bool settle_living(struct job *job) {
+    if (!has_client(job)) return false;
+    if (!job->settle.was_run) start(job);
+    return job->settle.pid > 0 || clock_ns() < job->settle.spare_until;
+}
+
+bool settle_goes_on(struct job *job) {
+    struct settle *settle = &job->settle;
+    if (clock_ns() >= settle->due_at) {
+        settle->due_at = NEVER;
+        // Not waited for yet, so the number is still its; it leads a group.
+        if (settle->pid > 0) (void)kill(-settle->pid, SIGKILL);
+        else if (settle->is_needed) start(job);
+    }
+    return settle->pid > 0 || settle->is_needed;
+}
+
+int64_t settle_due_at(const struct job *job) {
+    return job->settle.due_at;
+}
+
+bool settle_is_needed(const struct job *job, int wait_status) {
+    if (job->at.step.settle_arguments == 0) return false;
+    bool was_lost = WIFSIGNALED(wait_status) || WEXITSTATUS(wait_status) == ENGINE_FAILED;
+    return was_lost || (job->stop.is_active && !job->settle.was_run);
+}
+
+void settle_ended(struct job *job) {
+    int64_t now = clock_ns();
+    job->settle.pid = 0;
+    job->settle.due_at = job->settle.is_needed ? now : NEVER;
+    job->settle.spare_until = now + (int64_t)CLIENT_MS * NS_PER_MS;
+}
+
+/** Where nothing can be forked now, it is tried again: a container that is left would be a lie. */
+static void start(struct job *job) {
+    struct settle *settle = &job->settle;
+    pid_t pid = step_settle(&job->plan, &job->at.step);
+    bool is_started = pid > 0;
+    settle->pid = is_started ? pid : 0;
+    settle->was_run = is_started;
+    if (is_started && !job->is_running) settle->is_needed = false;
+    settle->due_at = clock_ns() + (int64_t)(is_started ? LONGEST_MS : RETRY_MS) * NS_PER_MS;
+}

@@ -1,0 +1,26 @@
+#ifndef JOBRUNNER_SETTLE_H
+#define JOBRUNNER_SETTLE_H
+
+#include "job.h"
+
+/** Ending a step's container, whose processes are the engine's and not ours: the plan's command for it, see settle in formats.h. */
+
+/** Whether the step's first process is the client of a container engine. */
+bool has_client(const struct job *job);
+
+/** Runs the command where it was not run yet for this step and its client lives. Whether the client is to be left alone for now. */
+bool settle_living(struct job *job);
+
+/** Does what is due. Whether the step's end waits for the command. */
+bool settle_goes_on(struct job *job);
+
+/** When settle_goes_on has something to do. */
+int64_t settle_due_at(const struct job *job);
+
+/** The client has ended like this: whether its container may live still. */
+bool settle_is_needed(const struct job *job, int wait_status);
+
+/** The command has ended. */
+void settle_ended(struct job *job);
+
+#endif

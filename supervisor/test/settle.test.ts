@@ -1,0 +1,99 @@
+import { strict as assert } from "node:assert";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Box, type Job } from "./harness.ts";
+
+/** Steps that are run by a client, and the command that ends what the client started elsewhere. */
+
+let box: Box;
+before(() => (box = new Box()));
+after(() => box.close());
+
+const note = "echo settled >> notes";
+const stubborn = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
+
+function notes(job: Job): string[] {
+  const path = join(job.directory, "notes");
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
+}
+
+function waitStatus(job: Job, step = 1): number {
+  return Number(job.lines("end").find(([number]) => number === String(step))?.[2]);
+}
+
+test("a client that ends by itself has told how its container ended: nothing more is run", async () => {
+  const job = await box.run({ steps: [{ run: "echo out; exit 3", settle: note }] }).over();
+  assert.deepEqual([notes(job), waitStatus(job), job.text()], [[], 3 << 8, "out\n"]);
+});
+
+test("after a client that was killed, or whose engine failed, the command is run before the end is told and anything follows", async () => {
+  for (const [run, status] of [["kill -KILL $$", 9], ["exit 125", 125 << 8]] as const) {
+    const settle = `grep -c ^end status >> notes; echo "$JOBRUNNER_STEP $MARK" >> notes`;
+    const last = { run: "cat ../notes", runOn: "always" } as const;
+    const job = await box.run({ steps: [{ run, settle, env: { JOBRUNNER_STEP: "1", MARK: "own" } }, last] }).over();
+    assert.deepEqual([notes(job), waitStatus(job)], [["0", "1 own"], status]);
+    assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "done"]);
+    assert.equal(job.text(), "0\n1 own\n");
+  }
+});
+
+test("the stop signal goes to the client alone, and what it ends by itself is settled once", async () => {
+  const child = "bash -c 'trap \"echo child\" TERM; echo ready; while :; do sleep 0.01; done'";
+  const job = box.run({ steps: [{ run: `${child} & trap 'echo client; exit 143' TERM; wait`, settle: note }], stopTimeoutMs: 100 });
+  await job.printed("ready");
+  job.order("terminate");
+  await job.over();
+  assert.deepEqual([notes(job), waitStatus(job), job.text()], [["settled"], 143 << 8, "ready\nclient\n"]);
+});
+
+test("a container is ended before its client is killed, which then tells its exit", async () => {
+  for (const order of ["terminate", "kill"]) {
+    const run = "trap '' TERM; echo ready; until [ -e gone ]; do sleep 0.01; done; exit 137";
+    const job = box.run({ steps: [{ run, settle: `${note}; touch work/gone` }], stopTimeoutMs: 50 });
+    await job.printed("ready");
+    job.order(order);
+    await job.over();
+    assert.deepEqual([notes(job), waitStatus(job)], [["settled"], 137 << 8], order);
+  }
+});
+
+test("a client that stays is killed, and what it may have made since is ended too", async () => {
+  for (const order of ["terminate", "kill"]) {
+    const job = box.run({ steps: [{ run: stubborn, settle: note }], stopTimeoutMs: 50 });
+    await job.printed("ready");
+    job.order(order);
+    await job.over();
+    assert.deepEqual([notes(job), waitStatus(job)], [["settled", "settled"], 9], order);
+  }
+});
+
+test("timeouts of step and job are kills of the container too, and always-steps follow when it is gone", async () => {
+  for (const timeouts of [{ step: { timeoutMs: 100 }, job: {} }, { step: {}, job: { timeoutMs: 100 } }]) {
+    const steps = [
+      { run: stubborn, settle: note, ...timeouts.step },
+      { run: "cat ../notes", runOn: "always" as const },
+      { run: "exit 4", settle: note, runOn: "always" as const },
+    ];
+    const job = await box.run({ steps, stopTimeoutMs: 50, ...timeouts.job }).over();
+    assert.equal(job.text(), "ready\nsettled\nsettled\n");
+    assert.deepEqual([waitStatus(job, 1), waitStatus(job, 3), notes(job).length], [9, 4 << 8, 2]);
+  }
+});
+
+test("what a client leaves behind does not outlive the job, nor does what earlier steps left", async () => {
+  const leave = "setsid sleep 1000 & echo $!";
+  const job = await box.run({ steps: [{ run: leave }, { run: `${leave}; kill -KILL $$`, settle: note }] }).over();
+  assert.deepEqual(notes(job), ["settled"]);
+});
+
+test("a kill that comes while a step is being settled waits for it", async () => {
+  const settle = "touch begun; until [ -e work/go ]; do sleep 0.01; done; echo settled >> notes";
+  const job = box.run({ steps: [{ run: "echo ready; exit 125", settle }, { run: "echo never" }, { run: "echo always", runOn: "always" }] });
+  await job.printed("ready");
+  job.order("terminate");
+  job.order("kill");
+  const touch = box.run({ steps: [{ args: ["touch", join(job.directory, "work", "go")] }] });
+  await Promise.all([touch.over(), job.over()]);
+  assert.deepEqual([notes(job), job.text()], [["settled"], "ready\n"]);
+});
