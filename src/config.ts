@@ -16,6 +16,8 @@ export type Config = {
   readerTimeoutSeconds: number;
   minFreeBytes: number;
   logLevel: LogLevel;
+  containerEngine: string;
+  engineEnvironment: Record<string, string>; // what clients of container engines read of the service's own
 };
 
 type Environment = NodeJS.Dict<string>;
@@ -35,8 +37,13 @@ function variables(environment: Environment) {
     },
     JOBRUNNER_STATE_DIR: { fallback: defaultStateDir(environment), meaning: "directory of the database and the jobs", parse: directory },
     JOBRUNNER_MAX_RUNNING: { fallback: "10000", meaning: "jobs that run at once; more wait, first come first served", parse: integer(1, 1_000_000) },
-    JOBRUNNER_SHELL: { fallback: "bash", meaning: "program that runs a CommandLine, by path or looked up in the job's PATH", parse: shell },
+    JOBRUNNER_SHELL: { fallback: "bash", meaning: "program that runs a CommandLine, by path or looked up in the job's PATH", parse: program },
     JOBRUNNER_CGROUPS: { fallback: "auto", meaning: "auto: a cgroup for each job where one can be made; off: none", parse: oneOf("auto", "off") },
+    JOBRUNNER_CONTAINER_ENGINE: {
+      fallback: "auto",
+      meaning: "docker, podman, nerdctl or the path of one; auto: the first of them that answers; none: no containers",
+      parse: program,
+    },
     JOBRUNNER_READER_TIMEOUT_SECONDS: { fallback: "60", meaning: "a reader that takes nothing for so long is cut off", parse: integer(1, 86_400) },
     JOBRUNNER_MIN_FREE_BYTES: {
       fallback: "67108864",
@@ -72,6 +79,8 @@ export function readConfig(environment: Environment): { config: Config } | { mis
     readerTimeoutSeconds: read("JOBRUNNER_READER_TIMEOUT_SECONDS", table.JOBRUNNER_READER_TIMEOUT_SECONDS),
     minFreeBytes: read("JOBRUNNER_MIN_FREE_BYTES", table.JOBRUNNER_MIN_FREE_BYTES),
     logLevel: read("JOBRUNNER_LOG_LEVEL", table.JOBRUNNER_LOG_LEVEL),
+    containerEngine: read("JOBRUNNER_CONTAINER_ENGINE", table.JOBRUNNER_CONTAINER_ENGINE),
+    engineEnvironment: engineEnvironment(environment),
   };
   if (read("JOBRUNNER_INSECURE", table.JOBRUNNER_INSECURE) === "false" && host !== "" && !isLoopbackName(host)) {
     mistakes.push(
@@ -102,6 +111,14 @@ function defaultStateDir({ XDG_STATE_HOME: state }: Environment): string {
   return process.getuid?.() === 0 ? "/var/lib/jobrunner" : `${homedir()}/.local/state/jobrunner`;
 }
 
+/** By these the clients find the engine, logins and helpers, as the user has set them up. */
+const engineVariable =
+  /^(PATH|DOCKER_.*|CONTAINER_.*|CONTAINERS_.*|CONTAINERD_.*|NERDCTL_.*|REGISTRY_AUTH_FILE|STORAGE_DRIVER|STORAGE_OPTS|CNI_PATH|NETCONFPATH|XDG_.*|DBUS_SESSION_BUS_ADDRESS|SSH_AUTH_SOCK|(http|https|no|all)_proxy|SSL_CERT_(FILE|DIR))$/i;
+
+function engineEnvironment(environment: Environment): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value !== undefined && engineVariable.test(name) ? [[name, value]] : [])));
+}
+
 function integer(from: number, to: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
@@ -128,7 +145,7 @@ function directory(text: string): string {
   return resolve(text);
 }
 
-function shell(text: string): string {
+function program(text: string): string {
   if (text === "") throw new Error("must name a program, not be empty");
   return text;
 }

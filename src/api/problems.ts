@@ -19,6 +19,8 @@ export const problemTable = {
   "key-used-before": { status: 422, title: "The Idempotency-Key was used with another body" },
   "headers-too-large": { status: 431, title: "The headers are too large" },
   "internal": { status: 500, title: "Something went wrong in the service" },
+  "no-container-engine": { status: 501, title: "Nothing on this box runs containers" },
+  "silent-container-engine": { status: 503, title: "The container engine does not answer" },
   "unhealthy": { status: 503, title: "The service is not well" },
   "disk-full": { status: 507, title: "The disk is too full for a new job" },
 } as const;

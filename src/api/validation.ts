@@ -1,5 +1,6 @@
 import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
+import { patternSentences } from "../job/container-spec.ts";
 import { type FieldError, invalid } from "./problems.ts";
 
 /** Checks a value against a schema and says in the API's words what is wrong with it. */
@@ -66,6 +67,8 @@ function unknownField(instancePath: string, where: { name: string; prefix: strin
 }
 
 function patternMessage(pattern: string): string {
+  const sentence = patternSentences.get(pattern);
+  if (sentence !== undefined) return sentence;
   if (pattern.includes("001f")) return "must not hold control characters";
   if (pattern.includes("u0000")) return "must not hold a NUL character, which no process can be given";
   return `must match ${pattern}`;

@@ -1,3 +1,5 @@
+import type { ContainerFacts } from "./container.ts";
+
 /**
  * What is known of a started job, as its supervisor recorded it. Positions are those of the lines in the record: what came first is
  * decided by them, since clocks can be set.
@@ -24,6 +26,7 @@ export type JobFacts = {
   supervisorPid: number;
   claimedNs: bigint;
   steps: Map<number, StepFacts>; // by number; 0: the job as a whole could not start
+  containers: ReadonlyMap<number, ContainerFacts>; // what the engine said of steps that ran in one, by number; absent: not asked yet
   stops: { position: number; timeNs: bigint; cause: StopCause }[];
   done: { timeNs: bigint; outputBytes: number; lostBytes: number } | null;
   swept: { timeNs: bigint } | null; // the supervisor died, what it left is gone

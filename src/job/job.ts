@@ -7,6 +7,9 @@ export type Reason =
   | "CouldNotStart"
   | "Timeout"
   | "IdleTimeout"
+  | "OutOfMemory"
+  | "ImagePull"
+  | "EngineError"
   | "SupervisorLost"
   | "Reboot"
   | "Requested";

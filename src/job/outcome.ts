@@ -1,11 +1,12 @@
 import { constants } from "node:os";
 import { getSystemErrorMessage } from "node:util";
+import { type ClientEnd, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "./container.ts";
 import { formatTime, type JobFacts, type StepFacts, type StopCause } from "./facts.ts";
 import { type FinalState, isFinal, type JobState, type Reason, type StepState, type StepView } from "./job.ts";
 import type { Command } from "./spec.ts";
 
 /** What the outcome needs of a step's command; the rest of a spec stays on disk. */
-export type StepPlan = Pick<Command, "Name" | "IgnoreError" | "RunOn">;
+export type StepPlan = Pick<Command, "Name" | "IgnoreError" | "RunOn" | "Image">;
 
 /** Why nothing more will be recorded of a job that has no final record. */
 export type LostReason = "SupervisorLost" | "Reboot";
@@ -62,10 +63,28 @@ function judge(plan: StepPlan[], views: StepView[], facts: JobFacts): Ending & {
     return { ...verdict, ExitCode: cut?.ExitCode ?? null, Signal: cut?.Signal ?? null };
   }
   const deciding = views.find((view, index) => plan[index]?.IgnoreError !== true && isFailure(view.State));
-  if (deciding === undefined) return { State: "Succeeded", ...nothing, ExitCode: 0 };
+  if (deciding === undefined) return { State: "Succeeded", ...nothing, ...remarkOf(views), ExitCode: 0 };
   const state = isFailure(deciding.State) ? deciding.State : "Failed";
   const { Reason, ExitCode, Signal } = deciding;
-  return { State: state, Reason, ExitCode, Signal, Message: `step ${deciding.Number}${titled(deciding.Name)} ${deciding.Message ?? ""}`.trim() };
+  return { State: state, Reason, ExitCode, Signal, Message: sentenceOf(deciding) };
+}
+
+/** Success that is not all that it seems: a container's memory was used up, and its first process went on. */
+function remarkOf(views: StepView[]): Pick<Ending, "Reason" | "Message"> {
+  const view = views.find(({ State, Reason }) => State === "Succeeded" && Reason !== null);
+  return view === undefined ? { Reason: null, Message: null } : { Reason: view.Reason, Message: sentenceOf(view) };
+}
+
+function sentenceOf(view: StepView): string {
+  return `step ${view.Number}${titled(view.Name)} ${view.Message ?? ""}`.trim();
+}
+
+/** Whether output was lost of which nobody knows how much: a container went on to write when its engine's client was gone. */
+export function isOutputUnknown(facts: JobFacts): boolean {
+  return [...facts.containers].some(([number, container]) => {
+    const ended = facts.steps.get(number)?.ended;
+    return ended !== null && ended !== undefined && mayHaveLostOutput(decodeWaitStatus(ended.waitStatus), container);
+  });
 }
 
 function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isOver: boolean; lost: LostReason | null }): StepView {
@@ -84,23 +103,25 @@ function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isOver:
   const { userMicroseconds, systemMicroseconds, peakRssKiB, outputBytes, timeNs } = facts.ended;
   return {
     ...empty,
-    ...endVerdict(facts, at.facts),
+    ...endVerdict(at.step, facts, at),
     StartedAt: startedAt,
     EndedAt: formatTime(timeNs),
-    CPUSeconds: (userMicroseconds + systemMicroseconds) / 1e6,
-    PeakMemoryBytes: peakRssKiB * 1024,
+    ...(at.step.Image === undefined ? { CPUSeconds: (userMicroseconds + systemMicroseconds) / 1e6, PeakMemoryBytes: peakRssKiB * 1024 } : {}),
     OutputBytes: outputBytes,
   };
 }
 
-function endVerdict(step: StepFacts, facts: JobFacts): Verdict {
-  const { exitCode, signal } = decodeWaitStatus(step.ended?.waitStatus ?? 0);
-  const codes = { ExitCode: exitCode, Signal: signal };
+function endVerdict(plan: StepPlan, step: StepFacts, { facts, number }: { facts: JobFacts; number: number }): Verdict {
+  const end = decodeWaitStatus(step.ended?.waitStatus ?? 0);
+  const { exitCode, signal } = end;
+  const container = facts.containers.get(number) ?? null;
+  const codes = plan.Image === undefined ? { ExitCode: exitCode, Signal: signal } : { ExitCode: stoppedExitCode(end, container), Signal: null };
   const stop = facts.stops.find(({ position }) => cutBy(step, position));
   if (step.expired !== null && (stop === undefined || step.expired.position < stop.position)) {
     return { State: "TimedOut", Reason: "Timeout", ...codes, Message: "ran longer than its TimeoutSeconds and was stopped" };
   }
   if (stop !== undefined) return { ...stopped(stop.cause), ...codes };
+  if (plan.Image !== undefined) return containerVerdict(end, container ?? { kind: "unknown", clientSaid: null });
   if (signal !== null) return { State: "Failed", Reason: "Signal", ...codes, Message: `was ended by ${signal}` };
   if (exitCode === 0) return { State: "Succeeded", Reason: null, ...codes, Message: null };
   return { State: "Failed", Reason: "ExitCode", ...codes, Message: `exited with code ${exitCode}` };
@@ -139,7 +160,7 @@ function explain({ stage, errno }: { stage: string; errno: number }): string {
 }
 
 /** waitpid(2): the low seven bits are the signal, 0 for an exit, whose code is the second byte. */
-function decodeWaitStatus(status: number): { exitCode: number | null; signal: string | null } {
+export function decodeWaitStatus(status: number): ClientEnd {
   const number = status & 0x7f;
   if (number === 0) return { exitCode: (status >> 8) & 0xff, signal: null };
   const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];

@@ -1,4 +1,5 @@
 import { Type, type Static } from "typebox";
+import { containerFields, findContainerProblem, Image } from "./container-spec.ts";
 
 /** The schemas of a submitted job: they validate, give the types, and (with the routes) the API's description. */
 
@@ -39,6 +40,9 @@ export const Command = Type.Object(
     Name: Type.Optional(Name),
     CommandLine: Type.Optional(NonEmptyText),
     Args: Type.Optional(Type.Array(Text, { minItems: 1, maxItems: 10_000 })),
+    Shell: Type.Optional(Path),
+    Image,
+    ...containerFields,
     Environment: Type.Optional(Environment),
     WorkingDir: Type.Optional(Path),
     TimeoutSeconds: Type.Optional(Seconds),
@@ -82,8 +86,11 @@ export function commandsOf(spec: JobSpec): Command[] {
   return spec.CommandLine === undefined ? [] : [{ CommandLine: spec.CommandLine }];
 }
 
-/** What a schema cannot say: `{field, message}` of the first thing wrong with a spec that fits the schema, or null. */
-export function findContradiction(spec: JobSpec): { field: string; message: string } | null {
+/** A field by its path in the body, and what to do about it. */
+export type FieldProblem = { field: string; message: string };
+
+/** What a schema cannot say: the first thing wrong with a spec that fits the schema, or null. */
+export function findContradiction(spec: JobSpec): FieldProblem | null {
   if (spec.CommandLine !== undefined && spec.Commands !== undefined) {
     return { field: "CommandLine", message: "give either CommandLine or Commands, not both" };
   }
@@ -98,10 +105,13 @@ export function findContradiction(spec: JobSpec): { field: string; message: stri
     if (command.CommandLine !== undefined && command.Args !== undefined) {
       return { field: `${field}.CommandLine`, message: "give either CommandLine or Args, not both" };
     }
-    if (command.CommandLine === undefined && command.Args === undefined) {
-      return { field: `${field}.CommandLine`, message: "is missing: give CommandLine (run by bash) or Args (run without a shell)" };
+    if (command.CommandLine === undefined && command.Args === undefined && command.Image === undefined) {
+      return { field: `${field}.CommandLine`, message: "is missing: give CommandLine (run by bash), Args (run without a shell), or an Image" };
     }
-    if (command.Args?.[0] === "") return { field: `${field}.Args[0]`, message: "must name a program, not be empty" };
+    if (command.Shell !== undefined && command.CommandLine === undefined) {
+      return { field: `${field}.Shell`, message: "runs a CommandLine: give one, or leave it out" };
+    }
+    if (command.Args?.[0] === "" && command.Image === undefined) return { field: `${field}.Args[0]`, message: "must name a program, not be empty" };
     const reserved = findReserved(command.Environment, `${field}.Environment`);
     if (reserved !== null) return reserved;
     const directory = command.WorkingDir;
@@ -110,18 +120,18 @@ export function findContradiction(spec: JobSpec): { field: string; message: stri
       return outside(`${field}.WorkingDir`);
     }
   }
-  return null;
+  return findContainerProblem(spec);
 }
 
 /** A job's processes are found again by these, should its supervisor be killed. */
 const reservedVariables = ["JOBRUNNER_JOB_ID", "JOBRUNNER_STEP", "JOBRUNNER_WORKSPACE"];
 
-function findReserved(environment: Record<string, string> | undefined, field: string): { field: string; message: string } | null {
+function findReserved(environment: Record<string, string> | undefined, field: string): FieldProblem | null {
   const name = reservedVariables.find((reserved) => environment !== undefined && Object.hasOwn(environment, reserved));
   return name === undefined ? null : { field: `${field}.${name}`, message: "is set by jobrunner itself: leave it out" };
 }
 
-function outside(field: string): { field: string; message: string } {
+function outside(field: string): FieldProblem {
   return { field, message: "leaves the job's workspace by '..': give a path inside it, or an absolute one" };
 }
 

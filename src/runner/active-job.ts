@@ -1,8 +1,9 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { ContainerFacts } from "../job/container.ts";
 import type { JobFacts } from "../job/facts.ts";
 import { isFinal, type JobState, type JobView } from "../job/job.ts";
-import { type LostReason, type Progress, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
+import { isOutputUnknown, type LostReason, type Progress, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
 
 /**
@@ -27,10 +28,13 @@ export class ActiveJob {
   readonly labels: Record<string, string>;
   readonly submittedAtMs: number;
   readonly plan: StepPlan[];
+  readonly containerSteps: number[]; // numbers of the steps that run in containers
+  readonly containers = new Map<number, ContainerFacts>(); // by step: those that are gone, and what was said of them before
   phase: Phase = { kind: "Queued" };
   killRequest: "terminate" | "kill" | null = null;
   statusBytes = 0;
   sweepAskedMs = 0;
+  isEnding = false; // its supervisor has recorded the end; its containers are being seen to
   shownState: JobState | null = null; // that subscribers know
   #onRecorded: (() => void)[] = [];
 
@@ -41,11 +45,17 @@ export class ActiveJob {
     this.directory = join(jobsDir, identity.id);
     this.name = spec.Name ?? null;
     this.labels = spec.Labels ?? {};
-    this.plan = commandsOf(spec).map(({ Name, IgnoreError, RunOn }) => ({
+    this.plan = commandsOf(spec).map(({ Name, IgnoreError, RunOn, Image }) => ({
       ...(Name === undefined ? {} : { Name }),
       ...(IgnoreError === undefined ? {} : { IgnoreError }),
       ...(RunOn === undefined ? {} : { RunOn }),
+      ...(Image === undefined ? {} : { Image }),
     }));
+    this.containerSteps = this.plan.flatMap(({ Image }, index) => (Image === undefined ? [] : [index + 1]));
+  }
+
+  get hasContainers(): boolean {
+    return this.containerSteps.length > 0;
   }
 
   get state(): JobState {
@@ -116,7 +126,7 @@ export class ActiveJob {
   }
 
   #output(facts: JobFacts): Output {
-    if (facts.done !== null) return { OutputBytes: facts.done.outputBytes, OutputLostBytes: facts.done.lostBytes };
+    if (facts.done !== null) return { OutputBytes: facts.done.outputBytes, OutputLostBytes: isOutputUnknown(facts) ? null : facts.done.lostBytes };
     const size = statSync(join(this.directory, "output"), { throwIfNoEntry: false })?.size ?? 0;
     return { OutputBytes: size, OutputLostBytes: isFinal(this.state) || facts.swept !== null ? null : 0 };
   }

@@ -1,6 +1,8 @@
 import { userInfo } from "node:os";
 import { posix } from "node:path";
 import { type Command, commandsOf, type JobSpec, signalNumbers } from "../job/spec.ts";
+import { type ContainerCommand, containerCommand, type ContainerStep } from "./containers/command.ts";
+import type { Engine } from "./containers/engine.ts";
 
 /** The plan, drawn in supervisor/formats.h: what the supervisor is to do, all decided here. */
 
@@ -11,17 +13,26 @@ export type PlanContext = {
   directory: string; // of the job, absolute
   shell: string;
   cgroup: string | null;
+  /** Of the job's containers; null where it has none. */
+  containers: { engine: Engine; instance: string } | null;
 };
+
+export type Plan = { bytes: Buffer; envFiles: { step: number; text: string }[] };
 
 const defaultStopTimeoutSeconds = 10;
 const user = userInfo();
 
 /** The same job gives the same plan: it may be written again after a crash. */
-export function makePlan(spec: JobSpec, context: PlanContext): Buffer {
-  const workspace = posix.join(context.directory, "work");
+export function makePlan(spec: JobSpec, context: PlanContext): Plan {
+  const workspace = workspaceOf(context.directory);
   const commands = commandsOf(spec);
+  const base = posix.resolve(workspace, spec.WorkingDir ?? ".");
+  const marks = { JOBRUNNER_JOB_ID: context.id, JOBRUNNER_WORKSPACE: workspace };
+  // An engine's client must find nothing of the job's in its environment, so what is shared is all that every step may have.
   const stepVariables = new Set(["JOBRUNNER_STEP", ...commands.flatMap((command) => Object.keys(command.Environment ?? {}))]);
-  const shared = Object.entries({ ...baseEnvironment(context.id, workspace), ...spec.Environment });
+  const variables = Object.entries({ ...baseEnvironment, ...marks, ...spec.Environment });
+  const shared = context.containers === null ? variables.filter(([name]) => !stepVariables.has(name)) : [];
+  const own = Object.fromEntries(context.containers === null ? variables.filter(([name]) => stepVariables.has(name)) : variables);
   const lines = [
     "jobrunner-plan 1",
     `id=${context.id}`,
@@ -31,44 +42,78 @@ export function makePlan(spec: JobSpec, context: PlanContext): Buffer {
     ...timeout("timeout_ms", spec.TimeoutSeconds),
     ...timeout("idle_timeout_ms", spec.IdleTimeoutSeconds),
     ...(spec.Stdin === undefined ? [] : [`stdin=${stdinFileName}`]),
-    ...shared.filter(([name]) => !stepVariables.has(name)).map(variable),
+    ...shared.map(variable),
   ];
-  const overridden = Object.fromEntries(shared.filter(([name]) => stepVariables.has(name)));
-  const base = posix.resolve(workspace, spec.WorkingDir ?? ".");
+  const envFiles: Plan["envFiles"] = [];
   commands.forEach((command, index) => {
-    const environment = { ...overridden, JOBRUNNER_STEP: String(index + 1), ...command.Environment };
-    lines.push(...stepLines(command, context.shell), `workdir=${posix.resolve(base, command.WorkingDir ?? ".")}`);
-    lines.push(...Object.entries(environment).map(variable));
+    const number = index + 1;
+    const added = { JOBRUNNER_STEP: String(number), ...command.Environment };
+    if (isContainer(command) && context.containers !== null) {
+      const { engine, instance } = context.containers;
+      const step: ContainerStep = {
+        jobId: context.id,
+        number,
+        command,
+        variables: { ...marks, ...spec.Environment, ...added },
+        jobDirectory: context.directory,
+        workspace,
+        base,
+        hasStdin: spec.Stdin !== undefined && index === 0,
+      };
+      const container = containerCommand(step, engine, instance);
+      envFiles.push({ step: number, text: container.envFile });
+      lines.push(...containerLines(command, container));
+    } else {
+      lines.push(...hostLines(command, context.shell), `workdir=${posix.resolve(base, command.WorkingDir ?? ".")}`);
+      lines.push(...Object.entries({ ...own, ...added }).map(variable));
+    }
   });
   lines.push("end");
-  return Buffer.from(`${lines.join("\0")}\0`);
+  return { bytes: Buffer.from(`${lines.join("\0")}\0`), envFiles };
 }
 
-function stepLines(command: Command, shell: string): string[] {
-  const argumentVector = command.Args ?? [shell, "-c", command.CommandLine ?? ""];
+export function workspaceOf(directory: string): string {
+  return posix.join(directory, "work");
+}
+
+function isContainer(command: Command): command is ContainerStep["command"] {
+  return command.Image !== undefined;
+}
+
+function hostLines(command: Command, shell: string): string[] {
+  const argumentVector = command.Args ?? [command.Shell ?? shell, "-c", command.CommandLine ?? ""];
+  return [...stepLines(command), ...argumentVector.map((argument) => `arg=${argument}`)];
+}
+
+function containerLines(command: Command, { args, settle, environment, hostDirectory }: ContainerCommand): string[] {
+  return [
+    ...stepLines(command),
+    `workdir=${hostDirectory}`,
+    ...args.map((argument) => `arg=${argument}`),
+    ...settle.map((argument) => `settle=${argument}`),
+    ...Object.entries({ ...baseEnvironment, ...environment }).map(variable),
+  ];
+}
+
+function stepLines(command: Command): string[] {
   return [
     "step",
     `run_on=${command.RunOn ?? "success"}`,
     ...(command.IgnoreError === true ? ["ignore_error=1"] : []),
     ...timeout("timeout_ms", command.TimeoutSeconds),
-    ...argumentVector.map((argument) => `arg=${argument}`),
   ];
 }
 
 /** Small and clean: nothing of the service's own environment reaches a job. */
-function baseEnvironment(id: string, workspace: string): Record<string, string> {
-  return {
-    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    HOME: user.homedir,
-    USER: user.username,
-    LOGNAME: user.username,
-    SHELL: user.shell ?? "/bin/sh",
-    LANG: "C.UTF-8",
-    TMPDIR: "/tmp",
-    JOBRUNNER_JOB_ID: id,
-    JOBRUNNER_WORKSPACE: workspace,
-  };
-}
+export const baseEnvironment = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: user.homedir,
+  USER: user.username,
+  LOGNAME: user.username,
+  SHELL: user.shell ?? "/bin/sh",
+  LANG: "C.UTF-8",
+  TMPDIR: "/tmp",
+};
 
 function timeout(key: string, seconds: number | undefined): string[] {
   return seconds === undefined ? [] : [`${key}=${milliseconds(seconds)}`];

@@ -3,16 +3,19 @@ import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FinalState, isFinal, type JobView, type WholeJobView } from "../job/job.ts";
-import type { JobSpec } from "../job/spec.ts";
+import { commandsOf, type JobSpec } from "../job/spec.ts";
 import { OutputWatchers } from "../output/watcher.ts";
 import { Store } from "../store/store.ts";
 import { ActiveJob } from "./active-job.ts";
 import { findCgroupParent } from "./cgroups.ts";
+import { EngineFinder } from "./containers/finder.ts";
 import { DiskReserve, isDiskFull, makeFolder } from "./disk.ts";
 import { listJobs } from "./list.ts";
+import { readInstance } from "./instance.ts";
 import { lockStateDir } from "./lock.ts";
+import { baseEnvironment } from "./plan.ts";
 import { Supervision } from "./supervision.ts";
-import type { JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult } from "./types.ts";
+import type { Health, JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult } from "./types.ts";
 
 export type RunnerOptions = {
   stateDir: string;
@@ -20,6 +23,8 @@ export type RunnerOptions = {
   shell: string;
   cgroups: "auto" | "off";
   minFreeBytes: number;
+  containerEngine: string;
+  engineEnvironment: Record<string, string>;
   supervisorPath: string;
   log: Log;
 };
@@ -48,6 +53,7 @@ export class LocalRunner implements JobRunner {
   readonly #store: Store;
   readonly #disk: DiskReserve;
   readonly #supervision: Supervision;
+  readonly #finder: EngineFinder;
   readonly #jobsDir: string;
   readonly #cgroupParent: string | null;
   readonly #bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -67,8 +73,11 @@ export class LocalRunner implements JobRunner {
     this.#disk = new DiskReserve(options.stateDir, options.minFreeBytes);
     this.#store = new Store(join(options.stateDir, "jobrunner.db"));
     this.#last = this.#store.last();
+    const { watchers } = this;
+    const instance = readInstance(join(options.stateDir, "instance"));
+    this.#finder = new EngineFinder({ wanted: options.containerEngine, environment: { ...baseEnvironment, ...options.engineEnvironment }, log: options.log });
     this.#supervision = new Supervision(
-      { ...options, cgroupParent: this.#cgroupParent, bootId: this.#bootId },
+      { ...options, cgroupParent: this.#cgroupParent, bootId: this.#bootId, finder: this.#finder, instance, watchers },
       { active: this.#active, specOf: (id) => this.#specOf(id), onChange: (job) => this.#changed(job), onOver: (job, view) => this.#over(job, view) },
     );
   }
@@ -87,6 +96,7 @@ export class LocalRunner implements JobRunner {
       }
     }
     this.#admitNext();
+    this.#supervision.recovered();
     for (const id of this.#store.unfinishedRemovals()) void this.#removeDirectory(id);
   }
 
@@ -108,6 +118,10 @@ export class LocalRunner implements JobRunner {
 
   async #accept({ spec, idempotency }: Submission): Promise<SubmitResult> {
     if (!this.#disk.hasRoom()) return { kind: "disk-full" };
+    if (commandsOf(spec).some(({ Image }) => Image !== undefined)) {
+      const found = await this.#finder.find();
+      if (found.kind !== "ready") return { kind: found.kind === "none" ? "no-engine" : "silent-engine", problem: found.problem };
+    }
     const mustWait = this.#running >= this.#options.maxRunning || this.#queue.length > 0;
     if (!mustWait) this.#running += 1;
     const identity = this.#nextIdentity();
@@ -231,10 +245,10 @@ export class LocalRunner implements JobRunner {
     return () => void this.#listeners.delete(listener);
   }
 
-  health(): ReturnType<JobRunner["health"]> {
+  health(): Health {
     const launcher = this.#supervision.isLauncherRunning ? "ok" : "the launcher is being started anew";
     const counts = { running: this.#running, queued: this.#queue.length };
-    return { database: this.#databaseTrouble ?? "ok", launcher, cgroups: this.#cgroupParent, ...counts };
+    return { database: this.#databaseTrouble ?? "ok", launcher, cgroups: this.#cgroupParent, containers: containersOf(this.#finder), ...counts };
   }
 
   close(): void {
@@ -287,4 +301,13 @@ export class LocalRunner implements JobRunner {
     const row = this.#store.find(id);
     return row === null ? null : JSON.parse(row.specJson);
   }
+}
+
+/** What was found last; a look that is due is begun for whoever asks next. */
+function containersOf(finder: EngineFinder): Health["containers"] {
+  const { known } = finder;
+  void finder.find();
+  if (known === null) return { engine: null, version: null, problem: "not known yet: the engine was not heard of so far" };
+  if (known.kind === "ready") return { engine: known.engine.client.kind, version: known.version, problem: null };
+  return { engine: known.kind === "silent" ? known.engine.client.kind : null, version: null, problem: known.problem };
 }

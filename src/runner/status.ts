@@ -25,6 +25,7 @@ export function parseStatus(text: string): JobFacts | null {
     supervisorPid: Number(pid),
     claimedNs: BigInt(time ?? 0),
     steps: new Map(),
+    containers: new Map(),
     stops: [],
     done: null,
     swept: null,

@@ -1,12 +1,17 @@
-import { mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JobView } from "../job/job.ts";
 import type { JobSpec } from "../job/spec.ts";
+import type { OutputWatchers } from "../output/watcher.ts";
 import type { ActiveJob } from "./active-job.ts";
+import { Containers } from "./containers/containers.ts";
+import type { Engine } from "./containers/engine.ts";
+import { envFileName, writeEngine } from "./containers/files.ts";
+import type { EngineFinder } from "./containers/finder.ts";
 import { liveness, sendControl } from "./control.ts";
 import { openDoorbell } from "./doorbell.ts";
 import { Launcher } from "./launcher.ts";
-import { makePlan, stdinFileName } from "./plan.ts";
+import { makePlan, stdinFileName, workspaceOf } from "./plan.ts";
 import { readStatus } from "./status.ts";
 import type { Log } from "./types.ts";
 
@@ -16,6 +21,9 @@ export type SupervisionOptions = {
   shell: string;
   cgroupParent: string | null;
   bootId: string;
+  finder: EngineFinder;
+  instance: string;
+  watchers: OutputWatchers;
   log: Log;
 };
 
@@ -36,9 +44,10 @@ export class Supervision {
   readonly #options: SupervisionOptions;
   readonly #events: SupervisionEvents;
   readonly #launcher: Launcher;
+  readonly #containers: Containers;
   readonly #doorbell: { close(): void };
   readonly #patrol: NodeJS.Timeout;
-  readonly #notLaunched = new Set<ActiveJob>(); // no launcher knows of them: the disk was full
+  readonly #notLaunched = new Set<ActiveJob>(); // no launcher knows of them: the disk was full, or their engine is being looked for
   #round: ActiveJob[] = [];
 
   constructor(options: SupervisionOptions, events: SupervisionEvents) {
@@ -54,6 +63,7 @@ export class Supervision {
         log: options.log,
       },
     );
+    this.#containers = new Containers({ ...options, active: events.active, specOf: events.specOf });
     this.#patrol = setInterval(() => this.#patrolSome(), patrolMs);
   }
 
@@ -65,8 +75,11 @@ export class Supervision {
   launch(job: ActiveJob, spec: JobSpec): void {
     job.phase = { kind: "Launching" };
     this.#events.onChange(job);
+    const found = this.#options.finder.known;
+    const engine = found === null || found.kind === "none" ? null : found.engine;
+    if (job.hasContainers && engine === null) return void this.#launchWithEngine(job);
     try {
-      this.#writeDirectory(job, spec);
+      this.#writeDirectory(job, spec, engine);
       this.#launcher.run(job.id);
     } catch (error) {
       this.#options.log("error", "a job's directory could not be written; tried again", { id: job.id, error: String(error) });
@@ -85,6 +98,11 @@ export class Supervision {
     this.#inspect(job);
   }
 
+  /** All jobs are known: whatever else this service's containers are of is over. */
+  recovered(): void {
+    void this.#containers.leftovers.lookAtStart();
+  }
+
   stop(job: ActiveJob, message: "terminate" | "kill"): void {
     if (this.#notLaunched.delete(job)) return this.#events.onOver(job, job.killedView());
     if (job.phase.kind === "Started") sendControl(job.directory, message);
@@ -93,18 +111,24 @@ export class Supervision {
 
   close(): void {
     clearInterval(this.#patrol);
+    this.#containers.leftovers.close();
     this.#doorbell.close();
     this.#launcher.close();
   }
 
-  #writeDirectory(job: ActiveJob, spec: JobSpec): void {
+  #writeDirectory(job: ActiveJob, spec: JobSpec, engine: Engine | null): void {
     const { directory, id } = job;
-    const { shell, cgroupParent } = this.#options;
+    const { shell, cgroupParent, instance } = this.#options;
+    const containers = job.hasContainers && engine !== null ? { engine, instance } : null;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (containers !== null) makeWorkspaceForAll(workspaceOf(directory));
     if (spec.Stdin !== undefined) writeFileSync(join(directory, stdinFileName), spec.Stdin, { mode: 0o600 });
     const cgroup = cgroupParent === null ? null : join(cgroupParent, id);
     const draft = join(directory, "plan.new");
-    writeFileSync(draft, makePlan(spec, { id, directory, shell, cgroup }), { mode: 0o600 });
+    const plan = makePlan(spec, { id, directory, shell, cgroup, containers });
+    for (const { step, text } of plan.envFiles) writeFileSync(join(directory, envFileName(step)), text, { mode: 0o600 });
+    if (containers !== null) writeEngine(directory, containers.engine.client);
+    writeFileSync(draft, plan.bytes, { mode: 0o600 });
     renameSync(draft, join(directory, "plan"));
   }
 
@@ -118,6 +142,18 @@ export class Supervision {
     setTimeout(() => {
       if (this.#notLaunched.delete(job)) this.#launchAnew(job);
     }, launchRetryMs).unref();
+  }
+
+  /** A job that was accepted when there was an engine, by a service that had one. It waits until there is one again. */
+  async #launchWithEngine(job: ActiveJob): Promise<void> {
+    this.#notLaunched.add(job);
+    const found = await this.#options.finder.find();
+    if (!this.#notLaunched.has(job)) return;
+    if (found.kind === "none") {
+      this.#retryLaunch(job);
+    } else if (this.#notLaunched.delete(job)) {
+      this.#launchAnew(job);
+    }
   }
 
   #launchFailed(id: string, errno: number): void {
@@ -152,6 +188,12 @@ export class Supervision {
     if (!job.isRunning) return;
     const facts = readStatus(join(job.directory, "status"));
     if (facts === null) return;
+    facts.containers = job.containers;
+    if (!this.#containers.areSettled(job, facts, () => this.#refresh(job))) {
+      // Over only when its containers are: until then it is what it was.
+      job.isEnding = facts.done !== null || facts.swept !== null;
+      facts.done = facts.swept = null;
+    }
     job.phase = { kind: "Started", facts };
     if (facts.done !== null) return this.#events.onOver(job, job.view());
     if (facts.swept !== null) return this.#events.onOver(job, job.lostView("SupervisorLost"));
@@ -181,7 +223,7 @@ export class Supervision {
     if (isAlive && size === job.statusBytes) return;
     job.statusBytes = size;
     this.#refresh(job);
-    if (!isAlive && job.isRunning) this.#bury(job);
+    if (!isAlive && job.isRunning && !job.isEnding) this.#bury(job);
   }
 
   #bury(job: ActiveJob): void {
@@ -192,6 +234,12 @@ export class Supervision {
     job.sweepAskedMs = performance.now();
     this.#launcher.sweep(job.id);
   }
+}
+
+/** Whoever a container's user is, the workspace is theirs too; who is on this box does not get through the folder that it is in. */
+function makeWorkspaceForAll(path: string): void {
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, 0o777);
 }
 
 function statusSize(job: ActiveJob): number | null {

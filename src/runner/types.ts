@@ -1,5 +1,6 @@
 import type { JobState, JobView, WholeJobView } from "../job/job.ts";
 import type { JobSpec } from "../job/spec.ts";
+import type { EngineKind } from "./containers/engine.ts";
 
 export type Log = (level: "info" | "warn" | "error", message: string, fields?: object) => void;
 
@@ -12,7 +13,9 @@ export type Submission = {
 export type SubmitResult =
   | { kind: "accepted"; id: string }
   | { kind: "conflict" } // the key was used with another body
-  | { kind: "disk-full" };
+  | { kind: "disk-full" }
+  | { kind: "no-engine"; problem: string } // nothing on this box runs containers
+  | { kind: "silent-engine"; problem: string }; // what does is not running, or not reached
 
 export type JobQuery = {
   states: JobState[];
@@ -48,5 +51,14 @@ export interface JobRunner {
   /** Every state change, from now on. Returns the function that ends it. */
   subscribe(listener: (job: JobView) => void): () => void;
   /** `database` and `launcher`: "ok", or what is wrong. */
-  health(): { database: string; launcher: string; cgroups: string | null; running: number; queued: number };
+  health(): Health;
 }
+
+export type Health = {
+  database: string;
+  launcher: string;
+  cgroups: string | null;
+  containers: { engine: EngineKind | null; version: string | null; problem: string | null };
+  running: number;
+  queued: number;
+};

@@ -165,6 +165,15 @@ export class Service {
     return Number(readFileSync(join(this.stateDir, "jobs", id, "status"), "latin1").split(" ")[3]);
   }
 
+  /** The first processes of the steps that run now, and what steps have left behind. */
+  childrenOfSupervisor(id: string): number[] {
+    return childrenOf(this.supervisorOf(id));
+  }
+
+  workspaceOf(id: string): string {
+    return join(this.stateDir, "jobs", id, "work");
+  }
+
   /** The present launcher, as soon as there is one. */
   async launcher(): Promise<number> {
     const find = (): number | undefined => childrenOf(this.pid).find((pid) => argumentsOf(pid)[1] === "launch");

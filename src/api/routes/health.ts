@@ -8,8 +8,8 @@ const noQuery = makeQuery(Type.Object({}, { additionalProperties: false }));
 export const healthRoutes: Routes = (app, { runner, version }) => {
   app.get("/healthz", async (request, reply) => {
     noQuery(request.query);
-    const { database, launcher, cgroups, running, queued } = runner.health();
-    const isWell = database === "ok" && launcher === "ok";
-    return reply.code(isWell ? 200 : 503).send({ status: isWell ? "ok" : "unwell", version, database, launcher, cgroups, running, queued });
+    const health = runner.health();
+    const isWell = health.database === "ok" && health.launcher === "ok";
+    return reply.code(isWell ? 200 : 503).send({ status: isWell ? "ok" : "unwell", version, ...health });
   });
 };

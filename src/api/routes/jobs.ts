@@ -1,10 +1,11 @@
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { isFinal } from "../../job/job.ts";
+import type { JobSpec } from "../../job/spec.ts";
 import { fingerprint, readSpec } from "../body.ts";
 import type { Context, Routes } from "../context.ts";
 import { idOf, isJobId, knownId, unknownJob } from "../ids.ts";
-import { invalid, Problem } from "../problems.ts";
+import { invalid, Problem, type ProblemCode } from "../problems.ts";
 import { makeQuery } from "../query.ts";
 
 const noQuery = makeQuery(Type.Object({}, { additionalProperties: false }));
@@ -56,6 +57,10 @@ async function submit({ runner }: Context, request: FastifyRequest): Promise<str
       return result.id;
     case "conflict":
       throw new Problem("key-used-before", "this Idempotency-Key came with another body before: use a new key for a new job");
+    case "no-engine":
+      throw withoutEngine("no-container-engine", spec, result.problem);
+    case "silent-engine":
+      throw withoutEngine("silent-container-engine", spec, `the engine does not answer: ${result.problem}`);
     case "disk-full":
       throw new Problem("disk-full", "the state directory's disk has less room than JOBRUNNER_MIN_FREE_BYTES: remove old jobs with DELETE /jobs/ID, or make room");
   }
@@ -83,4 +88,10 @@ async function whenOver({ runner }: Context, request: FastifyRequest, timeoutSec
     if (timer !== null) clearTimeout(timer);
     request.raw.socket.off("close", leave);
   }
+}
+
+/** Of the first command that needs one. */
+function withoutEngine(code: ProblemCode, { Commands = [] }: JobSpec, message: string): Problem {
+  const field = `Commands[${Commands.findIndex(({ Image }) => Image !== undefined)}].Image`;
+  return new Problem(code, `${field} needs a container engine: ${message}`, { errors: [{ field, message: `needs a container engine: ${message}` }] });
 }

@@ -1,0 +1,98 @@
+import { Type } from "typebox";
+import type { FieldProblem, JobSpec } from "./spec.ts";
+
+/** What a command says of the container that it runs in. */
+
+/** Where the schema has only a pattern to say, the sentence that says it to people. */
+export const patternSentences = new Map<string, string>();
+
+function pattern(expression: string, sentence: string): { pattern: string } {
+  patternSentences.set(expression, sentence);
+  return { pattern: expression };
+}
+
+// None begins with "-": the engine's client would take it for an option.
+const imageName = pattern("^[A-Za-z0-9][A-Za-z0-9._:/@-]*$", "must be the name of an image, such as debian:12");
+const networkName = pattern("^[A-Za-z0-9][A-Za-z0-9_.-]*$", "must be none, bridge, host or the name of a network");
+const userName = pattern("^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$", "must be a user of the image, by name or number, as user or user:group");
+const absolutePath = pattern("^/[^\\u0000]*[^/\\u0000][^\\u0000]*$", "must be an absolute path other than /");
+
+const Mount = Type.Object(
+  {
+    Source: Type.String({ minLength: 1, maxLength: 4095, pattern: "^[^\\u0000]*$" }),
+    Target: Type.String({ maxLength: 4095, ...absolutePath }),
+    ReadOnly: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+
+/** The engines refuse less; a shell needs about as much. */
+const minMemoryBytes = 6 << 20;
+
+const Resources = Type.Object(
+  {
+    MemoryBytes: Type.Optional(Type.Integer({ minimum: minMemoryBytes, maximum: Number.MAX_SAFE_INTEGER })),
+    CPUs: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100_000 })),
+    Pids: Type.Optional(Type.Integer({ minimum: 1, maximum: 4_194_304 })), // Linux: PID_MAX_LIMIT
+  },
+  { additionalProperties: false },
+);
+
+/** Fields of a command that only a container has. */
+export const containerFields = {
+  Entrypoint: Type.Optional(Type.Array(Type.String({ maxLength: 131_071, pattern: "^[^\\u0000]*$" }), { minItems: 1, maxItems: 1000 })),
+  Mounts: Type.Optional(Type.Array(Mount, { maxItems: 1000 })),
+  Network: Type.Optional(Type.String({ maxLength: 200, ...networkName })),
+  User: Type.Optional(Type.String({ maxLength: 200, ...userName })),
+  Pull: Type.Optional(Type.Enum(["missing", "always", "never"])),
+  Resources: Type.Optional(Resources),
+};
+
+export const Image = Type.Optional(Type.String({ maxLength: 1000, ...imageName }));
+
+/** What is wrong with the containers of a job that fits the schema, first thing first; null: nothing. */
+export function findContainerProblem(spec: JobSpec): FieldProblem | null {
+  const commands = spec.Commands ?? [];
+  const containers = [...commands.entries()].filter(([, { Image }]) => Image !== undefined);
+  for (const [index, command] of commands.entries()) {
+    const field = Object.keys(containerFields).find((name) => Object.hasOwn(command, name));
+    if (field === undefined || command.Image !== undefined) continue;
+    return { field: `Commands[${index}].${field}`, message: "is for a container: give an Image too, or leave it out" };
+  }
+  if (containers.length === 0) return null;
+  if (spec.WorkingDir !== undefined && /^\/+$/.test(spec.WorkingDir)) {
+    return { field: "WorkingDir", message: "is mounted in every container of the job, and / cannot be: give a directory below it" };
+  }
+  const shared = findVariableProblem(spec.Environment, "Environment");
+  if (shared !== null) return shared;
+  for (const [index, command] of containers) {
+    const source = command.Mounts?.findIndex(({ Source }) => !Source.startsWith("/") && Source.split("/").includes("..")) ?? -1;
+    if (source >= 0) return { field: `Commands[${index}].Mounts[${source}].Source`, message: "leaves the job's directory by '..': give a path inside it, or an absolute one" };
+    const wrong = findVariableProblem(command.Environment, `Commands[${index}].Environment`);
+    if (wrong !== null) return wrong;
+  }
+  return null;
+}
+
+/** What the clients read in their own environment: by HOME they find logins, by DOCKER_HOST the engine, by LD_PRELOAD a program to run. */
+const clientVariable =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|LANG|LC_.*|LD_.*|GLIBC_.*|MALLOC_.*|GO[A-Z0-9]*|SSL_.*|DOCKER_.*|BUILDKIT.*|CONTAINER.*|PODMAN.*|NERDCTL.*|CNI_.*|NETCONFPATH|REGISTRY_.*|STORAGE_.*|LIBPOD.*|_CONTAINERS.*|XDG_.*|DBUS_.*|SSH_.*|.*_PROXY|NOTIFY_SOCKET|LISTEN_.*|OTEL_.*|TZ|JOBRUNNER_.*)$/i;
+
+/**
+ * Whether a line of an env file carries the variable whole to every engine: they read it by lines of up to 64 KiB, some take off a
+ * carriage return, and some a pair of quotes.
+ */
+export function fitsEnvFile(name: string, value: string): boolean {
+  return !/[\n\r]/.test(value) && !/^["'`]/.test(value) && Buffer.byteLength(name) + Buffer.byteLength(value) < 60_000;
+}
+
+function findVariableProblem(environment: Record<string, string> | undefined, field: string): FieldProblem | null {
+  for (const [name, value] of Object.entries(environment ?? {})) {
+    // To the engines' clients # begins a comment, * stands for many, and white space is no part of a name.
+    if (/^#|[\s*\p{Cc}]/u.test(name)) return { field: `${field}.${name}`, message: "cannot be given to a container: its name must not hold white space or *, nor begin with #" };
+    if (clientVariable.test(name) && !fitsEnvFile(name, value)) {
+      return { field: `${field}.${name}`, message: "cannot be given to a container: for this name, the value must be one short line that begins with no quote, since the engine's client reads a variable of this name itself" };
+    }
+  }
+  return null;
+}

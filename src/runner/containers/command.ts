@@ -1,0 +1,113 @@
+import { posix } from "node:path";
+import type { Command } from "../../job/spec.ts";
+import { fitsEnvFile } from "../../job/container-spec.ts";
+import { containerName, type Engine, labels, removeWords } from "./engine.ts";
+import { envFileName, stateFileName } from "./files.ts";
+
+/** The command line by which an engine's client runs a step, and the one that ends what it started. */
+
+export type ContainerStep = {
+  jobId: string;
+  number: number;
+  command: Command & { Image: string };
+  /** What the command finds in its environment, on top of the image's. */
+  variables: Record<string, string>;
+  jobDirectory: string; // on the host, absolute: plan and files of the job
+  workspace: string; // likewise; mounted
+  base: string; // the job's working directory; mounted
+  hasStdin: boolean;
+};
+
+export type ContainerCommand = {
+  args: string[];
+  settle: string[];
+  /** The client's own environment. */
+  environment: Record<string, string>;
+  envFile: string;
+  /** Where the client starts. */
+  hostDirectory: string;
+};
+
+export function containerCommand(step: ContainerStep, engine: Engine, instance: string): ContainerCommand {
+  const { jobId, number, command, jobDirectory } = step;
+  const { kind, path } = engine.client;
+  const name = containerName(jobId, number);
+  const variables = Object.entries(step.variables);
+  const plain = variables.filter((variable) => fitsEnvFile(...variable));
+  const passed = variables.filter((variable) => !fitsEnvFile(...variable));
+  return {
+    args: [
+      path,
+      "run",
+      "--init",
+      `--name=${name}`,
+      `--label=${labels.job}=${jobId}`,
+      `--label=${labels.step}=${number}`,
+      `--label=${labels.instance}=${instance}`,
+      `--pull=${command.Pull ?? "missing"}`,
+      "--log-driver=none", // the output is kept by the supervisor: not a second time by the engine
+      `--env-file=${posix.join(jobDirectory, envFileName(number))}`,
+      ...passed.map(([variable]) => `--env=${variable}`), // the client gives them the value that they have for itself
+      ...mounts(step),
+      `--workdir=${posix.resolve(step.base, command.WorkingDir ?? ".")}`,
+      ...(step.hasStdin ? ["--interactive"] : []),
+      ...option("--network", command.Network),
+      ...option("--user", command.User),
+      ...option("--memory", command.Resources?.MemoryBytes),
+      ...option("--memory-swap", command.Resources?.MemoryBytes), // as much as memory: no swap on top of it
+      ...option("--cpus", command.Resources?.CPUs),
+      ...option("--pids-limit", command.Resources?.Pids),
+      ...commandWords(command),
+    ],
+    settle: ["/bin/sh", "-c", settleScript, "settle", name, stateFileName(number), path, ...removeWords(kind)],
+    environment: { ...Object.fromEntries(passed), ...engine.environment, ...clientMarks(step) },
+    envFile: plain.map(([variable, value]) => `${variable}=${value}\n`).join(""),
+    hostDirectory: command.WorkingDir?.startsWith("/") === true ? step.base : posix.resolve(step.base, command.WorkingDir ?? "."),
+  };
+}
+
+/**
+ * What the engine says of the container is kept before the container is removed. One whose making was cut off may turn up a moment
+ * later, so a missing one is looked for twice.
+ */
+const settleScript = `
+container=$1 file=$2 client=$3
+shift 2
+ask() { "$client" inspect --type container --format '{{json .State}}' "$container" > "$file.new" 2> /dev/null && mv "$file.new" "$file"; }
+ask || { sleep 0.3; ask; }
+exec "$@" "$container"
+`;
+
+/** By these the processes of a job are found whose supervisor was killed. */
+function clientMarks({ variables }: ContainerStep): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => name.startsWith("JOBRUNNER_")));
+}
+
+function mounts({ command, workspace, base }: ContainerStep): string[] {
+  const own = [{ Source: workspace, Target: workspace }, ...(isWithin(base, workspace) ? [] : [{ Source: base, Target: base }])];
+  const given = (command.Mounts ?? []).map((mount) => ({ ...mount, Source: posix.resolve(base, mount.Source) }));
+  return [...own, ...given].map((mount) => {
+    const fields = ["type=bind", `source=${mount.Source}`, `target=${mount.Target}`, ...("ReadOnly" in mount && mount.ReadOnly === true ? ["readonly"] : [])];
+    return `--mount=${fields.map(quoted).join(",")}`;
+  });
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+/** The clients read --mount as a line of CSV (RFC 4180). */
+function quoted(field: string): string {
+  return /[",\n\r]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+}
+
+/** A command line needs the shell and nothing before it, whatever the image's entrypoint; arguments go to the entrypoint. */
+function commandWords({ Image, CommandLine, Shell, Args, Entrypoint }: ContainerStep["command"]): string[] {
+  const line = CommandLine === undefined ? [] : [Shell ?? "/bin/sh", "-c", CommandLine];
+  const [program, ...words] = Entrypoint === undefined ? line : [...Entrypoint, ...line];
+  return [...(program === undefined ? [] : [`--entrypoint=${program}`]), Image, ...words, ...(Args ?? [])];
+}
+
+function option(name: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : [`${name}=${value}`];
+}

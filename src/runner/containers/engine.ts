@@ -1,0 +1,119 @@
+import { execFile } from "node:child_process";
+import type { ContainerState } from "../../job/container.ts";
+
+/** A container engine by its command line: docker, podman and nerdctl take the same words for nearly everything. */
+
+export type EngineKind = "docker" | "podman" | "nerdctl";
+
+/** By which client a job's containers were made: `path` is the client's, absolute. */
+export type EngineClient = { kind: EngineKind; path: string };
+
+/** What `inspect` says of a container, as JSON and read. */
+export type Inspected = { kind: "found"; json: string } | { kind: "none" } | { kind: "unknown"; error: string };
+
+export type ClientResult = { exitCode: number | null; stdout: string; stderr: string };
+
+/** An engine that takes longer for one answer is taken for one that does not answer. */
+const answerTimeoutMs = 30_000;
+const maxAnswerBytes = 64 << 20;
+
+export const labels = { job: "jobrunner.job", step: "jobrunner.step", instance: "jobrunner.instance" } as const;
+
+export function containerName(jobId: string, step: number): string {
+  return `jobrunner-${jobId}-${step}`;
+}
+
+/** The words that remove containers with whatever runs in them; podman would wait for them to end by themselves. */
+export function removeWords(kind: EngineKind): string[] {
+  return ["rm", "--force", "--volumes", ...(kind === "podman" ? ["--time", "0"] : [])];
+}
+
+export class Engine {
+  readonly client: EngineClient;
+  readonly environment: Record<string, string>; // of the client: where it finds logins, contexts and the engine
+
+  constructor(client: EngineClient, environment: Record<string, string>) {
+    this.client = client;
+    this.environment = environment;
+  }
+
+  /** The version of what runs the containers. Rejects with a sentence, the engine's own, where it does not answer. */
+  async version(): Promise<string> {
+    const side = this.client.kind === "podman" ? "Client" : "Server"; // podman has no server
+    const format = this.client.kind === "nerdctl" ? "{{.Client.Version}}" : `{{.${side}.Version}}`;
+    const result = await this.run(["version", "--format", format]);
+    const version = result.stdout.trim();
+    if (result.exitCode === 0 && version !== "") return version;
+    throw new Error(lastLine(result.stderr) ?? "it does not answer");
+  }
+
+  /** By name. `unknown`: the engine did not answer. */
+  async inspect(names: string[]): Promise<Map<string, Inspected>> {
+    const { stdout, stderr } = await this.run(["inspect", "--type", "container", "--format", "{{.Name}} {{json .State}}", ...names]);
+    const found = new Map(stdout.split("\n").flatMap((line): [string, string][] => {
+      const [, name, json] = /^\/?(\S+) (\{.*\})$/.exec(line) ?? [];
+      return name === undefined || json === undefined ? [] : [[name, json]];
+    }));
+    const isMissing = (name: string): boolean => stderr.split("\n").some((line) => /no such (object|container)/i.test(line) && line.includes(name));
+    return new Map(names.map((name): [string, Inspected] => {
+      const json = found.get(name);
+      if (json !== undefined) return [name, { kind: "found", json }];
+      return [name, isMissing(name) ? { kind: "none" } : { kind: "unknown", error: lastLine(stderr) ?? "no answer" }];
+    }));
+  }
+
+  /** Ends and removes containers by name. Whether the engine says that none of them is left. */
+  async remove(names: string[]): Promise<boolean> {
+    const { exitCode } = await this.run([...removeWords(this.client.kind), ...names]);
+    return exitCode === 0;
+  }
+
+  /** The names of all containers with this label, running or not. Rejects where the engine does not answer. */
+  async list(label: string): Promise<string[]> {
+    const { exitCode, stdout, stderr } = await this.run(["ps", "--all", "--filter", `label=${label}`, "--format", "{{.Names}}"]);
+    if (exitCode !== 0) throw new Error(lastLine(stderr) ?? "no answer");
+    return stdout.split("\n").filter((name) => name !== "");
+  }
+
+  async hasImage(image: string): Promise<boolean> {
+    return (await this.run(["image", "inspect", "--format", "{{.Id}}", image])).exitCode === 0;
+  }
+
+  run(words: string[], { timeoutMs = answerTimeoutMs }: { timeoutMs?: number } = {}): Promise<ClientResult> {
+    return runClient(this.client.path, words, { environment: this.environment, timeoutMs });
+  }
+}
+
+/** Runs a client to its end; what it cannot do is in the result. `exitCode` null: it could not be started, or did not end in time. */
+export function runClient(path: string, words: string[], how: { environment: Record<string, string>; timeoutMs: number }): Promise<ClientResult> {
+  const options = { env: how.environment, timeout: how.timeoutMs, killSignal: "SIGKILL", maxBuffer: maxAnswerBytes, cwd: "/" } as const;
+  return new Promise((resolve) => {
+    execFile(path, words, options, (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : typeof error.code === "number" ? error.code : null;
+      resolve({ exitCode, stdout, stderr: exitCode === null ? `${stderr}\n${error?.message ?? ""}` : stderr });
+    });
+  });
+}
+
+export function lastLine(text: string): string | null {
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "").at(-1) ?? null;
+}
+
+/** What the JSON of a container's state says, in the words that docker, podman and nerdctl share. Null: it is no such JSON. */
+export function readState(json: string): ContainerState | null {
+  const state: unknown = parse(json);
+  if (typeof state !== "object" || state === null || !("Status" in state)) return null;
+  const startedAt = "StartedAt" in state ? String(state.StartedAt) : "";
+  if ("Running" in state && state.Running === true) return { kind: "running" };
+  if (state.Status === "created" || startedAt === "" || startedAt.startsWith("0001-")) return { kind: "never-started" };
+  if (!("ExitCode" in state) || typeof state.ExitCode !== "number") return null;
+  return { kind: "exited", exitCode: state.ExitCode, isOutOfMemory: "OOMKilled" in state && state.OOMKilled === true };
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null; // of a file that was cut short: as good as none
+  }
+}

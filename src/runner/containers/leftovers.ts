@@ -1,0 +1,76 @@
+import type { ActiveJob } from "../active-job.ts";
+import type { Log } from "../types.ts";
+import { type Engine, labels } from "./engine.ts";
+import type { EngineFinder } from "./finder.ts";
+
+/**
+ * Containers of jobs that are over: of a service that was killed, of an engine that did not answer, or made late for a job that was
+ * being killed. They are found by the label that only this service's containers have.
+ */
+export class Leftovers {
+  readonly #options: { finder: EngineFinder; instance: string; active: ReadonlyMap<string, ActiveJob>; log: Log };
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #awaited = new Map<number, boolean>(); // by delay: a look is due, and whether it was asked for again since
+
+  constructor(options: { finder: EngineFinder; instance: string; active: ReadonlyMap<string, ActiveJob>; log: Log }) {
+    this.#options = options;
+  }
+
+  /** At the service's start, when every job that is not over is known: as soon as there is an engine that answers. */
+  async lookAtStart(): Promise<void> {
+    const state = await this.#options.finder.find();
+    if (state.kind === "ready") await this.#look(state.engine);
+    else if (state.kind === "silent") this.#later(retryMs, () => void this.lookAtStart());
+  }
+
+  /** A creation that was under way is over by then. */
+  lookSoon(engine: Engine): void {
+    for (const delayMs of soonMs) this.#lookIn(delayMs, engine);
+  }
+
+  /** However many ask for it, one look per delay. */
+  #lookIn(delayMs: number, engine: Engine): void {
+    if (this.#awaited.has(delayMs)) return void this.#awaited.set(delayMs, true);
+    this.#awaited.set(delayMs, false);
+    this.#later(delayMs, () => {
+      const isAskedAgain = this.#awaited.get(delayMs) === true;
+      this.#awaited.delete(delayMs);
+      if (isAskedAgain) this.#lookIn(delayMs, engine);
+      void this.#look(engine);
+    });
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  async #look(engine: Engine): Promise<void> {
+    const { instance, active, log } = this.#options;
+    try {
+      const names = await engine.list(`${labels.instance}=${instance}`);
+      const left = names.filter((name) => !active.has(jobIdOf(name)));
+      if (left.length === 0) return;
+      log("info", "containers of jobs that are over are removed", { names: left });
+      if (await engine.remove(left)) return;
+    } catch (error) {
+      log("warn", "the container engine does not say what is left; it is asked again", { error: error instanceof Error ? error.message : String(error) });
+    }
+    this.#later(retryMs, () => void this.#look(engine));
+  }
+
+  #later(delayMs: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, delayMs);
+    this.#timers.add(timer.unref());
+  }
+}
+
+const soonMs = [1000, 10_000];
+const retryMs = 5000;
+
+/** Of the name that containerName makes. */
+function jobIdOf(name: string): string {
+  return name.slice("jobrunner-".length).slice(0, 36);
+}
