@@ -13,6 +13,8 @@
 
 enum { MAX_DEPTH = 16, DIRECTORY_BYTES = 4096, LONGEST_PAUSE_MS = 200 };
 
+static bool was_killed;
+
 static int make_parent(const char *path);
 static void remove_below(int parent, const char *name, int depth);
 
@@ -26,9 +28,14 @@ int cgroup_make(const char *path) {
 void cgroup_kill(int fd) {
     int file = fd < 0 ? -1 : openat(fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
     if (file < 0) return; // before Linux 5.14
+    was_killed = true;
     ssize_t written = write(file, "1", 1);
     (void)written; // what is left is found by descent
     (void)close(file);
+}
+
+bool cgroup_was_killed(void) {
+    return was_killed;
 }
 
 int cgroup_count(int fd) {

@@ -14,6 +14,12 @@ int cgroup_make(const char *path);
 /** SIGKILL to all in it and below it, those being forked included. */
 void cgroup_kill(int fd);
 
+/**
+ * Whether something in it was killed by cgroup_kill. Linux (6.14 to 6.18 at least) takes a process that is then born into it by clone3(2) for
+ * one that was being forked meanwhile, and kills it too; one that goes there by itself is left alone.
+ */
+bool cgroup_was_killed(void);
+
 /** How many processes are in it, not counting those in folders below it. */
 int cgroup_count(int fd);
 

@@ -1,5 +1,6 @@
 #include "step.h"
 
+#include "cgroup.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -106,7 +107,7 @@ static void close_pair(const int pair[2]) {
 
 /** Like fork(2), born in the cgroup. Where the kernel cannot do that, the process goes there by itself, else `cgroup` becomes -1. */
 static pid_t fork_into(int *cgroup) {
-    if (*cgroup >= 0) {
+    if (*cgroup >= 0 && !cgroup_was_killed()) {
         struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (unsigned)*cgroup};
         pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
         if (pid == 0) *cgroup = -1;

@@ -54,6 +54,14 @@ for (const isIn of [false, true]) {
       assert.equal(job.lines("end")[0]?.[2], "9");
     });
 
+    test("steps that always run do so after a SIGKILL to all", async () => {
+      const always = { run: "sleep 0.01; echo always", runOn: "always" as const };
+      const job = await ready({ stopTimeoutMs: 50, steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 0.01; done" }, always, always] });
+      job.order("terminate");
+      await gone(job);
+      assert.match(job.text(), /always\nalways\n$/);
+    });
+
     test("what the first process leaves behind in the grace gets SIGKILL at its end", async () => {
       const job = await ready({ stopTimeoutMs: 50, steps: [{ run: "(trap '' TERM; echo ready; while :; do sleep 1000; done) & wait" }] });
       job.order("terminate");
