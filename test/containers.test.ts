@@ -208,7 +208,7 @@ engineTest("a command that cannot be executed is told from one that exits with t
 
 engineTest("an image that cannot be had is told, with the engine's words", async (t, engine) => {
   const service = await start(t, engine);
-  const registry = process.env["JOBRUNNER_TEST_REGISTRY"];
+  const registry = process.env["TEST_REGISTRY"];
   const cases: [Partial<Command>, RegExp][] = [[{ Image: "localhost/no-such-image:1", Pull: "never" }, /no such image|image not known/i]];
   if (registry === undefined) t.diagnostic("left out: no registry to pull from, see test/engines/start");
   else {

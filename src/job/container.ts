@@ -45,7 +45,7 @@ export function containerVerdict(client: ClientEnd, facts: ContainerFacts): Cont
 /** The exit code of a container that was stopped; null where that is not known. */
 export function stoppedExitCode(client: ClientEnd, facts: ContainerFacts | null): number | null {
   if (facts?.kind === "exited") return facts.exitCode;
-  if (facts?.kind === "never-started" || client.exitCode === engineFailed) return null;
+  if (facts?.kind === "never-started" || facts?.kind === "none" || client.exitCode === engineFailed) return null;
   return client.exitCode;
 }
 
@@ -84,6 +84,8 @@ function neverStarted(exitCode: number, facts: ContainerFacts): ContainerVerdict
 }
 
 function noContainer(exitCode: number, facts: ContainerFacts & { kind: "none" }): ContainerVerdict {
+  // Podman's client ends with 0 when it is told to while it pulls: no container, and nothing was run.
+  if (exitCode === 0) return engineError("had no container, or lost it to somebody who removed it, before the engine could say how it ended");
   if (exitCode !== engineFailed) return exitedWith(exitCode);
   if (facts.isImageThere) return engineError(saying("could not make its container", facts));
   return { State: "Failed", Reason: "ImagePull", ExitCode: null, Signal: null, Message: saying("could not pull its image", facts) };

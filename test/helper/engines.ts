@@ -123,7 +123,7 @@ export class TestDockerd {
 }
 
 function works(name: EngineName): boolean {
-  const given = process.env["JOBRUNNER_TEST_ENGINES"];
+  const given = process.env["TEST_ENGINES"];
   if (given !== undefined) return given.split(" ").includes(name);
   return spawnSync(name, ["image", "inspect", "busybox:latest"], { stdio: "ignore", timeout: 5000, killSignal: "SIGKILL" }).status === 0;
 }
