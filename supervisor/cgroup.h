@@ -15,7 +15,7 @@ int cgroup_make(const char *path);
 void cgroup_kill(int fd);
 
 /**
- * Whether something in it was killed by cgroup_kill. Linux (6.14 to 6.18 at least) takes a process that is then born into it by clone3(2) for
+ * Whether something in it was killed by cgroup_kill. Linux (seen with 6.18) takes a process that is then born into it by clone3(2) for
  * one that was being forked meanwhile, and kills it too; one that goes there by itself is left alone.
  */
 bool cgroup_was_killed(void);

@@ -195,6 +195,7 @@ static void begin_to_finish(struct job *job) {
 
 static bool is_finished(struct job *job) {
     if (!job->is_done_told) {
+        settle_forgotten(job);
         output_drain(0);
         if (is_waiting_for_disk(job)) return false;
         output_close_pipes();

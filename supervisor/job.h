@@ -65,6 +65,7 @@ struct job {
     bool could_not_start;
     int64_t started_wall_ns, started_at;
 
+    bool has_settled; // some step's container
     bool has_failed;  // a step whose failure is not ignored
     bool is_stopped;  // only what is to run always runs still
     bool is_killed;   // nothing more runs

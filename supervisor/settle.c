@@ -1,14 +1,18 @@
 #include "settle.h"
 
 #include "clock.h"
+#include "processes.h"
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 // An engine that does not answer for so long is given up: the service asks it again when it does.
 enum { LONGEST_MS = 30000, RETRY_MS = 200 };
 // A client ends at once when its container is gone; killed before, it could not tell the exit code.
 enum { CLIENT_MS = 500 };
+// A process takes a moment to die; one that is asleep in the kernel for good is not waited for.
+enum { FORGOTTEN_LOOKS = 100, FORGOTTEN_PAUSE_MS = 10 };
 // By docker-run(1) and podman-run(1): the engine itself failed.
 enum { ENGINE_FAILED = 125 };
 
@@ -52,6 +56,13 @@ void settle_ended(struct job *job) {
     job->settle.spare_until = now + (int64_t)CLIENT_MS * NS_PER_MS;
 }
 
+void settle_forgotten(const struct job *job) {
+    if (!job->has_settled) return;
+    for (int looks = 0; looks < FORGOTTEN_LOOKS && signal_marked(job->plan.id, SIGKILL) > 0; looks++) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = (long)FORGOTTEN_PAUSE_MS * NS_PER_MS}, NULL);
+    }
+}
+
 /** Where nothing can be forked now, it is tried again: a container that is left would be a lie. */
 static void start(struct job *job) {
     struct settle *settle = &job->settle;
@@ -59,6 +70,7 @@ static void start(struct job *job) {
     bool is_started = pid > 0;
     settle->pid = is_started ? pid : 0;
     settle->was_run = is_started;
+    job->has_settled = true;
     if (is_started && !job->is_running) settle->is_needed = false;
     settle->due_at = clock_ns() + (int64_t)(is_started ? LONGEST_MS : RETRY_MS) * NS_PER_MS;
 }

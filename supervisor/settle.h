@@ -23,4 +23,10 @@ bool settle_is_needed(const struct job *job, int wait_status);
 /** The command has ended. */
 void settle_ended(struct job *job);
 
+/**
+ * At the job's end, when nothing else of it is left: kills what runs in containers that the engine forgot, or could not be asked to end,
+ * by the mark that the job's processes have in their environment. Only where a container was settled.
+ */
+void settle_forgotten(const struct job *job);
+
 #endif

@@ -1,8 +1,9 @@
 import { strict as assert } from "node:assert";
-import { existsSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Box, type Job } from "./harness.ts";
+import { Box, type Job, until } from "./harness.ts";
 
 /** Steps that are run by a client, and the command that ends what the client started elsewhere. */
 
@@ -85,6 +86,18 @@ test("what a client leaves behind does not outlive the job, nor does what earlie
   const leave = "setsid sleep 1000 & echo $!";
   const job = await box.run({ steps: [{ run: leave }, { run: `${leave}; kill -KILL $$`, settle: note }] }).over();
   assert.deepEqual(notes(job), ["settled"]);
+});
+
+test("what has the job's mark is killed at the end of a job that was settled, though it descends from somebody else", async () => {
+  const id = "JOBRUNNER_JOB_ID";
+  const job = box.prepare({ steps: [{ run: "until [ -e go ]; do sleep 0.01; done; exit 125", settle: note }] });
+  const elsewhere = spawn("sleep", ["1000"], { env: { PATH: process.env["PATH"], [id]: job.id } });
+  const ended = new Promise((resolve) => elsewhere.once("exit", (_code, signal) => resolve(signal)));
+  box.tell(`run ${job.id}`);
+  await until("its workspace", () => existsSync(join(job.directory, "work")));
+  writeFileSync(join(job.directory, "work", "go"), "");
+  assert.equal(await ended, "SIGKILL");
+  await job.over();
 });
 
 test("a kill that comes while a step is being settled waits for it", async () => {
