@@ -8,6 +8,16 @@ import { isTorture } from "./helper/torture.ts";
 
 const good = "true";
 
+/** Each as it would be right in a container. */
+const containerFields = new Map<string, unknown>([
+  ["Entrypoint", ["sh"]],
+  ["Mounts", []],
+  ["Network", "none"],
+  ["User", "root"],
+  ["Pull", "never"],
+  ["Resources", {}],
+]);
+
 test("every wrong field is refused with a problem document that names it", async (t) => {
   const service = await startService(t);
   const cases: [unknown, string][] = [
@@ -39,6 +49,28 @@ test("every wrong field is refused with a problem document that names it", async
     [{ CommandLine: good, StopSignal: "KILL" }, "StopSignal"],
     [{ CommandLine: good, StopTimeoutSeconds: 1e9 }, "StopTimeoutSeconds"],
     [{ CommandLine: good, Stdin: 5 }, "Stdin"],
+    [{ Image: "busybox", CommandLine: good }, "Image"],
+    [{ Commands: [{ Image: "--privileged" }] }, "Commands[0].Image"],
+    [{ Commands: [{ Image: "busybox", CommandLine: good, Args: ["a"] }] }, "Commands[0].CommandLine"],
+    [{ Commands: [{ Image: "busybox", Shell: "ash" }] }, "Commands[0].Shell"],
+    [{ Commands: [{ Image: "busybox", Entrypoint: "sh" }] }, "Commands[0].Entrypoint"],
+    [{ Commands: [{ Image: "busybox", Network: "container:x" }] }, "Commands[0].Network"],
+    [{ Commands: [{ Image: "busybox", User: "--privileged" }] }, "Commands[0].User"],
+    [{ Commands: [{ Image: "busybox", Pull: "sometimes" }] }, "Commands[0].Pull"],
+    [{ Commands: [{ Image: "busybox", Mounts: [{ Source: "/data" }] }] }, "Commands[0].Mounts[0].Target"],
+    [{ Commands: [{ Image: "busybox", Mounts: [{ Source: "/data", Target: "data" }] }] }, "Commands[0].Mounts[0].Target"],
+    [{ Commands: [{ Image: "busybox", Mounts: [{ Source: "/data", Target: "/" }] }] }, "Commands[0].Mounts[0].Target"],
+    [{ Commands: [{ Image: "busybox", Mounts: [{ Source: "../x", Target: "/x" }] }] }, "Commands[0].Mounts[0].Source"],
+    [{ Commands: [{ Image: "busybox", Mounts: [{ Source: "/x", Target: "/x", Writable: true }] }] }, "Commands[0].Mounts[0].Writable"],
+    [{ Commands: [{ Image: "busybox", Resources: { MemoryBytes: 1000 } }] }, "Commands[0].Resources.MemoryBytes"],
+    [{ Commands: [{ Image: "busybox", Environment: { "A B": "x" } }] }, "Commands[0].Environment.A B"],
+    [{ Commands: [{ Image: "busybox" }], Environment: { "#A": "x" } }, "Environment.#A"],
+    [{ Commands: [{ Image: "busybox", Environment: { DOCKER_HOST: "a\nb" } }] }, "Commands[0].Environment.DOCKER_HOST"],
+    [{ Commands: [{ Image: "busybox" }], WorkingDir: "/" }, "WorkingDir"],
+    ...["Entrypoint", "Mounts", "Network", "User", "Pull", "Resources"].map((field): [unknown, string] => [
+      { Commands: [{ CommandLine: good, [field]: containerFields.get(field) }] },
+      `Commands[0].${field}`,
+    ]),
     [Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`field${index}`, index])), "field0"],
     [{ CommandLine: good, "": 5 }, '""'],
   ];
@@ -53,11 +85,6 @@ test("every wrong field is refused with a problem document that names it", async
 
 test("what a later version will have is refused by name now", async (t) => {
   const service = await startService(t);
-  for (const field of ["Image", "Entrypoint", "Mounts", "Network", "Pull", "Shell", "User"]) {
-    const answer = await service.call("POST", "/", { body: JSON.stringify({ Commands: [{ CommandLine: good, [field]: "x" }] }) });
-    assertProblem(answer, 400);
-    assert.ok(answer.text.includes(`Commands[0].${field}`), answer.text);
-  }
   for (const field of ["Tty", "OpenStdin", "Secrets", "Resources", "Callback", "User", "CommandLin"]) {
     const answer = await service.call("POST", "/", { body: JSON.stringify({ CommandLine: good, [field]: true }) });
     assertProblem(answer, 400);

@@ -85,6 +85,7 @@ export class Service {
         HOME: process.env["HOME"],
         JOBRUNNER_PORT: String(this.#port),
         JOBRUNNER_STATE_DIR: this.stateDir,
+        JOBRUNNER_CONTAINER_ENGINE: "none", // tests that run containers name theirs
         ...this.#options.environment,
         ...environment,
       },

@@ -1,0 +1,102 @@
+import { strict as assert } from "node:assert";
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { engineTest } from "./helper/engines.ts";
+import { type Service, startService } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
+
+/** Which engine there is, and what is said where there is none. */
+
+const container = JSON.stringify({ Commands: [{ CommandLine: "true" }, { Image: "busybox", Args: ["true"] }] });
+
+type Containers = { engine: string | null; version: string | null; problem: string | null };
+
+/** As soon as the service has looked. */
+async function health(service: Service): Promise<Containers> {
+  let found: Containers = { engine: null, version: null, problem: null };
+  await waitFor("the engine was looked for", async () => {
+    ({ containers: found } = JSON.parse((await service.call("GET", "/healthz")).text));
+    return !(found.problem ?? "").startsWith("not known yet");
+  });
+  return found;
+}
+
+/** A folder to be the whole PATH, with programs by name. */
+function folderWith(t: TestContext, programs: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-path-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(folder, name), 0o755);
+  }
+  for (const name of ["readlink", "dirname", "mkfifo", "sh"]) symlinkSync(`/usr/bin/${name}`, join(folder, name));
+  return folder;
+}
+
+test("without a container engine a job that needs one is refused with what to install, and others run", async (t) => {
+  const service = await startService(t, { environment: { PATH: folderWith(t, {}), JOBRUNNER_CONTAINER_ENGINE: "auto" } });
+  const answer = await service.call("POST", "/", { body: container });
+  assert.equal(answer.status, 422, answer.text);
+  const problem: { code: string; detail: string; errors: { field: string }[] } = JSON.parse(answer.text);
+  assert.equal(problem.code, "no-container-engine");
+  assert.match(problem.detail, /no container engine is on this box: install docker .*podman or nerdctl/);
+  assert.equal(problem.errors[0]?.field, "Commands[1].Image");
+  assert.equal((await service.run({ CommandLine: "echo ok" })).job.State, "Succeeded");
+  const { engine, problem: why } = await health(service);
+  assert.equal(engine, null);
+  assert.match(why ?? "", /no container engine/);
+});
+
+test("an engine that is installed and does not answer is told from none, with its own words", async (t) => {
+  const silent = 'case $1 in --version) echo "Docker version 99";; *) echo "Cannot connect to the Docker daemon" >&2; exit 1;; esac';
+  const service = await startService(t, { environment: { PATH: folderWith(t, { docker: silent }), JOBRUNNER_CONTAINER_ENGINE: "auto" } });
+  const answer = await service.call("POST", "/", { body: container });
+  assert.equal(answer.status, 503, answer.text);
+  assert.match(answer.text, /silent-container-engine.*Cannot connect to the Docker daemon/);
+  assert.deepEqual(await health(service), { engine: "docker", version: null, problem: "Cannot connect to the Docker daemon" });
+});
+
+test("the first engine that answers is taken, in the order docker, podman, nerdctl", async (t) => {
+  const answering = (name: string, version: string): string => `case $1 in --version) echo "${name} version ${version}";; version) echo ${version};; esac`;
+  const silent = 'case $1 in --version) echo "Docker version 99";; *) exit 1;; esac';
+  const cases: [Record<string, string>, string][] = [
+    [{ docker: answering("Docker", "1"), podman: answering("podman", "2"), nerdctl: answering("nerdctl", "3") }, "docker 1"],
+    [{ podman: answering("podman", "2"), nerdctl: answering("nerdctl", "3") }, "podman 2"],
+    [{ nerdctl: answering("nerdctl", "3") }, "nerdctl 3"],
+    [{ docker: silent, podman: answering("podman", "2") }, "podman 2"],
+    [{ docker: answering("podman", "4") }, "podman 4"], // podman under the name of docker
+  ];
+  for (const [programs, expected] of cases) {
+    const service = await startService(t, { environment: { PATH: folderWith(t, programs), JOBRUNNER_CONTAINER_ENGINE: "auto" } });
+    const { engine, version } = await health(service);
+    assert.equal(`${engine} ${version}`, expected);
+  }
+});
+
+test("an engine that is named and not there, and none at all, are told so", async (t) => {
+  for (const [wanted, words] of [["/no/such/docker", /JOBRUNNER_CONTAINER_ENGINE is \/no\/such\/docker, which is not on this box/], ["none", /switched off by JOBRUNNER_CONTAINER_ENGINE=none/]] as const) {
+    const service = await startService(t, { environment: { JOBRUNNER_CONTAINER_ENGINE: wanted } });
+    const answer = await service.call("POST", "/", { body: container });
+    assert.equal(answer.status, 422, answer.text);
+    assert.match(answer.text, words);
+  }
+});
+
+engineTest("the health check says which engine and version there is", async (t, engine) => {
+  const service = await startService(t, { environment: engine.environment });
+  const { engine: name, version, problem } = await health(service);
+  assert.deepEqual([name, problem], [engine.name, null]);
+  assert.match(version ?? "", /^\d+\.\d+/);
+});
+
+engineTest("many containers at once are all right, and none is left", async (t, engine) => {
+  const service = await startService(t, { environment: engine.environment });
+  const numbers = Array.from({ length: 40 }, (_, index) => index);
+  await Promise.all(numbers.map(async (number) => {
+    const { job, output } = await service.run({ Commands: [{ Image: "busybox", CommandLine: `echo ${number}; exit ${number % 3}` }, { Image: "busybox", CommandLine: "echo end", RunOn: "always" }] });
+    assert.deepEqual([job.ExitCode, output.toString()], [number % 3, `${number}\nend\n`]);
+    assert.deepEqual(await engine.containersOf(job.ID), []);
+  }));
+});
