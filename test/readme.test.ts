@@ -3,23 +3,25 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
-import { repository, startService } from "./helper/service.ts";
+import { test, type TestContext } from "node:test";
+import { engineTest } from "./helper/engines.ts";
+import { repository, type Service, startService } from "./helper/service.ts";
 
 type Session = { command: string; expected: string };
 
+/** What only a box with a container engine can show. */
+const containerSection = /^## Containers\n[^]*?(?=^## )/m;
+
 test("every console session in the README and docs does what they show", async (t) => {
   const service = await startService(t);
-  const folder = mkdtempSync(join(tmpdir(), "jobrunner-readme-"));
-  t.after(() => rmSync(folder, { recursive: true }));
   for (const page of ["README.md", "docs/api.md"]) {
-    const sessions = sessionsOf(readFileSync(join(repository, page), "utf8"));
-    assert.ok(sessions.length > 0, page);
-    const outputs = await runAll(sessions, { port: service.port, folder });
-    for (const [index, { command, expected }] of sessions.entries()) {
-      assert.match(outputs[index] ?? "", asPattern(expected), `${page}: ${command}`);
-    }
+    await show(t, service, readFileSync(join(repository, page), "utf8").replace(containerSection, ""));
   }
+});
+
+engineTest("the README's job of host steps and containers does what it shows", async (t, engine) => {
+  const [section = ""] = containerSection.exec(readFileSync(join(repository, "README.md"), "utf8")) ?? [];
+  await show(t, await startService(t, { environment: engine.environment }), section);
 });
 
 test("what the README links to is there", () => {
@@ -27,6 +29,15 @@ test("what the README links to is there", () => {
     assert.ok(existsSync(join(repository, path)), path);
   }
 });
+
+async function show(t: TestContext, service: Service, markdown: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-readme-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const sessions = sessionsOf(markdown);
+  assert.ok(sessions.length > 0);
+  const outputs = await runAll(sessions, { port: service.port, folder });
+  for (const [index, { command, expected }] of sessions.entries()) assert.match(outputs[index] ?? "", asPattern(expected), command);
+}
 
 /** Lines after "$ " are typed, after "> " typed on, the others shown; "…" stands for anything. */
 function sessionsOf(markdown: string): Session[] {

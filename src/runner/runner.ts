@@ -1,6 +1,5 @@
 import { randomUUIDv7 } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FinalState, isFinal, type JobView, type WholeJobView } from "../job/job.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
@@ -14,6 +13,7 @@ import { listJobs } from "./list.ts";
 import { readInstance } from "./instance.ts";
 import { lockStateDir } from "./lock.ts";
 import { baseEnvironment } from "./plan.ts";
+import { Removal } from "./removal.ts";
 import { Supervision } from "./supervision.ts";
 import type { Health, JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult } from "./types.ts";
 
@@ -54,6 +54,7 @@ export class LocalRunner implements JobRunner {
   readonly #disk: DiskReserve;
   readonly #supervision: Supervision;
   readonly #finder: EngineFinder;
+  readonly #removal: Removal;
   readonly #jobsDir: string;
   readonly #cgroupParent: string | null;
   readonly #bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -76,6 +77,7 @@ export class LocalRunner implements JobRunner {
     const { watchers } = this;
     const instance = readInstance(join(options.stateDir, "instance"));
     this.#finder = new EngineFinder({ wanted: options.containerEngine, environment: { ...baseEnvironment, ...options.engineEnvironment }, log: options.log });
+    this.#removal = new Removal({ ...options, jobsDir: this.#jobsDir, store: this.#store, finder: this.#finder });
     this.#supervision = new Supervision(
       { ...options, cgroupParent: this.#cgroupParent, bootId: this.#bootId, finder: this.#finder, instance, watchers },
       { active: this.#active, specOf: (id) => this.#specOf(id), onChange: (job) => this.#changed(job), onOver: (job, view) => this.#over(job, view) },
@@ -97,7 +99,7 @@ export class LocalRunner implements JobRunner {
     }
     this.#admitNext();
     this.#supervision.recovered();
-    for (const id of this.#store.unfinishedRemovals()) void this.#removeDirectory(id);
+    this.#removal.resume();
   }
 
   async submit(submission: Submission): Promise<SubmitResult> {
@@ -218,17 +220,8 @@ export class LocalRunner implements JobRunner {
     const row = this.#store.find(id);
     if (row === null) return "unknown";
     await this.#store.remove(row.seq, id);
-    await this.#removeDirectory(id);
+    await this.#removal.remove(id);
     return "removed";
-  }
-
-  async #removeDirectory(id: string): Promise<void> {
-    try {
-      await rm(join(this.#jobsDir, id), { recursive: true, force: true });
-      await this.#store.removed(id);
-    } catch (error) {
-      this.#options.log("warn", "a deleted job's directory could not be removed; it is tried again at the next start", { id, error: String(error) });
-    }
   }
 
   handle(id: string): JobHandle | null {
@@ -248,7 +241,7 @@ export class LocalRunner implements JobRunner {
   health(): Health {
     const launcher = this.#supervision.isLauncherRunning ? "ok" : "the launcher is being started anew";
     const counts = { running: this.#running, queued: this.#queue.length };
-    return { database: this.#databaseTrouble ?? "ok", launcher, cgroups: this.#cgroupParent, containers: containersOf(this.#finder), ...counts };
+    return { database: this.#databaseTrouble ?? "ok", launcher, cgroups: this.#cgroupParent, containers: this.#finder.health(), ...counts };
   }
 
   close(): void {
@@ -301,13 +294,4 @@ export class LocalRunner implements JobRunner {
     const row = this.#store.find(id);
     return row === null ? null : JSON.parse(row.specJson);
   }
-}
-
-/** What was found last; a look that is due is begun for whoever asks next. */
-function containersOf(finder: EngineFinder): Health["containers"] {
-  const { known } = finder;
-  void finder.find();
-  if (known === null) return { engine: null, version: null, problem: "not known yet: the engine was not heard of so far" };
-  if (known.kind === "ready") return { engine: known.engine.client.kind, version: known.version, problem: null };
-  return { engine: known.kind === "silent" ? known.engine.client.kind : null, version: null, problem: known.problem };
 }

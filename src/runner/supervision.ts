@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JobView } from "../job/job.ts";
-import type { JobSpec } from "../job/spec.ts";
+import { commandsOf, type JobSpec } from "../job/spec.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { Containers } from "./containers/containers.ts";
@@ -127,7 +127,7 @@ export class Supervision {
     const draft = join(directory, "plan.new");
     const plan = makePlan(spec, { id, directory, shell, cgroup, containers });
     for (const { step, text } of plan.envFiles) writeFileSync(join(directory, envFileName(step)), text, { mode: 0o600 });
-    if (containers !== null) writeEngine(directory, containers.engine.client);
+    if (containers !== null) writeEngine(directory, { client: containers.engine.client, image: imageOf(spec) });
     writeFileSync(draft, plan.bytes, { mode: 0o600 });
     renameSync(draft, join(directory, "plan"));
   }
@@ -234,6 +234,10 @@ export class Supervision {
     job.sweepAskedMs = performance.now();
     this.#launcher.sweep(job.id);
   }
+}
+
+function imageOf(spec: JobSpec): string {
+  return commandsOf(spec).find(({ Image }) => Image !== undefined)?.Image ?? "";
 }
 
 /** Whoever a container's user is, the workspace is theirs too; who is on this box does not get through the folder that it is in. */

@@ -1,6 +1,6 @@
 import type { JobState, JobView, WholeJobView } from "../job/job.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { EngineKind } from "./containers/engine.ts";
+import type { EngineHealth } from "./containers/finder.ts";
 
 export type Log = (level: "info" | "warn" | "error", message: string, fields?: object) => void;
 
@@ -58,7 +58,7 @@ export type Health = {
   database: string;
   launcher: string;
   cgroups: string | null;
-  containers: { engine: EngineKind | null; version: string | null; problem: string | null };
+  containers: EngineHealth;
   running: number;
   queued: number;
 };

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Command } from "../../job/spec.ts";
 import { fitsEnvFile } from "../../job/container-spec.ts";
-import { containerName, type Engine, labels, removeWords } from "./engine.ts";
+import { containerName, type Engine, labels, mount, removeWords } from "./engine.ts";
 import { envFileName, stateFileName } from "./files.ts";
 
 /** The command line by which an engine's client runs a step, and the one that ends what it started. */
@@ -84,21 +84,15 @@ function clientMarks({ variables }: ContainerStep): Record<string, string> {
 }
 
 function mounts({ command, workspace, base }: ContainerStep): string[] {
-  const own = [{ Source: workspace, Target: workspace }, ...(isWithin(base, workspace) ? [] : [{ Source: base, Target: base }])];
-  const given = (command.Mounts ?? []).map((mount) => ({ ...mount, Source: posix.resolve(base, mount.Source) }));
-  return [...own, ...given].map((mount) => {
-    const fields = ["type=bind", `source=${mount.Source}`, `target=${mount.Target}`, ...("ReadOnly" in mount && mount.ReadOnly === true ? ["readonly"] : [])];
-    return `--mount=${fields.map(quoted).join(",")}`;
+  const own = [workspace, ...(isWithin(base, workspace) ? [] : [base])].map((path) => mount({ source: path, target: path }));
+  const given = (command.Mounts ?? []).map(({ Source, Target, ReadOnly = false }) => {
+    return mount({ source: posix.resolve(base, Source), target: Target, isReadOnly: ReadOnly });
   });
+  return [...own, ...given];
 }
 
 function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
-}
-
-/** The clients read --mount as a line of CSV (RFC 4180). */
-function quoted(field: string): string {
-  return /[",\n\r]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }
 
 /** A command line needs the shell and nothing before it, whatever the image's entrypoint; arguments go to the entrypoint. */

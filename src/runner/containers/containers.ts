@@ -111,8 +111,8 @@ export class Containers {
 
   /** That which made them: the service may have been started with another since. */
   async #engineOf(job: ActiveJob): Promise<Engine> {
-    const client = files.readEngine(job.directory);
-    if (client !== null) return this.#options.finder.engineOf(client);
+    const made = files.readEngine(job.directory);
+    if (made !== null) return this.#options.finder.engineOf(made.client);
     const state = await this.#options.finder.find();
     if (state.kind === "none") throw new Error(state.problem);
     return state.engine;

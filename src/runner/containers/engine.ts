@@ -15,6 +15,7 @@ export type ClientResult = { exitCode: number | null; stdout: string; stderr: st
 
 /** An engine that takes longer for one answer is taken for one that does not answer. */
 const answerTimeoutMs = 30_000;
+const removeTimeoutMs = 600_000;
 const maxAnswerBytes = 64 << 20;
 
 export const labels = { job: "jobrunner.job", step: "jobrunner.step", instance: "jobrunner.instance" } as const;
@@ -75,6 +76,19 @@ export class Engine {
     return stdout.split("\n").filter((name) => name !== "");
   }
 
+  /**
+   * Removes a folder of the service's, in a parent that is too, with files of a container's users in it. The program is the supervisor, whose "remove" runs in the image of the job, whatever that has. Rejects with the client's words.
+   */
+  async removeFolder({ folder, parent, image, program }: { folder: string; parent: string; image: string; program: string }): Promise<void> {
+    const mounts = [mount({ source: parent, target: parent }), mount({ source: program, target: "/jobrunner-supervisor", isReadOnly: true })];
+    const limits = ["--rm", "--pull=never", "--network=none", "--log-driver=none", "--user=0:0"];
+    const inContainer = ["run", ...limits, ...mounts, "--entrypoint=/jobrunner-supervisor", image, "remove", folder];
+    // Podman's own files are those of a user namespace, which it lets us into without an image.
+    const words = this.client.kind === "podman" && process.getuid?.() !== 0 ? ["unshare", program, "remove", folder] : inContainer;
+    const { exitCode, stderr } = await this.run(words, { timeoutMs: removeTimeoutMs });
+    if (exitCode !== 0) throw new Error(lastLine(stderr) ?? "no answer");
+  }
+
   async hasImage(image: string): Promise<boolean> {
     return (await this.run(["image", "inspect", "--format", "{{.Id}}", image])).exitCode === 0;
   }
@@ -93,6 +107,12 @@ export function runClient(path: string, words: string[], how: { environment: Rec
       resolve({ exitCode, stdout, stderr: exitCode === null ? `${stderr}\n${error?.message ?? ""}` : stderr });
     });
   });
+}
+
+/** A bind mount as the clients read it: a line of CSV (RFC 4180), so that a path may hold any character. */
+export function mount({ source, target, isReadOnly = false }: { source: string; target: string; isReadOnly?: boolean }): string {
+  const fields = ["type=bind", `source=${source}`, `target=${target}`, ...(isReadOnly ? ["readonly"] : [])];
+  return `--mount=${fields.map((field) => (/[",\n\r]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",")}`;
 }
 
 export function lastLine(text: string): string | null {

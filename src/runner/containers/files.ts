@@ -1,11 +1,12 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { EngineClient, EngineKind } from "./engine.ts";
+import type { EngineClient } from "./engine.ts";
 
 /**
  * What a job directory holds of containers, besides what supervisor/formats.h draws. All 0600.
  *
- *     engine             which client makes the job's containers, as JSON: {"kind": "docker", "path": "/usr/bin/docker"}
+ *     engine             which client makes the job's containers, and of which image the first, as JSON:
+ *                        {"client": {"kind": "docker", "path": "/usr/bin/docker"}, "image": "debian:12"}
  *     container-N.env    the variables of step N's container, a line each: NAME=value
  *     container-N        what the engine said of that container when it was over, as JSON: the State of its inspect command. Written under another
  *                        name and renamed, by the service or by the command that settles a step, before the container is removed.
@@ -21,16 +22,18 @@ export function stateFileName(step: number): string {
   return `container-${step}`;
 }
 
-export function writeEngine(directory: string, client: EngineClient): void {
-  writeFileSync(join(directory, engineFile), JSON.stringify(client), { mode: 0o600 });
+export type Made = { client: EngineClient; image: string };
+
+export function writeEngine(directory: string, made: Made): void {
+  writeFileSync(join(directory, engineFile), JSON.stringify(made), { mode: 0o600 });
 }
 
 /** Null: the job was never given to a supervisor. */
-export function readEngine(directory: string): EngineClient | null {
+export function readEngine(directory: string): Made | null {
   const text = readIfThere(join(directory, engineFile));
   if (text === null) return null;
-  const { kind, path }: { kind: EngineKind; path: string } = JSON.parse(text);
-  return { kind, path };
+  const made: Made = JSON.parse(text);
+  return made;
 }
 
 export function readState(directory: string, step: number): string | null {

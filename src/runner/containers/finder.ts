@@ -10,6 +10,8 @@ export type EngineState =
   | { kind: "silent"; engine: Engine; problem: string } // there is a client, but no engine answers it
   | { kind: "none"; problem: string };
 
+export type EngineHealth = { engine: EngineKind | null; version: string | null; problem: string | null };
+
 export type FinderOptions = {
   wanted: string; // "auto", "none", a name, or the path of a client
   environment: Record<string, string>; // of the clients; PATH among them
@@ -43,6 +45,15 @@ export class EngineFinder {
     if (this.#state !== null && isFresh) return this.#state;
     this.#looking ??= this.#look().finally(() => (this.#looking = null));
     return await this.#looking;
+  }
+
+  /** What was found last, for people; a look that is due is begun for whoever asks next. */
+  health(): EngineHealth {
+    const known = this.#state;
+    void this.find();
+    if (known === null) return { engine: null, version: null, problem: "not known yet: the engine was not heard of so far" };
+    if (known.kind === "ready") return { engine: known.engine.client.kind, version: known.version, problem: null };
+    return { engine: known.kind === "silent" ? known.engine.client.kind : null, version: null, problem: known.problem };
   }
 
   /** The engine did not answer: it is looked for again the next time. */
