@@ -59,7 +59,7 @@ test("an engine that is installed and does not answer is told from none, with it
 });
 
 test("the first engine that answers is taken, in the order docker, podman, nerdctl", async (t) => {
-  const answering = (name: string, version: string): string => `case $1 in --version) echo "${name} version ${version}";; version) echo ${version};; esac`;
+  const answering = (name: string, version: string): string => `case $1 in --version) echo "${name} version ${version}";; version | info) echo ${version};; esac`;
   const silent = 'case $1 in --version) echo "Docker version 99";; *) exit 1;; esac';
   const cases: [Record<string, string>, string][] = [
     [{ docker: answering("Docker", "1"), podman: answering("podman", "2"), nerdctl: answering("nerdctl", "3") }, "docker 1"],

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { canStartDockerd, Engine, startDockerd } from "./helper/engines.ts";
+import { canStartDockerd, type Engine, startDockerd } from "./helper/engines.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
 
 /** Containers of a service that is not root: what their users write belongs to others. */

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Command } from "../../job/spec.ts";
 import { fitsEnvFile } from "../../job/container-spec.ts";
-import { containerName, type Engine, labels, mount, removeWords } from "./engine.ts";
+import { containerName, type Engine, labels, logWords, mount, removeWords } from "./engine.ts";
 import { envFileName, stateFileName } from "./files.ts";
 
 /** The command line by which an engine's client runs a step, and the one that ends what it started. */
@@ -45,7 +45,7 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
       `--label=${labels.step}=${number}`,
       `--label=${labels.instance}=${instance}`,
       `--pull=${command.Pull ?? "missing"}`,
-      "--log-driver=none", // the output is kept by the supervisor: not a second time by the engine
+      ...logWords(kind),
       `--env-file=${posix.join(jobDirectory, envFileName(number))}`,
       ...passed.map(([variable]) => `--env=${variable}`), // the client gives them the value that they have for itself
       ...mounts(step),

@@ -29,6 +29,18 @@ export function removeWords(kind: EngineKind): string[] {
   return ["rm", "--force", "--volumes", ...(kind === "podman" ? ["--time", "0"] : [])];
 }
 
+/** Not of the client but of what answers it; podman is both. */
+const versionWords: Record<EngineKind, string[]> = {
+  docker: ["version", "--format", "{{.Server.Version}}"],
+  podman: ["version", "--format", "{{.Client.Version}}"],
+  nerdctl: ["info", "--format", "{{.ServerVersion}}"],
+};
+
+/** The output is kept by the supervisor: not a second time by the engine. nerdctl knows no such driver. */
+export function logWords(kind: EngineKind): string[] {
+  return kind === "nerdctl" ? [] : ["--log-driver=none"];
+}
+
 export class Engine {
   readonly client: EngineClient;
   readonly environment: Record<string, string>; // of the client: where it finds logins, contexts and the engine
@@ -40,9 +52,7 @@ export class Engine {
 
   /** The version of what runs the containers. Rejects with a sentence, the engine's own, where it does not answer. */
   async version(): Promise<string> {
-    const side = this.client.kind === "podman" ? "Client" : "Server"; // podman has no server
-    const format = this.client.kind === "nerdctl" ? "{{.Client.Version}}" : `{{.${side}.Version}}`;
-    const result = await this.run(["version", "--format", format]);
+    const result = await this.run(versionWords[this.client.kind]);
     const version = result.stdout.trim();
     if (result.exitCode === 0 && version !== "") return version;
     throw new Error(lastLine(result.stderr) ?? "it does not answer");
@@ -81,8 +91,8 @@ export class Engine {
    */
   async removeFolder({ folder, parent, image, program }: { folder: string; parent: string; image: string; program: string }): Promise<void> {
     const mounts = [mount({ source: parent, target: parent }), mount({ source: program, target: "/jobrunner-supervisor", isReadOnly: true })];
-    const limits = ["--rm", "--pull=never", "--network=none", "--log-driver=none", "--user=0:0"];
-    const inContainer = ["run", ...limits, ...mounts, "--entrypoint=/jobrunner-supervisor", image, "remove", folder];
+    const limits = ["--rm", "--pull=never", "--network=none", "--user=0:0"];
+    const inContainer = ["run", ...limits, ...logWords(this.client.kind), ...mounts, "--entrypoint=/jobrunner-supervisor", image, "remove", folder];
     // Podman's own files are those of a user namespace, which it lets us into without an image.
     const words = this.client.kind === "podman" && process.getuid?.() !== 0 ? ["unshare", program, "remove", folder] : inContainer;
     const { exitCode, stderr } = await this.run(words, { timeoutMs: removeTimeoutMs });

@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Log } from "../types.ts";
 import { Engine, type EngineClient, type EngineKind, runClient } from "./engine.ts";
 
@@ -114,7 +114,7 @@ export class EngineFinder {
 
 /** The absolute path of a program, as a shell finds it; null: there is none. */
 function findProgram(name: string, searchPath: string): string | null {
-  const candidates = name.includes("/") ? [name] : searchPath.split(":").filter((folder) => folder.startsWith("/")).map((folder) => join(folder, name));
+  const candidates = name.includes("/") ? [resolve(name)] : searchPath.split(":").filter((folder) => folder.startsWith("/")).map((folder) => join(folder, name));
   return candidates.find(isProgram) ?? null;
 }
 
