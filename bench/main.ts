@@ -15,6 +15,7 @@ import * as firstByte from "./first-byte.ts";
 import * as manyJobs from "./many-jobs.ts";
 import * as manyReaders from "./many-readers.ts";
 import * as database from "./database.ts";
+import * as containers from "./containers.ts";
 
 const all: Benchmark[] = [
   spawnRate.benchmark,
@@ -24,6 +25,7 @@ const all: Benchmark[] = [
   manyJobs.benchmark,
   manyReaders.benchmark,
   database.benchmark,
+  containers.benchmark,
 ];
 
 const wanted = process.argv.slice(2);

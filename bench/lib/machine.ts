@@ -18,6 +18,8 @@ export function describeMachine(): [string, string][] {
     ["webhook", version("webhook", ["-version"], /version (\S+)/)],
     ["nginx", version("nginx", ["-v"], /nginx\/(\S+)/)],
     ["curl", version("curl", ["--version"], /curl (\S+)/)],
+    ["docker", version("docker", ["--version"], /version ([^\s,]+)/)],
+    ["podman", version("podman", ["--version"], /version (\S+)/)],
     ["compiler", version("clang", ["--version"], /clang version (\S+)/)],
   ];
 }

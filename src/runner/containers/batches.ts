@@ -1,7 +1,9 @@
-import { setTimeout } from "node:timers/promises";
 import type { Engine, Inspected } from "./engine.ts";
 
-/** Looks at containers that are over and removes them, many by one run of the engine's client: it costs as much as a small job. */
+/**
+ * Looks at containers that are over and removes them, many by one run of the engine's client, which costs as much as a small job: those that
+ * come while one runs share the next. Measured, to wait for more costs more than it saves.
+ */
 
 export type Request = {
   name: string;
@@ -9,40 +11,33 @@ export type Request = {
   keep: (json: string) => void;
 };
 
-/** `gone`: nothing of the container is left, and what was kept is all that there will ever be to know of it. */
-export type Settled = { isGone: boolean; error: string | null };
-
-type Waiting = Request & { resolve: (settled: Settled) => void };
+type Waiting = Request & { resolve: (isGone: boolean) => void };
 
 const maxBatch = 100;
 
 export class Batches {
   readonly #engine: Engine;
-  readonly #gatherMs: () => number;
   #waiting: Waiting[] = [];
-  #isBusy = false;
+  #isWorking = false;
 
-  /** `gatherMs`: how long to wait for others before a run, so that they share it. */
-  constructor(engine: Engine, gatherMs: () => number) {
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#gatherMs = gatherMs;
   }
 
-  /** Asks once, and removes. Never rejects. */
-  settle(request: Request): Promise<Settled> {
+  /** Asks once, and removes. Whether nothing of the container is left: then what was kept is all that there will ever be to know of it. */
+  settle(request: Request): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiting.push({ ...request, resolve });
-      if (!this.#isBusy) void this.#work();
+      if (!this.#isWorking) void this.#work();
     });
   }
 
   async #work(): Promise<void> {
-    this.#isBusy = true;
+    this.#isWorking = true;
     while (this.#waiting.length > 0) {
-      await setTimeout(this.#gatherMs());
       await this.#settleAll(this.#waiting.splice(0, maxBatch));
     }
-    this.#isBusy = false;
+    this.#isWorking = false;
   }
 
   async #settleAll(batch: Waiting[]): Promise<void> {
@@ -51,8 +46,7 @@ export class Batches {
     const isRemoved = found.length === 0 || (await this.#engine.remove(found.map(({ name }) => name)));
     for (const request of batch) {
       const answer = inspected.get(request.name);
-      const isGone = answer?.kind === "none" || (isRemoved && found.includes(request));
-      request.resolve({ isGone, error: answer?.kind === "unknown" ? answer.error : null });
+      request.resolve(answer?.kind === "none" || (isRemoved && found.includes(request)));
     }
   }
 }

@@ -25,9 +25,6 @@ export type ContainersOptions = {
 /** A job's end waits so long for an engine that does not answer; its containers are removed when it does. */
 const patienceMs = 60_000;
 const againMs = 500;
-/** Others that end meanwhile share a run of the client; a container that runs alone has nobody to wait for. */
-const gatherMsPerJob = 25;
-const mostGatherMs = 500;
 
 /** What became of containers, and that none is left of a job that is over. */
 export class Containers {
@@ -84,8 +81,7 @@ export class Containers {
       const keep = (json: string): void => {
         if (files.readState(job.directory, number) === null) files.writeState(job.directory, number, json);
       };
-      const { isGone } = await this.#batchesOf(engine).settle({ name: containerName(job.id, number), keep });
-      if (isGone) return true;
+      if (await this.#batchesOf(engine).settle({ name: containerName(job.id, number), keep })) return true;
       this.#options.finder.doubt();
       if (performance.now() > endMs) return false;
       await setTimeout(againMs);
@@ -122,14 +118,9 @@ export class Containers {
     const { path } = engine.client;
     const known = this.#batches.get(path);
     if (known !== undefined) return known;
-    const batches = new Batches(engine, () => this.#gatherMs());
+    const batches = new Batches(engine);
     this.#batches.set(path, batches);
     return batches;
-  }
-
-  #gatherMs(): number {
-    const running = [...this.#options.active.values()].filter((job) => job.containerSteps.length > 0 && job.isRunning).length;
-    return Math.min((running - 1) * gatherMsPerJob, mostGatherMs);
   }
 }
 

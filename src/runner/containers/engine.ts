@@ -9,7 +9,7 @@ export type EngineKind = "docker" | "podman" | "nerdctl";
 export type EngineClient = { kind: EngineKind; path: string };
 
 /** What `inspect` says of a container, as JSON and read. */
-export type Inspected = { kind: "found"; json: string } | { kind: "none" } | { kind: "unknown"; error: string };
+export type Inspected = { kind: "found"; json: string } | { kind: "none" } | { kind: "unknown" };
 
 export type ClientResult = { exitCode: number | null; stdout: string; stderr: string };
 
@@ -69,7 +69,7 @@ export class Engine {
     return new Map(names.map((name): [string, Inspected] => {
       const json = found.get(name);
       if (json !== undefined) return [name, { kind: "found", json }];
-      return [name, isMissing(name) ? { kind: "none" } : { kind: "unknown", error: lastLine(stderr) ?? "no answer" }];
+      return [name, { kind: isMissing(name) ? "none" : "unknown" }];
     }));
   }
 

@@ -1,0 +1,177 @@
+// What a job that is a container costs beside the engine's own command line, and whether its output is as fast.
+import { mkdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { atMost, skipped } from "./lib/benchmark.ts";
+import type { Benchmark, Context } from "./lib/benchmark.ts";
+import { containerNames, image, removeOwn, usableEngine } from "./lib/engines.ts";
+import type { Engine } from "./lib/engines.ts";
+import { field, inParallel, stringField } from "./lib/http.ts";
+import { startService } from "./lib/service.ts";
+import type { Service } from "./lib/service.ts";
+import { median, ratio, seconds, spread } from "./lib/statistics.ts";
+import { runProgram } from "./lib/tools.ts";
+
+const jobs = 60;
+const lanes = 20;
+const jobRounds = 5;
+const bytes = 2 ** 30;
+const outputRounds = 3;
+
+export const benchmark: Benchmark = {
+  name: "containers",
+  title: `${jobs} containers, ${lanes} at once, and 1 GiB of a container's output`,
+  method:
+    `With docker and with podman. Containers: ${jobRounds} rounds of ${jobs} jobs of \`true\` in ${image} without a network, ${lanes} at once ` +
+    "in a closed loop: POST /, GET /ID/wait, the next. After each round every job must be recorded as Succeeded and none of their " +
+    `containers be left. The peer: \`xargs -P ${lanes}\` of the engine's \`run --init --network none\` with a fresh folder mounted and as ` +
+    "working directory, once with --rm, which leaves nothing behind as a job does, and once without, what it leaves being removed outside " +
+    `of the measured time. Output: ${outputRounds} rounds of \`head -c 1073741824 /dev/zero\` in ${image}, from POST / until GET /ID/wait has ` +
+    "answered, against the engine's `run --rm … > file` on the same file system. jobrunner tells the engine to keep no log " +
+    "(--log-driver=none), since it keeps the output itself; so the peer is measured without a log too. With the engine's default log it is measured " +
+    "once, for information: docker's writes six bytes for each zero. Each output is removed before the next; who goes first changes from " +
+    "round to round.",
+  limitSeconds: 1800,
+  run,
+};
+
+async function run(context: Context): Promise<void> {
+  const { scope, report } = context;
+  for (const name of ["docker", "podman"]) {
+    const engine = await usableEngine(scope, name);
+    if (typeof engine === "string") {
+      report(skipped(`containers of ${name}`, engine));
+      continue;
+    }
+    const service = await startService(scope, { JOBRUNNER_CONTAINER_ENGINE: name }, join(scope.directory, `state-${name}`));
+    await measureJobs(context, engine, service);
+    await measureOutput(context, engine, service);
+    await service.stop();
+  }
+}
+
+/** One of the things that are measured in turns; `seconds` does it and returns how long it took. */
+type Contender = { name: string; seconds: () => Promise<number> };
+type Turns = { rounds: number; isWarmedUp: boolean; progress: (text: string) => void };
+
+async function measureJobs({ scope, progress, report }: Context, engine: Engine, service: Service): Promise<void> {
+  const folders = join(scope.directory, `peer-${engine.name}`);
+  let made = 0;
+  const peer = (name: string, options: string[]): Contender => ({
+    name,
+    seconds: async () => {
+      const fresh = Array.from({ length: jobs }, () => join(folders, String(++made)));
+      for (const folder of fresh) mkdirSync(folder, { recursive: true });
+      const command = [engine.path, "run", ...options, "--init", "--network", "none", "--label", engine.label, "-v", "{}:{}:rw", "-w", "{}", image, "true"];
+      // Not from here: to fork Node costs more than to fork xargs, and the peer must not pay for that.
+      const script = `shift; printf '%s\\n' "$@" | xargs -P ${lanes} -I '{}' ${command.map((word) => `'${word}'`).join(" ")}`;
+      const took = await timed(() => runProgram(scope, "/bin/sh", ["-c", script, "sh", "", ...fresh], 180));
+      await removeOwn(scope, engine);
+      return took;
+    },
+  });
+  const ours: Contender = { name: "jobrunner", seconds: () => runJobs({ scope, engine, service }) };
+  const others = [peer(`${engine.name} run --rm`, ["--rm"]), peer(`${engine.name} run, containers left behind`, [])];
+  const told = (text: string): void => {
+    progress(`${engine.name}, ${jobs} containers, ${text}`);
+  };
+  const took = await inTurns([ours, ...others], { rounds: jobRounds, isWarmedUp: true, progress: told });
+  const label = `${jobs} containers against `;
+  for (const { name } of others) report(compare({ name: label + name, ours: took.get(ours.name) ?? [], peer: took.get(name) ?? [] }));
+}
+
+/** Checked after the clock has stopped: what is not as it should be fails the benchmark. */
+async function runJobs({ scope, engine, service }: { scope: Context["scope"]; engine: Engine; service: Service }): Promise<number> {
+  const { client } = service;
+  const ended = new Map<string, unknown>();
+  const took = await timed(() =>
+    inParallel(Array.from({ length: jobs }), lanes, async () => {
+      const id = await client.submit({ Commands: [{ Image: image, Args: ["true"], Network: "none" }] });
+      ended.set(id, await client.over(id, 100));
+    }),
+  );
+  const bad = [...ended.values()].find((job) => stringField(job, "State") !== "Succeeded");
+  if (bad !== undefined) throw new Error(`a job ended as ${JSON.stringify(bad)}`);
+  const names = await containerNames(scope, engine);
+  const left = names.filter((name) => [...ended.keys()].some((id) => name.includes(id)));
+  if (left.length > 0) throw new Error(`containers were left: ${left.join(" ")}`);
+  return took;
+}
+
+async function measureOutput({ scope, progress, report }: Context, engine: Engine, service: Service): Promise<void> {
+  const file = join(scope.directory, "peer-output");
+  const command = ["head", "-c", String(bytes), "/dev/zero"];
+  const peer = (name: string, options: string[]): Contender => ({
+    name,
+    seconds: async () => {
+      const words = ["run", "--rm", ...options, "--init", "--network", "none", "--label", engine.label, image, ...command];
+      const took = await timed(() => runProgram(scope, "/bin/sh", ["-c", 'file=$1; shift; exec "$@" > "$file"', "sh", file, engine.path, ...words], 300));
+      if (statSync(file).size !== bytes) throw new Error(`${name} wrote ${statSync(file).size} bytes`);
+      rmSync(file);
+      return took;
+    },
+  });
+  const ours: Contender = {
+    name: "jobrunner",
+    seconds: async () => {
+      let job: unknown;
+      const took = await timed(async () => {
+        const id = await service.client.submit({ Commands: [{ Image: image, Args: command, Network: "none" }] });
+        job = await service.client.over(id, 100);
+      });
+      const id = stringField(job, "ID");
+      const { size } = statSync(join(service.stateDirectory, "jobs", id, "output"));
+      if (stringField(job, "State") !== "Succeeded" || field(job, "OutputBytes") !== bytes || size !== bytes)
+        throw new Error(`${size} bytes were kept, and the job ended as ${JSON.stringify(job)}`);
+      await service.client.json("DELETE", `/jobs/${id}`);
+      return took;
+    },
+  };
+  const unlogged = peer(`${engine.name} run --log-driver none > file`, ["--log-driver", "none"]);
+  const logged = peer(`${engine.name} run > file`, []);
+  const told = (text: string): void => {
+    progress(`${engine.name}, 1 GiB of output, ${text}`);
+  };
+  const took = await inTurns([ours, unlogged], { rounds: outputRounds, isWarmedUp: false, progress: told });
+  const own = took.get(ours.name) ?? [];
+  report(compare({ name: `1 GiB of output against ${unlogged.name}`, ours: own, peer: took.get(unlogged.name) ?? [] }));
+  const once = await logged.seconds();
+  report({
+    name: `1 GiB of output against ${logged.name}`,
+    ours: seconds(median(own)),
+    peer: seconds(once),
+    measured: ratio(median(own) / once),
+    demanded: "",
+    verdict: "for information",
+  });
+}
+
+/** Rounds in which each takes its turn, another one first each time; before them, where asked for, a round that does not count. */
+async function inTurns(contenders: Contender[], { rounds, isWarmedUp, progress }: Turns): Promise<Map<string, number[]>> {
+  if (isWarmedUp) for (const contender of contenders) await contender.seconds();
+  const took = new Map(contenders.map(({ name }): [string, number[]] => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    const first = round % contenders.length;
+    for (const { name, seconds: run } of [...contenders.slice(first), ...contenders.slice(0, first)]) took.get(name)?.push(await run());
+    progress(`round ${round + 1}: ${contenders.map(({ name }) => `${name} ${seconds(took.get(name)?.at(-1) ?? Number.NaN)}`).join(", ")}`);
+  }
+  return took;
+}
+
+function compare({ name, ours, peer }: { name: string; ours: number[]; peer: number[] }): Parameters<Context["report"]>[0] {
+  const ratios = ours.map((time, round) => time / (peer[round] ?? Number.NaN));
+  const value = median(ratios);
+  return {
+    name,
+    ours: seconds(median(ours)),
+    peer: seconds(median(peer)),
+    measured: `${ratio(value)} (${spread(ratios)})`,
+    demanded: "<= 1.05",
+    verdict: atMost(value, 1.05),
+  };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
+}
