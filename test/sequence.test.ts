@@ -140,6 +140,12 @@ test("a shell that is not there fails the step, not the service", async (t) => {
   assert.equal(output.toString(), "hello\n");
 });
 
+test("a command line is run by the shell that the step names", async (t) => {
+  const service = await startService(t);
+  const { output } = await service.run({ Commands: [{ CommandLine: "echo $0", Shell: "sh" }, { CommandLine: "echo $0", Shell: "/bin/bash" }, { CommandLine: "echo $0" }] });
+  assert.equal(output.toString(), "sh\n/bin/bash\nbash\n");
+});
+
 test("the first step reads the text given as Stdin, the others nothing", async (t) => {
   const service = await startService(t);
   const text = `${"line\n".repeat(100_000)}the end`;
