@@ -93,11 +93,11 @@ async function inject(pid: number, kind: string, point: number, options: string[
   return strace;
 }
 
-/** Whether the service was killed; else it is let go. */
+/** Whether the service was killed. It is let go before it is asked, since to answer is to live on: another of the calls, and the last one. */
 async function endOf(service: Service, strace: ChildProcess): Promise<boolean> {
+  await detach(strace);
   const crashed = await service.call("GET", "/healthz").then(() => false, () => true);
   if (crashed) await service.gone();
-  await detach(strace);
   return crashed;
 }
 
