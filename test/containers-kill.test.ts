@@ -130,7 +130,7 @@ engineTest("a kill after the client was killed, and one by SIGKILL, remove the c
 
 engineTest("a timeout strikes while the service is away, and its container is gone", async (t, engine) => {
   const service = await start(t, engine);
-  const id = await ready(service, { StopTimeoutSeconds: 0.2, TimeoutSeconds: 2, Commands: [{ Image: "busybox", CommandLine: deaf }] });
+  const id = await ready(service, { StopTimeoutSeconds: 0.2, TimeoutSeconds: 6, Commands: [{ Image: "busybox", CommandLine: deaf }] });
   const supervisor = service.supervisorOf(id);
   await service.crash();
   await waitFor("the job ends by itself", () => !isAlive(supervisor));
