@@ -201,8 +201,8 @@ test("a background process may write until the job ends, and ends with it", asyn
   const service = await startService(t);
   const { job, output } = await service.run({
     Commands: [
-      { CommandLine: "(while :; do echo tick; sleep 0.01; done) & echo started" },
-      { CommandLine: "until grep -q tick $JOBRUNNER_WORKSPACE/../output; do sleep 0.01; done; echo seen" },
+      { CommandLine: "(until [ -e go ]; do sleep 0.01; done; while :; do echo tick; sleep 0.01; done) & echo started" },
+      { CommandLine: "touch go; until grep -q tick $JOBRUNNER_WORKSPACE/../output; do sleep 0.01; done; echo seen" },
     ],
   });
   assert.equal(job.State, "Succeeded");
