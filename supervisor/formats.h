@@ -16,6 +16,11 @@
  *     idle_timeout_ms=<n>         longest time without output
  *     stdin=<file name>           in the job directory: standard input of step 1; absent: /dev/null
  *     env=<NAME>=<value>          for every step; any number of them. No step sets the same name again.
+ *     secret=<bytes>              a text that output never holds: every place where it stands becomes ***, before it is stored; places that share
+ *                                 a byte become one ***. Any number of them, at most 16 MiB together. A stream's last bytes are stored
+ *                                 later where they may be the beginning of a secret.
+ *     user=<uid> <gid> <gid>...   decimal numbers; the first group is the primary one, up to 1023 more may follow: whom the steps' processes
+ *                                 become, with no groups but these; absent: the supervisor's own. Not together with settle.
  *     step                        begins step 1, then 2, ...; the following belong to it:
  *       workdir=<absolute path>
  *       run_on=success|failure|always
@@ -36,7 +41,7 @@
  *     jobrunner-status 1 <boot id> <supervisor's pid> <time>       before anything of the job is executed
  *     start <step> <pid> <time>
  *     end <step> <time> <raw wait status> <user us> <system us> <peak rss KiB> <output bytes of the step so far>
- *     fail <step> <time> <stage> <errno>                          could not start; stage: workdir, exec, stdin, fork, plan (then step 0)
+ *     fail <step> <time> <stage> <errno>                          could not start; stage: stdin, user, workdir, exec, fork, plan (then step 0)
  *     expire <step> <time>                                        the step's timeout struck; its end follows
  *     stop <time> <cause>                                         the job is being stopped; cause: terminate, kill, timeout, idle
  *     done <time> <output bytes> <lost bytes>                     nothing of the job is left, output is whole: the last line

@@ -197,8 +197,8 @@ static bool is_finished(struct job *job) {
     if (!job->is_done_told) {
         settle_forgotten(job);
         output_drain(0);
-        if (is_waiting_for_disk(job)) return false;
         output_close_pipes();
+        if (is_waiting_for_disk(job)) return false;
         job->is_done_told = true;
         status_line("done %lld %llu %llu\n", (long long)wall_ns(), (unsigned long long)output_bytes(),
                     (unsigned long long)output_lost_bytes());

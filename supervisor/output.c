@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "index.h"
+#include "mask.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@ struct pipe {
     uint32_t step;
     uint8_t stream;
     bool is_enlarged;
+    struct mask mask;
     size_t burst; // bytes moved since
     int64_t burst_at;
 };
@@ -35,12 +37,13 @@ static int64_t last_at;
 static int64_t retry_at = NEVER;
 static bool is_blocked;
 
-static char copied[COPY_BYTES]; // read and not yet written; a job that writes little touches little of it
-static size_t copied_from, copied_to;
+static char buffer[COPY_BYTES]; // a job that writes little touches little of it; one with secrets reads to where mask.h says
+static struct masked copied;    // read and not yet written
 static struct pipe copied_of;
 
 static size_t move(struct pipe *pipe, size_t limit);
 static ssize_t transfer(struct pipe *pipe, size_t limit);
+static ssize_t receive(struct pipe *pipe, size_t limit);
 static bool write_copied(void);
 static void drain(struct pipe *pipe);
 static void discard(struct pipe *pipe);
@@ -48,6 +51,7 @@ static void note(const struct pipe *pipe, size_t moved);
 static void lose(const struct pipe *pipe, uint64_t bytes);
 static void enlarge_if_busy(struct pipe *pipe, size_t moved);
 static void block(void);
+static void end_pipe(struct pipe *pipe);
 static void close_pipe(struct pipe *pipe);
 static void forget_closed(void);
 static size_t waiting_in(const struct pipe *pipe);
@@ -55,6 +59,10 @@ static size_t waiting_in(const struct pipe *pipe);
 int output_open(void) {
     output_fd = open("output", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     return output_fd < 0 ? errno : index_open();
+}
+
+int output_mask(const struct plan *plan) {
+    return mask_open(plan, COPY_BYTES);
 }
 
 bool output_add_pipe(int fd, uint32_t step, enum stream stream) {
@@ -95,8 +103,8 @@ void output_retry(void) {
 }
 
 void output_give_up(void) {
-    lose(&copied_of, copied_to - copied_from);
-    copied_from = copied_to = 0;
+    lose(&copied_of, copied.length);
+    copied.length = 0;
     for (unsigned i = 0; i < pipe_count; i++) discard(&pipes[i]);
     forget_closed();
     is_blocked = false;
@@ -104,7 +112,7 @@ void output_give_up(void) {
 }
 
 void output_close_pipes(void) {
-    for (unsigned i = 0; i < pipe_count; i++) close_pipe(&pipes[i]);
+    for (unsigned i = 0; i < pipe_count && !is_blocked; i++) end_pipe(&pipes[i]);
     forget_closed();
 }
 
@@ -116,6 +124,7 @@ static void drain(struct pipe *pipe) {
         if (moved == 0) return; // empty, ended or blocked
         rest = moved < rest ? rest - moved : 0;
     } while (rest > 0);
+    if (mask_held(&pipe->mask) > 0) (void)move(pipe, 1); // if the pipe's end comes next, what is held back is decided
 }
 
 /** Moves at most so much and records it. Returns how much; 0: nothing is there, the pipe is at its end, or the disk refuses. */
@@ -128,30 +137,39 @@ static size_t move(struct pipe *pipe, size_t limit) {
     ssize_t moved = transfer(pipe, limit);
     if (moved > 0) enlarge_if_busy(pipe, (size_t)moved);
     if (moved > 0) return (size_t)moved;
-    if (moved == 0) close_pipe(pipe);
+    if (moved == 0) end_pipe(pipe);
     else if (errno != EAGAIN && errno != EINTR) block();
     return 0;
 }
 
 /** Like read(2) from a pipe that does not block, into the file. */
 static ssize_t transfer(struct pipe *pipe, size_t limit) {
-    ssize_t got = read(pipe->fd, copied, limit < sizeof copied ? limit : sizeof copied);
-    if (got <= 0) return got;
-    copied_to = (size_t)got;
+    ssize_t got = receive(pipe, limit < COPY_BYTES ? limit : COPY_BYTES);
+    if (copied.length == 0) return got;
     copied_of = *pipe;
     return write_copied() ? got : -1;
 }
 
+/** Like read(2); copied is what of it is to be written now. */
+static ssize_t receive(struct pipe *pipe, size_t limit) {
+    bool is_masked = mask_is_needed();
+    ssize_t got = read(pipe->fd, is_masked ? mask_room(&pipe->mask) : buffer, limit);
+    if (got <= 0) return got;
+    copied = is_masked ? mask_next(&pipe->mask, (size_t)got) : (struct masked){buffer, (size_t)got};
+    if (copied.length == 0) last_at = clock_ns(); // a job of which all is held back is not idle
+    return got;
+}
+
 /** Writes what was read and is not in the file yet, of whichever pipe; false: the disk refuses. */
 static bool write_copied(void) {
-    while (copied_from < copied_to) {
+    while (copied.length > 0) {
         if (!index_is_ready()) return false;
-        ssize_t written = pwrite(output_fd, copied + copied_from, copied_to - copied_from, output_end);
+        ssize_t written = pwrite(output_fd, copied.bytes, copied.length, output_end);
         if (written <= 0) return false;
-        copied_from += (size_t)written;
+        copied.bytes += written;
+        copied.length -= (size_t)written;
         note(&copied_of, (size_t)written);
     }
-    copied_from = copied_to = 0;
     return true;
 }
 
@@ -184,7 +202,7 @@ static void discard(struct pipe *pipe) {
         if (got <= 0) break;
         lost += (uint64_t)got;
     }
-    lose(pipe, lost);
+    lose(pipe, lost + mask_held(&pipe->mask));
     close_pipe(pipe);
 }
 
@@ -199,6 +217,18 @@ static size_t waiting_in(const struct pipe *pipe) {
     int bytes = 0;
     if (pipe->fd < 0 || ioctl(pipe->fd, FIONREAD, &bytes) != 0 || bytes < 0) return 0;
     return (size_t)bytes;
+}
+
+/** No byte follows, so what is held back is no secret. The pipe is kept while the disk refuses it. */
+static void end_pipe(struct pipe *pipe) {
+    bool is_written = write_copied();
+    if (is_written && mask_held(&pipe->mask) > 0) {
+        copied = mask_end(&pipe->mask);
+        copied_of = *pipe;
+        is_written = write_copied();
+    }
+    if (is_written) close_pipe(pipe);
+    else block();
 }
 
 static void close_pipe(struct pipe *pipe) {

@@ -1,6 +1,8 @@
 #ifndef JOBRUNNER_OUTPUT_H
 #define JOBRUNNER_OUTPUT_H
 
+#include "plan.h"
+
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +16,9 @@ enum { MAX_PIPES = 1024 };
 
 /** Makes both files in the working directory. Returns 0 or an errno. */
 int output_open(void);
+
+/** Masks the plan's secrets in all that comes from pipes; to be called before the first is added. Returns 0 or an errno. */
+int output_mask(const struct plan *plan);
 
 /** Reads this pipe from now on; false: there are MAX_PIPES already. The first pipe of a step sets output_step_bytes to 0. */
 bool output_add_pipe(int fd, uint32_t step, enum stream stream);
@@ -33,19 +38,22 @@ void output_handle(const struct pollfd *entries, unsigned count);
 /** Tries again to write if it is time. */
 void output_retry(void);
 
-/** Moves what is in the step's pipes at this moment; 0: all pipes. What comes after it is not waited for. */
+/** Moves what is in the step's pipes at this moment, their end included; 0: all pipes. What comes after it is not waited for. */
 void output_drain(uint32_t step);
 
 /** Closes every pipe. What the disk refuses of their content is read, counted as lost and, where possible, recorded as a gap. */
 void output_give_up(void);
 
-/** Closes what output_drain has emptied; only for the end, when no process is left to write. */
+/**
+ * Closes what output_drain has emptied, after what was held back of it is written; only for the end, when no process is left to write.
+ * Pipes stay open where the disk refuses that.
+ */
 void output_close_pipes(void);
 
 uint64_t output_bytes(void);
 uint64_t output_lost_bytes(void);
 uint64_t output_step_bytes(void);
-/** When the last byte came, by clock_ns; 0: never. */
+/** When the last byte came, be it held back or written, by clock_ns; 0: never. */
 int64_t output_last_at(void);
 
 #endif

@@ -5,9 +5,16 @@
 #include <errno.h>
 #include <string.h>
 
+// Far more than anybody has, so that what is counted of secrets fits in 32 bits.
+enum { MAX_SECRET_BYTES = 1 << 24 };
+
 static const char *after(const char *text);
 static const char *value_of(const char *text, const char *key);
 static bool read_shared(const char *text, struct plan *plan);
+static bool read_shared_number(const char *text, struct plan *plan);
+static bool read_secret(const char *secret, struct plan *plan);
+static bool read_user(const char *text, struct plan *plan);
+static bool read_user_number(const char **text, uint32_t *number);
 static bool read_own(const char *text, struct plan_step *step);
 static bool read_number(const char *text, int64_t *number);
 static bool read_run_on(const char *text, enum run_on *run_on);
@@ -42,6 +49,7 @@ int plan_read(const char *bytes, size_t length, struct plan *plan) {
     struct plan_step step;
     while ((at = plan_next_step(plan, at, &step)) != NULL) {
         if (step.workdir == NULL || step.arguments == 0) return EINVAL;
+        if (plan->user != NULL && step.settle_arguments > 0) return EINVAL;
         plan->steps++;
     }
     bool is_whole = plan->id != NULL && plan->stop_signal != 0 && plan->stop_timeout_ms >= 0 && plan->steps > 0;
@@ -64,6 +72,14 @@ const char *plan_next_step(const struct plan *plan, const char *at, struct plan_
     return at;
 }
 
+const char *plan_next_secret(const struct plan *plan, const char *at, const char **secret) {
+    for (; at != plan->shared_end; at = after(at)) {
+        *secret = value_of(at, "secret=");
+        if (*secret != NULL) return after(at);
+    }
+    return NULL;
+}
+
 size_t plan_arguments(const struct plan_step *step, enum command command) {
     return command == COMMAND_STEP ? step->arguments : step->settle_arguments;
 }
@@ -84,7 +100,6 @@ static char **collect(const char *from, const char *to, const char *key, char **
 
 static bool read_shared(const char *text, struct plan *plan) {
     const char *value;
-    int64_t number;
     if ((value = value_of(text, "env=")) != NULL) {
         plan->variables++;
         return is_variable(value);
@@ -101,12 +116,56 @@ static bool read_shared(const char *text, struct plan *plan) {
         plan->stdin_name = value;
         return is_file_name(value);
     }
+    if ((value = value_of(text, "secret=")) != NULL) return read_secret(value, plan);
+    if ((value = value_of(text, "user=")) != NULL) return read_user(value, plan);
+    return read_shared_number(text, plan);
+}
+
+static bool read_shared_number(const char *text, struct plan *plan) {
+    const char *value;
+    int64_t number;
     if ((value = value_of(text, "stop_timeout_ms=")) != NULL) return read_number(value, &plan->stop_timeout_ms);
     if ((value = value_of(text, "idle_timeout_ms=")) != NULL) return read_number(value, &plan->idle_timeout_ms);
     if ((value = value_of(text, "timeout_ms=")) != NULL) return read_number(value, &plan->timeout_ms);
     if ((value = value_of(text, "stop_signal=")) == NULL || !read_number(value, &number)) return false;
     plan->stop_signal = number >= 1 && number <= 64 ? (int)number : 0;
     return plan->stop_signal != 0;
+}
+
+static bool read_secret(const char *secret, struct plan *plan) {
+    size_t length = strlen(secret);
+    if (length == 0 || length > MAX_SECRET_BYTES - plan->secret_bytes) return false;
+    plan->secrets++;
+    plan->secret_bytes += length;
+    if (length > plan->longest_secret) plan->longest_secret = length;
+    return true;
+}
+
+static bool read_user(const char *text, struct plan *plan) {
+    struct user user;
+    plan->user = text;
+    return plan_user(text, &user);
+}
+
+bool plan_user(const char *value, struct user *user) {
+    user->count = 0;
+    if (!read_user_number(&value, &user->uid)) return false;
+    while (*value == ' ' && user->count < MAX_GROUPS) {
+        value++;
+        if (!read_user_number(&value, &user->groups[user->count++])) return false;
+    }
+    return *value == '\0' && user->count > 0;
+}
+
+/** The last number of 32 bits is no user's and no group's: setresuid(2) takes it for "no change". */
+static bool read_user_number(const char **text, uint32_t *number) {
+    int64_t read = 0;
+    const char *at = *text;
+    for (; *at >= '0' && *at <= '9' && read < UINT32_MAX; at++) read = read * 10 + (*at - '0');
+    bool is_number = at != *text && read < UINT32_MAX;
+    *number = (uint32_t)read;
+    *text = at;
+    return is_number;
 }
 
 static bool read_own(const char *text, struct plan_step *step) {

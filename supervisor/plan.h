@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-enum { ID_LENGTH = 36 };
+enum { ID_LENGTH = 36, MAX_GROUPS = 1024 };
 
 enum run_on { RUN_ON_SUCCESS, RUN_ON_FAILURE, RUN_ON_ALWAYS };
 
@@ -26,6 +27,7 @@ struct plan {
     const char *id;
     const char *cgroup;     // NULL: none
     const char *stdin_name; // NULL: /dev/null
+    const char *user;       // NULL: the supervisor's own; else for plan_user
     int stop_signal;
     int64_t stop_timeout_ms;
     int64_t timeout_ms;      // 0: none
@@ -33,6 +35,8 @@ struct plan {
     const char *shared;      // the strings that hold for every step, environment variables among them
     const char *shared_end;
     size_t variables; // among the shared ones
+    size_t secrets;   // likewise; how many bytes they have together, and the longest of them
+    size_t secret_bytes, longest_secret;
     size_t steps;
     const char *first_step; // at "step"
     const char *end;        // at "end"
@@ -46,6 +50,19 @@ int plan_read(const char *bytes, size_t length, struct plan *plan);
 
 /** Reads the step that begins at `at` (plan->first_step, then what the call before returned). NULL: there is none. */
 const char *plan_next_step(const struct plan *plan, const char *at, struct plan_step *step);
+
+/** Finds the first secret from `at` on (plan->shared, then what the call before returned). NULL: there is none. */
+const char *plan_next_secret(const struct plan *plan, const char *at, const char **secret);
+
+/** Whom a step's process becomes. */
+struct user {
+    uid_t uid;
+    size_t count;
+    gid_t groups[MAX_GROUPS]; // [0] is the primary one
+};
+
+/** Whether the text is a user as drawn in formats.h; plan->user is. */
+bool plan_user(const char *value, struct user *user);
 
 /** Which of a step's two commands: what it is, or what settles it. */
 enum command { COMMAND_STEP, COMMAND_SETTLE };

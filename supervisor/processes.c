@@ -1,5 +1,6 @@
 #include "processes.h"
 
+#include "environment.h"
 #include "plan.h"
 
 #include <dirent.h>
@@ -23,7 +24,7 @@ struct process {
     bool is_chosen;
 };
 
-enum { FIRST_ROOM = 1024, DIRECTORY_BYTES = 32768, ENVIRONMENT_BYTES = 65536 };
+enum { FIRST_ROOM = 1024, DIRECTORY_BYTES = 32768 };
 
 // Mapped while it is needed: thousands of supervisors never need it.
 static struct process *table;
@@ -40,7 +41,6 @@ static void forget(void);
 static void choose_own(struct spared spared);
 static void choose_descendants(void);
 static bool is_chosen(pid_t pid);
-static bool is_marked(pid_t pid, const char *mark, size_t length);
 static bool is_in_cgroup(pid_t pid, const char *path);
 static bool is_alive(const struct process *process);
 static int signal_chosen(int signal, bool whole_groups);
@@ -86,13 +86,15 @@ int signal_step(pid_t leader, int signal) {
     return signal_chosen(signal, signal == SIGKILL);
 }
 
-int signal_marked(const char *id, int signal) {
+int signal_marked(const char *id, const char *user, int signal) {
+    static struct user reader;
     char mark[sizeof "JOBRUNNER_JOB_ID=" + ID_LENGTH];
     int length = snprintf(mark, sizeof mark, "JOBRUNNER_JOB_ID=%.*s", ID_LENGTH, id);
     if (length < 0 || (size_t)length >= sizeof mark || !scan()) return -1;
-    // With the NUL at its end, so that it is the whole variable.
+    bool has_reader = user != NULL && plan_user(user, &reader);
     for (size_t i = 0; i < count; i++) {
-        table[i].is_chosen = table[i].pid != getpid() && is_marked(table[i].pid, mark, (size_t)length + 1);
+        pid_t pid = table[i].pid;
+        table[i].is_chosen = pid != getpid() && environment_holds(proc_fd, pid, mark, has_reader ? &reader : NULL);
     }
     choose_descendants();
     return signal_chosen(signal, false);
@@ -252,26 +254,6 @@ static bool look(pid_t pid, struct process *process) {
     *process = (struct process){.pid = pid};
     return sscanf(name_end + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64, &process->state,
                   &process->parent, &process->group, &process->session, &process->started_at) == 5;
-}
-
-static bool is_marked(pid_t pid, const char *mark, size_t length) {
-    static char text[ENVIRONMENT_BYTES + 1] = {0}; // begins with a NUL, as if a variable had come before
-    char path[32];
-    int fd = snprintf(path, sizeof path, "%d/environ", (int)pid) < 0 ? -1 : openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool is_found = false;
-    text[0] = '\0';
-    size_t kept = 1;
-    for (ssize_t got; !is_found && (got = read(fd, text + kept, sizeof text - kept)) > 0;) {
-        size_t filled = kept + (size_t)got;
-        for (char *at = text; !is_found && (at = memmem(at, filled - (size_t)(at - text), mark, length)) != NULL; at++) {
-            is_found = at > text && at[-1] == '\0';
-        }
-        kept = filled < length + 1 ? filled : length + 1; // a variable may lie across two reads
-        memmove(text, text + filled - kept, kept);
-    }
-    (void)close(fd);
-    return is_found;
 }
 
 static void forget(void) {

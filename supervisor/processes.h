@@ -27,7 +27,7 @@ int signal_strays(const char *path, int signal, struct spared spared);
 /** The process, all in the session that it leads or led, and their descendants. */
 int signal_step(pid_t leader, int signal);
 
-/** Those with JOBRUNNER_JOB_ID=<id> in the environment that they were started with, and their descendants. */
-int signal_marked(const char *id, int signal);
+/** Those with JOBRUNNER_JOB_ID=<id> in the environment that they were started with, and their descendants. user: the plan's, or NULL. */
+int signal_marked(const char *id, const char *user, int signal);
 
 #endif

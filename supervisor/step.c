@@ -2,6 +2,7 @@
 
 #include "cgroup.h"
 #include "signals.h"
+#include "user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,8 @@ static void close_pair(const int pair[2]);
 static pid_t fork_into(int *cgroup);
 _Noreturn static void run(const struct start *start);
 static void prepare(const struct start *start);
+static void end_with(pid_t supervisor);
+static void limit_cores(const struct plan *plan);
 static bool open_streams(const struct start *start);
 static void execute(const struct plan *plan, const struct plan_step *step, enum command command);
 static void execute_found(char **arguments);
@@ -69,6 +72,7 @@ pid_t step_settle(const struct plan *plan, const struct plan_step *step) {
     if (pid == 0) {
         (void)setsid(); // cannot fail: a process just forked leads no group
         signals_restore();
+        limit_cores(plan);
         bool is_ready = dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0;
         if (is_ready) execute(plan, step, COMMAND_SETTLE);
         _exit(127);
@@ -81,6 +85,7 @@ const char *step_stage_name(enum step_stage stage) {
     switch (stage) {
     case STAGE_WORKDIR: return "workdir";
     case STAGE_STDIN: return "stdin";
+    case STAGE_USER: return "user";
     case STAGE_EXEC: return "exec";
     case STAGE_FORK: return "fork";
     case STAGE_PLAN: return "plan";
@@ -120,14 +125,17 @@ static pid_t fork_into(int *cgroup) {
 _Noreturn static void run(const struct start *start) {
     prepare(start);
     if (!open_streams(start)) fail(start, STAGE_STDIN);
+    if (start->plan->user != NULL) {
+        if (!user_become(start->plan->user)) fail(start, STAGE_USER);
+        end_with(start->supervisor); // prctl(2): the kernel forgets this signal when a process becomes another user
+    }
     if (chdir(start->step->workdir) != 0) fail(start, STAGE_WORKDIR);
     execute(start->plan, start->step, COMMAND_STEP);
     fail(start, STAGE_EXEC);
 }
 
 static void prepare(const struct start *start) {
-    // A supervisor that is killed takes the step with it; one that was killed before this line is noticed by the next.
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != start->supervisor) _exit(127);
+    end_with(start->supervisor);
     if (start->cgroup >= 0) {
         int file = openat(start->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
         ssize_t written = file < 0 ? -1 : write(file, "0", 1);
@@ -138,11 +146,26 @@ static void prepare(const struct start *start) {
     (void)setsid(); // cannot fail: a process just forked leads no group
     signals_restore();
     (void)umask(022);
+    limit_cores(start->plan);
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max < SOFT_FILES ? files.rlim_max : SOFT_FILES;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
+}
+
+/** A supervisor that is killed takes the step with it; one that was killed before the first line is noticed by the second. */
+static void end_with(pid_t supervisor) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) _exit(127);
+    if (getppid() != supervisor) _exit(127);
+}
+
+/**
+ * No core of the processes that know the secrets. By core(5) a limit of 0 is none where cores are piped to a program; the kernel refuses that
+ * for 1 alone (fs/coredump.c), and no core is so small. It cannot fail but where the limit is 0 and may not be raised.
+ */
+static void limit_cores(const struct plan *plan) {
+    if (plan->secrets > 0) (void)setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 1, .rlim_max = 1});
 }
 
 static bool open_streams(const struct start *start) {

@@ -22,6 +22,7 @@ static struct job job;
 static void isolate(const struct launch *launch);
 static int prepare(const struct launch *launch, const char *id, bool *is_valid);
 static int read_plan(const char *id, bool *is_valid);
+static int guard_secrets(void);
 static int make_files(void);
 static void refuse_plan(void);
 
@@ -52,6 +53,7 @@ static int prepare(const struct launch *launch, const char *id, bool *is_valid) 
     if (chdir(id) != 0) return errno;
     if (access("status", F_OK) == 0) return EEXIST;
     int error = read_plan(id, is_valid);
+    if (error == 0 && *is_valid && job.plan.secrets > 0) error = guard_secrets();
     if (error == 0) error = make_files();
     if (error == 0) error = status_claim(&(struct claim){id, launch->boot_id});
     return error;
@@ -69,6 +71,11 @@ static int read_plan(const char *id, bool *is_valid) {
     }
     (void)close(fd);
     return 0;
+}
+
+/** No secret gets into the output, and none into a core of this process. */
+static int guard_secrets(void) {
+    return prctl(PR_SET_DUMPABLE, 0) == 0 ? output_mask(&job.plan) : errno;
 }
 
 static int make_files(void) {

@@ -30,8 +30,8 @@ static bool supervisor_lives(void);
 static int read_left(int fd, const char *boot_id, struct record_left *left);
 static void judge(const char *text, size_t length, const char *boot_id, struct record_left *left);
 static int kill_all(const char *id);
-static int count_and_kill(const char *id, int cgroup);
-static const char *cgroup_of_plan(void);
+static int count_and_kill(const char *id, const char *user, int cgroup);
+static struct plan read_left_plan(void);
 static int tell(int fd, const struct record_left *left, int killed);
 
 int sweep(const struct launch *launch, const char *id) {
@@ -86,37 +86,38 @@ static void judge(const char *text, size_t length, const char *boot_id, struct r
 
 /** Until nothing is found twice in a row: a process that is being forked may be missed once. Returns how many were found. */
 static int kill_all(const char *id) {
-    const char *cgroup_path = cgroup_of_plan();
-    int cgroup = cgroup_path == NULL ? -1 : open(cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct plan plan = read_left_plan();
+    int cgroup = plan.cgroup == NULL ? -1 : open(plan.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int most = 0;
     long pause = PAUSE_MS;
     for (int empty_looks = 0; empty_looks < 2;) {
-        int found = count_and_kill(id, cgroup);
+        int found = count_and_kill(id, plan.user, cgroup);
         empty_looks = found == 0 ? empty_looks + 1 : 0;
         if (found > most) most = found;
         (void)nanosleep(&(struct timespec){.tv_nsec = pause * NS_PER_MS}, NULL);
         if (pause < LONGEST_PAUSE_MS) pause *= 2;
     }
-    if (cgroup_path != NULL) cgroup_remove(cgroup_path);
+    if (plan.cgroup != NULL) cgroup_remove(plan.cgroup);
     return most;
 }
 
-static int count_and_kill(const char *id, int cgroup) {
+static int count_and_kill(const char *id, const char *user, int cgroup) {
     int in_cgroup = cgroup_count(cgroup);
-    int found = signal_marked(id, SIGKILL);
+    int found = signal_marked(id, user, SIGKILL);
     cgroup_kill(cgroup);
     return found < 0 || in_cgroup > found ? (in_cgroup > 0 ? in_cgroup : 1) : found;
 }
 
 /** The plan was valid when it was run, or there is nothing to kill; its folder may be gone since. */
-static const char *cgroup_of_plan(void) {
+static struct plan read_left_plan(void) {
+    static const struct plan none;
+    struct plan plan;
     int fd = open("plan", O_RDONLY | O_CLOEXEC);
     struct stat information;
-    if (fd < 0 || fstat(fd, &information) != 0 || information.st_size == 0) return NULL;
+    if (fd < 0 || fstat(fd, &information) != 0 || information.st_size == 0) return none;
     const char *bytes = mmap(NULL, (size_t)information.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    static struct plan plan;
-    if (bytes == MAP_FAILED || plan_read(bytes, (size_t)information.st_size, &plan) != 0) return NULL;
-    return plan.cgroup;
+    if (bytes == MAP_FAILED || plan_read(bytes, (size_t)information.st_size, &plan) != 0) return none;
+    return plan;
 }
 
 static int tell(int fd, const struct record_left *left, int killed) {

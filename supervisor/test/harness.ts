@@ -31,6 +31,8 @@ export type Plan = {
   idleTimeoutMs?: number;
   stdin?: string;
   cgroup?: string;
+  secrets?: string[];
+  user?: string; // "uid gid gid..."
   env?: Record<string, string>;
 };
 
@@ -230,6 +232,8 @@ export function planBytes(plan: Plan, id: string, directory: string): Buffer {
       `stop_timeout_ms=${plan.stopTimeoutMs ?? 5000}`,
       ...optional("timeout_ms", plan.timeoutMs),
       ...optional("idle_timeout_ms", plan.idleTimeoutMs),
+      ...optional("user", plan.user),
+      ...(plan.secrets ?? []).map((secret) => `secret=${secret}`),
       ...(plan.stdin === undefined ? [] : ["stdin=stdin-text"]),
       ...Object.entries(environment).map(([name, value]) => `env=${name}=${value}`),
       ...plan.steps.flatMap((step) => [

@@ -26,6 +26,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 static void use(const struct plan *plan, const char *bytes, size_t size) {
     must(is_id(plan->id, strlen(plan->id)), "the id is one");
     must(plan->stop_signal >= 1 && plan->stop_signal <= 64 && plan->stop_timeout_ms >= 0, "it can be stopped");
+    struct user user;
+    must(plan->user == NULL || (plan_user(plan->user, &user) && user.count > 0 && user.count <= MAX_GROUPS), "a user with groups");
+    size_t secrets = 0, secret_bytes = 0;
+    const char *secret;
+    for (const char *at = plan->shared; (at = plan_next_secret(plan, at, &secret)) != NULL; secrets++) {
+        must(*secret != '\0' && strlen(secret) <= plan->longest_secret, "a secret");
+        secret_bytes += strlen(secret);
+    }
+    must(secrets == plan->secrets && secret_bytes == plan->secret_bytes, "as many secrets as were counted");
     must(plan->stdin_name == NULL || strchr(plan->stdin_name, '/') == NULL, "standard input is in the job's directory");
     size_t steps = 0;
     struct plan_step step;
@@ -38,6 +47,7 @@ static void use(const struct plan *plan, const char *bytes, size_t size) {
         for (size_t i = 0; i + 1 < arguments; i++) must(vectors[i] > bytes && vectors[i] + strlen(vectors[i]) < bytes + size, "an argument");
         for (size_t i = 0; i + 1 < variables; i++) must(strchr(vectors[arguments + i], '=') != NULL, "a variable");
         must(plan_arguments(&step, COMMAND_SETTLE) == step.settle_arguments, "the second command is counted");
+        must(plan->user == NULL || step.settle_arguments == 0, "no user of a client");
         must(step.workdir[0] == '/' && arguments > 1 && step.timeout_ms >= 0, "a step that can be started");
         free(vectors);
     }
@@ -53,8 +63,12 @@ static void must(int is_so, const char *what) {
 #ifdef MUTATE
 
 static const char sample[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0cgroup=/sys/fs/cgroup/x\0stop_signal=15\0"
-    "stop_timeout_ms=10000\0timeout_ms=1\0idle_timeout_ms=999999999999\0stdin=stdin-text\0env=PATH=/bin\0env=A=\0step\0workdir=/w\0"
-    "settle=rm\0settle=-f\0run_on=failure\0ignore_error=1\0timeout_ms=5\0arg=bash\0arg=-c\0arg=\0env=B=c\0step\0arg=x\0workdir=/\0run_on=always\0end";
+    "stop_timeout_ms=10000\0timeout_ms=1\0idle_timeout_ms=999999999999\0stdin=stdin-text\0env=PATH=/bin\0env=A=\0secret=ab\ncd\0secret=x\0"
+    "step\0workdir=/w\0settle=rm\0settle=-f\0run_on=failure\0ignore_error=1\0timeout_ms=5\0arg=bash\0arg=-c\0arg=\0env=B=c\0step\0arg=x\0workdir=/\0run_on=always\0end";
+
+// What no plan with settle has.
+static const char other[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0stop_signal=15\0stop_timeout_ms=0\0user=4294967294 0 10 20\0"
+    "secret=s\0step\0workdir=/w\0arg=x\0end";
 
 static unsigned long long seed = 88172645463325252ull; // always the same, so that a failure can be seen again
 
@@ -84,11 +98,13 @@ int main(int argc, char **argv) {
     long rounds = argc > 1 ? atol(argv[1]) : 100000;
     struct plan plan;
     must(plan_read(sample, sizeof sample, &plan) == 0 && plan.steps == 2, "the sample is a plan");
+    must(plan_read(other, sizeof other, &plan) == 0 && plan.user != NULL, "so is the other");
     long readable = 0;
     for (long i = 0; i < rounds; i++) {
         uint8_t bytes[2 * sizeof sample];
-        memcpy(bytes, sample, sizeof sample);
-        size_t size = sizeof sample;
+        bool is_other = i % 4 == 3;
+        size_t size = is_other ? sizeof other : sizeof sample;
+        memcpy(bytes, is_other ? other : sample, size);
         for (size_t times = 1 + below(4); times > 0 && size > 0; times--) size = mutate(bytes, size, sizeof bytes);
         readable += size > 0 && plan_read((const char *)bytes, size, &plan) == 0;
         (void)LLVMFuzzerTestOneInput(bytes, size);

@@ -79,10 +79,64 @@ static void test_ids(void) {
           "nothing else is");
 }
 
+static void test_secrets(void) {
+    check(READ(HEAD STEP "end") == 0 && plan.secrets == 0, "a plan without secrets has none");
+    check(READ(HEAD "secret=two\nlines\0env=A=b\0secret=x\0" STEP "end") == 0 && plan.secrets == 2 && plan.secret_bytes == 10 &&
+              plan.longest_secret == 9,
+          "secrets are counted");
+    const char *first = NULL, *second = NULL;
+    const char *at = plan_next_secret(&plan, plan.shared, &first);
+    at = at == NULL ? NULL : plan_next_secret(&plan, at, &second);
+    check(at != NULL && strcmp(first, "two\nlines") == 0 && strcmp(second, "x") == 0, "and found, one after the other");
+    const char *third;
+    check(at != NULL && plan_next_secret(&plan, at, &third) == NULL, "after the last there is none");
+    check(READ(HEAD "secret=\0" STEP "end") == EINVAL, "an empty secret is refused");
+    check(READ(HEAD STEP "secret=x\0end") == EINVAL, "so is one of a step");
+}
+
+static void test_long_secrets(void) {
+    static char bytes[(1 << 24) + 4096];
+    static const char tail[] = STEP "end";
+    size_t start = sizeof HEAD "secret=" - 1;
+    memcpy(bytes, HEAD "secret=", start);
+    memset(bytes + start, 'x', sizeof bytes - start);
+    for (int is_too_long = 0; is_too_long <= 1; is_too_long++) {
+        size_t end = start + (1 << 24) + (size_t)is_too_long;
+        bytes[end] = '\0';
+        memcpy(bytes + end + 1, tail, sizeof tail);
+        int expected = is_too_long ? EINVAL : 0;
+        check(plan_read(bytes, end + 1 + sizeof tail, &plan) == expected, is_too_long ? "a byte more is refused" : "16 MiB of secrets are read");
+        memset(bytes + end, 'x', sizeof tail + 1);
+    }
+}
+
+static void test_users(void) {
+    check(READ(HEAD STEP "end") == 0 && plan.user == NULL, "a plan without a user has none");
+    check(READ(HEAD "user=54321 7 0 4294967294\0" STEP "end") == 0, "a user and its groups are read");
+    struct user user;
+    check(plan_user(plan.user, &user) && user.uid == 54321 && user.count == 3, "the user is found");
+    check(user.groups[0] == 7 && user.groups[1] == 0 && user.groups[2] == 4294967294, "and the groups in their order");
+    static const char *const refused[] = {"", "1", "1 ", " 1 2", "1  2", "1 2 ", "a 1", "1 b", "1 2x", "-1 2", "+1 2", "1 4294967295", "4294967295 1",
+                                          "1 4294967296", "1 99999999999999999999999999", "1\t2", "1,2"};
+    int count = 0;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) count += !plan_user(refused[i], &user);
+    check(count == (int)(sizeof refused / sizeof *refused), "what is no user is refused");
+    check(READ(HEAD "user=1\0" STEP "end") == EINVAL, "and the plan with it");
+    check(READ(HEAD "user=1 1\0" STEP "settle=rm\0end") == EINVAL, "a user of a container's client is refused");
+    char most[2 + 2 * (MAX_GROUPS + 1)] = "1";
+    for (int i = 0; i < MAX_GROUPS; i++) memcpy(most + 1 + 2 * i, " 2", 3);
+    check(plan_user(most, &user) && user.count == MAX_GROUPS, "1024 groups are read");
+    memcpy(most + 1 + 2 * MAX_GROUPS, " 2", 3);
+    check(!plan_user(most, &user), "one more is refused");
+}
+
 int main(void) {
     test_whole_plans();
     test_refusals();
     test_numbers();
     test_ids();
+    test_secrets();
+    test_long_secrets();
+    test_users();
     return failures > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
