@@ -1,52 +1,84 @@
 import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { listen } from "./api/listener.ts";
+import { fileLimit, readersWithin } from "./api/connections.ts";
+import { listen, type Listener } from "./api/listener.ts";
+import { Readers } from "./api/readers.ts";
 import { makeApi } from "./api/server.ts";
+import { type Actor, AuditLog } from "./audit/audit-log.ts";
+import { runCommandLine } from "./cli/program.ts";
+import { WrongUse } from "./cli/wrong-use.ts";
 import { type Config, helpText, type LogLevel, readConfig } from "./config.ts";
-import { openRunner } from "./runner/runner.ts";
+import { ensureFirstToken } from "./identity/first-token.ts";
+import { Identifier } from "./identity/identify.ts";
+import { type LocalRunner, openRunner } from "./runner/runner.ts";
 import type { Log } from "./runner/types.ts";
 
 /** Config, then the state directory and all jobs in it, then HTTP. The only place where the process ends itself. */
 
 const root = resolve(import.meta.dirname, "..");
 const supervisorPath = join(root, "build", "jobrunner-supervisor");
-const wrongUse = 2;
+const itself: Actor = { By: "service", Role: null, From: "service" };
 
 async function main(args: string[]): Promise<void> {
-  if (args.length > 1) fail(`one argument at most, --help or --version, not ${args.length}`, wrongUse);
-  const [argument] = args;
-  if (argument === "--help" || argument === "-h") return console.log(helpText(process.env));
-  if (argument === "--version") return console.log(`jobrunner ${version()}`);
-  if (argument !== undefined) fail(`${JSON.stringify(argument)} is not known: jobrunner --help says what is`, wrongUse);
+  await runCommandLine(args, {
+    version: version(),
+    helpText: helpText(process.env),
+    serve: async () => await serve(configOrRefusal()),
+    place: configOrRefusal,
+    print: (text) => console.log(text),
+  });
+}
+
+function configOrRefusal(): Config {
   const read = readConfig(process.env);
-  if ("mistakes" in read) fail(read.mistakes.join("\njobrunner: "), wrongUse);
-  else await serve(read.config);
+  if ("mistakes" in read) throw new WrongUse(read.mistakes.join("\njobrunner: "));
+  return read.config;
 }
 
 async function serve(config: Config): Promise<void> {
   if (statSync(supervisorPath, { throwIfNoEntry: false }) === undefined) throw new Error(`the supervisor is not built: run make in ${root}`);
+  process.umask(0o077); // all that the service makes is its user's alone; jobs have a umask of their own
   const log = makeLog(config.logLevel);
   const runner = await openRunner({ ...config, supervisorPath, log });
-  const handle = await makeApi(
-    { runner, watchers: runner.watchers, readerTimeoutSeconds: config.readerTimeoutSeconds, version: version(), log },
-    config.hostname,
-  );
-  const addresses = config.hostname === "" ? ["127.0.0.1", "::1"] : [config.hostname];
-  const listener = await listen(handle, { addresses, port: config.port }).catch((error: unknown) => {
+  try {
+    const audit = new AuditLog({ ...config.audit, stateDir: config.stateDir }, (error) => log("error", "the audit log could not be written", { error: String(error) }));
+    const tokenPath = ensureFirstToken(runner.store.tokens, config.stateDir);
+    const listener = await openApi(config, { runner, audit, log });
+    audit.write(itself, { Event: "start" });
+    endOnSignal({ runner, audit, listener });
+    const token = tokenPath === null ? "" : `\na first token, for those who are not trusted without, is in ${tokenPath}`;
+    console.log(`jobrunner ${version()} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}${token}`);
+  } catch (error) {
     runner.close();
     throw error;
-  });
+  }
+}
+
+type Parts = { runner: LocalRunner; audit: AuditLog; log: Log };
+
+async function openApi(config: Config, { runner, audit, log }: Parts): Promise<Listener> {
+  const { hostname, access, tls, limits } = config;
+  const identifier = new Identifier(runner.store, { localTrust: access.localTrust, clientRoles: tls.clientRoles, hasClientCertificates: tls.clientCa !== null });
+  const readers = new Readers({ ...limits, maxReaders: Math.min(limits.maxReaders, readersWithin(fileLimit())) });
+  const context = { runner, watchers: runner.watchers, identifier, audit, readers, limits, version: version(), log };
+  const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
+  const addresses = config.port === null ? [] : hostname === "" ? ["127.0.0.1", "::1"] : [hostname];
+  const files = tls.certificate === null || tls.key === null ? null : { certificate: tls.certificate, key: tls.key, clientCa: tls.clientCa };
+  return await listen(handle, { addresses, port: config.port ?? 0, socketPath: config.socketPath, tls: files, limits, log });
+}
+
+function endOnSignal({ runner, audit, listener }: { runner: LocalRunner; audit: AuditLog; listener: Listener }): void {
   let isStopping = false;
   const stop = (): void => {
     if (isStopping) return;
     isStopping = true;
     void listener.close().then(() => {
       runner.close();
+      audit.write(itself, { Event: "stop" });
       process.exit(0); // what a reader or a patrol left behind must not keep us
     });
   };
-  process.on("SIGTERM", stop).on("SIGINT", stop);
-  console.log(`jobrunner ${version()} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}`);
+  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", () => listener.reload());
 }
 
 /** Lines of JSON on standard error. Never bodies, variables or output of jobs. */
@@ -73,4 +105,6 @@ process.on("uncaughtException", (error) => {
   fail(`ends because of an error that nothing expected: ${error.stack ?? String(error)}`, 1);
 });
 
-main(process.argv.slice(2)).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error), 1));
+main(process.argv.slice(2)).catch((error: unknown) => {
+  fail(error instanceof Error ? error.message : String(error), error instanceof WrongUse ? 2 : 1);
+});

@@ -199,6 +199,7 @@ test("hundreds of readers of a live job all get every byte", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.02; done; for i in {1..200}; do echo $i; done; head -c 300000 /dev/urandom" });
   const readers = await Promise.all(Array.from({ length: 300 }, () => service.attach(id)));
+  assert.deepEqual([...new Set(readers.map(({ status }) => status))], [200]);
   await service.submit({ CommandLine: `touch ${service.stateDir}/jobs/${id}/work/go` });
   await Promise.all(readers.map(({ ended }) => ended));
   const whole = await service.output(id);

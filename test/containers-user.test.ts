@@ -1,49 +1,13 @@
 import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, chownSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { canStartDockerd, type Engine, startDockerd } from "./helper/engines.ts";
-import { repository, type Service, startService } from "./helper/service.ts";
+import { repository, type Service } from "./helper/service.ts";
+import { become, cannotBe, findUser, folderOf, startAs } from "./helper/users.ts";
 
 /** Containers of a service that is not root: what their users write belongs to others. */
-
-type User = { name: string; uid: number; gid: number };
-
-function find(name: string): User | null {
-  const [uid, gid] = ["-u", "-g"].map((flag) => spawnSync("id", [flag, name], { encoding: "utf8" }).stdout.trim());
-  return uid === undefined || gid === undefined || uid === "" ? null : { name, uid: Number(uid), gid: Number(gid) };
-}
-
-/** What node:test's `skip` takes: the reason why the program cannot be run as this user, or false. */
-function cannotBe(user: User | null, name: string): string | false {
-  if (process.getuid?.() !== 0) return "only root can become another user";
-  if (user === null) return `there is no user ${name}: see .ci/run`;
-  const reaches = spawnSync("setpriv", [...become(user), "test", "-x", join(repository, "bin", "jobrunner")]).status === 0;
-  return reaches ? false : `the checkout cannot be read by ${name}`;
-}
-
-function become({ uid, gid }: User): string[] {
-  return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
-}
-
-/** The service as that user, in a folder of its own. */
-async function startAs(t: TestContext, user: User, environment: Record<string, string>): Promise<Service> {
-  const folder = folderOf(t, user);
-  const program = join(folder, "run");
-  writeFileSync(program, `#!/bin/sh\nexec setpriv ${become(user).join(" ")} ${join(repository, "bin", "jobrunner")} "$@"\n`);
-  chmodSync(program, 0o755);
-  return await startService(t, { program, environment: { ...environment, HOME: folder, JOBRUNNER_STATE_DIR: join(folder, "state") }, stateDir: join(folder, "state") });
-}
-
-function folderOf(t: TestContext, { uid, gid }: User): string {
-  const folder = mkdtempSync(join(tmpdir(), "jr-"));
-  t.after(() => t.after(() => rmSync(folder, { recursive: true, force: true }))); // after the service that is in it
-  chmodSync(folder, 0o755);
-  chownSync(folder, uid, gid);
-  return folder;
-}
 
 async function filesOfOthersAreShared(service: Service): Promise<void> {
   const command = { Image: "busybox", Network: "none" };
@@ -67,7 +31,7 @@ async function aKillIsAKill(service: Service, engine: Engine): Promise<void> {
   assert.deepEqual([(await service.get(id)).State, await engine.containersOf(id)], ["Killed", []]);
 }
 
-const nobody = find("nobody");
+const nobody = findUser("nobody");
 test("an ordinary user's service shares files with containers of Docker's, and removes them", { skip: canStartDockerd || cannotBe(nobody, "nobody") }, async (t) => {
   assert.ok(nobody !== null);
   const daemon = await startDockerd(t, { liveRestore: true });
@@ -79,7 +43,7 @@ test("an ordinary user's service shares files with containers of Docker's, and r
   await aKillIsAKill(service, daemon.engine);
 });
 
-const ordinary = find("jobrunner-test");
+const ordinary = findUser("jobrunner-test");
 test("an ordinary user's service runs containers by Podman without root", { skip: cannotBe(ordinary, "jobrunner-test") }, async (t) => {
   assert.ok(ordinary !== null);
   const folder = folderOf(t, ordinary);

@@ -9,11 +9,14 @@ const mayImport: Record<string, string[]> = {
   job: [],
   store: ["job"],
   output: ["job"],
-  runner: ["job", "store", "output"],
-  api: ["job", "output", "runner"],
+  audit: [],
+  identity: ["store"],
+  runner: ["job", "store", "output", "identity"],
+  api: ["job", "output", "audit", "identity", "runner"],
+  cli: ["store", "audit", "identity"],
 };
 
-test("imports go one way: job, then store and output, runner, api, main", () => {
+test("imports go one way: job, then store, output and audit, identity, runner, api and cli, main", () => {
   for (const [folder, allowed] of Object.entries(mayImport)) {
     for (const file of globSync(`src/${folder}/**/*.ts`, { cwd: repository })) {
       const text = readFileSync(join(repository, file), "utf8");

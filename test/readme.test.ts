@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -35,7 +35,8 @@ async function show(t: TestContext, service: Service, markdown: string): Promise
   t.after(() => rmSync(folder, { recursive: true }));
   const sessions = sessionsOf(markdown);
   assert.ok(sessions.length > 0);
-  const outputs = await runAll(sessions, { port: service.port, folder });
+  symlinkSync(join(repository, "bin"), join(folder, "bin")); // a reader is in the checkout
+  const outputs = await runAll(sessions, { service, folder });
   for (const [index, { command, expected }] of sessions.entries()) assert.match(outputs[index] ?? "", asPattern(expected), command);
 }
 
@@ -54,11 +55,11 @@ function sessionsOf(markdown: string): Session[] {
 }
 
 /** In one shell, as a reader would type them: variables and files stay. */
-function runAll(sessions: Session[], { port, folder }: { port: number; folder: string }): Promise<string[]> {
+function runAll(sessions: Session[], { service: { port, stateDir }, folder }: { service: Service; folder: string }): Promise<string[]> {
   const mark = "--- next command ---";
   const script = sessions.map(({ command }) => `${command.replaceAll("localhost:8080", `localhost:${port}`)}\necho; echo '${mark}'`).join("\n");
   return new Promise((resolve, reject) => {
-    execFile("bash", ["-c", script], { cwd: folder, timeout: 60_000 }, (error, stdout) => {
+    execFile("bash", ["-c", script], { cwd: folder, env: { ...process.env, JOBRUNNER_STATE_DIR: stateDir }, timeout: 60_000 }, (error, stdout) => {
       if (error !== null) reject(error);
       else resolve(stdout.split(`\n${mark}\n`));
     });

@@ -5,7 +5,7 @@ import { makeCheck } from "./validation.ts";
 
 /** A submission's body: bytes to a checked job. */
 
-const maxBodyBytes = 4 << 20;
+/** So many bytes more than are taken are read and thrown away. */
 const maxDiscardedBytes = 64 << 20;
 
 const checkSpec = makeCheck(JobSpec, { name: "the body", prefix: "" });
@@ -14,20 +14,20 @@ const checkSpec = makeCheck(JobSpec, { name: "the body", prefix: "" });
  * All bytes of a request's body. Throws the Problem where there are too many, after it has taken the rest: a client that is still sending
  * when the connection is closed does not see the answer.
  */
-export async function readBody(request: AsyncIterable<Buffer>): Promise<Buffer> {
+export async function readBody(request: AsyncIterable<Buffer>, maxBodyBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
     for await (const chunk of request) {
       bytes += chunk.length;
       if (bytes <= maxBodyBytes) chunks.push(chunk);
-      else if (bytes > maxDiscardedBytes) break;
+      else if (bytes > maxBodyBytes + maxDiscardedBytes) break;
     }
   } catch (cause) {
     throw new Problem("bad-request", "the connection was closed before the body was complete", { cause });
   }
   if (bytes <= maxBodyBytes) return Buffer.concat(chunks);
-  throw new Problem("body-too-large", `the body must have no more than ${maxBodyBytes} bytes: let the job fetch what is large`);
+  throw new Problem("body-too-large", `the body must have no more than ${maxBodyBytes} bytes (JOBRUNNER_MAX_BODY_BYTES): let the job fetch what is large`);
 }
 
 /** Throws a Problem that says what is wrong. */

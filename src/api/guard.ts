@@ -2,13 +2,15 @@ import type { IncomingMessage } from "node:http";
 import { isIPv4 } from "node:net";
 import { Problem } from "./problems.ts";
 
+/** Names that the Host header may have besides loopback's: what the service listens on ("" for loopback), and what is set. Lower case. */
+export type KnownHosts = { hostname: string; allowedHosts: string[] };
+
 /**
  * Keeps web pages from elsewhere out, on every method: a page's script can make a browser on this box send requests to loopback
  * addresses, and a name under a stranger's control may be made to resolve to one (DNS rebinding).
  * Sources: the Fetch standard (Origin), Fetch Metadata (Sec-Fetch-Site).
  */
-export function makeGuard(hostname: string): (request: IncomingMessage) => void {
-  const known = hostname.toLowerCase();
+export function makeGuard(known: KnownHosts): (request: IncomingMessage) => void {
   return (request) => {
     const host = checkHost(request, known);
     const { origin, "sec-fetch-site": site } = request.headers;
@@ -21,16 +23,18 @@ export function makeGuard(hostname: string): (request: IncomingMessage) => void 
   };
 }
 
-/** Exactly one well-formed Host that names a loopback address, or what the service was told to listen on. */
-function checkHost(request: IncomingMessage, known: string): string {
+/**
+ * Exactly one well-formed Host that names a loopback address, the address that the connection came to (a name may be made to lead here, an
+ * address is what it is), what the service was told to listen on, or another name that it was told.
+ */
+function checkHost(request: IncomingMessage, { hostname, allowedHosts }: KnownHosts): string {
   const hosts = request.rawHeaders.filter((_, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === "host");
   const [host] = hosts;
   if (host === undefined || hosts.length > 1) throw new Problem("bad-request", "the request must have exactly one Host header (RFC 9112)");
   const name = hostName(host);
   if (name === null) throw new Problem("bad-request", "the Host header is not a name or address with an optional port (RFC 9110)");
-  if (!isLoopbackName(name) && (known === "" || name !== known)) {
-    throw new Problem("foreign-host", "the Host header is no loopback name: use localhost, 127.0.0.1 or [::1], or set JOBRUNNER_HOSTNAME");
-  }
+  const isKnown = isLoopbackName(name) || name === hostname || allowedHosts.includes(name) || name === localAddress(request);
+  if (!isKnown) throw new Problem("foreign-host", "the Host header names another host than this: use the service's address, or set JOBRUNNER_ALLOWED_HOSTS");
   return host.toLowerCase();
 }
 
@@ -43,6 +47,11 @@ export function isLoopbackName(name: string): boolean {
   return name === "localhost" || name.endsWith(".localhost") || name === "::1" || (isIPv4(name) && name.startsWith("127."));
 }
 
+function localAddress({ socket }: IncomingMessage): string | undefined {
+  return socket.localAddress?.replace(/^::ffff:(?=\d+\.)/, "");
+}
+
+/** A proxy may speak HTTPS where we do not. */
 function isOwnOrigin(origin: string, host: string): boolean {
-  return origin.toLowerCase() === `http://${host}`;
+  return origin.toLowerCase() === `http://${host}` || origin.toLowerCase() === `https://${host}`;
 }

@@ -1,57 +1,126 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { Problem, problemContentType } from "./problems.ts";
+import { unixConnections } from "../identity/peers.ts";
+import type { Log } from "../runner/types.ts";
+import { Connections, endWith } from "./connections.ts";
+import { Problem } from "./problems.ts";
+import { Certificates, type TlsFiles } from "./tls.ts";
+import { listenOnPath } from "./unix-socket.ts";
 
-/** HTTP on one or several addresses with one port. */
+/** HTTP or HTTPS on one or several addresses with one port, and HTTP on a unix socket. */
 
-export type Listener = { urls: string[]; close(): Promise<void> };
+export type ListenOptions = {
+  addresses: string[]; // empty: no TCP
+  port: number; // 0: a free one, the same on all addresses
+  socketPath: string | null; // of a unix socket, which speaks plain HTTP always
+  tls: TlsFiles | null; // null: plain HTTP
+  limits: Limits;
+  log: Log;
+};
+
+/** What we send may take as long as a job does; for what a client sends there are times. */
+type Limits = {
+  maxHeaderBytes: number;
+  headersTimeoutSeconds: number;
+  requestTimeoutSeconds: number;
+  idleTimeoutSeconds: number;
+  maxConnections: number; // of all addresses and the socket together
+};
+
+export type Listener = {
+  urls: string[]; // of the socket: unix:/path
+  /** Uses the TLS files as they are now, for new connections. A mistake in them is logged, and the old ones stay. */
+  reload(): void;
+  /** Closes all connections at once. */
+  close(): Promise<void>;
+};
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A client has so long to send its headers, and its whole request; what we send may take as long as a job does. */
-const headersTimeoutMs = 20_000;
-const requestTimeoutMs = 60_000;
-const keepAliveTimeoutMs = 75_000; // longer than the 60 s after which common proxies close theirs
+const longestCheckIntervalMs = 5_000;
+const checksPerTimeout = 4;
 
-/**
- * Listens on every address that this box has. Port 0: a free one, the same on all. Throws a sentence for people where it cannot.
- */
-export async function listen(handler: Handler, { addresses, port }: { addresses: string[]; port: number }): Promise<Listener> {
+/** Listens on every address that this box has, and on the socket. Throws a sentence for people where it cannot. */
+export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
+  const { addresses, port, socketPath, tls, limits, log } = options;
+  const certificates = tls === null ? null : new Certificates(tls, log);
+  const connections = new Connections(limits.maxConnections, log);
   const servers: Server[] = [];
-  let chosen = port;
-  for (const [index, address] of addresses.entries()) {
-    const server = makeServer(handler);
-    try {
-      chosen = await listenOne(server, address, chosen);
-      servers.push(server);
-    } catch (error) {
-      if (index > 0 && isMissingAddress(error)) continue; // no IPv6 on this box
-      await Promise.all(servers.map(close));
-      if (port === 0 && index > 0 && codeOf(error) === "EADDRINUSE") return await listen(handler, { addresses, port }); // another one is free
-      throw new Error(explain(error, address, chosen), { cause: error });
+  const open = (certificates: Certificates | null): Server => {
+    const server = makeServer(handler, limits, certificates);
+    connections.guard(server, { speaksTls: certificates !== null });
+    servers.push(server);
+    return server;
+  };
+  const close = async (): Promise<void> => {
+    certificates?.close();
+    const closed = servers.map((server) => closeServer(server));
+    connections.close();
+    await Promise.all(closed);
+  };
+  try {
+    const urls = await listenOnAddresses(() => open(certificates), { addresses, port, scheme: tls === null ? "http" : "https" });
+    if (socketPath !== null) {
+      const server = open(null);
+      server.on("connection", (socket) => unixConnections.add(socket));
+      await listenOnPath(server, socketPath);
+      urls.push(`unix:${socketPath}`);
     }
+    connections.logBound();
+    return { urls, reload: () => certificates?.reload(), close };
+  } catch (error) {
+    await close();
+    throw error;
   }
-  const urls = servers.map((server) => urlOf(server.address()));
-  return { urls, close: async () => void (await Promise.all(servers.map(close))) };
 }
 
-function makeServer(handler: Handler): Server {
-  const server = createServer({
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    connectionsCheckingInterval: 5_000,
+type Addresses = { addresses: string[]; port: number; scheme: "http" | "https" };
+
+/** The URLs of the addresses that this box has. */
+async function listenOnAddresses(open: () => Server, where: Addresses): Promise<string[]> {
+  const listening: Server[] = [];
+  let { port } = where;
+  for (const [index, address] of where.addresses.entries()) {
+    const server = open();
+    try {
+      port = await listenOne(server, address, port);
+      listening.push(server);
+    } catch (error) {
+      if (index > 0 && isMissingAddress(error)) continue; // no IPv6 on this box
+      if (where.port === 0 && index > 0 && codeOf(error) === "EADDRINUSE") {
+        await Promise.all(listening.map(closeServer));
+        return await listenOnAddresses(open, where); // another one is free
+      }
+      throw new Error(explain(error, urlOf(where.scheme, address, port), address), { cause: error });
+    }
+  }
+  return listening.map((server) => {
+    const { address, port } = addressOf(server);
+    return urlOf(where.scheme, address, port);
+  });
+}
+
+function makeServer(handler: Handler, limits: Limits, certificates: Certificates | null): Server {
+  const requestTimeout = limits.requestTimeoutSeconds * 1000;
+  const headersTimeout = Math.min(limits.headersTimeoutSeconds * 1000, requestTimeout);
+  const options: ServerOptions = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout,
+    requestTimeout,
+    keepAliveTimeout: limits.idleTimeoutSeconds * 1000,
+    connectionsCheckingInterval: Math.min(longestCheckIntervalMs, headersTimeout / checksPerTimeout),
     requireHostHeader: false, // ours says what to do
     noDelay: true,
     keepAlive: true,
-  });
+  };
+  const server = certificates === null ? createServer(options) : certificates.makeServer(options, headersTimeout);
   server.on("request", handler);
-  server.on("checkContinue", (request, response) => {
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
     handler(request, response);
   });
-  server.on("clientError", answerClientError);
+  server.on("clientError", (error, socket) => answerClientError(error, socket, limits));
   return server;
 }
 
@@ -60,26 +129,22 @@ function listenOne(server: Server, host: string, port: number): Promise<number> 
     server.once("error", reject);
     server.listen({ host, port, backlog: 4096, ipv6Only: host.includes(":") }, () => {
       server.off("error", reject);
-      resolve(addressInfo(server.address()).port);
+      resolve(addressOf(server).port);
     });
   });
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+/** Resolves when its last connection is closed. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => void server.close(() => resolve()));
 }
 
 /** What is not HTTP at all gets a problem document too, where it can still be sent. */
-function answerClientError(error: Error, socket: Duplex): void {
-  const code = "code" in error ? error.code : null;
-  if (code === "ECONNRESET" || !socket.writable || hasAnswered(socket)) return void socket.destroy();
-  const problem = clientProblem(code);
-  const body = JSON.stringify(problem);
-  const head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: ${problemContentType}\r\n`;
-  socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+function answerClientError(error: Error, socket: Duplex, limits: Limits): void {
+  if (socket.writableEnded) return; // it was answered before and lingers
+  const problem = clientProblem(codeOf(error), limits);
+  if (problem === null || !socket.writable || hasAnswered(socket)) socket.destroy();
+  else endWith(socket, problem);
 }
 
 /** In the middle of an answer another one would be taken for its body. */
@@ -87,48 +152,47 @@ function hasAnswered(socket: Duplex): boolean {
   return "bytesWritten" in socket && Number(socket.bytesWritten) > 0;
 }
 
-function clientProblem(code: unknown): Problem {
-  switch (code) {
-    case "HPE_HEADER_OVERFLOW":
-      return new Problem("headers-too-large", "path and headers together must have no more than 16 KiB");
-    case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new Problem("request-timeout", `the request must arrive whole within ${requestTimeoutMs / 1000} seconds`);
-    default:
-      return new Problem("bad-request", "this is not HTTP/1.1 (RFC 9112)");
+/** Null where there is nobody to answer: the connection broke, or there was no TLS handshake. */
+function clientProblem(code: string, { maxHeaderBytes, headersTimeoutSeconds, requestTimeoutSeconds }: Limits): Problem | null {
+  if (code === "HPE_HEADER_OVERFLOW") {
+    return new Problem("headers-too-large", `path and headers together must have no more than ${maxHeaderBytes} bytes (JOBRUNNER_MAX_HEADER_BYTES)`);
   }
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    const headers = `the headers must arrive within ${headersTimeoutSeconds} seconds (JOBRUNNER_HEADERS_TIMEOUT_SECONDS)`;
+    return new Problem("request-timeout", `${headers}, the whole request within ${requestTimeoutSeconds} (JOBRUNNER_REQUEST_TIMEOUT_SECONDS)`);
+  }
+  return code.startsWith("HPE_") ? new Problem("bad-request", "this is not HTTP/1.1 (RFC 9112)") : null;
 }
 
 function isMissingAddress(error: unknown): boolean {
   return codeOf(error) === "EADDRNOTAVAIL" || codeOf(error) === "EAFNOSUPPORT";
 }
 
-function explain(error: unknown, address: string, port: number): string {
-  const where = urlOf({ address, port, family: address.includes(":") ? "IPv6" : "IPv4" });
+function explain(error: unknown, url: string, address: string): string {
   switch (codeOf(error)) {
     case "EADDRINUSE":
-      return `${where} is in use by another program: stop it, or set JOBRUNNER_PORT to another port`;
+      return `${url} is in use by another program: stop it, or set JOBRUNNER_PORT to another port`;
     case "EACCES":
-      return `${where} may not be used by this user: set JOBRUNNER_PORT to a port from 1024 on`;
+      return `${url} may not be used by this user: set JOBRUNNER_PORT to a port from 1024 on`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return `${address} is not an address of this box: set JOBRUNNER_HOSTNAME to one that is, or leave it empty`;
     default:
-      return `cannot listen on ${where}: ${error instanceof Error ? error.message : String(error)}`;
+      return `cannot listen on ${url}: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : null;
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-function urlOf(address: ReturnType<Server["address"]>): string {
-  const { address: host, port } = addressInfo(address);
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+function urlOf(scheme: Addresses["scheme"], host: string, port: number): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function addressInfo(address: ReturnType<Server["address"]>): AddressInfo {
+function addressOf(server: Server): AddressInfo {
+  const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the server listens on no TCP address");
   return address;
 }
-

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { addAccess } from "./access.ts";
 import { readBody } from "./body.ts";
 import type { Context } from "./context.ts";
-import { makeGuard } from "./guard.ts";
+import { type KnownHosts, makeGuard } from "./guard.ts";
+import { securityHeaders } from "./headers.ts";
 import { Problem, problemContentType } from "./problems.ts";
 import { attachRoutes } from "./routes/attach.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -13,33 +15,42 @@ import { listRoutes } from "./routes/list.ts";
 /** First segments of paths that are no IDs: what is asked of them with a wrong method is no matter of jobs. */
 const reserved = new Set(["jobs", "events", "healthz"]);
 
-/** The API as a function that answers requests. `hostname` is the configured one, "" for loopback. */
-export async function makeApi(context: Context, hostname: string): Promise<(request: IncomingMessage, response: ServerResponse) => void> {
+export type Api = {
+  handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Every route with its methods, as the router has them. */
+  routes: Route[];
+};
+
+type Route = { method: string; url: string; pattern: RegExp };
+
+/** The API as a function that answers requests. */
+export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api> {
   const app = fastify({ logger: false, frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
-  const routes: { method: string; pattern: RegExp }[] = [];
+  const routes: Route[] = [];
   app.addHook("onRoute", ({ method, url }) => {
-    for (const one of [method].flat()) routes.push({ method: one, pattern: patternOf(url) });
+    for (const one of [method].flat()) routes.push({ method: one, url, pattern: patternOf(url) });
   });
-  acceptAnyBody(app);
-  const guard = makeGuard(hostname);
+  acceptAnyBody(app, context.limits.maxBodyBytes);
+  const guard = makeGuard(hosts);
   app.addHook("onRequest", async (request, reply) => {
+    reply.headers(securityHeaders);
     guard(request.raw);
-    reply.header("Cache-Control", "no-store").header("X-Content-Type-Options", "nosniff");
-    refuseReserved(request, routes);
   });
+  await addAccess(app, context);
+  app.addHook("onRequest", async (request) => refuseReserved(request, routes));
   for (const add of [jobRoutes, attachRoutes, listRoutes, eventRoutes, healthRoutes]) add(app, context);
   app.setNotFoundHandler(async (request) => {
     throw notFound(request, routes);
   });
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(context, error, request, reply));
   await app.ready();
-  return (request, response) => app.routing(request, response);
+  return { handle: (request, response) => app.routing(request, response), routes };
 }
 
 /** A body is JSON whatever its Content-Type says, so that plain `curl -d` works; what is in it, the route reads. */
-function acceptAnyBody(app: FastifyInstance): void {
+function acceptAnyBody(app: FastifyInstance, maxBodyBytes: number): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", async (_request: FastifyRequest, payload: IncomingMessage) => await readBody(payload));
+  app.addContentTypeParser("*", async (_request: FastifyRequest, payload: IncomingMessage) => await readBody(payload, maxBodyBytes));
   app.addHook("onRequest", async (request) => {
     delete request.raw.headers["content-type"]; // a malformed one would be refused
   });
@@ -54,14 +65,14 @@ function pathOf({ url }: FastifyRequest): string {
 }
 
 /** `DELETE /jobs` is not the kill of a job with the ID "jobs". */
-function refuseReserved(request: FastifyRequest, routes: { method: string; pattern: RegExp }[]): void {
+function refuseReserved(request: FastifyRequest, routes: Route[]): void {
   const [, first = "", ...more] = pathOf(request).split("/");
   if (!reserved.has(first) || more.length > 0) return;
   const isThere = routes.some(({ method, pattern }) => method === request.method && pattern.source === `^\\/${first}$`);
   if (!isThere) throw notFound(request, routes.filter(({ pattern }) => pattern.source === `^\\/${first}$`));
 }
 
-function notFound(request: FastifyRequest, routes: { method: string; pattern: RegExp }[]): Problem {
+function notFound(request: FastifyRequest, routes: Route[]): Problem {
   const path = pathOf(request);
   const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
   if (allowed.length === 0) return new Problem("unknown-path", "this version of jobrunner has nothing at this path: docs/api.md lists what there is");

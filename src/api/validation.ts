@@ -1,6 +1,6 @@
 import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
-import { patternSentences } from "../job/container-spec.ts";
+import { patternSentences } from "../job/sentences.ts";
 import { type FieldError, invalid } from "./problems.ts";
 
 /** Checks a value against a schema and says in the API's words what is wrong with it. */
@@ -61,7 +61,7 @@ function describe(error: SchemaError, where: { name: string; prefix: string }): 
 function unknownField(instancePath: string, where: { name: string; prefix: string }): FieldError {
   const map = instancePath.split("/").at(-2);
   const field = fieldName(instancePath, where);
-  if (map === "Environment") return { field, message: "is not the name of a variable: 1 to 1024 characters without '=' and NUL" };
+  if (map === "Environment" || map === "Secrets") return { field, message: "is not the name of a variable: 1 to 1024 characters without '=' and NUL" };
   if (map === "Labels") return { field, message: "is not the name of a label: 1 to 63 letters, digits and . _ / -, beginning with a letter or digit" };
   return { field, message: "is not known to this version of jobrunner: remove it, or look at its spelling" };
 }

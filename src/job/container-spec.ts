@@ -1,15 +1,8 @@
 import { Type } from "typebox";
+import { pattern } from "./sentences.ts";
 import type { FieldProblem, JobSpec } from "./spec.ts";
 
 /** What a command says of the container that it runs in. */
-
-/** Where the schema has only a pattern to say, the sentence that says it to people. */
-export const patternSentences = new Map<string, string>();
-
-function pattern(expression: string, sentence: string): { pattern: string } {
-  patternSentences.set(expression, sentence);
-  return { pattern: expression };
-}
 
 // None begins with "-": the engine's client would take it for an option.
 const imageName = pattern("^[A-Za-z0-9][A-Za-z0-9._:/@-]*$", "must be the name of an image, such as debian:12");
@@ -60,10 +53,14 @@ export function findContainerProblem(spec: JobSpec): FieldProblem | null {
     return { field: `Commands[${index}].${field}`, message: "is for a container: give an Image too, or leave it out" };
   }
   if (containers.length === 0) return null;
+  if (spec.User !== undefined) {
+    const field = `Commands[${containers[0]?.[0]}].Image`;
+    return { field, message: "cannot be in a job with User, since whoever starts containers may become root by them: leave the job's User out; the step's own says who runs in the container" };
+  }
   if (spec.WorkingDir !== undefined && /^\/+$/.test(spec.WorkingDir)) {
     return { field: "WorkingDir", message: "is mounted in every container of the job, and / cannot be: give a directory below it" };
   }
-  const shared = findVariableProblem(spec.Environment, "Environment");
+  const shared = findVariableProblem(spec.Environment, "Environment") ?? findVariableProblem(spec.Secrets, "Secrets");
   if (shared !== null) return shared;
   for (const [index, command] of containers) {
     const source = command.Mounts?.findIndex(({ Source }) => !Source.startsWith("/") && Source.split("/").includes("..")) ?? -1;

@@ -1,4 +1,4 @@
-import type { JobSpec } from "./spec.ts";
+import type { RecordedSpec } from "./secrets.ts";
 
 /** How a job or step ended badly, or why. One word for each different fact. */
 export type Reason =
@@ -61,6 +61,7 @@ export type JobView = {
   ExitCode: number | null;
   Signal: string | null;
   Message: string | null;
+  SubmittedBy: string | null; // null: by a service that did not record it
   SubmittedAt: string;
   StartedAt: string | null;
   EndedAt: string | null;
@@ -69,4 +70,4 @@ export type JobView = {
   Steps: StepView[];
 };
 
-export type WholeJobView = JobView & { Spec: JobSpec };
+export type WholeJobView = JobView & { Spec: RecordedSpec };

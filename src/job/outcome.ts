@@ -153,6 +153,7 @@ function explain({ stage, errno }: { stage: string; errno: number }): string {
     ["workdir", "working directory"],
     ["exec", "command"],
     ["stdin", "standard input"],
+    ["user", "user"],
     ["fork", "new process"],
     ["plan", "plan"],
   ]);

@@ -1,5 +1,7 @@
 import { Type, type Static } from "typebox";
 import { containerFields, findContainerProblem, Image } from "./container-spec.ts";
+import { findSecretsProblem, Secrets } from "./secrets.ts";
+import { pattern } from "./sentences.ts";
 
 /** The schemas of a submitted job: they validate, give the types, and (with the routes) the API's description. */
 
@@ -20,6 +22,9 @@ const Environment = Type.Record(Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }
   maxProperties: 10_000,
   additionalProperties: false,
 });
+
+/** By name, or by number with a group of the user's. */
+const userName = pattern("^([A-Za-z_][A-Za-z0-9_.-]*|\\d{1,10}(:\\d{1,10})?)$", "must be a user of this box: a name, a number, or number:group");
 
 const Name = Type.String({ minLength: 1, maxLength: 200, pattern: "^[^\\u0000-\\u001f\\u007f]*$" });
 
@@ -73,6 +78,8 @@ export const JobSpec = Type.Object(
     ),
     StopTimeoutSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400 })),
     Stdin: Type.Optional(Type.String({ maxLength: 1_048_576 })),
+    User: Type.Optional(Type.String({ maxLength: 255, ...userName })),
+    Secrets,
   },
   { additionalProperties: false },
 );
@@ -81,7 +88,7 @@ export type Command = Static<typeof Command>;
 export type JobSpec = Static<typeof JobSpec>;
 
 /** The job's steps: `CommandLine` is a job of one command. */
-export function commandsOf(spec: JobSpec): Command[] {
+export function commandsOf(spec: Pick<JobSpec, "CommandLine" | "Commands">): Command[] {
   if (spec.Commands !== undefined) return spec.Commands;
   return spec.CommandLine === undefined ? [] : [{ CommandLine: spec.CommandLine }];
 }
@@ -120,7 +127,7 @@ export function findContradiction(spec: JobSpec): FieldProblem | null {
       return outside(`${field}.WorkingDir`);
     }
   }
-  return findContainerProblem(spec);
+  return findSecretsProblem(spec, findReserved) ?? findContainerProblem(spec);
 }
 
 /** A job's processes are found again by these, should its supervisor be killed. */

@@ -4,6 +4,7 @@ import type { ContainerFacts } from "../job/container.ts";
 import type { JobFacts } from "../job/facts.ts";
 import { isFinal, type JobState, type JobView } from "../job/job.ts";
 import { isOutputUnknown, type LostReason, type Progress, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
+import type { RecordedSpec } from "../job/secrets.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
 
 /**
@@ -17,7 +18,7 @@ export type Phase =
   | { kind: "Started"; facts: JobFacts }
   | { kind: "Over"; view: JobView };
 
-export type Identity = { seq: number; id: string; submittedAtMs: number };
+export type Identity = { seq: number; id: string; submittedAtMs: number; owner: string | null; submittedBy: string | null };
 
 /** A job that is not over, or not yet recorded so. The spec stays on disk: thousands of jobs must not cost their scripts in memory. */
 export class ActiveJob {
@@ -27,7 +28,10 @@ export class ActiveJob {
   readonly name: string | null;
   readonly labels: Record<string, string>;
   readonly submittedAtMs: number;
+  readonly owner: string | null;
+  readonly submittedBy: string | null;
   readonly plan: StepPlan[];
+  readonly hasSecrets: boolean;
   readonly containerSteps: number[]; // numbers of the steps that run in containers
   readonly containers = new Map<number, ContainerFacts>(); // by step: those that are gone, and what was said of them before
   phase: Phase = { kind: "Queued" };
@@ -38,13 +42,16 @@ export class ActiveJob {
   shownState: JobState | null = null; // that subscribers know
   #onRecorded: (() => void)[] = [];
 
-  constructor(identity: Identity, spec: JobSpec, jobsDir: string) {
+  constructor(identity: Identity, spec: JobSpec | RecordedSpec, jobsDir: string) {
     this.seq = identity.seq;
     this.id = identity.id;
     this.submittedAtMs = identity.submittedAtMs;
+    this.owner = identity.owner;
+    this.submittedBy = identity.submittedBy;
     this.directory = join(jobsDir, identity.id);
     this.name = spec.Name ?? null;
     this.labels = spec.Labels ?? {};
+    this.hasSecrets = spec.Secrets !== undefined;
     this.plan = commandsOf(spec).map(({ Name, IgnoreError, RunOn, Image }) => ({
       ...(Name === undefined ? {} : { Name }),
       ...(IgnoreError === undefined ? {} : { IgnoreError }),
@@ -122,7 +129,7 @@ export class ActiveJob {
   /** In the order in which people read it. */
   #viewOf({ StartedAt, EndedAt, Steps, ...verdict }: Progress, output: Output): JobView {
     const SubmittedAt = new Date(this.submittedAtMs).toISOString();
-    return { ID: this.id, Name: this.name, Labels: this.labels, ...verdict, SubmittedAt, StartedAt, EndedAt, ...output, Steps };
+    return { ID: this.id, Name: this.name, Labels: this.labels, ...verdict, SubmittedBy: this.submittedBy, SubmittedAt, StartedAt, EndedAt, ...output, Steps };
   }
 
   #output(facts: JobFacts): Output {

@@ -28,6 +28,7 @@ function activeEntries(active: ActiveJob[], query: JobQuery, belowSeq: number): 
 
 function matches(job: ActiveJob, query: JobQuery): boolean {
   if (query.states.length > 0 && !query.states.includes(job.state)) return false;
+  if (query.owner !== null && job.owner !== query.owner) return false;
   if (query.name !== null && job.name !== query.name) return false;
   if (query.sinceMs !== null && job.submittedAtMs < query.sinceMs) return false;
   if (query.untilMs !== null && job.submittedAtMs >= query.untilMs) return false;

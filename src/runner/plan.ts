@@ -1,8 +1,11 @@
-import { userInfo } from "node:os";
 import { posix } from "node:path";
+import { ownUser } from "../identity/own-user.ts";
+import { maskedTexts } from "../job/secrets.ts";
 import { type Command, commandsOf, type JobSpec, signalNumbers } from "../job/spec.ts";
+import type { Account } from "./accounts.ts";
 import { type ContainerCommand, containerCommand, type ContainerStep } from "./containers/command.ts";
 import type { Engine } from "./containers/engine.ts";
+import { workspaceOf } from "./workspaces.ts";
 
 /** The plan, drawn in supervisor/formats.h: what the supervisor is to do, all decided here. */
 
@@ -13,6 +16,8 @@ export type PlanContext = {
   directory: string; // of the job, absolute
   shell: string;
   cgroup: string | null;
+  /** As whom the steps run; null: as the service's user. */
+  account: Account | null;
   /** Of the job's containers; null where it has none. */
   containers: { engine: Engine; instance: string } | null;
 };
@@ -20,17 +25,18 @@ export type PlanContext = {
 export type Plan = { bytes: Buffer; envFiles: { step: number; text: string }[] };
 
 const defaultStopTimeoutSeconds = 10;
-const user = userInfo();
 
 /** The same job gives the same plan: it may be written again after a crash. */
 export function makePlan(spec: JobSpec, context: PlanContext): Plan {
-  const workspace = workspaceOf(context.directory);
+  const { account } = context;
+  const workspace = workspaceOf(context.directory, account);
   const commands = commandsOf(spec);
   const base = posix.resolve(workspace, spec.WorkingDir ?? ".");
   const marks = { JOBRUNNER_JOB_ID: context.id, JOBRUNNER_WORKSPACE: workspace };
   // An engine's client must find nothing of the job's in its environment, so what is shared is all that every step may have.
   const stepVariables = new Set(["JOBRUNNER_STEP", ...commands.flatMap((command) => Object.keys(command.Environment ?? {}))]);
-  const variables = Object.entries({ ...baseEnvironment, ...marks, ...spec.Environment });
+  const given = { ...spec.Environment, ...spec.Secrets };
+  const variables = Object.entries({ ...baseEnvironment, ...(account === null ? {} : variablesOf(account)), ...marks, ...given });
   const shared = context.containers === null ? variables.filter(([name]) => !stepVariables.has(name)) : [];
   const own = Object.fromEntries(context.containers === null ? variables.filter(([name]) => stepVariables.has(name)) : variables);
   const lines = [
@@ -42,6 +48,8 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
     ...timeout("timeout_ms", spec.TimeoutSeconds),
     ...timeout("idle_timeout_ms", spec.IdleTimeoutSeconds),
     ...(spec.Stdin === undefined ? [] : [`stdin=${stdinFileName}`]),
+    ...(account === null ? [] : [`user=${[account.uid, account.gid, ...account.groups].join(" ")}`]),
+    ...maskedTexts(spec.Secrets ?? {}).map((text) => `secret=${text}`),
     ...shared.map(variable),
   ];
   const envFiles: Plan["envFiles"] = [];
@@ -54,7 +62,7 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
         jobId: context.id,
         number,
         command,
-        variables: { ...marks, ...spec.Environment, ...added },
+        variables: { ...marks, ...given, ...added },
         jobDirectory: context.directory,
         workspace,
         base,
@@ -70,10 +78,6 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
   });
   lines.push("end");
   return { bytes: Buffer.from(`${lines.join("\0")}\0`), envFiles };
-}
-
-export function workspaceOf(directory: string): string {
-  return posix.join(directory, "work");
 }
 
 function isContainer(command: Command): command is ContainerStep["command"] {
@@ -107,13 +111,17 @@ function stepLines(command: Command): string[] {
 /** Small and clean: nothing of the service's own environment reaches a job. */
 export const baseEnvironment = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  HOME: user.homedir,
-  USER: user.username,
-  LOGNAME: user.username,
-  SHELL: user.shell ?? "/bin/sh",
+  HOME: ownUser.home,
+  USER: ownUser.name,
+  LOGNAME: ownUser.name,
+  SHELL: ownUser.shell,
   LANG: "C.UTF-8",
   TMPDIR: "/tmp",
 };
+
+function variablesOf({ name, home, shell }: Account): Record<string, string> {
+  return { HOME: home, USER: name, LOGNAME: name, SHELL: shell };
+}
 
 function timeout(key: string, seconds: number | undefined): string[] {
   return seconds === undefined ? [] : [`${key}=${milliseconds(seconds)}`];

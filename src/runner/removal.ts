@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Store } from "../store/store.ts";
 import { readEngine } from "./containers/files.ts";
 import type { EngineFinder } from "./containers/finder.ts";
-import { workspaceOf } from "./plan.ts";
 import type { Log } from "./types.ts";
+import { removeUserWorkspace, workspaceOf } from "./workspaces.ts";
 
 export type RemovalOptions = { jobsDir: string; store: Store; finder: EngineFinder; supervisorPath: string; log: Log };
 
@@ -24,8 +24,9 @@ export class Removal {
   /** Never rejects. */
   async remove(id: string): Promise<void> {
     const directory = join(this.#options.jobsDir, id);
-    const workspace = workspaceOf(directory);
+    const workspace = workspaceOf(directory, null);
     try {
+      await removeUserWorkspace(directory);
       // First, since the rest says by which engine there can be files of others in it.
       await removeAll(workspace).catch((error: unknown) => this.#removeForeign(directory, error));
       await removeAll(directory);
@@ -41,7 +42,7 @@ export class Removal {
     const made = isForeign ? readEngine(directory) : null;
     if (made === null) throw error;
     const { finder, supervisorPath } = this.#options;
-    await finder.engineOf(made.client).removeFolder({ folder: workspaceOf(directory), parent: directory, image: made.image, program: supervisorPath });
+    await finder.engineOf(made.client).removeFolder({ folder: workspaceOf(directory, null), parent: directory, image: made.image, program: supervisorPath });
   }
 }
 

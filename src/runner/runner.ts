@@ -2,20 +2,23 @@ import { randomUUIDv7 } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FinalState, isFinal, type JobView, type WholeJobView } from "../job/job.ts";
-import { commandsOf, type JobSpec } from "../job/spec.ts";
+import { type RecordedSpec, withoutSecrets, withSecrets } from "../job/secrets.ts";
+import type { JobSpec } from "../job/spec.ts";
 import { OutputWatchers } from "../output/watcher.ts";
 import { Store } from "../store/store.ts";
-import { ActiveJob } from "./active-job.ts";
+import { Acceptor } from "./acceptance.ts";
+import { ActiveJob, type Identity } from "./active-job.ts";
 import { findCgroupParent } from "./cgroups.ts";
 import { EngineFinder } from "./containers/finder.ts";
 import { DiskReserve, isDiskFull, makeFolder } from "./disk.ts";
-import { listJobs } from "./list.ts";
+import { Idempotency } from "./idempotency.ts";
 import { readInstance } from "./instance.ts";
+import { listJobs } from "./list.ts";
 import { lockStateDir } from "./lock.ts";
 import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
-import { Supervision } from "./supervision.ts";
-import type { Health, JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult } from "./types.ts";
+import { type Order, Supervision } from "./supervision.ts";
+import type { Health, JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult, Submitter } from "./types.ts";
 
 export type RunnerOptions = {
   stateDir: string;
@@ -25,6 +28,7 @@ export type RunnerOptions = {
   minFreeBytes: number;
   containerEngine: string;
   engineEnvironment: Record<string, string>;
+  allowedUsers: string[];
   supervisorPath: string;
   log: Log;
 };
@@ -50,8 +54,9 @@ export class LocalRunner implements JobRunner {
   readonly watchers = new OutputWatchers();
   readonly #options: RunnerOptions;
   readonly #lock: { release(): void };
-  readonly #store: Store;
-  readonly #disk: DiskReserve;
+  readonly store: Store;
+  readonly #acceptor: Acceptor;
+  readonly #idempotency: Idempotency;
   readonly #supervision: Supervision;
   readonly #finder: EngineFinder;
   readonly #removal: Removal;
@@ -60,8 +65,7 @@ export class LocalRunner implements JobRunner {
   readonly #bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   readonly #active = new Map<string, ActiveJob>(); // in order of acceptance
   readonly #queue: ActiveJob[] = [];
-  readonly #keysInFlight = new Map<string, { fingerprint: string; result: Promise<SubmitResult> }>();
-  readonly #listeners = new Set<(job: JobView) => void>();
+  readonly #listeners = new Set<(job: JobView, owner: string | null) => void>();
   #running = 0; // admitted and not over
   #last: { seq: number; submittedAtMs: number };
   #databaseTrouble: string | null = null;
@@ -71,23 +75,25 @@ export class LocalRunner implements JobRunner {
     this.#lock = lock;
     this.#jobsDir = join(options.stateDir, "jobs");
     this.#cgroupParent = options.cgroups === "off" ? null : findCgroupParent();
-    this.#disk = new DiskReserve(options.stateDir, options.minFreeBytes);
-    this.#store = new Store(join(options.stateDir, "jobrunner.db"));
-    this.#last = this.#store.last();
+    this.store = new Store(join(options.stateDir, "jobrunner.db"));
+    this.#last = this.store.last();
     const { watchers } = this;
     const instance = readInstance(join(options.stateDir, "instance"));
     this.#finder = new EngineFinder({ wanted: options.containerEngine, environment: { ...baseEnvironment, ...options.engineEnvironment }, log: options.log });
-    this.#removal = new Removal({ ...options, jobsDir: this.#jobsDir, store: this.#store, finder: this.#finder });
+    this.#idempotency = new Idempotency(this.store);
+    const disk = new DiskReserve(options.stateDir, options.minFreeBytes);
+    this.#acceptor = new Acceptor({ disk, finder: this.#finder, allowedUsers: options.allowedUsers });
+    this.#removal = new Removal({ ...options, jobsDir: this.#jobsDir, store: this.store, finder: this.#finder });
     this.#supervision = new Supervision(
       { ...options, cgroupParent: this.#cgroupParent, bootId: this.#bootId, finder: this.#finder, instance, watchers },
-      { active: this.#active, specOf: (id) => this.#specOf(id), onChange: (job) => this.#changed(job), onOver: (job, view) => this.#over(job, view) },
+      { active: this.#active, orderOf: (id) => this.#orderOf(id), onChange: (job) => this.#changed(job), onOver: (job, view) => this.#over(job, view) },
     );
   }
 
   /** Recovery is the normal path, for many jobs at once: read what their supervisors wrote, and go on from there. */
   async recover(): Promise<void> {
-    for (const row of this.#store.unfinished()) {
-      const spec: JobSpec = JSON.parse(row.specJson);
+    for (const row of this.store.unfinished()) {
+      const spec: RecordedSpec = JSON.parse(row.specJson);
       const job = new ActiveJob(row, spec, this.#jobsDir);
       this.#active.set(job.id, job);
       if (row.state === "Queued") {
@@ -102,37 +108,33 @@ export class LocalRunner implements JobRunner {
     this.#removal.resume();
   }
 
-  async submit(submission: Submission): Promise<SubmitResult> {
-    const { idempotency } = submission;
-    if (idempotency === null) return this.#accept(submission);
-    const inFlight = this.#keysInFlight.get(idempotency.key);
-    if (inFlight !== undefined) return inFlight.fingerprint === idempotency.fingerprint ? inFlight.result : { kind: "conflict" };
-    const known = this.#store.findByKey(idempotency.key);
-    if (known !== null) return known.fingerprint === idempotency.fingerprint ? { kind: "accepted", id: known.id } : { kind: "conflict" };
-    const result = this.#accept(submission);
-    this.#keysInFlight.set(idempotency.key, { fingerprint: idempotency.fingerprint, result });
-    try {
-      return await result;
-    } finally {
-      this.#keysInFlight.delete(idempotency.key);
-    }
+  submit(submission: Submission): Promise<SubmitResult> {
+    return this.#idempotency.once(submission, (idempotency) => this.#accept({ ...submission, idempotency }));
   }
 
-  async #accept({ spec, idempotency }: Submission): Promise<SubmitResult> {
-    if (!this.#disk.hasRoom()) return { kind: "disk-full" };
-    if (commandsOf(spec).some(({ Image }) => Image !== undefined)) {
-      const found = await this.#finder.find();
-      if (found.kind !== "ready") return { kind: found.kind === "none" ? "no-engine" : "silent-engine", problem: found.problem };
-    }
+  async #accept({ spec, submitter, idempotency }: Submission): Promise<SubmitResult> {
+    const acceptance = await this.#acceptor.check(spec);
+    if (acceptance.kind !== "acceptable") return acceptance;
+    const { account } = acceptance;
     const mustWait = this.#running >= this.#options.maxRunning || this.#queue.length > 0;
     if (!mustWait) this.#running += 1;
-    const identity = this.#nextIdentity();
+    const identity = this.#nextIdentity(submitter);
     const job = new ActiveJob(identity, spec, this.#jobsDir);
     const state = mustWait ? "Queued" : "Starting";
     const { name, labels } = job;
     try {
       const bootId = mustWait ? null : this.#bootId;
-      await this.#store.insert({ ...identity, state, bootId, name, labels, idempotency, specJson: JSON.stringify(spec) });
+      await this.store.insert({
+        ...identity,
+        state,
+        bootId,
+        name,
+        labels,
+        idempotency,
+        specJson: JSON.stringify(withoutSecrets(spec)),
+        secretsJson: spec.Secrets === undefined ? null : JSON.stringify(spec.Secrets),
+        accountJson: account === null ? null : JSON.stringify(account),
+      });
     } catch (error) {
       if (!mustWait) this.#running -= 1;
       if (isDiskFull(error)) return { kind: "disk-full" };
@@ -144,14 +146,14 @@ export class LocalRunner implements JobRunner {
       this.#changed(job);
       this.#admitNext(); // the place may have become free meanwhile
     } else {
-      this.#supervision.launch(job, spec);
+      this.#supervision.launch(job, { spec, account });
     }
     return { kind: "accepted", id: job.id };
   }
 
-  #nextIdentity(): { seq: number; id: string; submittedAtMs: number } {
+  #nextIdentity({ owner, name: submittedBy }: Submitter): Identity & { submittedBy: string } {
     this.#last = { seq: this.#last.seq + 1, submittedAtMs: Math.max(Date.now(), this.#last.submittedAtMs) };
-    return { ...this.#last, id: randomUUIDv7() };
+    return { ...this.#last, id: randomUUIDv7(), owner, submittedBy };
   }
 
   #admitNext(): void {
@@ -164,30 +166,35 @@ export class LocalRunner implements JobRunner {
   }
 
   async #admit(job: ActiveJob): Promise<void> {
-    await this.#persist(() => this.#store.admit(job.seq, this.#bootId));
+    await this.#persist(() => this.store.admit(job.seq, this.#bootId));
     if (job.killRequest !== null) return this.#over(job, job.killedView());
-    const spec = this.#specOf(job.id);
-    if (spec !== null) this.#supervision.launch(job, spec);
+    const order = this.#orderOf(job.id);
+    if (order !== null) this.#supervision.launch(job, order);
   }
 
-  activeIds(): string[] {
-    return [...this.#active.values()].filter((job) => job.isRunning).map(({ id }) => id);
+  activeIds(owner: string | null): string[] {
+    return [...this.#active.values()].filter((job) => job.isRunning && (owner === null || job.owner === owner)).map(({ id }) => id);
+  }
+
+  ownerOf(id: string): string | null | undefined {
+    const job = this.#active.get(id);
+    return job === undefined ? this.store.find(id)?.owner : job.owner;
   }
 
   exists(id: string): boolean {
-    return this.#active.has(id) || this.#store.find(id) !== null;
+    return this.#active.has(id) || this.store.find(id) !== null;
   }
 
   get(id: string): WholeJobView | null {
-    const row = this.#store.find(id);
+    const row = this.store.find(id);
     if (row === null) return null;
     const view: JobView = this.#active.get(id)?.view() ?? JSON.parse(row.viewJson ?? "null");
-    const Spec: JobSpec = JSON.parse(row.specJson);
+    const Spec: RecordedSpec = JSON.parse(row.specJson);
     return { ...view, Spec };
   }
 
   list(query: JobQuery): { Jobs: JobView[]; NextCursor: string | null } {
-    return listJobs(this.#store.database, [...this.#active.values()], query);
+    return listJobs(this.store.database, [...this.#active.values()], query);
   }
 
   async whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null> {
@@ -217,9 +224,9 @@ export class LocalRunner implements JobRunner {
 
   async remove(id: string): Promise<"removed" | "unknown" | "not-over"> {
     if (this.#active.has(id)) return "not-over";
-    const row = this.#store.find(id);
+    const row = this.store.find(id);
     if (row === null) return "unknown";
-    await this.#store.remove(row.seq, id);
+    await this.store.remove(row.seq, id);
     await this.#removal.remove(id);
     return "removed";
   }
@@ -233,7 +240,7 @@ export class LocalRunner implements JobRunner {
     return job === undefined || isFinal(job.state);
   }
 
-  subscribe(listener: (job: JobView) => void): () => void {
+  subscribe(listener: (job: JobView, owner: string | null) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -246,7 +253,7 @@ export class LocalRunner implements JobRunner {
 
   close(): void {
     this.#supervision.close();
-    this.#store.close();
+    this.store.close();
     this.#lock.release();
   }
 
@@ -257,7 +264,7 @@ export class LocalRunner implements JobRunner {
     this.watchers.wake(join(job.directory, "output"));
     if (this.#listeners.size === 0) return;
     const view = job.view();
-    for (const listener of this.#listeners) listener(view);
+    for (const listener of this.#listeners) listener(view, job.owner);
   }
 
   #over(job: ActiveJob, view: JobView): void {
@@ -270,7 +277,8 @@ export class LocalRunner implements JobRunner {
   }
 
   async #record(job: ActiveJob, end: { state: FinalState; viewJson: string }): Promise<void> {
-    await this.#persist(() => this.#store.finish(job.seq, end));
+    this.#supervision.forgetSecrets(job);
+    await this.#persist(() => this.store.finish(job.seq, end));
     this.#active.delete(job.id);
     job.markRecorded();
   }
@@ -290,8 +298,10 @@ export class LocalRunner implements JobRunner {
     }
   }
 
-  #specOf(id: string): JobSpec | null {
-    const row = this.#store.find(id);
-    return row === null ? null : JSON.parse(row.specJson);
+  #orderOf(id: string): Order | null {
+    const row = this.store.find(id);
+    if (row === null) return null;
+    const spec: JobSpec = withSecrets(JSON.parse(row.specJson), JSON.parse(row.secretsJson ?? "null"));
+    return { spec, account: JSON.parse(row.accountJson ?? "null") };
   }
 }

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JobView } from "../job/job.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
+import type { Account } from "./accounts.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { Containers } from "./containers/containers.ts";
 import type { Engine } from "./containers/engine.ts";
@@ -11,9 +12,10 @@ import type { EngineFinder } from "./containers/finder.ts";
 import { liveness, sendControl } from "./control.ts";
 import { openDoorbell } from "./doorbell.ts";
 import { Launcher } from "./launcher.ts";
-import { makePlan, stdinFileName, workspaceOf } from "./plan.ts";
+import { makePlan, stdinFileName } from "./plan.ts";
 import { readStatus } from "./status.ts";
 import type { Log } from "./types.ts";
+import { makeUserWorkspace, makeWorkspaceForAll } from "./workspaces.ts";
 
 export type SupervisionOptions = {
   stateDir: string;
@@ -27,9 +29,12 @@ export type SupervisionOptions = {
   log: Log;
 };
 
+/** What a job is launched with: all of its spec, secrets too, and as whom. */
+export type Order = { spec: JobSpec; account: Account | null };
+
 export type SupervisionEvents = {
   active: ReadonlyMap<string, ActiveJob>;
-  specOf: (id: string) => JobSpec | null;
+  orderOf: (id: string) => Order | null;
   onChange: (job: ActiveJob) => void;
   onOver: (job: ActiveJob, view: JobView) => void;
 };
@@ -63,7 +68,7 @@ export class Supervision {
         log: options.log,
       },
     );
-    this.#containers = new Containers({ ...options, active: events.active, specOf: events.specOf });
+    this.#containers = new Containers({ ...options, active: events.active, specOf: (id) => events.orderOf(id)?.spec ?? null });
     this.#patrol = setInterval(() => this.#patrolSome(), patrolMs);
   }
 
@@ -72,14 +77,14 @@ export class Supervision {
   }
 
   /** The job is committed as Starting. Its plan is whole on disk before the launcher hears of it. */
-  launch(job: ActiveJob, spec: JobSpec): void {
+  launch(job: ActiveJob, order: Order): void {
     job.phase = { kind: "Launching" };
     this.#events.onChange(job);
     const found = this.#options.finder.known;
     const engine = found === null || found.kind === "none" ? null : found.engine;
     if (job.hasContainers && engine === null) return void this.#launchWithEngine(job);
     try {
-      this.#writeDirectory(job, spec, engine);
+      this.#writeDirectory(job, order, engine);
       this.#launcher.run(job.id);
     } catch (error) {
       this.#options.log("error", "a job's directory could not be written; tried again", { id: job.id, error: String(error) });
@@ -109,6 +114,12 @@ export class Supervision {
     else job.killRequest = message;
   }
 
+  /** Of a job that is over, and so of what nobody reads any more. */
+  forgetSecrets(job: ActiveJob): void {
+    if (!job.hasSecrets) return;
+    for (const name of ["plan", ...job.containerSteps.map(envFileName)]) rmSync(join(job.directory, name), { force: true });
+  }
+
   close(): void {
     clearInterval(this.#patrol);
     this.#containers.leftovers.close();
@@ -116,16 +127,17 @@ export class Supervision {
     this.#launcher.close();
   }
 
-  #writeDirectory(job: ActiveJob, spec: JobSpec, engine: Engine | null): void {
+  #writeDirectory(job: ActiveJob, { spec, account }: Order, engine: Engine | null): void {
     const { directory, id } = job;
     const { shell, cgroupParent, instance } = this.#options;
     const containers = job.hasContainers && engine !== null ? { engine, instance } : null;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (containers !== null) makeWorkspaceForAll(workspaceOf(directory));
-    if (spec.Stdin !== undefined) writeFileSync(join(directory, stdinFileName), spec.Stdin, { mode: 0o600 });
+    if (containers !== null) makeWorkspaceForAll(directory);
+    if (account !== null) makeUserWorkspace(directory, account);
+    if (spec.Stdin !== undefined) writeStdin(directory, spec.Stdin, account);
     const cgroup = cgroupParent === null ? null : join(cgroupParent, id);
     const draft = join(directory, "plan.new");
-    const plan = makePlan(spec, { id, directory, shell, cgroup, containers });
+    const plan = makePlan(spec, { id, directory, shell, cgroup, account, containers });
     for (const { step, text } of plan.envFiles) writeFileSync(join(directory, envFileName(step)), text, { mode: 0o600 });
     if (containers !== null) writeEngine(directory, { client: containers.engine.client, image: imageOf(spec) });
     writeFileSync(draft, plan.bytes, { mode: 0o600 });
@@ -133,8 +145,8 @@ export class Supervision {
   }
 
   #launchAnew(job: ActiveJob): void {
-    const spec = this.#events.specOf(job.id);
-    if (spec !== null) this.launch(job, spec);
+    const order = this.#events.orderOf(job.id);
+    if (order !== null) this.launch(job, order);
   }
 
   #retryLaunch(job: ActiveJob): void {
@@ -236,14 +248,15 @@ export class Supervision {
   }
 }
 
-function imageOf(spec: JobSpec): string {
-  return commandsOf(spec).find(({ Image }) => Image !== undefined)?.Image ?? "";
+/** A job may open /dev/stdin anew, so the file is its user's. */
+function writeStdin(directory: string, text: string, account: Account | null): void {
+  const path = join(directory, stdinFileName);
+  writeFileSync(path, text, { mode: 0o600 });
+  if (account !== null) chownSync(path, account.uid, account.gid);
 }
 
-/** Whoever a container's user is, the workspace is theirs too; who is on this box does not get through the folder that it is in. */
-function makeWorkspaceForAll(path: string): void {
-  mkdirSync(path, { recursive: true });
-  chmodSync(path, 0o777);
+function imageOf(spec: JobSpec): string {
+  return commandsOf(spec).find(({ Image }) => Image !== undefined)?.Image ?? "";
 }
 
 function statusSize(job: ActiveJob): number | null {

@@ -6,14 +6,19 @@ export type Log = (level: "info" | "warn" | "error", message: string, fields?: o
 
 export type Submission = {
   spec: JobSpec;
+  submitter: Submitter;
   /** From the Idempotency-Key header; the fingerprint is of the body. */
   idempotency: { key: string; fingerprint: string } | null;
 };
+
+/** Who submits. `owner` is the key of an identity that sees its own jobs alone; null: of one that may see and do everything. */
+export type Submitter = { name: string; owner: string | null };
 
 export type SubmitResult =
   | { kind: "accepted"; id: string }
   | { kind: "conflict" } // the key was used with another body
   | { kind: "disk-full" }
+  | { kind: "user-refused"; problem: string } // no job may run as that user
   | { kind: "no-engine"; problem: string } // nothing on this box runs containers
   | { kind: "silent-engine"; problem: string }; // what does is not running, or not reached
 
@@ -21,6 +26,7 @@ export type JobQuery = {
   states: JobState[];
   labels: { key: string; value: string | null }[]; // all of them must match; null: any value
   name: string | null;
+  owner: string | null; // null: anybody's
   sinceMs: number | null; // submitted at or after
   untilMs: number | null; // submitted before
   limit: number;
@@ -34,10 +40,12 @@ export type JobHandle = { id: string; directory: string };
 export interface JobRunner {
   /** Resolves when the job is committed to disk; then it exists until it is deleted. */
   submit(submission: Submission): Promise<SubmitResult>;
-  /** Jobs that are Starting, Running or Stopping, oldest first. */
-  activeIds(): string[];
+  /** Jobs that are Starting, Running or Stopping, oldest first; of the owner, where one is given. */
+  activeIds(owner: string | null): string[];
   get(id: string): WholeJobView | null;
   exists(id: string): boolean;
+  /** Whose it is (see Submitter); undefined: no such job. */
+  ownerOf(id: string): string | null | undefined;
   list(query: JobQuery): { Jobs: JobView[]; NextCursor: string | null };
   /** Resolves with the job when it is over and recorded; null: no such job. The signal ends the wait (resolves with the job as it is). */
   whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null>;
@@ -49,7 +57,7 @@ export interface JobRunner {
   /** Without I/O; true too where the job is unknown. When it is true, the output is whole. */
   isOver(id: string): boolean;
   /** Every state change, from now on. Returns the function that ends it. */
-  subscribe(listener: (job: JobView) => void): () => void;
+  subscribe(listener: (job: JobView, owner: string | null) => void): () => void;
   /** `database` and `launcher`: "ok", or what is wrong. */
   health(): Health;
 }

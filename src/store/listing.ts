@@ -5,6 +5,7 @@ export type ListQuery = {
   states: FinalState[] | null; // null: any final state
   labels: { key: string; value: string | null }[];
   name: string | null;
+  owner: string | null; // null: anybody's
   sinceMs: number | null;
   untilMs: number | null;
   belowSeq: number; // the page begins under it
@@ -14,7 +15,7 @@ export type ListQuery = {
 export type ListedJob = { seq: number; viewJson: string };
 
 /** What the rows of a page are found by; the other conditions are tested on each. */
-type Driver = { kind: "label"; label: Label } | { kind: "name"; name: string } | { kind: "states"; states: FinalState[] } | { kind: "all" };
+type Driver = { kind: "label"; label: Label } | { kind: "name"; name: string } | { kind: "owner"; owner: string } | { kind: "states"; states: FinalState[] } | { kind: "all" };
 type Label = ListQuery["labels"][number];
 type Bounds = { lowest: number; below: number };
 
@@ -33,12 +34,13 @@ export function listFinished(database: DatabaseSync, query: ListQuery): ListedJo
   return pages.flat().toSorted((a, b) => b.seq - a.seq).slice(0, query.limit);
 }
 
-/** Where all are common: a label with its value, then a label, then the name. */
-function rarest(database: DatabaseSync, { labels, name, states }: ListQuery): Driver {
+/** Where all are common: a label with its value, then a label, then the name, then the owner. */
+function rarest(database: DatabaseSync, { labels, name, owner, states }: ListQuery): Driver {
   const sorted = labels.toSorted((a, b) => Number(a.value === null) - Number(b.value === null));
   const drivers: Driver[] = [
     ...sorted.map((label): Driver => ({ kind: "label", label })),
     ...(name === null ? [] : [{ kind: "name", name } as const]),
+    ...(owner === null ? [] : [{ kind: "owner", owner } as const]),
     ...(states === null ? [] : [{ kind: "states", states } as const]),
   ];
   if (drivers.length < 2) return drivers[0] ?? { kind: "all" };
@@ -63,6 +65,8 @@ function sourceOf(driver: Driver): Source {
     }
     case "name":
       return { from: "jobs d INDEXED BY jobs_by_name", where: "d.name = ?", parameters: [driver.name] };
+    case "owner":
+      return { from: "jobs d INDEXED BY jobs_by_owner", where: "d.owner = ?", parameters: [driver.owner] };
     case "states":
       return { from: "jobs d INDEXED BY jobs_by_state", where: `d.state IN (${marks(driver.states)})`, parameters: driver.states };
     case "all":
@@ -86,6 +90,7 @@ function runQuery(database: DatabaseSync, query: ListQuery, { driver, bounds }: 
     add(`EXISTS (SELECT 1 FROM labels o ${key} AND o.seq = d.seq)`, label.key, ...value);
   }
   if (query.name !== null && driver.kind !== "name") add("j.name = ?", query.name);
+  if (query.owner !== null && driver.kind !== "owner") add("j.owner = ?", query.owner);
   if (query.states === null) add("j.view IS NOT NULL");
   else if (driver.kind !== "states") add(`j.state IN (${marks(query.states)})`, ...query.states);
   const sql = `SELECT d.seq AS seq, j.view FROM ${source.from} CROSS JOIN jobs j ON j.seq = d.seq

@@ -30,16 +30,42 @@ const migrations: string[] = [
     id TEXT PRIMARY KEY
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE jobs ADD COLUMN owner TEXT;        -- key of the identity to which it belongs; null: of somebody who may see and do everything
+  ALTER TABLE jobs ADD COLUMN submitted_by TEXT; -- who that was, for people
+  ALTER TABLE jobs ADD COLUMN secrets TEXT;      -- values by name, JSON; null when it is over
+  ALTER TABLE jobs ADD COLUMN account TEXT;      -- of its User, as found when it was submitted, JSON
+  CREATE INDEX jobs_by_owner ON jobs (owner, seq) WHERE owner IS NOT NULL;
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,                          -- read, submit or admin
+    hash BLOB NOT NULL,                          -- SHA-256 of the secret part; the token itself is stored nowhere
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER,
+    last_used_at_ms INTEGER,                     -- to the minute
+    revoked_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings a database to the present schema; refuses one that a newer program made. */
 export function migrate(database: DatabaseSync): void {
-  const row = database.prepare("PRAGMA user_version").get();
-  const version = Number(row?.["user_version"] ?? 0);
-  if (version > migrations.length) {
-    throw new Error(`the database was written by a newer jobrunner (schema ${version}, this one knows ${migrations.length}): use that one`);
+  if (versionOf(database) === migrations.length) return;
+  database.exec("BEGIN IMMEDIATE"); // the service and its command line may both come to this
+  try {
+    const version = versionOf(database);
+    if (version > migrations.length) {
+      throw new Error(`the database was written by a newer jobrunner (schema ${version}, this one knows ${migrations.length}): use that one`);
+    }
+    for (const sql of migrations.slice(version)) database.exec(sql);
+    database.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
   }
-  migrations.slice(version).forEach((sql, index) => {
-    database.exec(`BEGIN; ${sql}; PRAGMA user_version = ${version + index + 1}; COMMIT`);
-  });
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
 }

@@ -1,7 +1,8 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { FinalState } from "../job/job.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { migrate } from "./schema.ts";
+import { openDatabase } from "./open.ts";
+import { TokenTable } from "./tokens.ts";
 
 export type NewJob = {
   seq: number;
@@ -12,7 +13,11 @@ export type NewJob = {
   name: string | null;
   labels: Record<string, string>;
   idempotency: { key: string; fingerprint: string } | null;
-  specJson: string;
+  owner: string | null;
+  submittedBy: string;
+  specJson: string; // without secrets
+  secretsJson: string | null;
+  accountJson: string | null;
 };
 
 /** A job that was not over when it was last recorded. */
@@ -22,12 +27,25 @@ export type UnfinishedJob = {
   state: "Queued" | "Starting";
   bootId: string | null;
   submittedAtMs: number;
+  owner: string | null;
+  submittedBy: string | null;
   specJson: string;
+};
+
+/** A job as it was recorded; `viewJson` is null until it is over, `secretsJson` from then on. */
+export type RecordedJob = {
+  seq: number;
+  owner: string | null;
+  viewJson: string | null;
+  specJson: string;
+  secretsJson: string | null;
+  accountJson: string | null;
 };
 
 /** The database: what was accepted, and how it ended. Every write is durable when its promise resolves. */
 export class Store {
   readonly database: DatabaseSync;
+  readonly tokens: TokenTable;
   readonly #commits: GroupCommit;
   readonly #insertJob: StatementSync;
   readonly #insertLabel: StatementSync;
@@ -41,28 +59,29 @@ export class Store {
   readonly #byKey: StatementSync;
 
   constructor(path: string) {
-    this.database = new DatabaseSync(path);
-    this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
-    migrate(this.database);
+    this.database = openDatabase(path);
+    this.tokens = new TokenTable(this.database);
     this.#commits = new GroupCommit(this.database);
     const prepare = (sql: string): StatementSync => this.database.prepare(sql);
     this.#insertJob = prepare(`INSERT INTO jobs
-      (seq, id, state, boot_id, submitted_at_ms, name, idempotency_key, idempotency_fingerprint, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+      (seq, id, state, boot_id, submitted_at_ms, name, idempotency_key, idempotency_fingerprint, owner, submitted_by, spec, secrets, account)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#insertLabel = prepare("INSERT INTO labels (key, value, seq) VALUES (?, ?, ?)");
     this.#admit = prepare("UPDATE jobs SET state = 'Starting', boot_id = ? WHERE seq = ? AND state = 'Queued'");
-    this.#finish = prepare("UPDATE jobs SET state = ?, view = ? WHERE seq = ?");
+    this.#finish = prepare("UPDATE jobs SET state = ?, view = ?, secrets = NULL WHERE seq = ?");
     this.#deleteJob = prepare("DELETE FROM jobs WHERE seq = ?");
     this.#deleteLabels = prepare("DELETE FROM labels WHERE seq = ?");
     this.#insertRemoval = prepare("INSERT OR IGNORE INTO removals (id) VALUES (?)");
     this.#deleteRemoval = prepare("DELETE FROM removals WHERE id = ?");
-    this.#byId = prepare("SELECT seq, view, spec FROM jobs WHERE id = ?");
+    this.#byId = prepare("SELECT seq, owner, view, spec, secrets, account FROM jobs WHERE id = ?");
     this.#byKey = prepare("SELECT id, idempotency_fingerprint AS fingerprint FROM jobs WHERE idempotency_key = ?");
   }
 
   insert(job: NewJob): Promise<void> {
     return this.#commits.write(() => {
-      const { seq, id, state, bootId, submittedAtMs, name, idempotency, specJson } = job;
-      this.#insertJob.run(seq, id, state, bootId, submittedAtMs, name, idempotency?.key ?? null, idempotency?.fingerprint ?? null, specJson);
+      const { seq, id, state, bootId, submittedAtMs, name, idempotency, owner, submittedBy, specJson, secretsJson, accountJson } = job;
+      const { key = null, fingerprint = null } = idempotency ?? {};
+      this.#insertJob.run(seq, id, state, bootId, submittedAtMs, name, key, fingerprint, owner, submittedBy, specJson, secretsJson, accountJson);
       for (const [key, value] of Object.entries(job.labels)) this.#insertLabel.run(key, value, seq);
     });
   }
@@ -93,24 +112,38 @@ export class Store {
     return this.database.prepare("SELECT id FROM removals").all().map((row) => String(row["id"]));
   }
 
+  /** Shares a commit with whatever is written next to it. */
+  markTokenUsed(id: string, atMs: number): Promise<void> {
+    return this.#commits.write(() => this.tokens.markUsed(id, atMs));
+  }
+
   /** Jobs that are not over, in order of acceptance. */
   unfinished(): UnfinishedJob[] {
-    const rows = this.database.prepare(`SELECT seq, id, state, boot_id, submitted_at_ms, spec FROM jobs
+    const rows = this.database.prepare(`SELECT seq, id, state, boot_id, submitted_at_ms, owner, submitted_by, spec FROM jobs
       WHERE state IN ('Queued', 'Starting') ORDER BY seq`);
     return rows.all().map((row) => ({
       seq: Number(row["seq"]),
       id: String(row["id"]),
       state: row["state"] === "Queued" ? "Queued" : "Starting",
-      bootId: row["boot_id"] === null ? null : String(row["boot_id"]),
+      bootId: text(row["boot_id"]),
       submittedAtMs: Number(row["submitted_at_ms"]),
+      owner: text(row["owner"]),
+      submittedBy: text(row["submitted_by"]),
       specJson: String(row["spec"]),
     }));
   }
 
-  find(id: string): { seq: number; viewJson: string | null; specJson: string } | null {
+  find(id: string): RecordedJob | null {
     const row = this.#byId.get(id);
     if (row === undefined) return null;
-    return { seq: Number(row["seq"]), viewJson: row["view"] === null ? null : String(row["view"]), specJson: String(row["spec"]) };
+    return {
+      seq: Number(row["seq"]),
+      owner: text(row["owner"]),
+      viewJson: text(row["view"]),
+      specJson: String(row["spec"]),
+      secretsJson: text(row["secrets"]),
+      accountJson: text(row["account"]),
+    };
   }
 
   findByKey(key: string): { id: string; fingerprint: string } | null {
@@ -129,4 +162,8 @@ export class Store {
     this.#commits.flush();
     this.database.close();
   }
+}
+
+function text(value: SQLOutputValue | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
 }

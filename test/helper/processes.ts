@@ -37,12 +37,24 @@ export function openFilesOf(pid: number): string[] {
   return listFolder(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`));
 }
 
-function isJobOf(pid: number, stateDir: string): boolean {
-  return readText(`/proc/${pid}/environ`).split("\0").some((variable) => variable.startsWith(`JOBRUNNER_WORKSPACE=${stateDir}/`));
+/** Of a user's id, as the process acts. */
+export function processesOfUser(uid: number): number[] {
+  return allProcesses().filter((pid) => isAlive(pid) && new RegExp(`^Uid:\\s+\\d+\\s+${uid}\\s`, "m").test(readText(`/proc/${pid}/status`)));
 }
 
-function worksIn(pid: number, directory: string): boolean {
-  return readLink(`/proc/${pid}/cwd`).startsWith(`${directory}/`);
+function isJobOf(pid: number, stateDir: string): boolean {
+  const variables = readText(`/proc/${pid}/environ`).split("\0");
+  return foldersOf(stateDir).some((folder) => variables.some((variable) => variable.startsWith(`JOBRUNNER_WORKSPACE=${folder}/`)));
+}
+
+function worksIn(pid: number, stateDir: string): boolean {
+  const folder = readLink(`/proc/${pid}/cwd`);
+  return foldersOf(stateDir).some((own) => folder.startsWith(`${own}/`));
+}
+
+/** Workspaces of jobs that run as other users lie beside the state directory. */
+export function foldersOf(stateDir: string): string[] {
+  return [stateDir, `${stateDir}-workspaces`];
 }
 
 function readStat(pid: number): { state: string; parent: number } | null {

@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import type { WholeJobView } from "../../src/job/job.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import { type Answer, call, type CallOptions, open, type Reader } from "./http.ts";
-import { argumentsOf, childrenOf, processesOf } from "./processes.ts";
+import { argumentsOf, childrenOf, foldersOf, processesOf } from "./processes.ts";
 import { waitFor } from "./wait.ts";
 
 export const repository = resolve(import.meta.dirname, "..", "..");
@@ -27,7 +27,8 @@ export async function startService(t: TestContext, options: StartOptions = {}): 
   const service = new Service(stateDir, options);
   t.after(async () => {
     await service.tearDown();
-    if (options.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
+    if (options.stateDir !== undefined) return;
+    for (const folder of foldersOf(stateDir)) rmSync(folder, { recursive: true, force: true });
   });
   await service.start();
   return service;
@@ -159,6 +160,10 @@ export class Service {
 
   attach(id: string, query = "", headers: Record<string, string> = {}): Promise<Reader> {
     return open(this.url, "GET", `/${id}/attach${query}`, { headers });
+  }
+
+  open(method: string, path: string, headers: Record<string, string> = {}): Promise<Reader> {
+    return open(this.url, method, path, { headers });
   }
 
   /** The process that keeps a job, as it has recorded itself. */

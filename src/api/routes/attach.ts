@@ -5,9 +5,11 @@ import type { JobView } from "../../job/job.ts";
 import { attach, type AttachOptions, type AttachSource, contentTypes, outputSize } from "../../output/attach.ts";
 import { sendChunks } from "../../output/send.ts";
 import { chooseType } from "../accept.ts";
+import { identityOf } from "../access.ts";
 import type { Context, Routes } from "../context.ts";
 import { knownId, unknownJob } from "../ids.ts";
 import { invalid, Problem } from "../problems.ts";
+import { securityHeaders } from "../headers.ts";
 import { makeQuery } from "../query.ts";
 import { type ByteRange, readRange } from "../range.ts";
 
@@ -27,12 +29,15 @@ const readQuery = makeQuery(AttachQuery);
 
 /** The output of a job, live. */
 export const attachRoutes: Routes = (app, context) => {
-  app.get("/:id/attach", async (request, reply) => {
-    const source = sourceOf(context, knownId(context.runner, request.params));
+  app.get("/:id/attach", { config: { access: "see" } }, async (request, reply) => {
+    const id = knownId(context.runner, request.params);
+    const source = sourceOf(context, id);
     const options = optionsOf(request);
     const range = await rangeOf(request, source, options);
     const hasTrailers = range === null && options.encoding === "raw" && hasChunks(request.raw);
     const headers = { ...commonHeaders(options), ...(hasTrailers ? trailerHeaders : {}), ...(range === null ? {} : await rangeHeaders(range, source)) };
+    const identity = identityOf(request);
+    context.readers.add({ response: reply.raw, job: id, isStillLetIn: () => context.identifier.isStillLetIn(identity) });
     const response = reply.raw.writeHead(range === null ? 200 : 206, headers);
     reply.hijack(); // from here on there is nobody to answer for an error
     if (request.method === "HEAD") return void response.end();
@@ -43,7 +48,7 @@ export const attachRoutes: Routes = (app, context) => {
 
 type Attaching = { source: AttachSource & { job: () => JobView | null }; options: AttachOptions; hasTrailers: boolean };
 
-async function send({ readerTimeoutSeconds, log }: Context, response: ServerResponse, { source, options, hasTrailers }: Attaching): Promise<void> {
+async function send({ limits: { readerTimeoutSeconds }, log }: Context, response: ServerResponse, { source, options, hasTrailers }: Attaching): Promise<void> {
   try {
     const stallTimeoutMs = readerTimeoutSeconds * 1000;
     const result = await sendChunks(response, (signal) => attach(source, options, signal), { stallTimeoutMs });
@@ -132,8 +137,7 @@ async function rangeHeaders({ start, end }: ByteRange, { directory }: AttachSour
 function commonHeaders({ encoding }: AttachOptions): Record<string, string> {
   return {
     "Content-Type": contentTypes[encoding],
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
+    ...securityHeaders,
     ...(encoding === "raw" ? { "Accept-Ranges": "bytes" } : {}),
   };
 }

@@ -1,6 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
+import { identityOf, scopeOf } from "../access.ts";
 import type { Routes } from "../context.ts";
+import { securityHeaders } from "../headers.ts";
 import { makeQuery } from "../query.ts";
 
 const noQuery = makeQuery(Type.Object({}, { additionalProperties: false }));
@@ -10,16 +12,21 @@ const maxBufferedBytes = 1 << 20;
 const heartbeatMs = 15_000; // proxies close what is silent for longer
 
 /** Every change of a job's state, as server-sent events (HTML standard, "Server-sent events"). */
-export const eventRoutes: Routes = (app, { runner }) => {
-  app.get("/events", async (request, reply) => {
+export const eventRoutes: Routes = (app, { runner, readers, identifier }) => {
+  app.get("/events", { config: { access: "see" } }, async (request, reply) => {
     noQuery(request.query);
-    reply.hijack();
+    const identity = identityOf(request);
+    const scope = scopeOf(identity);
     const response = reply.raw;
-    response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+    readers.add({ response, job: null, isStillLetIn: () => identifier.isStillLetIn(identity) });
+    reply.hijack();
+    response.writeHead(200, { ...securityHeaders, "Content-Type": "text/event-stream; charset=utf-8" });
     if (request.method === "HEAD") return void response.end();
     response.write(": changes of state from now on\n\n");
     const send = (text: string): void => sendOrDrop(response, text);
-    const unsubscribe = runner.subscribe((job) => send(`event: job\ndata: ${JSON.stringify(job)}\n\n`));
+    const unsubscribe = runner.subscribe((job, owner) => {
+      if (scope === null || owner === scope) send(`event: job\ndata: ${JSON.stringify(job)}\n\n`);
+    });
     const heartbeat = setInterval(() => send(":\n\n"), heartbeatMs);
     response.once("close", () => {
       unsubscribe();

@@ -1,7 +1,9 @@
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { isFinal } from "../../job/job.ts";
+import { isFinal, type WholeJobView } from "../../job/job.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import { withoutEnvironment } from "../../job/secrets.ts";
+import { actorOf, identityOf, nameOf, scopeOf } from "../access.ts";
 import { fingerprint, readSpec } from "../body.ts";
 import type { Context, Routes } from "../context.ts";
 import { idOf, isJobId, knownId, unknownJob } from "../ids.ts";
@@ -16,45 +18,60 @@ const waitQuery = makeQuery(Type.Object({ timeout: Type.Optional(Type.Number({ m
 export const jobRoutes: Routes = (app, context) => {
   const { runner } = context;
 
-  app.get("/", async (request) => {
+  app.get("/", see, async (request) => {
     noQuery(request.query);
-    return { IDs: runner.activeIds() };
+    return { IDs: runner.activeIds(scopeOf(identityOf(request))) };
   });
 
-  app.post("/", async (request, reply) => {
+  app.post("/", run, async (request, reply) => {
     noQuery(request.query);
     const id = await submit(context, request);
     return reply.header("Location", `/${id}`).send({ ID: id });
   });
 
-  app.get("/:id", async (request) => {
+  app.get("/:id", see, async (request) => {
     noQuery(request.query);
     const job = runner.get(knownId(runner, request.params));
     if (job === null) throw unknownJob();
-    return job;
+    return shownTo(request, job);
   });
 
-  app.delete("/:id", async (request) => {
+  app.delete("/:id", run, async (request) => {
     const { force = false } = killQuery(request.query);
     const id = idOf(request.params);
-    if (isJobId(id)) await runner.kill(id, { force });
-    else if (!/^[\w-]{1,64}$/.test(id)) throw invalid([{ field: "ID", message: "is not an ID: it comes from POST / or GET /jobs" }]);
+    if (isJobId(id)) {
+      if (!runner.isOver(id)) context.audit.write(actorOf(request), { Event: "kill", Job: id, Force: force });
+      await runner.kill(id, { force });
+    } else if (!/^[\w-]{1,64}$/.test(id)) throw invalid([{ field: "ID", message: "is not an ID: it comes from POST / or GET /jobs" }]);
     return {};
   });
 
-  app.get("/:id/wait", async (request) => {
+  app.get("/:id/wait", see, async (request) => {
     const { timeout } = waitQuery(request.query);
-    return await whenOver(context, request, timeout ?? null);
+    return shownTo(request, await whenOver(context, request, timeout ?? null));
   });
 };
 
-async function submit({ runner }: Context, request: FastifyRequest): Promise<string> {
+const see = { config: { access: "see" } } as const;
+const run = { config: { access: "run" } } as const;
+
+/** Who only watches does not learn what is in the environment. */
+function shownTo(request: FastifyRequest, job: WholeJobView): object {
+  return identityOf(request).role === "read" ? { ...job, Spec: withoutEnvironment(job.Spec) } : job;
+}
+
+async function submit({ runner, audit }: Context, request: FastifyRequest): Promise<string> {
   const spec = readSpec(request.body);
   const key = idempotencyKey(request);
-  const result = await runner.submit({ spec, idempotency: key === null ? null : { key, fingerprint: fingerprint(spec) } });
+  const identity = identityOf(request);
+  const submitter = { name: nameOf(identity), owner: identity.owner };
+  const result = await runner.submit({ spec, submitter, idempotency: key === null ? null : { key, fingerprint: fingerprint(spec) } });
   switch (result.kind) {
     case "accepted":
+      audit.write(actorOf(request), { Event: "submit", Job: result.id, ...(spec.User === undefined ? {} : { User: spec.User }) });
       return result.id;
+    case "user-refused":
+      throw new Problem("user-refused", `User ${result.problem}`, { errors: [{ field: "User", message: result.problem }] });
     case "conflict":
       throw new Problem("key-used-before", "this Idempotency-Key came with another body before: use a new key for a new job");
     case "no-engine":
@@ -73,7 +90,7 @@ function idempotencyKey({ headers }: FastifyRequest): string | null {
   throw invalid([{ field: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters" }]);
 }
 
-async function whenOver({ runner }: Context, request: FastifyRequest, timeoutSeconds: number | null): Promise<object> {
+async function whenOver({ runner }: Context, request: FastifyRequest, timeoutSeconds: number | null): Promise<WholeJobView> {
   const id = knownId(runner, request.params);
   const gone = new AbortController();
   const timer = timeoutSeconds === null ? null : setTimeout(() => gone.abort(), timeoutSeconds * 1000);

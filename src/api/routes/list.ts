@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { type JobState, jobStates } from "../../job/job.ts";
 import type { JobQuery } from "../../runner/types.ts";
+import { actorOf, identityOf, scopeOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { idOf, isJobId, unknownJob } from "../ids.ts";
 import { type FieldError, invalid, Problem } from "../problems.ts";
@@ -27,19 +28,22 @@ const listQuery = makeQuery(
 const defaultPage = 50;
 
 /** All jobs, those that are over among them. */
-export const listRoutes: Routes = (app, { runner }) => {
-  app.get("/jobs", async (request) => runner.list(readQuery(request.query)));
+export const listRoutes: Routes = (app, { runner, audit }) => {
+  app.get("/jobs", { config: { access: "see" } }, async (request) => {
+    return runner.list({ ...readQuery(request.query), owner: scopeOf(identityOf(request)) });
+  });
 
-  app.delete("/jobs/:id", async (request) => {
+  app.delete("/jobs/:id", { config: { access: "run" } }, async (request) => {
     const id = idOf(request.params);
     const result = isJobId(id) ? await runner.remove(id) : "unknown";
     if (result === "unknown") throw unknownJob();
     if (result === "not-over") throw new Problem("not-over", "only a job that is over can be removed: kill it first with DELETE /ID");
+    audit.write(actorOf(request), { Event: "delete", Job: id });
     return {};
   });
 };
 
-function readQuery(query: unknown): JobQuery {
+function readQuery(query: unknown): Omit<JobQuery, "owner"> {
   const { state = [], label = [], name, since, until, limit, cursor } = listQuery(query);
   const errors: FieldError[] = [];
   const states = state.flatMap((list) => list.split(",")).flatMap((word): JobState[] => {

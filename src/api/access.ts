@@ -1,0 +1,124 @@
+import rateLimit from "@fastify/rate-limit";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Actor } from "../audit/audit-log.ts";
+import type { Identity } from "../identity/identify.ts";
+import { unixConnections } from "../identity/peers.ts";
+import type { Role } from "../identity/roles.ts";
+import type { Context } from "./context.ts";
+import { idOf, isJobId, unknownJob } from "./ids.ts";
+import { Problem } from "./problems.ts";
+
+/**
+ * Who may ask what. Every route says it of itself, in its `config`:
+ *
+ *     public   anybody; what is answered may depend on who asks
+ *     see      any role; `submit` of its own jobs alone
+ *     run      `submit`, of its own jobs alone, and `admin`
+ */
+export type Access = "public" | "see" | "run";
+
+const mayAccess: Record<Exclude<Access, "public">, Role[]> = { see: ["read", "submit", "admin"], run: ["submit", "admin"] };
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    access: Access;
+  }
+  interface FastifyRequest {
+    identity: Identity | null;
+  }
+}
+
+/** No request comes to its route before it is known who sends it, that the role suffices, and that the job is not somebody else's. */
+export async function addAccess(app: FastifyInstance, context: Context): Promise<void> {
+  await app.register(rateLimit, { global: false });
+  app.decorateRequest("identity", null);
+  app.addHook("onRoute", ({ method, url, config }) => {
+    if (config?.access === undefined) throw new Error(`the route ${String(method)} ${url} does not say who may use it: give it config.access`);
+  });
+  const limits = makeLimits(app, context);
+  app.addHook("onRequest", async (request) => {
+    await identify(request, context, limits);
+    if (request.identity !== null) authorize(request, request.identity, context);
+  });
+}
+
+type Limits = { requests: Limit; failures: Limit };
+type Limit = ReturnType<FastifyInstance["createRateLimit"]>;
+
+function makeLimits(app: FastifyInstance, { limits }: Context): Limits {
+  const requests = app.createRateLimit({
+    max: limits.maxRequestsPerSecond,
+    timeWindow: 1000,
+    keyGenerator: (request) => (request.identity === null ? addressOf(request) : (request.identity.owner ?? nameOf(request.identity))),
+  });
+  return { requests, failures: app.createRateLimit({ max: limits.maxFailuresPerMinute, timeWindow: 60_000, keyGenerator: addressOf }) };
+}
+
+async function identify(request: FastifyRequest, context: Context, limits: Limits): Promise<void> {
+  const identification = await context.identifier.identify(request.raw);
+  if (identification.kind === "known") request.identity = identification.identity;
+  else if (request.is404 || request.routeOptions.config.access !== "public") throw await refuse(request, context, { limits, reason: identification.reason });
+  const rate = await limits.requests(request);
+  if (!rate.isAllowed && rate.isExceeded) {
+    const detail = `more than ${context.limits.maxRequestsPerSecond} requests in a second: wait, or set JOBRUNNER_MAX_REQUESTS_PER_SECOND`;
+    throw new Problem("too-many-requests", detail, { headers: { "Retry-After": String(rate.ttlInSeconds) } });
+  }
+}
+
+/**
+ * Tokens are too long to be guessed, so whoever has a right one is let in however many wrong ones come from the same address, which many may
+ * share. What is limited is the work and the lines of the audit log that wrong ones cost.
+ */
+async function refuse(request: FastifyRequest, { audit, limits: { maxFailuresPerMinute } }: Context, { limits, reason }: { limits: Limits; reason: string }): Promise<Problem> {
+  const rate = await limits.failures(request);
+  if (!rate.isAllowed && rate.isExceeded) {
+    const detail = `more than ${maxFailuresPerMinute} failed attempts in a minute from this address: wait, and use a right token`;
+    return new Problem("too-many-failures", detail, { headers: { "Retry-After": String(rate.ttlInSeconds) } });
+  }
+  audit.write(actorOf(request), { Event: "refused", Code: "not-identified", Method: request.method, Path: pathOf(request), Reason: reason.split(": ", 1)[0] ?? reason });
+  return new Problem("not-identified", reason, { headers: { "WWW-Authenticate": 'Bearer realm="jobrunner"' } });
+}
+
+function authorize(request: FastifyRequest, identity: Identity, { audit, runner }: Context): void {
+  const { access } = request.routeOptions.config;
+  if (request.is404 || access === "public") return;
+  if (!mayAccess[access].includes(identity.role)) {
+    const reason = `the role ${identity.role} may not do this: it takes ${mayAccess[access].join(" or ")}`;
+    audit.write(actorOf(request), { Event: "refused", Code: "role-too-small", Method: request.method, Path: pathOf(request), Reason: reason });
+    throw new Problem("role-too-small", reason);
+  }
+  const scope = scopeOf(identity);
+  const id = idOf(request.params);
+  // Whether a job is somebody else's or nobody's: the same answer.
+  if (id !== "" && scope !== null && !(isJobId(id) && runner.ownerOf(id) === scope)) throw unknownJob();
+}
+
+/** Who asks; for routes that are not public. */
+export function identityOf({ identity }: FastifyRequest): Identity {
+  if (identity === null) throw new Error("a route asks who sent a request, and is public");
+  return identity;
+}
+
+/** The owner whose jobs alone the identity sees; null: all. */
+export function scopeOf({ role, owner }: Identity): string | null {
+  return role === "submit" ? owner : null;
+}
+
+/** The identity by its kind and name, as people read it. */
+export function nameOf({ kind, name }: Identity): string {
+  return `${kind}:${name}`;
+}
+
+export function actorOf(request: FastifyRequest): Actor {
+  const { identity } = request;
+  return { By: identity === null ? null : nameOf(identity), Role: identity?.role ?? null, From: addressOf(request) };
+}
+
+function addressOf({ raw: { socket } }: FastifyRequest): string {
+  return unixConnections.has(socket) ? "unix" : (socket.remoteAddress ?? "unknown");
+}
+
+/** Without the query, and not so long that it floods the audit log. */
+function pathOf({ url }: FastifyRequest): string {
+  return (url.split("?", 1)[0] ?? "").slice(0, 200);
+}

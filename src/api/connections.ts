@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { STATUS_CODES } from "node:http";
+import type { Server, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Log } from "../runner/types.ts";
+import { Problem, problemContentType } from "./problems.ts";
+
+/** What the service itself needs: database, launcher, watchers, listening sockets, refusals, and files that are open for a moment. */
+const descriptorsOfService = 100;
+const minConnections = 8;
+const maxRefusals = 32;
+const retryAfterSeconds = 5;
+const lingerMs = 2_000;
+const warningIntervalMs = 60_000;
+
+/** The connections of all servers together: no more than the configured number and than there are file descriptors for. */
+export class Connections {
+  readonly #configured: number;
+  readonly #max: number;
+  readonly #log: Log;
+  readonly #open = new Set<Socket>();
+  readonly #refused = new Set<Socket>();
+  #lastWarningMs = -Infinity;
+
+  constructor(configured: number, log: Log) {
+    this.#configured = configured;
+    this.#max = Math.min(configured, connectionsWithin(fileLimit()));
+    this.#log = log;
+  }
+
+  /** Logs the bound where it is not the configured one. */
+  logBound(): void {
+    if (this.#max === this.#configured) return;
+    const numbers = { configured: this.#configured, allowed: this.#max };
+    this.#log("info", "the limit of file descriptors (ulimit -n) allows fewer connections than JOBRUNNER_MAX_CONNECTIONS", numbers);
+  }
+
+  /**
+   * Lets the server have no connection beyond the bound. Those are answered with 503, or just closed where it `speaksTls`: before a handshake
+   * no answer can be given. Node has no event before "connection", so what it does on that is done after the check.
+   */
+  guard(server: Server, { speaksTls }: { speaksTls: boolean }): void {
+    const serve = server.listeners("connection");
+    server.removeAllListeners("connection");
+    server.on("connection", (socket) => {
+      if (this.#open.size >= this.#max) return this.#refuse(socket, speaksTls);
+      keepIn(this.#open, socket);
+      for (const listener of serve) Reflect.apply(listener, server, [socket]);
+    });
+    server.on("error", (error) => {
+      if (server.listening) this.#warn("a connection could not be accepted", { error: error.message });
+    });
+  }
+
+  /** Closes all at once. */
+  close(): void {
+    for (const socket of [...this.#open, ...this.#refused]) socket.destroy();
+  }
+
+  #refuse(socket: Socket, speaksTls: boolean): void {
+    this.#warn("connections are refused: there are as many as there may be", { connections: this.#max });
+    if (speaksTls || this.#refused.size >= maxRefusals) return void socket.destroy();
+    keepIn(this.#refused, socket);
+    const detail = `there are ${this.#max} connections, as many as there may be (JOBRUNNER_MAX_CONNECTIONS, ulimit -n): close some, or try again later`;
+    endWith(socket, new Problem("too-many-connections", detail, { headers: { "Retry-After": String(retryAfterSeconds) } }));
+  }
+
+  /** Not for each: whoever opens connections must not fill the log. */
+  #warn(message: string, fields: object): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#lastWarningMs < warningIntervalMs) return;
+    this.#lastWarningMs = nowMs;
+    this.#log("warn", message, fields);
+  }
+}
+
+/**
+ * Answers outside of a request and closes. What the client still sends is read for a short while: closing with bytes unread makes a reset
+ * of it, at which the client's kernel throws the answer away (RFC 9112, 9.6).
+ */
+export function endWith(socket: Duplex, problem: Problem): void {
+  const body = JSON.stringify(problem);
+  const headers = { ...problem.headers, "Content-Type": problemContentType, "Content-Length": Buffer.byteLength(body), Connection: "close" };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once("close", () => clearTimeout(timer));
+  socket.on("error", () => undefined); // it is gone then, and "close" follows
+  socket.resume();
+  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${body}`);
+}
+
+/** How many file descriptors this process may have: the soft limit, which Node has raised to the hard one at its start (proc_pid_limits(5)). */
+export function fileLimit(): number {
+  const [, number] = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1")) ?? [];
+  return number === undefined ? Infinity : Number(number);
+}
+
+/**
+ * Half of what the service leaves. A reader of output has up to two files open besides its connection; with readers bounded to a quarter,
+ * all have room when both bounds are reached: a half, and twice a quarter.
+ */
+function connectionsWithin(limit: number): number {
+  return Math.max(minConnections, Math.floor((limit - descriptorsOfService) / 2));
+}
+
+/** How many readers of output a limit of file descriptors has room for. */
+export function readersWithin(limit: number): number {
+  return Math.max(minConnections / 2, Math.floor((limit - descriptorsOfService) / 4));
+}
+
+function keepIn(set: Set<Socket>, socket: Socket): void {
+  set.add(socket);
+  socket.once("close", () => set.delete(socket));
+}

@@ -1,0 +1,59 @@
+import { chmodSync, lstatSync, rmSync, statSync } from "node:fs";
+import { connect, type Server } from "node:net";
+import { dirname } from "node:path";
+
+/** A unix socket that only this user and root can connect to (unix(7)). */
+
+const maxPathBytes = 107; // sun_path has 108, with the byte 0 at the end
+const ownerOnly = 0o600;
+
+/**
+ * Listens on a socket at `path`, in a folder that exists; what a server that died has left there is replaced. The socket is removed when the
+ * server is closed. Throws a sentence for people where it cannot.
+ */
+export async function listenOnPath(server: Server, path: string): Promise<void> {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > maxPathBytes) throw new Error(`JOBRUNNER_SOCKET has ${bytes} bytes: the path of a unix socket can have ${maxPathBytes} (unix(7)), so name a shorter one`);
+  const folder = dirname(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new Error(`JOBRUNNER_SOCKET is in ${folder}, which is no directory: make it first`);
+  await removeStale(path);
+  await bind(server, path);
+  chmodSync(path, ownerOnly);
+}
+
+/** A socket on which nobody listens is removed; what is no socket, never. */
+async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new Error(`JOBRUNNER_SOCKET names ${path}, which is there and no socket: remove it, or name another path`);
+  const failure = await tryToConnect(path);
+  if (failure === null || failure === "EAGAIN") throw new Error(`${path} is in use by another program: stop it, or set JOBRUNNER_SOCKET to another path`);
+  if (failure !== "ECONNREFUSED" && failure !== "ENOENT") throw new Error(`JOBRUNNER_SOCKET names ${path}, a socket that may not be used (${failure}): name another path`);
+  rmSync(path, { force: true });
+}
+
+/** Why it fails, or null. A listener that has too many waiting gives EAGAIN. */
+function tryToConnect(path: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(null);
+    });
+    socket.once("error", (error) => resolve("code" in error ? String(error.code) : error.message));
+  });
+}
+
+function bind(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(new Error(`cannot listen on ${path} (JOBRUNNER_SOCKET): ${error.message}`, { cause: error }));
+    server.once("error", fail);
+    // The socket is made before listen() returns; so there is no moment in which others may connect.
+    const before = process.umask(0o777 & ~ownerOnly);
+    server.listen({ path, backlog: 4096 }, () => {
+      server.off("error", fail);
+      resolve();
+    });
+    process.umask(before);
+  });
+}

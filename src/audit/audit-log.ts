@@ -1,0 +1,55 @@
+import { appendFileSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Who did what, from where: `<state>/audit.log`, lines of JSON, 0600, append only, each written whole at once. Of what was done it has names and
+ * ids; never bodies, variables, tokens or output. When the file would grow over `maxBytes` it becomes audit.log.1, that .2 and so on; of
+ * `files` the oldest is removed.
+ *
+ *     {"Time":"…","Event":"submit","By":"token:ci","Role":"submit","From":"192.0.2.7","Job":"…"}
+ */
+export type AuditEvent =
+  | { Event: "submit"; Job: string; User?: string }
+  | { Event: "kill"; Job: string; Force: boolean }
+  | { Event: "delete"; Job: string }
+  | { Event: "token create"; Token: string; Name: string; TokenRole: string; ExpiresAt: string | null }
+  | { Event: "token revoke"; Token: string; Name: string }
+  | { Event: "refused"; Code: string; Method: string; Path: string; Reason: string }
+  | { Event: "start" | "stop" };
+
+/** By whom: `kind:name` of an identity, null where none is known. From: an address, "unix", or "command line". */
+export type Actor = { By: string | null; Role: string | null; From: string };
+
+export type AuditOptions = { stateDir: string; maxBytes: number; files: number };
+
+export class AuditLog {
+  readonly #options: AuditOptions;
+  readonly #path: string;
+  readonly #onTrouble: (error: unknown) => void;
+
+  constructor(options: AuditOptions, onTrouble: (error: unknown) => void) {
+    this.#options = options;
+    this.#path = join(options.stateDir, "audit.log");
+    this.#onTrouble = onTrouble;
+  }
+
+  /** In the kernel when it returns. A disk that takes no line stops nobody's work: it is told, and goes on. */
+  write(actor: Actor, event: AuditEvent): void {
+    const { Event, ...details } = event;
+    const line = `${JSON.stringify({ Time: new Date().toISOString(), Event, ...actor, ...details })}\n`;
+    try {
+      const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+      if (size > 0 && size + Buffer.byteLength(line) > this.#options.maxBytes) this.#rotate();
+      appendFileSync(this.#path, line, { mode: 0o600 });
+    } catch (error) {
+      this.#onTrouble(error);
+    }
+  }
+
+  #rotate(): void {
+    const name = (number: number): string => (number === 0 ? this.#path : `${this.#path}.${number}`);
+    const last = this.#options.files - 1;
+    rmSync(name(last), { force: true });
+    for (let number = last - 1; number >= 0; number -= 1) if (existsSync(name(number))) renameSync(name(number), name(number + 1));
+  }
+}

@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { AuditLog } from "../audit/audit-log.ts";
+import type { Role } from "../identity/roles.ts";
+import { ownUser } from "../identity/own-user.ts";
+import { makeToken } from "../identity/tokens.ts";
+import { openDatabase } from "../store/open.ts";
+import { type StoredToken, TokenTable } from "../store/tokens.ts";
+import type { Place } from "./program.ts";
+import { WrongUse } from "./wrong-use.ts";
+
+/** Tokens, in the state directory itself: with the service or without, by whoever may write there. */
+
+export function createToken(place: Place, { name, role, expiresInMs }: { name: string; role: Role; expiresInMs: number | null }): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,62}$/.test(name)) {
+    throw new WrongUse(`the name must be 1 to 63 letters, digits, blanks and . _ @ -, beginning with a letter or digit, not ${JSON.stringify(name)}`);
+  }
+  return withTokens(place, (table, audit) => {
+    if (living(table).some((token) => token.name === name)) throw new WrongUse(`there is a token ${name} already: give another name, or revoke that one first`);
+    const { text, stored } = makeToken({ name, role, expiresAtMs: expiresInMs === null ? null : Date.now() + expiresInMs });
+    table.insert(stored);
+    audit({ Event: "token create", Token: stored.id, Name: name, TokenRole: role, ExpiresAt: timeOf(stored.expiresAtMs) });
+    return text;
+  });
+}
+
+export function listTokens(place: Place, { isJson }: { isJson: boolean }): string {
+  return withTokens(place, (table) => {
+    const tokens = table.all().map(viewOf);
+    if (isJson) return JSON.stringify(tokens);
+    const rows = tokens.map(({ Name, Role: role, State, ID, CreatedAt, ExpiresAt, LastUsedAt }) => [Name, role, State, ID, CreatedAt, ExpiresAt ?? "never", LastUsedAt ?? "never"]);
+    return table2d([["NAME", "ROLE", "STATE", "ID", "CREATED", "EXPIRES", "LAST USED"], ...rows]);
+  });
+}
+
+export function revokeToken(place: Place, nameOrId: string): string {
+  return withTokens(place, (table, audit) => {
+    const token = living(table).find(({ name, id }) => name === nameOrId || id === nameOrId);
+    if (token === undefined) throw new WrongUse(`there is no token ${JSON.stringify(nameOrId)} that is not revoked: jobrunner token list shows what there is`);
+    table.revoke(token.id, Date.now());
+    audit({ Event: "token revoke", Token: token.id, Name: token.name });
+    return `revoked ${token.name} (${token.id})`;
+  });
+}
+
+type Audit = (event: Parameters<AuditLog["write"]>[1]) => void;
+
+function withTokens<Result>({ stateDir }: Place, use: (table: TokenTable, audit: Audit) => Result): Result {
+  const path = join(stateDir, "jobrunner.db");
+  if (!existsSync(path)) throw new WrongUse(`there is no state of a service in ${stateDir}: start it once, or set JOBRUNNER_STATE_DIR, and be the user that it runs as`);
+  // The service rotates; here a line is only added.
+  const log = new AuditLog({ stateDir, maxBytes: Infinity, files: 1 }, (error) => {
+    throw error;
+  });
+  const database = openDatabase(path);
+  try {
+    return use(new TokenTable(database), (event) => log.write({ By: `command line:${ownUser.name}`, Role: null, From: `uid ${ownUser.uid}` }, event));
+  } finally {
+    database.close();
+  }
+}
+
+function living(table: TokenTable): StoredToken[] {
+  return table.all().filter(({ revokedAtMs }) => revokedAtMs === null);
+}
+
+function viewOf({ id, name, role, createdAtMs, expiresAtMs, lastUsedAtMs, revokedAtMs }: StoredToken) {
+  const isExpired = expiresAtMs !== null && expiresAtMs <= Date.now();
+  return {
+    Name: name,
+    ID: id,
+    Role: role,
+    State: revokedAtMs !== null ? "revoked" : isExpired ? "expired" : "valid",
+    CreatedAt: new Date(createdAtMs).toISOString(),
+    ExpiresAt: timeOf(expiresAtMs),
+    LastUsedAt: timeOf(lastUsedAtMs),
+    RevokedAt: timeOf(revokedAtMs),
+  };
+}
+
+function timeOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+function table2d(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+}

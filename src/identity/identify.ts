@@ -1,0 +1,114 @@
+import type { IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
+import type { Store } from "../store/store.ts";
+import { ownUser } from "./own-user.ts";
+import { LocalPeers, unixConnections } from "./peers.ts";
+import type { Role } from "./roles.ts";
+import { checkToken } from "./tokens.ts";
+
+/** Somebody who was let in. */
+export type Identity = {
+  kind: "local" | "socket" | "token" | "certificate";
+  name: string;
+  role: Role;
+  /** The key under which jobs are this identity's own; null where it may see and do everything anyway. */
+  owner: string | null;
+};
+
+/** `reason` is a sentence for whoever asked; it holds nothing of what was shown. */
+export type Identification = { kind: "known"; identity: Identity } | { kind: "unknown"; reason: string };
+
+export type IdentityOptions = { localTrust: boolean; clientRoles: Map<string, Role>; hasClientCertificates: boolean };
+
+const markUsedAgainMs = 60_000;
+
+/** A proxy adds one of these; what it passes on may come from anywhere. */
+const proxyHeaders = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|x-cluster-client-ip|x-original-.*|true-client-ip|cf-.*|fastly-client-ip|x-envoy-.*|x-amzn-trace-id)$/;
+
+/** Who sends a request: by token, else by client certificate, else by whose process it is. */
+export class Identifier {
+  readonly #store: Store;
+  readonly #options: IdentityOptions;
+  readonly #peers = new LocalPeers();
+
+  constructor(store: Store, options: IdentityOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  async identify(request: IncomingMessage): Promise<Identification> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined) return this.#byToken(authorization);
+    if (request.socket instanceof TLSSocket && this.#options.hasClientCertificates) {
+      const identification = this.#byCertificate(request.socket);
+      if (identification !== null) return identification;
+    }
+    if (unixConnections.has(request.socket)) return known({ kind: "socket", name: ownUser.name, role: "admin", owner: null });
+    return await this.#byProcess(request);
+  }
+
+  #byToken(authorization: string): Identification {
+    const [, text] = /^Bearer +([^ ]+) *$/i.exec(authorization) ?? [];
+    if (text === undefined) return unknown("the Authorization header must be: Bearer TOKEN (RFC 6750)");
+    const nowMs = Date.now();
+    const check = checkToken(this.#store.tokens, text, nowMs);
+    switch (check.kind) {
+      case "wrong":
+        return unknown("the token is wrong: the service's owner makes one with jobrunner token create");
+      case "expired":
+        return unknown("the token has expired: the service's owner makes a new one with jobrunner token create");
+      case "revoked":
+        return unknown("the token was revoked: the service's owner makes a new one with jobrunner token create");
+      case "valid": {
+        const { id, name, lastUsedAtMs } = check.token;
+        if (nowMs - (lastUsedAtMs ?? 0) > markUsedAgainMs) this.#markUsed(id, nowMs);
+        return known({ kind: "token", name, role: check.role, owner: `token:${id}` });
+      }
+    }
+  }
+
+  /** Whether a token that let somebody in still would: what it began may go on for days. */
+  isStillLetIn({ kind, owner }: Identity): boolean {
+    if (kind !== "token" || owner === null) return true;
+    const token = this.#store.tokens.find(owner.slice("token:".length));
+    return token !== null && token.revokedAtMs === null && (token.expiresAtMs === null || token.expiresAtMs > Date.now());
+  }
+
+  /** When it was used is for people: a full disk keeps nobody out. */
+  #markUsed(id: string, nowMs: number): void {
+    this.#store.markTokenUsed(id, nowMs).catch(() => undefined);
+  }
+
+  /** Null: none was shown. */
+  #byCertificate(socket: TLSSocket): Identification | null {
+    const certificate = socket.getPeerCertificate();
+    if (Object.keys(certificate).length === 0) return null;
+    // A connection may live longer than the certificate that it began with.
+    const isOver = Date.parse(certificate.valid_to) < Date.now();
+    if (!socket.authorized || isOver) return unknown("the client certificate is not one of JOBRUNNER_TLS_CLIENT_CA, or its time is over");
+    const name: unknown = certificate.subject.CN; // several come as a list
+    const role = typeof name === "string" ? this.#options.clientRoles.get(name) : undefined;
+    if (typeof name !== "string" || role === undefined) return unknown("the client certificate's common name has no role in JOBRUNNER_TLS_CLIENT_ROLES");
+    return known({ kind: "certificate", name, role, owner: `certificate:${name}` });
+  }
+
+  async #byProcess(request: IncomingMessage): Promise<Identification> {
+    if (!this.#options.localTrust) return unknown(`JOBRUNNER_LOCAL_TRUST is false: ${howToGetIn}`);
+    const proxy = Object.keys(request.headers).find((name) => proxyHeaders.test(name));
+    if (proxy !== undefined) return unknown(`the header ${proxy} says that a proxy passed this on: ${howToGetIn}`);
+    const uid = await this.#peers.uidOf(request.socket);
+    if (uid === null) return unknown(howToGetIn);
+    if (uid !== 0 && uid !== ownUser.uid) return unknown(`the service runs as another user than you: ${howToGetIn}`);
+    return known({ kind: "local", name: uid === ownUser.uid ? ownUser.name : "root", role: "admin", owner: null });
+  }
+}
+
+const howToGetIn = "send Authorization: Bearer TOKEN; the service's owner finds the first token in the file `token` of its state directory and makes more with jobrunner token create";
+
+function known(identity: Identity): Identification {
+  return { kind: "known", identity };
+}
+
+function unknown(reason: string): Identification {
+  return { kind: "unknown", reason };
+}

@@ -1,0 +1,67 @@
+import { strict as assert } from "node:assert";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type Service, startService } from "./helper/service.ts";
+import { bearer, createToken, fromElsewhere, jobrunner } from "./helper/tokens.ts";
+
+type Line = Record<string, unknown>;
+
+function linesOf(service: Service, name = "audit.log"): Line[] {
+  const lines = readFileSync(join(service.stateDir, name), "utf8").split("\n");
+  assert.equal(lines.pop(), "", "every line is whole");
+  return lines.map((line): Line => JSON.parse(line));
+}
+
+test("the audit log says who submitted, killed, deleted, made and revoked what, from where", async (t) => {
+  const service = await startService(t);
+  const token = await createToken(service, "ci", "submit");
+  const id = await service.submit({ CommandLine: "sleep 1000" }, bearer(token));
+  await service.call("DELETE", `/${id}?force=true`);
+  await service.call("DELETE", `/jobs/${id}`, { headers: bearer(token) });
+  await jobrunner(service, ["token", "revoke", "ci"]);
+  await service.call("GET", `/${id}?a=b`, { headers: bearer(token) });
+  await service.stop();
+  const [user] = String(linesOf(service)[1]?.["By"]).split(":").slice(1);
+  const events = linesOf(service).map(({ Time, Token, ...line }) => {
+    assert.match(String(Time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    return Token === undefined ? line : { ...line, Token: typeof Token === "string" ? Token.length : Token };
+  });
+  const from = { From: "127.0.0.1" };
+  const owner = { By: `command line:${user}`, Role: null, From: `uid ${process.getuid?.()}` };
+  const ci = { By: "token:ci", Role: "submit", ...from };
+  assert.deepEqual(events, [
+    { Event: "start", By: "service", Role: null, From: "service" },
+    { Event: "token create", ...owner, Token: 16, Name: "ci", TokenRole: "submit", ExpiresAt: null },
+    { Event: "submit", ...ci, Job: id },
+    { Event: "kill", By: `local:${user}`, Role: "admin", ...from, Job: id, Force: true },
+    { Event: "delete", ...ci, Job: id },
+    { Event: "token revoke", ...owner, Token: 16, Name: "ci" },
+    { Event: "refused", By: null, Role: null, ...from, Code: "not-identified", Method: "GET", Path: `/${id}`, Reason: "the token was revoked" },
+    { Event: "stop", By: "service", Role: null, From: "service" },
+  ]);
+  assert.equal(statSync(join(service.stateDir, "audit.log")).mode & 0o777, 0o600);
+});
+
+test("the audit log holds no bodies, secrets, variables or tokens", async (t) => {
+  const service = await startService(t);
+  const token = await createToken(service, "a", "read");
+  await service.run({ CommandLine: "echo s3cret-1", Environment: { A: "s3cret-2" }, Secrets: { B: "s3cret-3" }, Name: "s3cret-4" });
+  await service.call("POST", "/", { body: '{"CommandLine": "s3cret-5"}', headers: bearer(token) });
+  await service.call("POST", "/?s3cret-6", { body: '{"s3cret-7"', headers: { ...fromElsewhere, Authorization: "Bearer s3cret-8" } });
+  const text = readFileSync(join(service.stateDir, "audit.log"), "utf8");
+  assert.equal(text.split('"refused"').length, 3);
+  assert.ok(!text.includes("s3cret") && !text.includes(token), text);
+});
+
+test("the audit log is rotated, whole lines in every file, and only so many are kept", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_AUDIT_MAX_BYTES: "4096", JOBRUNNER_AUDIT_FILES: "3" } });
+  const ids: string[] = [];
+  for (let count = 0; count < 60; count += 1) ids.push((await service.run({ CommandLine: "true" })).job.ID);
+  const files = readdirSync(service.stateDir).filter((name) => name.startsWith("audit.log")).toSorted();
+  assert.deepEqual(files, ["audit.log", "audit.log.1", "audit.log.2"]);
+  for (const name of files) assert.ok(statSync(join(service.stateDir, name)).size <= 4096);
+  const kept = files.toReversed().flatMap((name) => linesOf(service, name)).map(({ Job }) => Job);
+  assert.ok(kept.length > 30, String(kept.length));
+  assert.deepEqual(kept, ids.slice(-kept.length));
+});

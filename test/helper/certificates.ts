@@ -1,0 +1,53 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+
+/** Certificates as an operator makes them, by the program openssl. */
+
+/** For tests that make some. */
+export const needsOpenssl = { skip: spawnSync("openssl", ["version"]).status === 0 || process.env["CI"] !== undefined ? false : "the program openssl is missing (Debian: openssl)" };
+
+/** Paths and texts of PEM files. */
+export type Certificate = { certificatePath: string; keyPath: string; certificate: string; key: string };
+export type Authority = Certificate & { folder: string };
+export type CertificateOptions = { commonName: string; authority: Authority };
+
+/** An authority in a folder of its own, where its certificates come too; the folder is removed after the test. */
+export function makeAuthority(t: TestContext, commonName = "authority"): Authority {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-certificates-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return { folder, ...make(folder, commonName, ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"], []) };
+}
+
+/** For servers on this box and for clients alike. */
+export function makeCertificate({ commonName, authority }: CertificateOptions): Certificate {
+  const extensions = ["basicConstraints=critical,CA:FALSE", "extendedKeyUsage=serverAuth,clientAuth", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"];
+  return make(authority.folder, commonName, extensions, ["-CA", authority.certificatePath, "-CAkey", authority.keyPath]);
+}
+
+/** The path of the same key, behind a passphrase. */
+export function encryptKey({ keyPath }: Certificate): string {
+  const path = `${keyPath}.encrypted`;
+  openssl(["pkey", "-in", keyPath, "-aes256", "-passout", "pass:secret", "-out", path]);
+  return path;
+}
+
+let made = 0;
+
+function make(folder: string, commonName: string, extensions: string[], issuer: string[]): Certificate {
+  made += 1;
+  const configPath = join(folder, `${made}.cnf`);
+  const certificatePath = join(folder, `${made}.crt`);
+  const keyPath = join(folder, `${made}.key`);
+  writeFileSync(configPath, "[req]\ndistinguished_name = name\n[name]\n"); // nothing from the box's own
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", keyPath];
+  const added = extensions.flatMap((extension) => ["-addext", extension]);
+  openssl(["req", "-x509", "-config", configPath, "-subj", `/CN=${commonName}`, "-days", "2", ...key, ...added, ...issuer, "-out", certificatePath]);
+  return { certificatePath, keyPath, certificate: readFileSync(certificatePath, "utf8"), key: readFileSync(keyPath, "utf8") };
+}
+
+function openssl(args: string[]): void {
+  execFileSync("openssl", args, { stdio: ["ignore", "ignore", "pipe"] });
+}

@@ -1,0 +1,44 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { repository, type Service, startService } from "./service.ts";
+
+/** Services of users other than the one who runs the tests, who must be root. */
+
+export type User = { name: string; uid: number; gid: number };
+
+export function findUser(name: string): User | null {
+  const [uid, gid] = ["-u", "-g"].map((flag) => spawnSync("id", [flag, name], { encoding: "utf8" }).stdout.trim());
+  return uid === undefined || gid === undefined || uid === "" ? null : { name, uid: Number(uid), gid: Number(gid) };
+}
+
+/** What node:test's `skip` takes: the reason why the program cannot be run as this user, or false. */
+export function cannotBe(user: User | null, name: string): string | false {
+  if (process.getuid?.() !== 0) return "only root can become another user";
+  if (user === null) return `there is no user ${name}: see .ci/run`;
+  const reaches = spawnSync("setpriv", [...become(user), "test", "-x", join(repository, "bin", "jobrunner")]).status === 0;
+  return reaches ? false : `the checkout cannot be read by ${name}`;
+}
+
+export function become({ uid, gid }: User): string[] {
+  return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
+}
+
+/** The service as that user, in a folder of its own. */
+export async function startAs(t: TestContext, user: User, environment: Record<string, string>): Promise<Service> {
+  const folder = folderOf(t, user);
+  const program = join(folder, "run");
+  writeFileSync(program, `#!/bin/sh\nexec setpriv ${become(user).join(" ")} ${join(repository, "bin", "jobrunner")} "$@"\n`);
+  chmodSync(program, 0o755);
+  return await startService(t, { program, environment: { ...environment, HOME: folder, JOBRUNNER_STATE_DIR: join(folder, "state") }, stateDir: join(folder, "state") });
+}
+
+export function folderOf(t: TestContext, { uid, gid }: User): string {
+  const folder = mkdtempSync(join(tmpdir(), "jr-"));
+  t.after(() => t.after(() => rmSync(folder, { recursive: true, force: true }))); // after the service that is in it
+  chmodSync(folder, 0o755);
+  chownSync(folder, uid, gid);
+  return folder;
+}

@@ -1,0 +1,184 @@
+import { strict as assert } from "node:assert";
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { startService, type Service } from "./helper/service.ts";
+import { bearer, createExpiredToken, createToken, fromElsewhere, jobrunner } from "./helper/tokens.ts";
+import { waitFor } from "./helper/wait.ts";
+
+const other = 54_321; // no account needs to have it
+const isRoot = process.getuid?.() === 0;
+const asOther = { skip: isRoot ? false : "only root can act as another user" };
+
+test("the service's own user and root need no token on loopback", async (t) => {
+  const service = await startService(t);
+  assert.equal((await service.call("GET", "/jobs")).status, 200);
+  const { job } = await service.run({ CommandLine: "true" });
+  assert.match(String(job.SubmittedBy), /^local:\w+/);
+});
+
+test("another user of the box gets 401 without a token, and in with one", asOther, async (t) => {
+  const service = await startService(t);
+  const token = await createToken(service, "neighbour", "admin");
+  const addresses = service.log.includes("[::1]") ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"];
+  for (const address of addresses) {
+    const refused = await curlAs(other, ["-s", "-w", "%{http_code}", "-d", '{"CommandLine": "id"}', `${address}:${service.port}`]);
+    assert.match(refused, /as another user than you: send Authorization: Bearer TOKEN.*401$/);
+  }
+  assert.match(await curlAs(other, ["-s", "-H", `Authorization: Bearer ${token}`, service.url]), /^\{"IDs":\[\]\}$/);
+  const { Jobs }: { Jobs: object[] } = JSON.parse((await service.call("GET", "/jobs")).text);
+  assert.deepEqual(Jobs, []);
+});
+
+test("who hangs up before it is known whose connection it was does not become root", asOther, async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "1000" } });
+  const body = '{"CommandLine": "id"}';
+  const request = `POST / HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: ${body.length}\\r\\n\\r\\n${body.replaceAll('"', '\\"')}`;
+  const hangUp = `for i in {1..60}; do exec 3<>/dev/tcp/127.0.0.1/${service.port}; printf "${request}" >&3; exec 3>&-; done`;
+  await run("setpriv", [`--reuid=${other}`, `--regid=${other}`, "--clear-groups", "bash", "-c", hangUp]);
+  const lastOnes = await curlAs(other, ["-s", "-o", "/dev/null", "-w", "%{http_code}", service.url]); // those before it were looked at
+  assert.equal(lastOnes, "401");
+  const { Jobs }: { Jobs: object[] } = JSON.parse((await service.call("GET", "/jobs")).text);
+  assert.deepEqual(Jobs, []);
+});
+
+test("what a proxy passed on is trusted by token only", async (t) => {
+  const service = await startService(t);
+  const token = await createToken(service, "behind the proxy", "read");
+  for (const name of ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"]) {
+    const answer = await service.call("GET", "/", { headers: { [name]: "for=127.0.0.1" } });
+    assert.equal(answer.status, 401, name);
+    assert.match(answer.text, new RegExp(`header ${name.toLowerCase()} says that a proxy`));
+    assert.equal(answer.headers["www-authenticate"], 'Bearer realm="jobrunner"');
+    assert.equal((await service.call("GET", "/", { headers: { [name]: "for=127.0.0.1", ...bearer(token) } })).status, 200);
+  }
+});
+
+test("JOBRUNNER_LOCAL_TRUST=false lets nobody in without a token", async (t) => {
+  const service = await startService(t);
+  const first = readFileSync(join(service.stateDir, "token"), "utf8").trim();
+  await service.stop();
+  await service.start({ JOBRUNNER_LOCAL_TRUST: "false" });
+  assert.equal((await service.call("GET", "/")).status, 401);
+  assert.equal((await service.call("GET", "/", { headers: bearer(first) })).status, 200);
+  await service.stop();
+});
+
+test("the first start makes a token: its path is printed, its value never, and only its hash is stored", async (t) => {
+  const service = await startService(t);
+  const path = join(service.stateDir, "token");
+  assert.ok(service.log.includes(path));
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const token = readFileSync(path, "utf8").trim();
+  assert.match(token, /^jr_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/);
+  await service.call("GET", "/", { headers: bearer(token) });
+  await service.stop();
+  await service.start();
+  assert.equal(service.log.split(path).length, 2, "said once, at the first start");
+  const secret = token.slice(-43);
+  for (const file of readdirSync(service.stateDir, { withFileTypes: true })) {
+    if (file.isFile() && file.name !== "token") assert.ok(!readFileSync(join(service.stateDir, file.name)).includes(secret), file.name);
+  }
+  assert.ok(!service.log.includes(secret));
+});
+
+test("a wrong, malformed, expired or revoked token is refused, also where none would be needed", async (t) => {
+  const service = await startService(t);
+  const right = await createToken(service, "right", "admin");
+  const revoked = await createToken(service, "gone", "admin");
+  assert.equal((await jobrunner(service, ["token", "revoke", "gone"])).code, 0);
+  const wrong = right.slice(0, -4) + (right.endsWith("AAAA") ? "BBBB" : "AAAA");
+  const credentials = [wrong, right.slice(0, -1), `${right}x`, "", "jr", right.toUpperCase(), "\u00e9".repeat(40), "x".repeat(5000)].map((text) => `Bearer ${text}`);
+  for (const Authorization of [...credentials, right, `Basic ${right}`, `Bearer ${right} ${right}`]) {
+    const answer = await service.call("GET", "/", { headers: { Authorization: Buffer.from(Authorization).toString("latin1") } });
+    assert.equal(answer.status, 401, Authorization);
+  }
+  for (const [token, word] of [[createExpiredToken(service, "admin"), "expired"], [revoked, "revoked"]] as const) {
+    const answer = await service.call("GET", "/", { headers: bearer(token) });
+    assert.equal(answer.status, 401);
+    assert.ok(answer.text.includes(word), answer.text);
+  }
+  assert.equal((await service.call("GET", "/", { headers: bearer(right) })).status, 200);
+});
+
+test("a revoked token's readers are cut off, and its jobs go on", async (t) => {
+  const service = await startService(t);
+  const token = await createToken(service, "short-lived", "submit");
+  const id = await service.submit({ CommandLine: "echo there; until [ -e go ]; do sleep 0.02; done" }, bearer(token));
+  const readers = [await service.attach(id, "", bearer(token)), await events(service, token)];
+  await readers[0]?.until("there");
+  assert.equal((await jobrunner(service, ["token", "revoke", "short-lived"])).code, 0);
+  for (const reader of readers) await assert.rejects(reader.ended);
+  assert.deepEqual(await service.activeIds(), [id]);
+  await service.submit({ CommandLine: `touch ${service.workspaceOf(id)}/go` });
+  assert.equal((await service.wait(id)).State, "Succeeded");
+});
+
+test("tokens are made, listed with their last use, and revoked by name or ID", async (t) => {
+  const service = await startService(t);
+  const token = await createToken(service, "ci", "submit");
+  const listed = async (): Promise<Record<string, unknown>> => {
+    const all: Record<string, unknown>[] = JSON.parse((await jobrunner(service, ["token", "list", "--json"])).stdout);
+    return all.find(({ Name }) => Name === "ci") ?? {};
+  };
+  const before = await listed();
+  assert.deepEqual([before["Role"], before["State"], before["LastUsedAt"]], ["submit", "valid", null]);
+  await service.call("GET", "/", { headers: bearer(token) });
+  await waitFor("its use is recorded", async () => (await listed())["LastUsedAt"] !== null);
+  assert.match((await jobrunner(service, ["token", "list"])).stdout, /^NAME +ROLE +STATE +ID +CREATED +EXPIRES +LAST USED\n/);
+  assert.match((await jobrunner(service, ["token", "create", "ci"])).stderr, /^jobrunner: there is a token ci already/);
+  assert.equal((await jobrunner(service, ["token", "revoke", String(before["ID"])])).code, 0);
+  assert.equal((await listed())["State"], "revoked");
+  const unknown = await jobrunner(service, ["token", "revoke", "nobody"]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /^jobrunner: there is no token "nobody"/);
+  for (const args of [["create"], ["create", "-x"], ["create", "a", "--role", "root"], ["create", "a", "--expires", "soon"], ["create", "a\nb"], ["made"]]) {
+    const { code, stderr } = await jobrunner(service, ["token", ...args]);
+    assert.equal(code, 2, args.join(" "));
+    assert.equal(stderr.trim().split("\n").length, 1, stderr);
+  }
+});
+
+test("failed attempts are limited per address; a right token still works", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "3" } });
+  const token = await createToken(service, "right", "read");
+  const attempt = (): Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }> => service.call("GET", "/", { headers: bearer("jr_wrong") });
+  for (let failures = 0; failures < 3; failures += 1) assert.equal((await attempt()).status, 401);
+  const limited = await attempt();
+  assert.equal(limited.status, 429);
+  assert.ok(Number(limited.headers["retry-after"]) >= 1);
+  assert.equal((await service.call("GET", "/", { headers: bearer(token) })).status, 200);
+  const refusals = readFileSync(join(service.stateDir, "audit.log"), "utf8").split("\n").filter((line) => line.includes('"refused"'));
+  assert.equal(refusals.length, 3);
+});
+
+test("requests per second are limited for each identity by itself", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "20" } });
+  const [busy, quiet] = [await createToken(service, "busy", "read"), await createToken(service, "quiet", "read")];
+  const answers = await Promise.all(Array.from({ length: 100 }, () => service.call("GET", "/", { headers: bearer(busy) })));
+  const refused = answers.filter(({ status }) => status === 429);
+  assert.ok(refused.length >= 20, `${refused.length} of 100 were refused`);
+  assert.equal(refused[0]?.headers["retry-after"], "1");
+  assert.match(refused[0]?.text ?? "", /JOBRUNNER_MAX_REQUESTS_PER_SECOND/);
+  assert.equal((await service.call("GET", "/", { headers: bearer(quiet) })).status, 200);
+  await waitFor("it may ask again", async () => (await service.call("GET", "/", { headers: bearer(busy) })).status === 200);
+});
+
+test("anybody learns whether the service is well, and no more", async (t) => {
+  const service = await startService(t);
+  assert.equal((await service.call("GET", "/healthz", { headers: fromElsewhere })).text, '{"status":"ok"}');
+  assert.match((await service.call("GET", "/healthz")).text, /"version".*"database"/);
+});
+
+function events(service: Service, token: string): ReturnType<Service["attach"]> {
+  return service.open("GET", "/events", bearer(token));
+}
+
+async function curlAs(uid: number, args: string[]): Promise<string> {
+  return await run("setpriv", [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "curl", ...args]);
+}
+
+function run(program: string, args: string[]): Promise<string> {
+  return new Promise((resolve) => execFile(program, args, (_error, stdout) => resolve(stdout)));
+}

@@ -1,0 +1,62 @@
+import { strict as assert } from "node:assert";
+import { test } from "node:test";
+import type { Answer, Reader } from "./helper/http.ts";
+import { startService } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
+
+/** What a request may take; connections and their times are in listener.test.ts, requests per second in identity.test.ts. */
+
+test("a body is taken up to the limit, and refused with its name beyond", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_BODY_BYTES: "2000" } });
+  const body = (bytes: number): string => JSON.stringify({ CommandLine: `: ${"x".repeat(bytes - 20)}` });
+  assert.equal(body(2000).length, 2000);
+  assert.equal((await service.call("POST", "/", { body: body(2000) })).status, 200);
+  for (const bytes of [2001, 5_000_000]) {
+    const refused = await service.call("POST", "/", { body: body(bytes) });
+    assert.equal(refused.status, 413);
+    assert.match(refused.text, /no more than 2000 bytes \(JOBRUNNER_MAX_BODY_BYTES\)/);
+  }
+});
+
+test("one job has so many readers and all jobs so many; who is refused may come again", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS_PER_JOB: "3", JOBRUNNER_MAX_READERS: "5" } });
+  const [one, two] = [await service.submit({ CommandLine: "echo one; sleep 1000" }), await service.submit({ CommandLine: "echo two; sleep 1000" })];
+  const readers: Reader[] = [];
+  for (const id of [one, one, one, two]) readers.push(await service.attach(id));
+  const refused = async (path: string, sentence: RegExp): Promise<void> => {
+    const answer: Answer = await service.call("GET", path);
+    assert.equal(answer.status, 503, answer.text);
+    assert.equal(answer.headers["retry-after"], "10");
+    assert.match(answer.text, sentence);
+  };
+  await refused(`/${one}/attach`, /3 readers follow this job/);
+  readers.push(await service.open("GET", "/events"));
+  assert.equal(readers.at(-1)?.status, 200);
+  for (const path of [`/${two}/attach`, "/events"]) await refused(path, /5 readers are being served/);
+  assert.equal((await service.call("GET", `/${two}`)).status, 200, "all else goes on");
+  for (const reader of readers) reader.close();
+  await waitFor("there is room again", async () => {
+    const reader = await service.attach(one);
+    reader.close();
+    return reader.status === 200;
+  });
+});
+
+test("readers that come and go leave no place taken", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS: "4" } });
+  const { job } = await service.run({ CommandLine: "echo out" });
+  for (let round = 0; round < 20; round += 1) {
+    const reader = service.open("GET", "/events");
+    const [whole, head, range] = await Promise.all([
+      service.call("GET", `/${job.ID}/attach`),
+      service.call("HEAD", `/${job.ID}/attach`),
+      service.call("GET", `/${job.ID}/attach`, { headers: { Range: "bytes=0-1" } }),
+    ]);
+    assert.deepEqual([whole.status, head.status, range.status], [200, 200, 206]);
+    (await reader).close();
+    await waitFor("the events' reader is gone", async () => {
+      const answer = await service.call("HEAD", "/events");
+      return answer.status === 200;
+    });
+  }
+});
