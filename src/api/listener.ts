@@ -120,6 +120,7 @@ function makeServer(handler: Handler, limits: Limits, certificates: Certificates
     response.writeContinue();
     handler(request, response);
   });
+  server.on("checkExpectation", handler); // another expectation than to continue may be ignored (RFC 9110, 10.1.1)
   server.on("clientError", (error, socket) => answerClientError(error, socket, limits));
   return server;
 }

@@ -1,0 +1,11 @@
+import { strict as assert } from "node:assert";
+import type { Answer } from "./http.ts";
+
+/** A problem document that says something (RFC 9457). */
+export function assertProblem(answer: Answer, status: number): void {
+  assert.equal(answer.status, status, answer.text);
+  assert.match(answer.headers["content-type"] ?? "", /^application\/problem\+json/, answer.text);
+  const problem: { status: number; title: string; detail: string; code: string } = JSON.parse(answer.text);
+  assert.equal(problem.status, status);
+  assert.ok(problem.title !== "" && problem.detail !== "" && problem.code !== "", answer.text);
+}
