@@ -17,7 +17,7 @@ test: all check
 # The long form of the loops of which `make test` runs a short one.
 torture: all
 	$(MAKE) -C supervisor torture
-	TORTURE=1 $(NODE) --test --test-concurrency=1 test/crash-loop.test.ts test/crash-points.test.ts test/model.test.ts
+	TORTURE=1 $(NODE) --test --test-concurrency=1 test/crash-loop.test.ts test/crash-points.test.ts test/model.test.ts test/fuzz.test.ts
 
 check: node_modules/.package-lock.json
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent types
@@ -36,8 +36,9 @@ supervisor:
 	@command -v $(firstword $(CC)) >/dev/null || { echo "the C compiler '$(CC)' is missing: install one (Debian: apt-get install gcc libc6-dev)" >&2; exit 1; }
 	@$(MAKE) --no-print-directory -C supervisor all
 
-# Into $(PREFIX)/lib/jobrunner, without what only developers need, and a link on the path.
+# Into $(PREFIX)/lib/jobrunner, without what only developers need, a link on the path, and a unit for systemd, which nothing enables.
 LIBRARY = $(DESTDIR)$(PREFIX)/lib/jobrunner
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 install: all
 	rm -rf "$(LIBRARY)"
 	mkdir -p "$(LIBRARY)/build" "$(DESTDIR)$(PREFIX)/bin"
@@ -45,10 +46,12 @@ install: all
 	cp build/jobrunner-supervisor "$(LIBRARY)/build/"
 	npm prune --omit=dev --offline --no-audit --no-fund --ignore-scripts --prefix "$(LIBRARY)"
 	ln -sfn ../lib/jobrunner/bin/jobrunner "$(DESTDIR)$(PREFIX)/bin/jobrunner"
+	mkdir -p "$(UNITS)"
+	sed 's|/usr/local|$(PREFIX)|' packaging/systemd/jobrunner.service > "$(UNITS)/jobrunner.service"
 
 uninstall:
 	rm -rf "$(LIBRARY)"
-	rm -f "$(DESTDIR)$(PREFIX)/bin/jobrunner"
+	rm -f "$(DESTDIR)$(PREFIX)/bin/jobrunner" "$(UNITS)/jobrunner.service"
 
 clean:
 	$(MAKE) -C supervisor clean

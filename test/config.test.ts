@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,6 +56,23 @@ test("a port that is taken, and a directory that cannot be made, are told in one
   const impossible = await run([], { JOBRUNNER_PORT: "0", JOBRUNNER_STATE_DIR: "/proc/no/such" });
   assert.deepEqual([impossible.code, impossible.stderr.trim().split("\n").length], [1, 1], impossible.stderr);
   assert.match(impossible.stderr, /\/proc\/no/);
+});
+
+test("the state directory is for the service's user alone, and other things are left as they are", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-config-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const state = join(folder, "state");
+  mkdirSync(state);
+  chmodSync(state, 0o755);
+  const service = new Service(state);
+  await service.start();
+  await service.stop();
+  assert.equal(statSync(state).mode & 0o777, 0o700);
+  chmodSync(folder, 0o755);
+  const { code, stderr } = await run([], { JOBRUNNER_PORT: "0", JOBRUNNER_STATE_DIR: folder });
+  assert.equal(code, 1);
+  assert.match(stderr, /^jobrunner: \S+ is open to others and holds other things/);
+  assert.equal(statSync(folder).mode & 0o777, 0o755);
 });
 
 test("--help prints every variable, --version the version, anything else is refused", async () => {

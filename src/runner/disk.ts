@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, statfsSync } from "node:fs";
-import { dirname } from "node:path";
+import { statfsSync } from "node:fs";
 
 const freshMs = 100;
 
@@ -32,11 +31,4 @@ export function isDiskFull(error: unknown): boolean {
   const code = "code" in error ? error.code : null;
   if (code === "ENOSPC" || code === "EDQUOT") return true;
   return "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === 13; // SQLITE_FULL
-}
-
-/** Makes an absolute path, with what leads to it, for this user alone. Node's own `recursive` never returns where /proc is on the way. */
-export function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
 }

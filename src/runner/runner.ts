@@ -10,13 +10,14 @@ import { Acceptor } from "./acceptance.ts";
 import { ActiveJob, type Identity } from "./active-job.ts";
 import { findCgroupParent } from "./cgroups.ts";
 import { EngineFinder } from "./containers/finder.ts";
-import { DiskReserve, isDiskFull, makeFolder } from "./disk.ts";
+import { DiskReserve, isDiskFull } from "./disk.ts";
 import { Idempotency } from "./idempotency.ts";
 import { readInstance } from "./instance.ts";
 import { listJobs } from "./list.ts";
 import { lockStateDir } from "./lock.ts";
 import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
+import { makeStateDir } from "./state-dir.ts";
 import { type Order, Supervision } from "./supervision.ts";
 import type { Health, JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult, Submitter } from "./types.ts";
 
@@ -37,7 +38,7 @@ const recordRetryMs = 1000;
 
 /** Opens the state directory and finds every job in it as it is. Throws a sentence for people where that cannot be. */
 export async function openRunner(options: RunnerOptions): Promise<LocalRunner> {
-  makeFolder(join(options.stateDir, "jobs"));
+  makeStateDir(options.stateDir);
   const lock = lockStateDir(options.stateDir);
   try {
     const runner = new LocalRunner(options, lock);

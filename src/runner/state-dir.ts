@@ -1,0 +1,28 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ownUser } from "../identity/own-user.ts";
+
+/**
+ * Makes the state directory where there is none, and sees to it that nobody else gets into it (0700). Throws a sentence for people where it is
+ * another user's, or full of other things, whose mode is not ours to change.
+ */
+export function makeStateDir(path: string): void {
+  makeFolder(path);
+  const { uid, mode } = statSync(path);
+  if (uid !== ownUser.uid) throw new Error(`the state directory ${path} belongs to another user (uid ${uid}): set JOBRUNNER_STATE_DIR to one of ${ownUser.name}'s own`);
+  if ((mode & 0o077) !== 0) {
+    const names = readdirSync(path);
+    if (names.length > 0 && !names.includes("jobrunner.db")) {
+      throw new Error(`${path} is open to others and holds other things than a service's state: set JOBRUNNER_STATE_DIR to a directory for it alone`);
+    }
+    chmodSync(path, 0o700);
+  }
+  makeFolder(join(path, "jobs"));
+}
+
+/** With what leads to it, for this user alone. Node's own `recursive` never returns where /proc is on the way. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
