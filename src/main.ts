@@ -45,7 +45,7 @@ async function serve(config: Config): Promise<void> {
     const tokenPath = ensureFirstToken(runner.store.tokens, config.stateDir);
     const listener = await openApi(config, { runner, audit, log });
     audit.write(itself, { Event: "start" });
-    endOnSignal({ runner, audit, listener });
+    obeySignals({ runner, audit, listener, hasFilesToReload: config.tls.certificate !== null });
     const token = tokenPath === null ? "" : `\na first token, for those who are not trusted without, is in ${tokenPath}`;
     console.log(`jobrunner ${version()} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}${token}`);
   } catch (error) {
@@ -67,7 +67,10 @@ async function openApi(config: Config, { runner, audit, log }: Parts): Promise<L
   return await listen(handle, { addresses, port: config.port ?? 0, socketPath: config.socketPath, tls: files, limits, log });
 }
 
-function endOnSignal({ runner, audit, listener }: { runner: LocalRunner; audit: AuditLog; listener: Listener }): void {
+type Running = { runner: LocalRunner; audit: AuditLog; listener: Listener; hasFilesToReload: boolean };
+
+/** SIGHUP is what a terminal sends when it is closed: it ends the service, too, unless there are certificates to be read again. */
+function obeySignals({ runner, audit, listener, hasFilesToReload }: Running): void {
   let isStopping = false;
   const stop = (): void => {
     if (isStopping) return;
@@ -78,7 +81,7 @@ function endOnSignal({ runner, audit, listener }: { runner: LocalRunner; audit: 
       process.exit(0); // what a reader or a patrol left behind must not keep us
     });
   };
-  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", () => listener.reload());
+  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", () => (hasFilesToReload ? listener.reload() : stop()));
 }
 
 /** Lines of JSON on standard error. Never bodies, variables or output of jobs. */

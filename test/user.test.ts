@@ -1,11 +1,12 @@
 import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { JobSpec } from "../src/job/spec.ts";
 import { processesOfUser } from "./helper/processes.ts";
-import { type Service, startService } from "./helper/service.ts";
+import { Service, startService } from "./helper/service.ts";
 import { cannotBe, startAs } from "./helper/users.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -121,6 +122,17 @@ test("only users who are allowed, with none but their groups, and not beside con
     const { detail }: { detail: string } = JSON.parse(answer.text);
     assert.match(detail, sentence);
   }
+});
+
+test("a folder for workspaces that others can change is refused at the start", onlyRoot, async (t) => {
+  for (const make of [`mkdir -m 0777`, `ln -s /etc`, `install -d -o ${uid}`]) {
+    const folder = mkdtempSync(join(tmpdir(), "jobrunner-user-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    execFileSync("sh", ["-c", `${make} ${folder}/state-workspaces`]);
+    const service = new Service(join(folder, "state"), { environment: { JOBRUNNER_ALLOWED_USERS: uid } });
+    await assert.rejects(service.start(), /can be changed by others: remove it/);
+  }
+  assert.equal(statSync("/etc").mode & 0o777, 0o755);
 });
 
 test("a service that is not root refuses at submission, and says why", { skip: cannotBe({ name: uid, uid: Number(uid), gid: Number(uid) }, uid) }, async (t) => {

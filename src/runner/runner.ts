@@ -2,6 +2,7 @@ import { randomUUIDv7 } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FinalState, isFinal, type JobView, type WholeJobView } from "../job/job.ts";
+import { ownUser } from "../identity/own-user.ts";
 import { type RecordedSpec, withoutSecrets, withSecrets } from "../job/secrets.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { OutputWatchers } from "../output/watcher.ts";
@@ -15,11 +16,13 @@ import { Idempotency } from "./idempotency.ts";
 import { readInstance } from "./instance.ts";
 import { listJobs } from "./list.ts";
 import { lockStateDir } from "./lock.ts";
+import { Persistence } from "./persistence.ts";
 import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
 import { makeStateDir } from "./state-dir.ts";
 import { type Order, Supervision } from "./supervision.ts";
 import type { Health, JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult, Submitter } from "./types.ts";
+import { makeWorkspacesFolder } from "./workspaces.ts";
 
 export type RunnerOptions = {
   stateDir: string;
@@ -34,11 +37,10 @@ export type RunnerOptions = {
   log: Log;
 };
 
-const recordRetryMs = 1000;
-
 /** Opens the state directory and finds every job in it as it is. Throws a sentence for people where that cannot be. */
 export async function openRunner(options: RunnerOptions): Promise<LocalRunner> {
   makeStateDir(options.stateDir);
+  if (options.allowedUsers.length > 0 && ownUser.uid === 0) makeWorkspacesFolder(options.stateDir);
   const lock = lockStateDir(options.stateDir);
   try {
     const runner = new LocalRunner(options, lock);
@@ -58,6 +60,7 @@ export class LocalRunner implements JobRunner {
   readonly store: Store;
   readonly #acceptor: Acceptor;
   readonly #idempotency: Idempotency;
+  readonly #persistence: Persistence;
   readonly #supervision: Supervision;
   readonly #finder: EngineFinder;
   readonly #removal: Removal;
@@ -69,7 +72,6 @@ export class LocalRunner implements JobRunner {
   readonly #listeners = new Set<(job: JobView, owner: string | null) => void>();
   #running = 0; // admitted and not over
   #last: { seq: number; submittedAtMs: number };
-  #databaseTrouble: string | null = null;
 
   constructor(options: RunnerOptions, lock: { release(): void }) {
     this.#options = options;
@@ -82,6 +84,7 @@ export class LocalRunner implements JobRunner {
     const instance = readInstance(join(options.stateDir, "instance"));
     this.#finder = new EngineFinder({ wanted: options.containerEngine, environment: { ...baseEnvironment, ...options.engineEnvironment }, log: options.log });
     this.#idempotency = new Idempotency(this.store);
+    this.#persistence = new Persistence(options.log);
     const disk = new DiskReserve(options.stateDir, options.minFreeBytes);
     this.#acceptor = new Acceptor({ disk, finder: this.#finder, allowedUsers: options.allowedUsers });
     this.#removal = new Removal({ ...options, jobsDir: this.#jobsDir, store: this.store, finder: this.#finder });
@@ -167,7 +170,7 @@ export class LocalRunner implements JobRunner {
   }
 
   async #admit(job: ActiveJob): Promise<void> {
-    await this.#persist(() => this.store.admit(job.seq, this.#bootId));
+    await this.#persistence.persist(() => this.store.admit(job.seq, this.#bootId));
     if (job.killRequest !== null) return this.#over(job, job.killedView());
     const order = this.#orderOf(job.id);
     if (order !== null) this.#supervision.launch(job, order);
@@ -249,7 +252,7 @@ export class LocalRunner implements JobRunner {
   health(): Health {
     const launcher = this.#supervision.isLauncherRunning ? "ok" : "the launcher is being started anew";
     const counts = { running: this.#running, queued: this.#queue.length };
-    return { database: this.#databaseTrouble ?? "ok", launcher, cgroups: this.#cgroupParent, containers: this.#finder.health(), ...counts };
+    return { database: this.#persistence.trouble ?? "ok", launcher, cgroups: this.#cgroupParent, containers: this.#finder.health(), ...counts };
   }
 
   close(): void {
@@ -279,24 +282,9 @@ export class LocalRunner implements JobRunner {
 
   async #record(job: ActiveJob, end: { state: FinalState; viewJson: string }): Promise<void> {
     this.#supervision.forgetSecrets(job);
-    await this.#persist(() => this.store.finish(job.seq, end));
+    await this.#persistence.persist(() => this.store.finish(job.seq, end));
     this.#active.delete(job.id);
     job.markRecorded();
-  }
-
-  /** What has happened must be recorded: tried until the disk takes it. */
-  async #persist(write: () => Promise<void>): Promise<void> {
-    for (;;) {
-      try {
-        await write();
-        this.#databaseTrouble = null;
-        return;
-      } catch (error) {
-        this.#databaseTrouble = error instanceof Error ? error.message : String(error);
-        this.#options.log("error", "the database could not be written; tried again", { error: this.#databaseTrouble });
-        await new Promise((resolve) => setTimeout(resolve, recordRetryMs));
-      }
-    }
   }
 
   #orderOf(id: string): Order | null {

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { ownUser } from "../identity/own-user.ts";
 import type { Account } from "./accounts.ts";
 
 /**
@@ -15,10 +16,24 @@ export function workspaceOf(directory: string, account: Account | null): string 
   return account === null ? join(directory, "work") : userWorkspaceOf(directory);
 }
 
+/**
+ * Makes the folder of all users' workspaces. What is done in it, root does: so one that another could change is refused, with a sentence
+ * for people.
+ */
+export function makeWorkspacesFolder(stateDir: string): void {
+  const path = `${stateDir}-workspaces`;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    mkdirSync(path, { mode: 0o700 });
+    chmodSync(path, 0o711); // whatever the umask
+  } else if (!found.isDirectory() || found.uid !== ownUser.uid || (found.mode & 0o022) !== 0) {
+    throw new Error(`${path}, for the workspaces of jobs that run as other users, is there and can be changed by others: remove it, or set JOBRUNNER_STATE_DIR to another directory`);
+  }
+}
+
 export function makeUserWorkspace(directory: string, { uid, gid }: Account): void {
   const path = userWorkspaceOf(directory);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
-  chmodSync(dirname(path), 0o711); // whatever the umask
+  makeWorkspacesFolder(dirname(dirname(directory)));
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chownSync(path, uid, gid);
   const link = join(directory, "work");
