@@ -58,7 +58,7 @@ type Parts = { runner: LocalRunner; audit: AuditLog; log: Log };
 
 async function openApi(config: Config, { runner, audit, log }: Parts): Promise<Listener> {
   const { hostname, access, tls, limits } = config;
-  const identifier = new Identifier(runner.store, { localTrust: access.localTrust, clientRoles: tls.clientRoles, hasClientCertificates: tls.clientCa !== null });
+  const identifier = new Identifier(runner.store, { localTrust: access.localTrust, clientRoles: tls.clientRoles, hasClientCertificates: tls.clientCa !== null, supervisorPath });
   const readers = new Readers({ ...limits, maxReaders: Math.min(limits.maxReaders, readersWithin(fileLimit())) });
   const context = { runner, watchers: runner.watchers, identifier, audit, readers, limits, version: version(), log };
   const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });

@@ -137,8 +137,9 @@ async function routesOf(t: TestContext): Promise<string[]> {
   assert.ok("config" in read);
   const { config } = read;
   const log = (): void => undefined;
-  const runner = await openRunner({ ...config, supervisorPath: join(repository, "build", "jobrunner-supervisor"), log });
-  const identifier = new Identifier(runner.store, { localTrust: false, clientRoles: new Map(), hasClientCertificates: false });
+  const supervisorPath = join(repository, "build", "jobrunner-supervisor");
+  const runner = await openRunner({ ...config, supervisorPath, log });
+  const identifier = new Identifier(runner.store, { localTrust: false, clientRoles: new Map(), hasClientCertificates: false, supervisorPath });
   const audit = new AuditLog({ ...config.audit, stateDir }, log);
   const readers = new Readers(config.limits);
   const context = { runner, watchers: runner.watchers, identifier, audit, readers, limits: config.limits, version: "0", log };

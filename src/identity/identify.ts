@@ -18,7 +18,7 @@ export type Identity = {
 /** `reason` is a sentence for whoever asked; it holds nothing of what was shown. */
 export type Identification = { kind: "known"; identity: Identity } | { kind: "unknown"; reason: string };
 
-export type IdentityOptions = { localTrust: boolean; clientRoles: Map<string, Role>; hasClientCertificates: boolean };
+export type IdentityOptions = { localTrust: boolean; clientRoles: Map<string, Role>; hasClientCertificates: boolean; supervisorPath: string };
 
 const markUsedAgainMs = 60_000;
 
@@ -29,11 +29,12 @@ const proxyHeaders = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|x-clu
 export class Identifier {
   readonly #store: Store;
   readonly #options: IdentityOptions;
-  readonly #peers = new LocalPeers();
+  readonly #peers: LocalPeers;
 
   constructor(store: Store, options: IdentityOptions) {
     this.#store = store;
     this.#options = options;
+    this.#peers = new LocalPeers(options.supervisorPath);
   }
 
   async identify(request: IncomingMessage): Promise<Identification> {

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Ends } from "./peers.ts";
+
+type Resolve = (uid: number | null) => void;
+
+const restartAfterMs = 1000;
+
+/**
+ * The C program that asks the kernel about single connections, and the lines between it and us (supervisor/formats.h): Node cannot, and the
+ * kernel's tables take milliseconds to read, however few connections there are. It is started when it is first needed, and anew when it has ended.
+ */
+export class PeerProcess {
+  readonly #path: string;
+  #process: ChildProcess | null = null;
+  #endedMs = -Infinity;
+  #asked: Resolve[] = []; // in order
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Null: it does not know, or does not run. */
+  uidOf({ localAddress, localPort, remoteAddress, remotePort }: Ends): Promise<number | null> {
+    const stdin = (this.#process ?? this.#start())?.stdin;
+    if (stdin === null || stdin === undefined) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.#asked.push(resolve);
+      stdin.write(`${localAddress} ${localPort} ${remoteAddress} ${remotePort}\n`);
+    });
+  }
+
+  close(): void {
+    this.#process?.stdin?.end();
+  }
+
+  #start(): ChildProcess | null {
+    if (performance.now() - this.#endedMs < restartAfterMs) return null;
+    // Detached: a Ctrl-C in the service's terminal is for the service. It ends with its standard input.
+    const child = spawn(this.#path, ["peers"], { detached: true, env: {}, cwd: "/", stdio: ["pipe", "pipe", "ignore"] });
+    this.#process = child;
+    child.stdin.on("error", () => undefined); // its end says it
+    createInterface({ input: child.stdout }).on("line", (line) => this.#asked.shift()?.(/^\d+$/.test(line) ? Number(line) : null));
+    child.once("error", () => this.#ended(child));
+    child.once("close", () => this.#ended(child));
+    return child;
+  }
+
+  #ended(child: ChildProcess): void {
+    if (this.#process !== child) return;
+    this.#process = null;
+    this.#endedMs = performance.now();
+    for (const resolve of this.#asked.splice(0)) resolve(null);
+  }
+}

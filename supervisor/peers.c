@@ -1,0 +1,112 @@
+#include "peers.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+// Longer than any question; of a longer line every part is a wrong one, and answered so.
+enum { LINE_BYTES = 256 };
+
+/** A connection, as the socket at one of its ends has it. */
+struct end {
+    uint8_t family;
+    struct inet_diag_sockid id;
+};
+
+static bool answer(int netlink, const char *line, uid_t *uid);
+static bool read_question(const char *line, struct end *ours);
+static bool read_address(const char *text, struct end *end, __be32 *address);
+static struct end other_end(const struct end *end);
+static bool find_owner(int netlink, const struct end *end, uid_t *uid);
+static bool ask(int netlink, const struct end *end);
+static bool hear(int netlink, struct inet_diag_msg *socket);
+
+int peers(void) {
+    int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (netlink < 0) {
+        (void)fprintf(stderr, "jobrunner-supervisor: sock_diag: %s\n", strerror(errno));
+        return 1;
+    }
+    char line[LINE_BYTES];
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        uid_t uid = 0;
+        int printed = answer(netlink, line, &uid) ? printf("%u\n", (unsigned)uid) : printf("-\n");
+        if (printed < 0 || fflush(stdout) != 0) return 1;
+    }
+    return 0;
+}
+
+/** Our end must be there and be ours: else the pair is not the one that the service holds. */
+static bool answer(int netlink, const char *line, uid_t *uid) {
+    struct end ours;
+    uid_t own;
+    if (!read_question(line, &ours)) return false;
+    struct end theirs = other_end(&ours);
+    return find_owner(netlink, &ours, &own) && own == geteuid() && find_owner(netlink, &theirs, uid);
+}
+
+static bool read_question(const char *line, struct end *ours) {
+    char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
+    unsigned local_port, remote_port;
+    *ours = (struct end){0};
+    if (sscanf(line, "%45s %5u %45s %5u", local, &local_port, remote, &remote_port) != 4) return false;
+    if (local_port > UINT16_MAX || remote_port > UINT16_MAX) return false;
+    ours->family = strchr(local, ':') == NULL ? AF_INET : AF_INET6;
+    ours->id.idiag_sport = htons((uint16_t)local_port);
+    ours->id.idiag_dport = htons((uint16_t)remote_port);
+    ours->id.idiag_cookie[0] = ours->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+    return read_address(local, ours, ours->id.idiag_src) && read_address(remote, ours, ours->id.idiag_dst);
+}
+
+static bool read_address(const char *text, struct end *end, __be32 *address) {
+    return inet_pton(end->family, text, address) == 1;
+}
+
+static struct end other_end(const struct end *end) {
+    struct end other = *end;
+    other.id.idiag_sport = end->id.idiag_dport;
+    other.id.idiag_dport = end->id.idiag_sport;
+    memcpy(other.id.idiag_src, end->id.idiag_dst, sizeof other.id.idiag_src);
+    memcpy(other.id.idiag_dst, end->id.idiag_src, sizeof other.id.idiag_dst);
+    return other;
+}
+
+/** sock_diag(7). The kernel gives a listening socket where it finds no connection, and calls root's what its process has closed, which has no inode. */
+static bool find_owner(int netlink, const struct end *end, uid_t *uid) {
+    struct inet_diag_msg found;
+    if (!ask(netlink, end) || !hear(netlink, &found) || found.idiag_inode == 0) return false;
+    if (found.id.idiag_sport != end->id.idiag_sport || found.id.idiag_dport != end->id.idiag_dport) return false;
+    *uid = found.idiag_uid;
+    return true;
+}
+
+static bool ask(int netlink, const struct end *end) {
+    struct {
+        struct nlmsghdr header;
+        struct inet_diag_req_v2 request;
+    } message = {
+        .header = {.nlmsg_len = sizeof message, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
+        .request = {.sdiag_family = end->family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0U, .id = end->id},
+    };
+    return send(netlink, &message, sizeof message, 0) == (ssize_t)sizeof message;
+}
+
+/** The answer is there when the question has been sent (netlink(7)): an error where there is no such connection. */
+static bool hear(int netlink, struct inet_diag_msg *socket) {
+    union {
+        struct nlmsghdr header;
+        char bytes[8192];
+    } message;
+    ssize_t got = recv(netlink, &message, sizeof message, MSG_DONTWAIT);
+    if (got < (ssize_t)NLMSG_LENGTH(sizeof *socket) || message.header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return false;
+    memcpy(socket, NLMSG_DATA(&message.header), sizeof *socket);
+    return true;
+}

@@ -1,0 +1,87 @@
+import { strict as assert } from "node:assert";
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { PeerProcess } from "../src/identity/peer-process.ts";
+import { type Ends, loopbackEnds } from "../src/identity/peers.ts";
+import { SocketTables } from "../src/identity/socket-tables.ts";
+import { repository } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
+
+const own = process.geteuid?.();
+
+type Source = { uidOf: (ends: Ends) => Promise<number | null> };
+
+/** Both ways to ask the kernel must give the same answers. */
+const sources: [string, (t: TestContext) => Source][] = [
+  ["sock_diag", askKernel],
+  ["/proc/net", () => new SocketTables()],
+];
+
+for (const [name, make] of sources) {
+  test(`the owner of the other end is known, over IPv4, IPv6 and both (${name})`, async (t) => {
+    const source = make(t);
+    for (const [listen, target] of [["127.0.0.1", "127.0.0.1"], ["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::", "127.0.0.1"], ["::", "::1"], ["::", "::ffff:127.0.0.1"]] as const) {
+      const server = await serverOn(t, listen);
+      if (server === null) continue; // no IPv6 on this box
+      const { ends } = await connection(t, server, target);
+      assert.equal(await source.uidOf(ends), own, `${target} to ${listen}`);
+    }
+  });
+
+  test(`the owner of a socket that its process has closed is not known, and not root (${name})`, async (t) => {
+    const source = make(t);
+    const server = await serverOn(t, "127.0.0.1");
+    assert.ok(server !== null);
+    const { ends, client } = await connection(t, server, "127.0.0.1");
+    client.destroy();
+    await waitFor("it is closed", async () => (await source.uidOf(ends)) === null);
+    assert.equal(await source.uidOf({ ...ends, remotePort: 1 }), null, "nor of one that never was");
+  });
+
+  test(`many are asked for at once, and each gets its own answer (${name})`, async (t) => {
+    const source = make(t);
+    const server = await serverOn(t, "127.0.0.1");
+    assert.ok(server !== null);
+    const made = await Promise.all(Array.from({ length: 100 }, () => connection(t, server, "127.0.0.1")));
+    const answers = await Promise.all(made.map(({ ends }, index) => source.uidOf(index % 3 === 0 ? { ...ends, remotePort: 1 } : ends)));
+    assert.deepEqual(answers, made.map((_, index) => (index % 3 === 0 ? null : own)));
+  });
+}
+
+/** By server, as it has them. */
+const accepted = new Map<Server, Socket[]>();
+
+function askKernel(t: TestContext): Source {
+  const peers = new PeerProcess(join(repository, "build", "jobrunner-supervisor"));
+  t.after(() => peers.close());
+  return peers;
+}
+
+async function serverOn(t: TestContext, host: string): Promise<Server | null> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket));
+  accepted.set(server, sockets);
+  server.listen(0, host);
+  const isListening = await Promise.race([once(server, "listening").then(() => true), once(server, "error").then(() => false)]);
+  if (!isListening) return null;
+  t.after(() => server.close());
+  return server;
+}
+
+async function connection(t: TestContext, server: Server, host: string): Promise<{ ends: Ends; client: Socket }> {
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const client = connect(address.port, host);
+  await once(client, "connect");
+  const port = client.localPort;
+  const find = (): Socket | undefined => accepted.get(server)?.find(({ remotePort }) => remotePort === port);
+  await waitFor("it is accepted", () => find() !== undefined);
+  const socket = find();
+  assert.ok(socket !== undefined);
+  t.after(() => [client, socket].forEach((end) => end.destroy()));
+  const ends = loopbackEnds(socket);
+  assert.ok(ends !== null);
+  return { ends, client };
+}
