@@ -12,6 +12,7 @@ import { ensureFirstToken } from "./identity/first-token.ts";
 import { Identifier } from "./identity/identify.ts";
 import { type LocalRunner, openRunner } from "./runner/runner.ts";
 import type { Log } from "./runner/types.ts";
+import { KernelSockets } from "./sockets/kernel-sockets.ts";
 
 /** Config, then the state directory and all jobs in it, then HTTP. The only place where the process ends itself. */
 
@@ -58,9 +59,10 @@ type Parts = { runner: LocalRunner; audit: AuditLog; log: Log };
 
 async function openApi(config: Config, { runner, audit, log }: Parts): Promise<Listener> {
   const { hostname, access, tls, limits } = config;
-  const identifier = new Identifier(runner.store, { localTrust: access.localTrust, clientRoles: tls.clientRoles, hasClientCertificates: tls.clientCa !== null, supervisorPath });
+  const sockets = new KernelSockets(supervisorPath);
+  const identifier = new Identifier(runner.store, { localTrust: access.localTrust, clientRoles: tls.clientRoles, hasClientCertificates: tls.clientCa !== null, sockets });
   const readers = new Readers({ ...limits, maxReaders: Math.min(limits.maxReaders, readersWithin(fileLimit())) });
-  const context = { runner, watchers: runner.watchers, identifier, audit, readers, limits, version: version(), log };
+  const context = { runner, watchers: runner.watchers, identifier, audit, readers, sockets, limits, version: version(), log };
   const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
   const addresses = config.port === null ? [] : hostname === "" ? ["127.0.0.1", "::1"] : [hostname];
   const files = tls.certificate === null || tls.key === null ? null : { certificate: tls.certificate, key: tls.key, clientCa: tls.clientCa };

@@ -64,8 +64,9 @@
  * supervisor left behind); at end of input it exits, supervisors stay. Its standard output: "failed <ID> <errno>" (nothing was claimed, nothing ran: try
  * again later) and "died" (a supervisor was killed: look at all of them).
  *
- * Peers: `jobrunner-supervisor peers`, its standard input: lines "<our address> <our port> <other address> <other port>", of a TCP connection of
- * which both ends are on this box. Its standard output, a line for each, in order: "<uid>" of the process at the other end, or "-", not known.
+ * Sockets: `jobrunner-supervisor sockets`, its standard input: lines "<question> <our address> <our port> <other address> <other port>" of a TCP
+ * connection; question: owner (uid of the process at the other end, which is on this box too), queue (bytes sent and not acknowledged). Its
+ * standard output, a line for each, in order: a number, or "-", not known.
  */
 #ifndef JOBRUNNER_FORMATS_H
 #define JOBRUNNER_FORMATS_H

@@ -10,9 +10,10 @@ const mayImport: Record<string, string[]> = {
   store: ["job"],
   output: ["job"],
   audit: [],
-  identity: ["store"],
+  sockets: [],
+  identity: ["store", "sockets"],
   runner: ["job", "store", "output", "identity"],
-  api: ["job", "output", "audit", "identity", "runner"],
+  api: ["job", "output", "audit", "identity", "runner", "sockets"],
   cli: ["store", "audit", "identity"],
 };
 

@@ -2,8 +2,11 @@ import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { sendChunks, type SendResult } from "../src/output/send.ts";
+import { KernelSockets } from "../src/sockets/kernel-sockets.ts";
+import { repository } from "./helper/service.ts";
 import { openFilesOf } from "./helper/processes.ts";
 import { waitFor } from "./helper/wait.ts";
 import { WrittenJob } from "./helper/written-job.ts";
@@ -28,7 +31,7 @@ test("two hundred stalled readers cost little memory, and the job's other reader
   const server = await serve(t, job, 60_000);
   const before = process.memoryUsage().arrayBuffers;
   for (let client = 0; client < 200; client++) server.stalledClient();
-  await waitFor("all are stalled", () => server.responses.filter(({ writableLength }) => writableLength > 0).length === 200, 60);
+  await waitFor("all are stalled", async () => (await server.waitingBytes()).filter((bytes) => bytes > 0).length === 200, 60);
   const used = process.memoryUsage().arrayBuffers - before;
   assert.ok(used < 64 * mebi, `${used / mebi} MiB`);
   assert.equal(await readAll(server), 64 * mebi);
@@ -36,6 +39,19 @@ test("two hundred stalled readers cost little memory, and the job's other reader
   await waitFor("all are let go", () => server.results.length === 201);
   assert.equal(job.watchers.files.size, 0);
   assert.deepEqual(openFilesOf(process.pid).filter((file) => file.startsWith(job.directory)), []);
+});
+
+test("the kernel is given little for a reader that takes nothing, and more for one that does", async (t) => {
+  const job = new WrittenJob(t).start().write({ data: Buffer.alloc(32 * mebi, "x") }).end();
+  const server = await serve(t, job, 60_000);
+  const client = server.stalledClient();
+  let most = 0;
+  const look = async (): Promise<number> => (most = Math.max(most, (await server.waitingBytes())[0] ?? 0));
+  await waitFor("it is stalled", async () => (await look()) > 0 && server.isResting(0));
+  assert.ok(most <= 400_000, `${most} bytes`);
+  client.on("data", () => undefined).resume();
+  await waitFor("it has all", async () => (await look()) >= 0 && server.results.length === 1);
+  assert.deepEqual(server.results, ["complete"]);
 });
 
 test("a reader that is slow but goes on is not dropped", async (t) => {
@@ -66,7 +82,7 @@ test("a reader that hangs up is let go, whether it waited or was being sent to",
   await waitFor("it is let go", () => server.results.length === 1);
   job.write({ data: Buffer.alloc(32 * mebi) });
   const other = server.stalledClient();
-  await waitFor("it is stalled", () => server.responses[1] !== undefined && server.responses[1].writableLength > 0);
+  await waitFor("it is stalled", async () => ((await server.waitingBytes())[1] ?? 0) > 0);
   other.destroy();
   await waitFor("it is let go", () => server.results.length === 2);
   assert.deepEqual(server.results, ["gone", "gone"]);
@@ -79,7 +95,7 @@ test("what cannot be read breaks the connection: the client must not take a part
       yield Buffer.from("part");
       throw new Error("disk");
     };
-    sendChunks(response, failing, { stallTimeoutMs: 1000 }).catch(() => undefined);
+    sendChunks(response, failing, { stallTimeoutMs: 1000, unacknowledged: async () => null }).catch(() => undefined);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => server.close());
@@ -89,7 +105,10 @@ test("what cannot be read breaks the connection: the client must not take a part
 type TestServer = {
   port: number;
   results: SendResult[];
-  responses: ServerResponse[];
+  /** What the kernel has of each response, and the client has not acknowledged. */
+  waitingBytes: () => Promise<number[]>;
+  /** Nothing more was given to the kernel between the last two looks. */
+  isResting: (response: number) => boolean;
   stalledClient: () => Socket;
   disconnectAll: () => void;
 };
@@ -98,9 +117,11 @@ async function serve(t: TestContext, job: WrittenJob, stallTimeoutMs: number): P
   const results: SendResult[] = [];
   const responses: ServerResponse[] = [];
   const clients: Socket[] = [];
+  const sockets = new KernelSockets(join(repository, "build", "jobrunner-supervisor"));
+  const unacknowledged = ({ socket }: ServerResponse): Promise<number | null> => sockets.unacknowledgedBytes(socket);
   const answer = async (_: IncomingMessage, response: ServerResponse): Promise<void> => {
     responses.push(response);
-    const result = await sendChunks(response, (signal) => job.attach({}, signal), { stallTimeoutMs });
+    const result = await sendChunks(response, (signal) => job.attach({}, signal), { stallTimeoutMs, unacknowledged });
     if (result === "complete") response.end();
     results.push(result);
   };
@@ -111,6 +132,7 @@ async function serve(t: TestContext, job: WrittenJob, stallTimeoutMs: number): P
   t.after(() => {
     disconnectAll();
     server.close();
+    sockets.close();
   });
   const stalledClient = (): Socket => {
     const client = connect(port, "127.0.0.1").pause();
@@ -118,7 +140,14 @@ async function serve(t: TestContext, job: WrittenJob, stallTimeoutMs: number): P
     clients.push(client);
     return client;
   };
-  return { port, results, responses, stalledClient, disconnectAll };
+  let looks: number[][] = [[], []];
+  const waitingBytes = async (): Promise<number[]> => {
+    const bytes = await Promise.all(responses.map(async (response) => (await unacknowledged(response)) ?? 0));
+    looks = [looks[1] ?? [], responses.map(({ socket }) => socket?.bytesWritten ?? 0)];
+    return bytes;
+  };
+  const isResting = (response: number): boolean => looks[0]?.[response] === looks[1]?.[response];
+  return { port, results, waitingBytes, isResting, stalledClient, disconnectAll };
 }
 
 async function readAll({ port }: TestServer): Promise<number> {

@@ -3,6 +3,7 @@ import type { AuditLog } from "../audit/audit-log.ts";
 import type { Identifier } from "../identity/identify.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { JobRunner, Log } from "../runner/types.ts";
+import type { KernelSockets } from "../sockets/kernel-sockets.ts";
 import type { Readers } from "./readers.ts";
 
 export type Limits = {
@@ -21,6 +22,7 @@ export type Context = {
   identifier: Identifier;
   audit: AuditLog;
   readers: Readers;
+  sockets: KernelSockets;
   limits: Limits;
   version: string;
   log: Log;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
+import type { KernelSockets } from "../sockets/kernel-sockets.ts";
 import type { Store } from "../store/store.ts";
 import { ownUser } from "./own-user.ts";
 import { LocalPeers, unixConnections } from "./peers.ts";
@@ -18,7 +19,7 @@ export type Identity = {
 /** `reason` is a sentence for whoever asked; it holds nothing of what was shown. */
 export type Identification = { kind: "known"; identity: Identity } | { kind: "unknown"; reason: string };
 
-export type IdentityOptions = { localTrust: boolean; clientRoles: Map<string, Role>; hasClientCertificates: boolean; supervisorPath: string };
+export type IdentityOptions = { localTrust: boolean; clientRoles: Map<string, Role>; hasClientCertificates: boolean; sockets: KernelSockets };
 
 const markUsedAgainMs = 60_000;
 
@@ -34,7 +35,7 @@ export class Identifier {
   constructor(store: Store, options: IdentityOptions) {
     this.#store = store;
     this.#options = options;
-    this.#peers = new LocalPeers(options.supervisorPath);
+    this.#peers = new LocalPeers(options.sockets);
   }
 
   async identify(request: IncomingMessage): Promise<Identification> {

@@ -1,10 +1,11 @@
 import type { ServerResponse } from "node:http";
+import { Pace, type Unacknowledged } from "./pace.ts";
 import { StallWatch } from "./stall-watch.ts";
 
 /** `gone`: the client closed the connection; `stalled`: it took nothing for too long, and the connection was closed here. */
 export type SendResult = "complete" | "gone" | "stalled";
 
-export type SendOptions = { stallTimeoutMs: number };
+export type SendOptions = { stallTimeoutMs: number; unacknowledged: Unacknowledged };
 
 /**
  * Sends chunks at the pace at which the client takes them: one is sent while the next is read, and no third is held. The signal given to
@@ -14,19 +15,20 @@ export type SendOptions = { stallTimeoutMs: number };
 export async function sendChunks(
   response: ServerResponse,
   open: (signal: AbortSignal) => AsyncIterable<Buffer>,
-  { stallTimeoutMs }: SendOptions,
+  { stallTimeoutMs, unacknowledged }: SendOptions,
 ): Promise<SendResult> {
   const closed = new AbortController();
   const onClose = (): void => closed.abort();
   response.once("close", onClose);
   if (response.destroyed) onClose();
-  const stall = new StallWatch(response, stallTimeoutMs);
+  const stall = new StallWatch(response, unacknowledged, stallTimeoutMs);
+  const pace = new Pace(response, unacknowledged);
   try {
     let drained = Promise.resolve();
     for await (const chunk of open(closed.signal)) {
       await drained;
       if (closed.signal.aborted) break;
-      drained = stall.during(write(response, chunk, closed.signal));
+      drained = stall.during(write(response, chunk, closed.signal).then(() => pace.sent(chunk.length, closed.signal)));
     }
     await drained;
   } catch (error) {

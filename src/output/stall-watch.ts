@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { unacknowledged } from "./send-queue.ts";
+import type { Unacknowledged } from "./pace.ts";
 
 const looksPerTimeout = 8;
 
@@ -7,6 +7,7 @@ const looksPerTimeout = 8;
 export class StallWatch {
   isStalled = false;
   readonly #response: ServerResponse;
+  readonly #unacknowledged: Unacknowledged;
   readonly #timeoutMs: number;
   readonly #timer: NodeJS.Timeout;
   #isSending = false;
@@ -14,8 +15,9 @@ export class StallWatch {
   #seen = "";
   #lastProgressMs = performance.now();
 
-  constructor(response: ServerResponse, timeoutMs: number) {
+  constructor(response: ServerResponse, unacknowledged: Unacknowledged, timeoutMs: number) {
     this.#response = response;
+    this.#unacknowledged = unacknowledged;
     this.#timeoutMs = timeoutMs;
     this.#timer = setInterval(() => void this.#look(), timeoutMs / looksPerTimeout);
   }
@@ -37,7 +39,7 @@ export class StallWatch {
    * and takes more of us only when a third of that is free, which at a slow client lasts for minutes.
    */
   async #look(): Promise<void> {
-    const seen = this.#isSending ? `${this.#sends} ${await unacknowledged(this.#response.socket)}` : "";
+    const seen = this.#isSending ? `${this.#sends} ${await this.#unacknowledged(this.#response)}` : "";
     const nowMs = performance.now();
     if (seen === "" || seen !== this.#seen) {
       this.#seen = seen;

@@ -14,13 +14,14 @@ import { EngineFinder } from "./containers/finder.ts";
 import { DiskReserve, isDiskFull } from "./disk.ts";
 import { Idempotency } from "./idempotency.ts";
 import { readInstance } from "./instance.ts";
+import { forgetSecrets, type Order } from "./job-directory.ts";
 import { listJobs } from "./list.ts";
 import { lockStateDir } from "./lock.ts";
 import { Persistence } from "./persistence.ts";
 import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
 import { makeStateDir } from "./state-dir.ts";
-import { type Order, Supervision } from "./supervision.ts";
+import { Supervision } from "./supervision.ts";
 import type { Health, JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult, Submitter } from "./types.ts";
 import { makeWorkspacesFolder } from "./workspaces.ts";
 
@@ -281,8 +282,10 @@ export class LocalRunner implements JobRunner {
   }
 
   async #record(job: ActiveJob, end: { state: FinalState; viewJson: string }): Promise<void> {
-    this.#supervision.forgetSecrets(job);
-    await this.#persistence.persist(() => this.store.finish(job.seq, end));
+    await this.#persistence.persist(async () => {
+      forgetSecrets(job);
+      await this.store.finish(job.seq, end);
+    });
     this.#active.delete(job.id);
     job.markRecorded();
   }

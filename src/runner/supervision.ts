@@ -1,21 +1,16 @@
-import { chownSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { JobView } from "../job/job.ts";
-import { commandsOf, type JobSpec } from "../job/spec.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
-import type { Account } from "./accounts.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { Containers } from "./containers/containers.ts";
-import type { Engine } from "./containers/engine.ts";
-import { envFileName, writeEngine } from "./containers/files.ts";
 import type { EngineFinder } from "./containers/finder.ts";
 import { liveness, sendControl } from "./control.ts";
 import { openDoorbell } from "./doorbell.ts";
+import { type Order, writeJobDirectory } from "./job-directory.ts";
 import { Launcher } from "./launcher.ts";
-import { makePlan, stdinFileName } from "./plan.ts";
 import { readStatus } from "./status.ts";
 import type { Log } from "./types.ts";
-import { makeUserWorkspace, makeWorkspaceForAll } from "./workspaces.ts";
 
 export type SupervisionOptions = {
   stateDir: string;
@@ -28,9 +23,6 @@ export type SupervisionOptions = {
   watchers: OutputWatchers;
   log: Log;
 };
-
-/** What a job is launched with: all of its spec, secrets too, and as whom. */
-export type Order = { spec: JobSpec; account: Account | null };
 
 export type SupervisionEvents = {
   active: ReadonlyMap<string, ActiveJob>;
@@ -84,7 +76,7 @@ export class Supervision {
     const engine = found === null || found.kind === "none" ? null : found.engine;
     if (job.hasContainers && engine === null) return void this.#launchWithEngine(job);
     try {
-      this.#writeDirectory(job, order, engine);
+      writeJobDirectory(job, order, { ...this.#options, engine });
       this.#launcher.run(job.id);
     } catch (error) {
       this.#options.log("error", "a job's directory could not be written; tried again", { id: job.id, error: String(error) });
@@ -110,14 +102,8 @@ export class Supervision {
 
   stop(job: ActiveJob, message: "terminate" | "kill"): void {
     if (this.#notLaunched.delete(job)) return this.#events.onOver(job, job.killedView());
-    if (job.phase.kind === "Started") sendControl(job.directory, message);
-    else job.killRequest = message;
-  }
-
-  /** Of a job that is over, and so of what nobody reads any more. */
-  forgetSecrets(job: ActiveJob): void {
-    if (!job.hasSecrets) return;
-    for (const name of ["plan", ...job.containerSteps.map(envFileName)]) rmSync(join(job.directory, name), { force: true });
+    job.killRequest = message;
+    if (job.phase.kind === "Started") this.#withoutShortage(job, () => this.#passKill(job));
   }
 
   close(): void {
@@ -125,23 +111,6 @@ export class Supervision {
     this.#containers.leftovers.close();
     this.#doorbell.close();
     this.#launcher.close();
-  }
-
-  #writeDirectory(job: ActiveJob, { spec, account }: Order, engine: Engine | null): void {
-    const { directory, id } = job;
-    const { shell, cgroupParent, instance } = this.#options;
-    const containers = job.hasContainers && engine !== null ? { engine, instance } : null;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (containers !== null) makeWorkspaceForAll(directory);
-    if (account !== null) makeUserWorkspace(directory, account);
-    if (spec.Stdin !== undefined) writeStdin(directory, spec.Stdin, account);
-    const cgroup = cgroupParent === null ? null : join(cgroupParent, id);
-    const draft = join(directory, "plan.new");
-    const plan = makePlan(spec, { id, directory, shell, cgroup, account, containers });
-    for (const { step, text } of plan.envFiles) writeFileSync(join(directory, envFileName(step)), text, { mode: 0o600 });
-    if (containers !== null) writeEngine(directory, { client: containers.engine.client, image: imageOf(spec) });
-    writeFileSync(draft, plan.bytes, { mode: 0o600 });
-    renameSync(draft, join(directory, "plan"));
   }
 
   #launchAnew(job: ActiveJob): void {
@@ -178,7 +147,7 @@ export class Supervision {
 
   /** A supervisor that was killed may have had no time to claim its job, or was a sweeper. */
   #someDied(): void {
-    for (const job of this.#events.active.values()) this.#inspect(job);
+    for (const job of this.#events.active.values()) this.#withoutShortage(job, () => this.#inspect(job));
     this.#tellAgain();
   }
 
@@ -192,7 +161,7 @@ export class Supervision {
 
   #refreshById(id: string): void {
     const job = this.#events.active.get(id);
-    if (job !== undefined) this.#refresh(job);
+    if (job !== undefined) this.#withoutShortage(job, () => this.#refresh(job));
   }
 
   /** Reads the status file and acts on what it says. */
@@ -201,7 +170,7 @@ export class Supervision {
     const facts = readStatus(join(job.directory, "status"));
     if (facts === null) return;
     facts.containers = job.containers;
-    if (!this.#containers.areSettled(job, facts, () => this.#refresh(job))) {
+    if (!this.#containers.areSettled(job, facts, () => this.#withoutShortage(job, () => this.#refresh(job)))) {
       // Over only when its containers are: until then it is what it was.
       job.isEnding = facts.done !== null || facts.swept !== null;
       facts.done = facts.swept = null;
@@ -209,17 +178,30 @@ export class Supervision {
     job.phase = { kind: "Started", facts };
     if (facts.done !== null) return this.#events.onOver(job, job.view());
     if (facts.swept !== null) return this.#events.onOver(job, job.lostView("SupervisorLost"));
-    if (job.killRequest !== null) {
-      sendControl(job.directory, job.killRequest);
-      job.killRequest = null;
-    }
+    this.#passKill(job);
     this.#events.onChange(job);
+  }
+
+  #passKill(job: ActiveJob): void {
+    if (job.killRequest !== null) sendControl(job.directory, job.killRequest);
+    job.killRequest = null;
+  }
+
+  /** Where the service has no file descriptor or memory left for a look, the patrol looks again: a job is not lost for that, nor a kill. */
+  #withoutShortage(job: ActiveJob, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      job.statusBytes = 0; // so that the patrol does not find that nothing is new
+      this.#options.log("warn", "a job could not be looked at; tried again", { id: job.id, error: String(error) });
+    }
   }
 
   #patrolSome(): void {
     if (this.#round.length === 0) this.#round = [...this.#events.active.values()];
     const count = Math.max(1, Math.ceil(this.#events.active.size / patrolParts));
-    for (const job of this.#round.splice(-count)) this.#inspect(job);
+    for (const job of this.#round.splice(-count)) this.#withoutShortage(job, () => this.#inspect(job));
   }
 
   /**
@@ -248,15 +230,9 @@ export class Supervision {
   }
 }
 
-/** A job may open /dev/stdin anew, so the file is its user's. */
-function writeStdin(directory: string, text: string, account: Account | null): void {
-  const path = join(directory, stdinFileName);
-  writeFileSync(path, text, { mode: 0o600 });
-  if (account !== null) chownSync(path, account.uid, account.gid);
-}
-
-function imageOf(spec: JobSpec): string {
-  return commandsOf(spec).find(({ Image }) => Image !== undefined)?.Image ?? "";
+/** errno(3): of files for this process, for the box, or of memory. */
+function isShortage(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE" || error.code === "ENOMEM");
 }
 
 function statusSize(job: ActiveJob): number | null {

@@ -3,15 +3,15 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { PeerProcess } from "../src/identity/peer-process.ts";
-import { type Ends, loopbackEnds } from "../src/identity/peers.ts";
-import { SocketTables } from "../src/identity/socket-tables.ts";
+import { type Ends, endsOf } from "../src/sockets/kernel-sockets.ts";
+import { SockDiag } from "../src/sockets/sock-diag.ts";
+import { SocketTables } from "../src/sockets/socket-tables.ts";
 import { repository } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 const own = process.geteuid?.();
 
-type Source = { uidOf: (ends: Ends) => Promise<number | null> };
+type Source = { ownerOfOther: (ends: Ends) => Promise<number | null>; unacknowledgedBytes: (ends: Ends) => Promise<number | null> };
 
 /** Both ways to ask the kernel must give the same answers. */
 const sources: [string, (t: TestContext) => Source][] = [
@@ -26,7 +26,7 @@ for (const [name, make] of sources) {
       const server = await serverOn(t, listen);
       if (server === null) continue; // no IPv6 on this box
       const { ends } = await connection(t, server, target);
-      assert.equal(await source.uidOf(ends), own, `${target} to ${listen}`);
+      assert.equal(await source.ownerOfOther(ends), own, `${target} to ${listen}`);
     }
   });
 
@@ -36,8 +36,18 @@ for (const [name, make] of sources) {
     assert.ok(server !== null);
     const { ends, client } = await connection(t, server, "127.0.0.1");
     client.destroy();
-    await waitFor("it is closed", async () => (await source.uidOf(ends)) === null);
-    assert.equal(await source.uidOf({ ...ends, remotePort: 1 }), null, "nor of one that never was");
+    await waitFor("it is closed", async () => (await source.ownerOfOther(ends)) === null);
+    assert.equal(await source.ownerOfOther({ ...ends, remotePort: 1 }), null, "nor of one that never was");
+  });
+
+  test(`what the other side has not taken is known (${name})`, async (t) => {
+    const source = make(t);
+    const server = await serverOn(t, "127.0.0.1");
+    assert.ok(server !== null);
+    const { ends, socket } = await connection(t, server, "127.0.0.1");
+    assert.equal(await source.unacknowledgedBytes(ends), 0);
+    socket.write(Buffer.alloc(16 << 20)); // more than the kernel keeps for a connection, and nobody reads
+    await waitFor("the kernel has some", async () => ((await source.unacknowledgedBytes(ends)) ?? 0) > 100_000);
   });
 
   test(`many are asked for at once, and each gets its own answer (${name})`, async (t) => {
@@ -45,7 +55,7 @@ for (const [name, make] of sources) {
     const server = await serverOn(t, "127.0.0.1");
     assert.ok(server !== null);
     const made = await Promise.all(Array.from({ length: 100 }, () => connection(t, server, "127.0.0.1")));
-    const answers = await Promise.all(made.map(({ ends }, index) => source.uidOf(index % 3 === 0 ? { ...ends, remotePort: 1 } : ends)));
+    const answers = await Promise.all(made.map(({ ends }, index) => source.ownerOfOther(index % 3 === 0 ? { ...ends, remotePort: 1 } : ends)));
     assert.deepEqual(answers, made.map((_, index) => (index % 3 === 0 ? null : own)));
   });
 }
@@ -54,9 +64,9 @@ for (const [name, make] of sources) {
 const accepted = new Map<Server, Socket[]>();
 
 function askKernel(t: TestContext): Source {
-  const peers = new PeerProcess(join(repository, "build", "jobrunner-supervisor"));
-  t.after(() => peers.close());
-  return peers;
+  const diag = new SockDiag(join(repository, "build", "jobrunner-supervisor"));
+  t.after(() => diag.close());
+  return { ownerOfOther: (ends) => diag.ask("owner", ends), unacknowledgedBytes: (ends) => diag.ask("queue", ends) };
 }
 
 async function serverOn(t: TestContext, host: string): Promise<Server | null> {
@@ -70,7 +80,7 @@ async function serverOn(t: TestContext, host: string): Promise<Server | null> {
   return server;
 }
 
-async function connection(t: TestContext, server: Server, host: string): Promise<{ ends: Ends; client: Socket }> {
+async function connection(t: TestContext, server: Server, host: string): Promise<{ ends: Ends; client: Socket; socket: Socket }> {
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
   const client = connect(address.port, host);
@@ -81,7 +91,7 @@ async function connection(t: TestContext, server: Server, host: string): Promise
   const socket = find();
   assert.ok(socket !== undefined);
   t.after(() => [client, socket].forEach((end) => end.destroy()));
-  const ends = loopbackEnds(socket);
+  const ends = endsOf(socket);
   assert.ok(ends !== null);
-  return { ends, client };
+  return { ends, client, socket };
 }

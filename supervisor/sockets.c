@@ -1,4 +1,4 @@
-#include "peers.h"
+#include "sockets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,15 +21,17 @@ struct end {
     struct inet_diag_sockid id;
 };
 
-static bool answer(int netlink, const char *line, uid_t *uid);
-static bool read_question(const char *line, struct end *ours);
+static bool answer(int netlink, const char *line, uint32_t *number);
+static bool read_ends(const char *text, struct end *ours);
 static bool read_address(const char *text, struct end *end, __be32 *address);
-static struct end other_end(const struct end *end);
-static bool find_owner(int netlink, const struct end *end, uid_t *uid);
+static bool owner_of_other(int netlink, const struct end *ours, uint32_t *uid);
+static bool unacknowledged(int netlink, const struct end *ours, uint32_t *bytes);
+static struct end turned(const struct end *end);
+static bool find(int netlink, const struct end *end, struct inet_diag_msg *found);
 static bool ask(int netlink, const struct end *end);
 static bool hear(int netlink, struct inet_diag_msg *socket);
 
-int peers(void) {
+int sockets(void) {
     int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (netlink < 0) {
         (void)fprintf(stderr, "jobrunner-supervisor: sock_diag: %s\n", strerror(errno));
@@ -37,27 +39,26 @@ int peers(void) {
     }
     char line[LINE_BYTES];
     while (fgets(line, sizeof line, stdin) != NULL) {
-        uid_t uid = 0;
-        int printed = answer(netlink, line, &uid) ? printf("%u\n", (unsigned)uid) : printf("-\n");
+        uint32_t number = 0;
+        int printed = answer(netlink, line, &number) ? printf("%u\n", (unsigned)number) : printf("-\n");
         if (printed < 0 || fflush(stdout) != 0) return 1;
     }
     return 0;
 }
 
-/** Our end must be there and be ours: else the pair is not the one that the service holds. */
-static bool answer(int netlink, const char *line, uid_t *uid) {
+static bool answer(int netlink, const char *line, uint32_t *number) {
+    static const char owner[] = "owner ", queue[] = "queue ";
     struct end ours;
-    uid_t own;
-    if (!read_question(line, &ours)) return false;
-    struct end theirs = other_end(&ours);
-    return find_owner(netlink, &ours, &own) && own == geteuid() && find_owner(netlink, &theirs, uid);
+    if (strncmp(line, owner, sizeof owner - 1) == 0) return read_ends(line + sizeof owner - 1, &ours) && owner_of_other(netlink, &ours, number);
+    if (strncmp(line, queue, sizeof queue - 1) == 0) return read_ends(line + sizeof queue - 1, &ours) && unacknowledged(netlink, &ours, number);
+    return false;
 }
 
-static bool read_question(const char *line, struct end *ours) {
+static bool read_ends(const char *text, struct end *ours) {
     char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
     unsigned local_port, remote_port;
     *ours = (struct end){0};
-    if (sscanf(line, "%45s %5u %45s %5u", local, &local_port, remote, &remote_port) != 4) return false;
+    if (sscanf(text, "%45s %5u %45s %5u", local, &local_port, remote, &remote_port) != 4) return false;
     if (local_port > UINT16_MAX || remote_port > UINT16_MAX) return false;
     ours->family = strchr(local, ':') == NULL ? AF_INET : AF_INET6;
     ours->id.idiag_sport = htons((uint16_t)local_port);
@@ -70,7 +71,27 @@ static bool read_address(const char *text, struct end *end, __be32 *address) {
     return inet_pton(end->family, text, address) == 1;
 }
 
-static struct end other_end(const struct end *end) {
+/**
+ * Our end must be there and be ours: else the pair is not the one that the service holds. The kernel calls root's what its process has closed,
+ * which has no inode.
+ */
+static bool owner_of_other(int netlink, const struct end *ours, uint32_t *uid) {
+    struct end theirs = turned(ours);
+    struct inet_diag_msg own, other;
+    if (!find(netlink, ours, &own) || own.idiag_inode == 0 || own.idiag_uid != geteuid()) return false;
+    if (!find(netlink, &theirs, &other) || other.idiag_inode == 0) return false;
+    *uid = other.idiag_uid;
+    return true;
+}
+
+static bool unacknowledged(int netlink, const struct end *ours, uint32_t *bytes) {
+    struct inet_diag_msg own;
+    if (!find(netlink, ours, &own)) return false;
+    *bytes = own.idiag_wqueue;
+    return true;
+}
+
+static struct end turned(const struct end *end) {
     struct end other = *end;
     other.id.idiag_sport = end->id.idiag_dport;
     other.id.idiag_dport = end->id.idiag_sport;
@@ -79,13 +100,10 @@ static struct end other_end(const struct end *end) {
     return other;
 }
 
-/** sock_diag(7). The kernel gives a listening socket where it finds no connection, and calls root's what its process has closed, which has no inode. */
-static bool find_owner(int netlink, const struct end *end, uid_t *uid) {
-    struct inet_diag_msg found;
-    if (!ask(netlink, end) || !hear(netlink, &found) || found.idiag_inode == 0) return false;
-    if (found.id.idiag_sport != end->id.idiag_sport || found.id.idiag_dport != end->id.idiag_dport) return false;
-    *uid = found.idiag_uid;
-    return true;
+/** sock_diag(7). Where the kernel finds no connection it gives the socket that listens there, which has no other end. */
+static bool find(int netlink, const struct end *end, struct inet_diag_msg *found) {
+    if (!ask(netlink, end) || !hear(netlink, found)) return false;
+    return found->id.idiag_sport == end->id.idiag_sport && found->id.idiag_dport == end->id.idiag_dport;
 }
 
 static bool ask(int netlink, const struct end *end) {

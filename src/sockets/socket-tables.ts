@@ -1,0 +1,111 @@
+import { readFile } from "node:fs/promises";
+import { isIPv4 } from "node:net";
+import { endianness } from "node:os";
+import type { Ends } from "./kernel-sockets.ts";
+
+/** A socket as it stands in a table; of one that its process has closed the owner is null: it has no inode any more, and the kernel calls it root's. */
+type Entry = { owner: number | null; unacknowledgedBytes: number };
+type Both = { ours: Entry | null; theirs: Entry | null };
+type Lookup = { ends: Ends; resolve: (found: Both) => void };
+
+/** The kernel gives the tables piece by piece, while others come and go: a line may be missed. */
+const maxLooks = 5;
+
+/**
+ * Sockets as /proc/net/tcp and tcp6 list them (proc(5)): the fields of a line are number, local and remote address, state, bytes to be sent and to be
+ * read, timer, retransmits, uid, timeout, inode. Many lookups share a reading.
+ */
+export class SocketTables {
+  #waiting: Lookup[] = [];
+  #isReading = false;
+
+  async ownerOfOther(ends: Ends): Promise<number | null> {
+    for (let looks = 0; looks < maxLooks; looks += 1) {
+      const { ours, theirs } = await this.#find(ends);
+      // Both directions must be there, ours with our own user: else the pair is not the one that we hold.
+      if (ours !== null && ours.owner === process.geteuid?.() && theirs !== null && theirs.owner !== null) return theirs.owner;
+    }
+    return null;
+  }
+
+  async unacknowledgedBytes(ends: Ends): Promise<number | null> {
+    return (await this.#find(ends)).ours?.unacknowledgedBytes ?? null;
+  }
+
+  #find(ends: Ends): Promise<Both> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ ends, resolve });
+      if (!this.#isReading) void this.#answerAll();
+    });
+  }
+
+  async #answerAll(): Promise<void> {
+    this.#isReading = true;
+    while (this.#waiting.length > 0) {
+      const lookups = this.#waiting;
+      this.#waiting = [];
+      // Read after the connections were made: those that come meanwhile wait for the next reading.
+      const tables = `${await readTable("/proc/net/tcp")}${await readTable("/proc/net/tcp6")}`;
+      const found = entriesOf(tables, new Set(lookups.flatMap(({ ends }) => [...keysOf(ends), ...keysOf(turned(ends))])));
+      const entryOf = (ends: Ends): Entry | null => keysOf(ends).flatMap((key) => found.get(key) ?? [])[0] ?? null;
+      for (const { ends, resolve } of lookups) resolve({ ours: entryOf(ends), theirs: entryOf(turned(ends)) });
+    }
+    this.#isReading = false;
+  }
+}
+
+/** Of the wanted pairs of addresses alone. */
+function entriesOf(tables: string, wanted: Set<string>): Map<string, Entry> {
+  const found = new Map<string, Entry>();
+  for (const line of tables.split("\n")) {
+    const start = line.indexOf(": ") + 2;
+    const pair = line.slice(start, line.indexOf(" ", line.indexOf(" ", start) + 1));
+    if (wanted.has(pair)) found.set(pair, readLine(line));
+  }
+  return found;
+}
+
+function readLine(line: string): Entry {
+  const [, , , , queues = "", , , uid, , inode] = line.trim().split(/\s+/);
+  return { owner: inode === undefined || inode === "0" ? null : Number(uid), unacknowledgedBytes: parseInt(queues, 16) };
+}
+
+async function readTable(path: string): Promise<string> {
+  return await readFile(path, "latin1").catch(() => ""); // no IPv6, or no /proc: then nothing is known
+}
+
+function turned({ localAddress, localPort, remoteAddress, remotePort }: Ends): Ends {
+  return { localAddress: remoteAddress, localPort: remotePort, remoteAddress: localAddress, remotePort: localPort };
+}
+
+/** How the pair stands in a table: addresses of IPv4 by themselves, or as a socket of IPv6 has them. */
+function keysOf({ localAddress, localPort, remoteAddress, remotePort }: Ends): string[] {
+  const forms = isIPv4(localAddress) ? [hex4, mapped] : [hex6];
+  return forms.map((form) => `${form(localAddress)}:${hex(localPort, 4)} ${form(remoteAddress)}:${hex(remotePort, 4)}`);
+}
+
+function hex4(address: string): string {
+  return words(address.split(".").map(Number));
+}
+
+function mapped(address: string): string {
+  return `${"0".repeat(16)}${words([0, 0, 0xff, 0xff])}${hex4(address)}`;
+}
+
+/** RFC 4291, 2.2: "::" stands for as many groups of zeros as are missing. */
+function hex6(address: string): string {
+  const [head = [], tail = []] = (address.split("%", 1)[0] ?? "").split("::").map((part) => (part === "" ? [] : part.split(":")));
+  const groups = [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail].map((group) => parseInt(group, 16));
+  const bytes = groups.flatMap((group) => [group >> 8, group & 0xff]);
+  return [0, 4, 8, 12].map((at) => words(bytes.slice(at, at + 4))).join("");
+}
+
+/** The kernel prints a word of four bytes as the number that it is to this machine. */
+function words(bytes: number[]): string {
+  const ordered = endianness() === "LE" ? bytes.toReversed() : bytes;
+  return ordered.map((byte) => hex(byte, 2)).join("");
+}
+
+function hex(number: number, digits: number): string {
+  return number.toString(16).toUpperCase().padStart(digits, "0");
+}

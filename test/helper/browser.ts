@@ -1,0 +1,145 @@
+import { strict as assert } from "node:assert";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { type BrowserContext, chromium } from "playwright-core";
+
+/** Chromium as Debian packages it, and what is needed to see what it really sends. */
+
+const executablePath = "/usr/bin/chromium";
+
+/** Without the package the test counts as skipped and says why, except where all tests must run. */
+export function browserTest(title: string, run: (t: TestContext) => Promise<void>): void {
+  const skip = isInstalled() || process.env["CI"] !== undefined ? false : "the Debian package chromium is not installed";
+  test(title, { skip, timeout: 120_000 }, run);
+}
+
+/** A browser that knows nothing yet. `hostRules` are for its resolver: "MAP name address". Gone when the test is over. */
+export async function startBrowser(t: TestContext, { hostRules }: { hostRules?: string } = {}): Promise<BrowserContext> {
+  assert.ok(isInstalled(), "the Debian package chromium is not installed");
+  const profile = mkdtempSync(join(tmpdir(), "jobrunner-browser-"));
+  let browser: BrowserContext | null = null;
+  t.after(async () => {
+    await browser?.close();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+  });
+  const quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  browser = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    chromiumSandbox: false, // root has none
+    bypassCSP: true, // pages are kept out by the service, whatever a browser does of its own
+    args: [...quiet, ...(hostRules === undefined ? [] : [`--host-resolver-rules=${hostRules}`])],
+  });
+  return browser;
+}
+
+function isInstalled(): boolean {
+  try {
+    accessSync(executablePath, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A web site on a port of its own of this box. Its port; it is gone when the test is over. */
+export async function startSite(t: TestContext, handler: RequestListener): Promise<number> {
+  const server = createHttpServer(handler);
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return await listen(server);
+}
+
+export type Exchange = { request: string; site: string | null; status: number | null };
+
+/**
+ * A relay of plain TCP before a port of this box, which writes down what goes through it. A browser tells neither its pages nor its
+ * debuggers of every request that it sends: preflights and beacons least of all.
+ */
+export class Wire {
+  readonly exchanges: Exchange[] = [];
+  readonly #target: number;
+  readonly #sockets = new Set<Socket>();
+  #firstPage: string | null = null;
+
+  constructor(target: number) {
+    this.#target = target;
+  }
+
+  /**
+   * For DNS rebinding: /start is this page, as if the name led to the attacker until then, and to this box from then on. A page that the
+   * debugger puts in place will not do: Chromium knows that it came from nowhere, and by itself keeps it away from this box.
+   */
+  startWith(html: string): void {
+    this.#firstPage = html;
+  }
+
+  /** Its port. */
+  async start(t: TestContext): Promise<number> {
+    const server = createServer((client) => this.#relay(client));
+    t.after(() => {
+      server.close();
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    return await listen(server);
+  }
+
+  /** How requests with this method and path were answered, in order; null where no answer has come yet. */
+  answersTo(request: string): (number | null)[] {
+    return this.exchanges.filter((exchange) => exchange.request === request).map(({ status }) => status);
+  }
+
+  #relay(client: Socket): void {
+    const service = connect(this.#target, "127.0.0.1");
+    const waiting: Exchange[] = []; // a browser sends no second request on a connection before the first is answered
+    client.on("data", (chunk) => {
+      const text = chunk.toString("latin1");
+      if (this.#firstPage !== null && text.startsWith("GET /start ")) {
+        return void client.end(`HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n${this.#firstPage}`);
+      }
+      const requests = requestsIn(text);
+      this.exchanges.push(...requests);
+      waiting.push(...requests);
+      service.write(chunk);
+    });
+    service.on("data", (chunk) => {
+      for (const [, status] of chunk.toString("latin1").matchAll(/^HTTP\/1\.1 (\d{3}) /gm)) {
+        const exchange = waiting.shift();
+        if (exchange !== undefined) exchange.status = Number(status);
+      }
+    });
+    service.pipe(client);
+    for (const [from, to] of [[client, service], [service, client]] as const) {
+      this.#sockets.add(from);
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        to.destroy();
+        this.#sockets.delete(from);
+      });
+    }
+  }
+}
+
+/** Heads of requests come in one piece: browsers write them so, and they are short. */
+function requestsIn(text: string): Exchange[] {
+  return [...text.matchAll(/^([A-Z]+ \S+) HTTP\/1\.1\r\n((?:[^\r\n]+\r\n)*)/gm)].map(([, request = "", headers = ""]) => {
+    return { request, site: /^sec-fetch-site: (\S+)/im.exec(headers)?.[1] ?? null, status: null };
+  });
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      if (address === null || typeof address === "string") return reject(new Error("the server listens on no TCP address"));
+      resolve(address.port);
+    });
+  });
+}

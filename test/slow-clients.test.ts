@@ -1,0 +1,89 @@
+import { strict as assert } from "node:assert";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { openFilesOf } from "./helper/processes.ts";
+import { type Service, startService } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
+
+/** slowhttptest, as Debian packages it: many connections that are slow on purpose. */
+const isInstalled = spawnSync("slowhttptest", ["-h"], { stdio: "ignore" }).error === undefined;
+const skip = isInstalled || process.env["CI"] !== undefined ? false : "the Debian package slowhttptest is not installed";
+
+const connections = 500;
+const healthyMs = 500;
+
+/** Those who do not come to their point are cut off long before they mean to leave. Who takes what is sent may do that as slowly as he likes. */
+const quick = { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "5", JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "6" };
+const untilCutOff = ["-l", "60", "-i", "1"];
+const slowReading = ["-l", "10", "-X", "-w", "512", "-y", "1024", "-n", "1", "-z", "32"]; // small windows, and a few bytes a second taken of them
+
+const attacks = [
+  { title: "send their headers slowly", options: ["-H", ...untilCutOff], path: () => "/healthz", ending: "No open connections left" },
+  { title: "send a job slowly", options: ["-B", "-s", "65536", ...untilCutOff], path: () => "/", ending: "No open connections left" },
+  { title: "read what a finished job wrote slowly", options: slowReading, path: ({ finished }: Ids) => `/${finished}/attach`, ending: "Hit test time limit" },
+  { title: "read what a running job writes slowly", options: slowReading, path: ({ running }: Ids) => `/${running}/attach`, ending: "Hit test time limit" },
+];
+
+type Ids = { finished: string; running: string };
+
+for (const { title, options, path, ending } of attacks) {
+  test(`${connections} clients that ${title} hold up nobody else`, { skip, timeout: 120_000 }, async (t) => {
+    assert.ok(isInstalled, "the Debian package slowhttptest is not installed");
+    const service = await startService(t, { environment: quick });
+    const ids = await makeJobs(service);
+    const steady = await service.submit({ CommandLine: "for ((i = 0; i < 1000; i++)); do echo line $i; sleep 0.01; done; exit 7" });
+    const reader = await service.attach(steady);
+    await reader.until("line 0\n");
+    const before = openFilesOf(service.pid).length;
+
+    const attack = startAttack(t, [...options, "-u", `${service.url}${path(ids)}`]);
+    const worst = { ms: 0, connections: 0 };
+    while (!attack.isOver()) {
+      const startMs = performance.now();
+      assert.equal((await service.call("GET", "/healthz")).status, 200);
+      worst.ms = Math.max(worst.ms, performance.now() - startMs);
+      worst.connections = Math.max(worst.connections, socketsOf(service) - 1);
+    }
+    assert.ok(attack.output().includes(ending), attack.output());
+    t.diagnostic(`slowest of the health checks: ${worst.ms.toFixed(0)} ms, beside ${worst.connections} connections`);
+    assert.ok(worst.connections >= connections * 0.9, `only ${worst.connections} connections at once: ${attack.output()}`);
+    assert.ok(worst.ms <= healthyMs, `a health check took ${worst.ms.toFixed(0)} ms`);
+
+    await reader.ended;
+    assert.equal(reader.received().toString(), Array.from({ length: 1000 }, (_, index) => `line ${index}\n`).join(""));
+    assert.equal((await service.get(steady)).ExitCode, 7);
+    await waitFor("no connection of the attack is left", () => openFilesOf(service.pid).length <= before);
+    assert.equal((await service.run({ CommandLine: "echo after" })).output.toString(), "after\n");
+  });
+}
+
+/** What there is to read: a lot, and a lot more all the time. */
+async function makeJobs(service: Service): Promise<Ids> {
+  const finished = await service.submit({ CommandLine: "yes | head -c 8M" });
+  assert.equal((await service.wait(finished)).State, "Succeeded");
+  const running = await service.submit({ CommandLine: "yes | head -c 8M; for ((i = 0; i < 2000; i++)); do yes | head -c 10K; sleep 0.02; done" });
+  await waitFor("the running job has written a lot", async () => ((await service.get(running)).OutputBytes ?? 0) > 8 << 20);
+  return { finished, running };
+}
+
+function socketsOf({ pid }: Service): number {
+  return openFilesOf(pid).filter((file) => file.startsWith("socket:")).length;
+}
+
+type Attack = { isOver(): boolean; output(): string };
+
+function startAttack(t: TestContext, options: string[]): Attack {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-slow-")); // it may write files where it is
+  const args = ["-c", String(connections), "-r", "200", "-p", "3", ...options];
+  const child = spawn("slowhttptest", args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  t.after(() => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  return { isOver: () => child.exitCode !== null || child.signalCode !== null, output: () => text };
+}
