@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -26,6 +26,7 @@ export class AuditLog {
   readonly #options: AuditOptions;
   readonly #path: string;
   readonly #onTrouble: (error: unknown) => void;
+  #fd: number | null = null;
 
   constructor(options: AuditOptions, onTrouble: (error: unknown) => void) {
     this.#options = options;
@@ -38,15 +39,31 @@ export class AuditLog {
     const { Event, ...details } = event;
     const line = `${JSON.stringify({ Time: new Date().toISOString(), Event, ...actor, ...details })}\n`;
     try {
-      const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
-      if (size > 0 && size + Buffer.byteLength(line) > this.#options.maxBytes) this.#rotate();
-      appendFileSync(this.#path, line, { mode: 0o600 });
+      // The command line adds lines too, so the size is the file's own.
+      if (this.#size() + Buffer.byteLength(line) > this.#options.maxBytes && this.#size() > 0) this.#rotate();
+      writeSync(this.#open(), line);
     } catch (error) {
+      this.close();
       this.#onTrouble(error);
     }
   }
 
+  /** Until the next line. */
+  close(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+  }
+
+  #size(): number {
+    return fstatSync(this.#open()).size;
+  }
+
+  #open(): number {
+    return (this.#fd ??= openSync(this.#path, "a", 0o600));
+  }
+
   #rotate(): void {
+    this.close();
     const name = (number: number): string => (number === 0 ? this.#path : `${this.#path}.${number}`);
     const last = this.#options.files - 1;
     rmSync(name(last), { force: true });
