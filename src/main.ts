@@ -10,6 +10,7 @@ import { WrongUse } from "./cli/wrong-use.ts";
 import { type Config, helpText, type LogLevel, readConfig } from "./config.ts";
 import { ensureFirstToken } from "./identity/first-token.ts";
 import { Identifier } from "./identity/identify.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { type LocalRunner, openRunner } from "./runner/runner.ts";
 import type { Log } from "./runner/types.ts";
 import { KernelSockets } from "./sockets/kernel-sockets.ts";
@@ -40,11 +41,12 @@ async function serve(config: Config): Promise<void> {
   if (statSync(supervisorPath, { throwIfNoEntry: false }) === undefined) throw new Error(`the supervisor is not built: run make in ${root}`);
   process.umask(0o077); // all that the service makes is its user's alone; jobs have a umask of their own
   const log = makeLog(config.logLevel);
-  const runner = await openRunner({ ...config, supervisorPath, log });
+  const metrics = new Metrics();
+  const runner = await openRunner({ ...config, supervisorPath, observer: metrics, log });
   try {
     const audit = new AuditLog({ ...config.audit, stateDir: config.stateDir }, (error) => log("error", "the audit log could not be written", { error: String(error) }));
     const tokenPath = ensureFirstToken(runner.store.tokens, config.stateDir);
-    const listener = await openApi(config, { runner, audit, log });
+    const listener = await openApi(config, { runner, audit, metrics, log });
     audit.write(itself, { Event: "start" });
     obeySignals({ runner, audit, listener, hasFilesToReload: config.tls.certificate !== null });
     const token = tokenPath === null ? "" : `\na first token, for those who are not trusted without, is in ${tokenPath}`;
@@ -55,14 +57,15 @@ async function serve(config: Config): Promise<void> {
   }
 }
 
-type Parts = { runner: LocalRunner; audit: AuditLog; log: Log };
+type Parts = { runner: LocalRunner; audit: AuditLog; metrics: Metrics; log: Log };
 
-async function openApi(config: Config, { runner, audit, log }: Parts): Promise<Listener> {
+async function openApi(config: Config, { runner, audit, metrics, log }: Parts): Promise<Listener> {
   const { hostname, access, tls, limits } = config;
   const sockets = new KernelSockets(supervisorPath);
   const identifier = new Identifier(runner.store, { localTrust: access.localTrust, clientRoles: tls.clientRoles, hasClientCertificates: tls.clientCa !== null, sockets });
-  const readers = new Readers({ ...limits, maxReaders: Math.min(limits.maxReaders, readersWithin(fileLimit())) });
-  const context = { runner, watchers: runner.watchers, identifier, audit, readers, sockets, limits, version: version(), log };
+  const readers = new Readers({ ...limits, maxReaders: Math.min(limits.maxReaders, readersWithin(fileLimit())) }, () => metrics.dropped("not_let_in"));
+  metrics.observe({ version: version(), maxRunning: config.maxRunning, countStates: () => runner.countStates(), readers: () => readers.count });
+  const context = { runner, watchers: runner.watchers, identifier, audit, readers, sockets, metrics, limits, version: version(), log };
   const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
   const addresses = config.port === null ? [] : hostname === "" ? ["127.0.0.1", "::1"] : [hostname];
   const files = tls.certificate === null || tls.key === null ? null : { certificate: tls.certificate, key: tls.key, clientCa: tls.clientCa };

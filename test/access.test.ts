@@ -8,6 +8,7 @@ import { makeApi } from "../src/api/server.ts";
 import { AuditLog } from "../src/audit/audit-log.ts";
 import { readConfig } from "../src/config.ts";
 import { Identifier } from "../src/identity/identify.ts";
+import { Metrics } from "../src/metrics/metrics.ts";
 import { openRunner } from "../src/runner/runner.ts";
 import { KernelSockets } from "../src/sockets/kernel-sockets.ts";
 import type { Answer } from "./helper/http.ts";
@@ -26,6 +27,7 @@ const expected: Record<string, "public" | "see" | "run"> = {
   "DELETE /jobs/:id": "run",
   "GET /events": "see",
   "GET /healthz": "public",
+  "GET /metrics": "see",
 };
 
 test("every route of the router refuses who is not known, and whose role is too small", async (t) => {
@@ -139,12 +141,13 @@ async function routesOf(t: TestContext): Promise<string[]> {
   const { config } = read;
   const log = (): void => undefined;
   const supervisorPath = join(repository, "build", "jobrunner-supervisor");
-  const runner = await openRunner({ ...config, supervisorPath, log });
+  const metrics = new Metrics();
+  const runner = await openRunner({ ...config, supervisorPath, observer: metrics, log });
   const sockets = new KernelSockets(supervisorPath);
   const identifier = new Identifier(runner.store, { localTrust: false, clientRoles: new Map(), hasClientCertificates: false, sockets });
   const audit = new AuditLog({ ...config.audit, stateDir }, log);
-  const readers = new Readers(config.limits);
-  const context = { runner, watchers: runner.watchers, identifier, audit, readers, sockets, limits: config.limits, version: "0", log };
+  const readers = new Readers(config.limits, () => undefined);
+  const context = { runner, watchers: runner.watchers, identifier, audit, readers, sockets, metrics, limits: config.limits, version: "0", log };
   const { routes } = await makeApi(context, { hostname: "", allowedHosts: [] });
   readers.close();
   runner.close();

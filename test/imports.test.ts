@@ -11,9 +11,10 @@ const mayImport: Record<string, string[]> = {
   output: ["job"],
   audit: [],
   sockets: [],
+  metrics: ["job"],
   identity: ["store", "sockets"],
   runner: ["job", "store", "output", "identity"],
-  api: ["job", "output", "audit", "identity", "runner", "sockets"],
+  api: ["job", "output", "audit", "identity", "runner", "sockets", "metrics"],
   cli: ["store", "audit", "identity"],
 };
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { Identifier } from "../identity/identify.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { JobRunner, Log } from "../runner/types.ts";
 import type { KernelSockets } from "../sockets/kernel-sockets.ts";
@@ -22,6 +23,7 @@ export type Context = {
   identifier: Identifier;
   audit: AuditLog;
   readers: Readers;
+  metrics: Metrics;
   sockets: KernelSockets;
   limits: Limits;
   version: string;

@@ -13,10 +13,17 @@ export class Readers {
   readonly #limits: { maxReaders: number; maxReadersPerJob: number };
   readonly #readers = new Set<Reader>();
   readonly #perJob = new Map<string, number>();
+  readonly #onDropped: () => void;
   readonly #timer = setInterval(() => this.#cutOff(), lookAgainMs).unref();
 
-  constructor(limits: { maxReaders: number; maxReadersPerJob: number }) {
+  /** `onDropped` hears of those who are cut off since they are not let in any more. */
+  constructor(limits: { maxReaders: number; maxReadersPerJob: number }, onDropped: () => void) {
     this.#limits = limits;
+    this.#onDropped = onDropped;
+  }
+
+  get count(): number {
+    return this.#readers.size;
   }
 
   /** Counts a reader until its connection is closed. `job` is null for events. Throws the Problem where there are too many. */
@@ -45,7 +52,11 @@ export class Readers {
   }
 
   #cutOff(): void {
-    for (const { response, isStillLetIn } of this.#readers) if (!isStillLetIn()) response.destroy();
+    for (const { response, isStillLetIn } of this.#readers) {
+      if (isStillLetIn()) continue;
+      this.#onDropped();
+      response.destroy();
+    }
   }
 }
 

@@ -11,9 +11,10 @@ import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { listRoutes } from "./routes/list.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 
 /** First segments of paths that are no IDs: what is asked of them with a wrong method is no matter of jobs. */
-const reserved = new Set(["jobs", "events", "healthz"]);
+const reserved = new Set(["jobs", "events", "healthz", "metrics"]);
 
 export type Api = {
   handle: (request: IncomingMessage, response: ServerResponse) => void;
@@ -38,7 +39,7 @@ export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api>
   });
   await addAccess(app, context);
   app.addHook("onRequest", async (request) => refuseReserved(request, routes));
-  for (const add of [jobRoutes, attachRoutes, listRoutes, eventRoutes, healthRoutes]) add(app, context);
+  for (const add of [jobRoutes, attachRoutes, listRoutes, eventRoutes, healthRoutes, metricsRoutes]) add(app, context);
   app.setNotFoundHandler(async (request) => {
     throw notFound(request, routes);
   });

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type FinalState, isFinal, type JobView, type WholeJobView } from "../job/job.ts";
+import { type FinalState, isFinal, type JobState, type JobView, type WholeJobView } from "../job/job.ts";
 import { ownUser } from "../identity/own-user.ts";
 import { type RecordedSpec, withoutSecrets, withSecrets } from "../job/secrets.ts";
 import type { JobSpec } from "../job/spec.ts";
@@ -22,7 +22,7 @@ import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
 import { makeStateDir } from "./state-dir.ts";
 import { Supervision } from "./supervision.ts";
-import type { Health, JobHandle, JobQuery, JobRunner, Log, Submission, SubmitResult, Submitter } from "./types.ts";
+import type { Health, JobHandle, JobQuery, JobRunner, Log, Observer, Submission, SubmitResult, Submitter } from "./types.ts";
 import { makeWorkspacesFolder } from "./workspaces.ts";
 
 export type RunnerOptions = {
@@ -35,6 +35,7 @@ export type RunnerOptions = {
   engineEnvironment: Record<string, string>;
   allowedUsers: string[];
   supervisorPath: string;
+  observer: Observer;
   log: Log;
 };
 
@@ -79,7 +80,7 @@ export class LocalRunner implements JobRunner {
     this.#lock = lock;
     this.#jobsDir = join(options.stateDir, "jobs");
     this.#cgroupParent = options.cgroups === "off" ? null : findCgroupParent();
-    this.store = new Store(join(options.stateDir, "jobrunner.db"));
+    this.store = new Store(join(options.stateDir, "jobrunner.db"), (ms) => options.observer.committed(ms));
     this.#last = this.store.last();
     const { watchers } = this;
     const instance = readInstance(join(options.stateDir, "instance"));
@@ -146,12 +147,13 @@ export class LocalRunner implements JobRunner {
       throw error;
     }
     this.#active.set(job.id, job);
+    this.#options.observer.submitted();
     if (mustWait) {
       this.#queue.push(job);
       this.#changed(job);
       this.#admitNext(); // the place may have become free meanwhile
     } else {
-      this.#supervision.launch(job, { spec, account });
+      this.#launch(job, { spec, account });
     }
     return { kind: "accepted", id: job.id };
   }
@@ -174,7 +176,12 @@ export class LocalRunner implements JobRunner {
     await this.#persistence.persist(() => this.store.admit(job.seq, this.#bootId));
     if (job.killRequest !== null) return this.#over(job, job.killedView());
     const order = this.#orderOf(job.id);
-    if (order !== null) this.#supervision.launch(job, order);
+    if (order !== null) this.#launch(job, order);
+  }
+
+  #launch(job: ActiveJob, order: Order): void {
+    this.#options.observer.admitted(Date.now() - job.submittedAtMs);
+    this.#supervision.launch(job, order);
   }
 
   activeIds(owner: string | null): string[] {
@@ -236,6 +243,15 @@ export class LocalRunner implements JobRunner {
     return "removed";
   }
 
+  countStates(): Map<JobState, number> {
+    const counts = new Map<JobState, number>();
+    for (const { shownState } of this.#active.values()) {
+      const state = shownState ?? "Queued"; // accepted at this moment
+      counts.set(state, (counts.get(state) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   handle(id: string): JobHandle | null {
     return this.exists(id) ? { id, directory: join(this.#jobsDir, id) } : null;
   }
@@ -275,6 +291,7 @@ export class LocalRunner implements JobRunner {
   #over(job: ActiveJob, view: JobView): void {
     if (job.phase.kind === "Over" || !isFinal(view.State)) return;
     job.phase = { kind: "Over", view };
+    this.#options.observer.over(view);
     this.#running -= 1;
     this.#admitNext();
     void this.#record(job, { state: view.State, viewJson: JSON.stringify(view) });

@@ -14,6 +14,16 @@ export type Submission = {
 /** Who submits. `owner` is the key of an identity that sees its own jobs alone; null: of one that may see and do everything. */
 export type Submitter = { name: string; owner: string | null };
 
+/** Told of what is worth counting. */
+export type Observer = {
+  submitted: () => void;
+  /** A job is given to a supervisor, so long after it was accepted. */
+  admitted: (waitedMs: number) => void;
+  over: (job: JobView) => void;
+  /** A commit of the database took so long. */
+  committed: (ms: number) => void;
+};
+
 export type SubmitResult =
   | { kind: "accepted"; id: string }
   | { kind: "conflict" } // the key was used with another body
@@ -53,6 +63,8 @@ export interface JobRunner {
   kill(id: string, options: { force: boolean }): Promise<void>;
   /** Removes a finished job, its output and workspace. */
   remove(id: string): Promise<"removed" | "unknown" | "not-over">;
+  /** How many jobs are not over, by state. */
+  countStates(): Map<JobState, number>;
   handle(id: string): JobHandle | null;
   /** Without I/O; true too where the job is unknown. When it is true, the output is whole. */
   isOver(id: string): boolean;

@@ -8,10 +8,12 @@ type Write = { run: () => void; resolve: () => void; reject: (error: unknown) =>
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
+  readonly #onCommit: (ms: number) => void;
   #waiting: Write[] = [];
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, onCommit: (ms: number) => void) {
     this.#database = database;
+    this.#onCommit = onCommit;
   }
 
   /** `run` executes statements inside the group's transaction. Resolves when it is on disk; rejects with nothing of it written. */
@@ -48,10 +50,12 @@ export class GroupCommit {
   }
 
   #commit(group: Write[]): void {
+    const startMs = performance.now();
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       for (const { run } of group) run();
       this.#database.exec("COMMIT");
+      this.#onCommit(performance.now() - startMs);
     } catch (error) {
       // A full disk may have rolled back by itself (sqlite.org/lang_transaction.html).
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");

@@ -58,10 +58,11 @@ export class Store {
   readonly #byId: StatementSync;
   readonly #byKey: StatementSync;
 
-  constructor(path: string) {
+  /** `onCommit` hears how long each commit took. */
+  constructor(path: string, onCommit: (ms: number) => void = () => undefined) {
     this.database = openDatabase(path);
     this.tokens = new TokenTable(this.database);
-    this.#commits = new GroupCommit(this.database);
+    this.#commits = new GroupCommit(this.database, onCommit);
     const prepare = (sql: string): StatementSync => this.database.prepare(sql);
     this.#insertJob = prepare(`INSERT INTO jobs
       (seq, id, state, boot_id, submitted_at_ms, name, idempotency_key, idempotency_fingerprint, owner, submitted_by, spec, secrets, account)

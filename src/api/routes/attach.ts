@@ -48,11 +48,12 @@ export const attachRoutes: Routes = (app, context) => {
 
 type Attaching = { source: AttachSource & { job: () => JobView | null }; options: AttachOptions; hasTrailers: boolean };
 
-async function send({ limits: { readerTimeoutSeconds }, sockets, log }: Context, response: ServerResponse, { source, options, hasTrailers }: Attaching): Promise<void> {
+async function send({ limits: { readerTimeoutSeconds }, sockets, metrics, log }: Context, response: ServerResponse, { source, options, hasTrailers }: Attaching): Promise<void> {
   try {
     const stallTimeoutMs = readerTimeoutSeconds * 1000;
     const unacknowledged = ({ socket }: ServerResponse): Promise<number | null> => sockets.unacknowledgedBytes(socket);
     const result = await sendChunks(response, (signal) => attach(source, options, signal), { stallTimeoutMs, unacknowledged });
+    if (result === "stalled") metrics.dropped("stalled");
     if (result === "stalled") log("info", `a reader took nothing for ${readerTimeoutSeconds} s and was cut off`, { directory: source.directory });
     if (result !== "complete") return;
     if (hasTrailers) response.addTrailers(outcomeTrailers(source.job()));
