@@ -23,6 +23,10 @@ check: node_modules/.package-lock.json
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent types
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent lint
 
+# Writes docs/configuration.md.
+docs: node_modules/.package-lock.json
+	$(NODE) docs/configuration.ts
+
 # Writes docs/benchmarks.md. Peers that are not installed are named and left out.
 bench: all
 	$(NODE) bench/main.ts
@@ -57,4 +61,4 @@ clean:
 	$(MAKE) -C supervisor clean
 	rm -rf node_modules build
 
-.PHONY: all run test torture check bench supervisor install uninstall clean
+.PHONY: all run test torture check docs bench supervisor install uninstall clean

@@ -115,12 +115,18 @@ function contradictions({ port: number, hostname: host, socketPath, tls, access 
 }
 
 export function helpText(environment: Environment): string {
-  const rows: string[] = [];
+  const rows = variables(environment).map(({ name, fallback, meaning }) => `  ${name}${fallback === "" ? "" : ` (${fallback})`}\n      ${meaning}`);
+  return ["Environment variables, with their defaults:", ...rows].join("\n");
+}
+
+/** All that there are, with the defaults that hold in this environment. */
+export function variables(environment: Environment): { name: string; fallback: string; meaning: string }[] {
+  const all: ReturnType<typeof variables> = [];
   readAll((name, fallback, meaning, parse) => {
-    rows.push(`  ${name}${fallback === "" ? "" : ` (${fallback})`}\n      ${meaning}`);
+    all.push({ name, fallback, meaning });
     return parse(fallback);
   }, environment);
-  return ["Environment variables, with their defaults:", ...rows].join("\n");
+  return all;
 }
 
 function defaultStateDir({ XDG_STATE_HOME: state, HOME: home = ownUser.home }: Environment): string {

@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { freePort } from "./helper/ports.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
 import { bearer, createToken, fromElsewhere } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
@@ -141,13 +141,4 @@ async function answer(url: string, expression: string): Promise<QueryAnswer> {
 /** The first value, or null where there is none. */
 async function query(url: string, expression: string): Promise<string | null> {
   return (await answer(url, expression)).data?.result[0]?.value[1] ?? null;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -1,12 +1,12 @@
 import { strict as assert } from "node:assert";
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
 import type { WholeJobView } from "../src/job/job.ts";
 import { call, open, type Reader } from "./helper/http.ts";
+import { freePort } from "./helper/ports.ts";
 import { childrenOf } from "./helper/processes.ts";
 import { repository } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
@@ -279,15 +279,6 @@ function removeCgroup(folder: string): boolean {
   } catch {
     return false;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (address === null || typeof address === "string" ? reject(new Error("no port")) : resolve(address.port)));
-    });
-  });
 }
 
 function writeDropIn(units: string, text: string): void {
