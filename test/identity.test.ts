@@ -149,6 +149,7 @@ test("failed attempts are limited per address; a right token still works", async
   assert.equal(limited.status, 429);
   assert.ok(Number(limited.headers["retry-after"]) >= 1);
   assert.equal((await service.call("GET", "/", { headers: bearer(token) })).status, 200);
+  assert.equal((await service.call("POST", "/", { headers: bearer(token), body: '{"CommandLine": "true"}' })).status, 429, "what its role may not do is a failure too");
   const refusals = readFileSync(join(service.stateDir, "audit.log"), "utf8").split("\n").filter((line) => line.includes('"refused"'));
   assert.equal(refusals.length, 3);
 });

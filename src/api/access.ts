@@ -38,7 +38,7 @@ export async function addAccess(app: FastifyInstance, context: Context): Promise
   const limits = makeLimits(app, context);
   app.addHook("onRequest", async (request) => {
     await identify(request, context, limits);
-    if (request.identity !== null) authorize(request, request.identity, context);
+    if (request.identity !== null) await authorize(request, request.identity, { context, limits });
   });
 }
 
@@ -57,7 +57,7 @@ function makeLimits(app: FastifyInstance, { limits }: Context): Limits {
 async function identify(request: FastifyRequest, context: Context, limits: Limits): Promise<void> {
   const identification = await context.identifier.identify(request.raw);
   if (identification.kind === "known") request.identity = identification.identity;
-  else if (request.is404 || request.routeOptions.config.access !== "public") throw await refuse(request, context, { limits, reason: identification.reason });
+  else if (request.is404 || request.routeOptions.config.access !== "public") throw await refuse(request, { context, limits }, { code: "not-identified", reason: identification.reason });
   const rate = await limits.requests(request);
   if (!rate.isAllowed && rate.isExceeded) {
     const detail = `more than ${context.limits.maxRequestsPerSecond} requests in a second: wait, or set JOBRUNNER_MAX_REQUESTS_PER_SECOND`;
@@ -65,32 +65,34 @@ async function identify(request: FastifyRequest, context: Context, limits: Limit
   }
 }
 
+type Means = { context: Context; limits: Limits };
+type Refusal = { code: "not-identified" | "role-too-small"; reason: string };
+
 /**
  * Tokens are too long to be guessed, so whoever has a right one is let in however many wrong ones come from the same address, which many may
- * share. What is limited is the work and the lines of the audit log that wrong ones cost.
+ * share. What is limited is the work and the lines of the audit log that failures cost: enough of them would push all others out of it.
  */
-async function refuse(request: FastifyRequest, { audit, limits: { maxFailuresPerMinute } }: Context, { limits, reason }: { limits: Limits; reason: string }): Promise<Problem> {
+async function refuse(request: FastifyRequest, { context: { audit, limits: { maxFailuresPerMinute } }, limits }: Means, { code, reason }: Refusal): Promise<Problem> {
   const rate = await limits.failures(request);
   if (!rate.isAllowed && rate.isExceeded) {
     const detail = `more than ${maxFailuresPerMinute} failed attempts in a minute from this address: wait, and use a right token`;
     return new Problem("too-many-failures", detail, { headers: { "Retry-After": String(rate.ttlInSeconds) } });
   }
-  audit.write(actorOf(request), { Event: "refused", Code: "not-identified", Method: request.method, Path: pathOf(request), Reason: reason.split(": ", 1)[0] ?? reason });
-  return new Problem("not-identified", reason, { headers: { "WWW-Authenticate": 'Bearer realm="jobrunner"' } });
+  audit.write(actorOf(request), { Event: "refused", Code: code, Method: request.method, Path: pathOf(request), Reason: reason.split(": ", 1)[0] ?? reason });
+  return new Problem(code, reason, code === "not-identified" ? { headers: { "WWW-Authenticate": 'Bearer realm="jobrunner"' } } : {});
 }
 
-function authorize(request: FastifyRequest, identity: Identity, { audit, runner }: Context): void {
+async function authorize(request: FastifyRequest, identity: Identity, means: Means): Promise<void> {
   const { access } = request.routeOptions.config;
   if (request.is404 || access === "public") return;
   if (!mayAccess[access].includes(identity.role)) {
     const reason = `the role ${identity.role} may not do this: it takes ${mayAccess[access].join(" or ")}`;
-    audit.write(actorOf(request), { Event: "refused", Code: "role-too-small", Method: request.method, Path: pathOf(request), Reason: reason });
-    throw new Problem("role-too-small", reason);
+    throw await refuse(request, means, { code: "role-too-small", reason });
   }
   const scope = scopeOf(identity);
   const id = idOf(request.params);
   // Whether a job is somebody else's or nobody's: the same answer.
-  if (id !== "" && scope !== null && !(isJobId(id) && runner.ownerOf(id) === scope)) throw unknownJob();
+  if (id !== "" && scope !== null && !(isJobId(id) && means.context.runner.ownerOf(id) === scope)) throw unknownJob();
 }
 
 /** Who asks; for routes that are not public. */
