@@ -108,6 +108,9 @@ function fail(sentence: string, status: number): never {
   process.exit(status);
 }
 
+// A terminal that is gone, or a full disk under a log, is no reason to end: there is nowhere to say it.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 process.on("uncaughtException", (error) => {
   // Going on in an unknown state could record what is not so; the next start finds every job as it is.
   fail(`ends because of an error that nothing expected: ${error.stack ?? String(error)}`, 1);

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@ static bool was_killed;
 
 static int make_parent(const char *path);
 static void remove_below(int parent, const char *name, int depth);
+static int open_folder(int parent, const char *name);
 
 int cgroup_make(const char *path) {
     int result = mkdir(path, 0755);
@@ -51,6 +54,9 @@ int cgroup_count(int fd) {
 }
 
 void cgroup_remove(const char *path) {
+    int fd = open_folder(AT_FDCWD, path);
+    if (fd < 0) return;
+    (void)close(fd);
     // A process that was waited for is counted there until the kernel has switched away from it.
     for (long pause = NS_PER_MS / 4; pause < LONGEST_PAUSE_MS * NS_PER_MS; pause *= 2) {
         if (rmdir(path) == 0 || errno != EBUSY) return;
@@ -69,7 +75,7 @@ static int make_parent(const char *path) {
 }
 
 static void remove_below(int parent, const char *name, int depth) {
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open_folder(parent, name);
     if (fd < 0) return;
     _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
     for (ssize_t length; depth < MAX_DEPTH && (length = getdents64(fd, entries, sizeof entries)) > 0;) {
@@ -83,4 +89,13 @@ static void remove_below(int parent, const char *name, int depth) {
     }
     (void)close(fd);
     (void)unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/** -1: it is no cgroup v2. Whatever the plan says, no folder of another kind is ever removed. */
+static int open_folder(int parent, const char *name) {
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct statfs system;
+    if (fd < 0 || (fstatfs(fd, &system) == 0 && system.f_type == CGROUP2_SUPER_MAGIC)) return fd;
+    (void)close(fd);
+    return -1;
 }

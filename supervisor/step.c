@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -39,6 +40,8 @@ _Noreturn static void run(const struct start *start);
 static void prepare(const struct start *start);
 static void end_with(pid_t supervisor);
 static void limit_cores(const struct plan *plan);
+static void limit_files(void);
+static void leave_keyring(const struct plan_step *step);
 static bool open_streams(const struct start *start);
 static void execute(const struct plan *plan, const struct plan_step *step, enum command command);
 static void execute_found(char **arguments);
@@ -125,6 +128,7 @@ static pid_t fork_into(int *cgroup) {
 _Noreturn static void run(const struct start *start) {
     prepare(start);
     if (!open_streams(start)) fail(start, STAGE_STDIN);
+    limit_files(); // after the streams, for which a job of many pipes needs higher numbers
     if (start->plan->user != NULL) {
         if (!user_become(start->plan->user)) fail(start, STAGE_USER);
         end_with(start->supervisor); // prctl(2): the kernel forgets this signal when a process becomes another user
@@ -147,11 +151,7 @@ static void prepare(const struct start *start) {
     signals_restore();
     (void)umask(022);
     limit_cores(start->plan);
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max < SOFT_FILES ? files.rlim_max : SOFT_FILES;
-        (void)setrlimit(RLIMIT_NOFILE, &files);
-    }
+    leave_keyring(start->step);
 }
 
 /** A supervisor that is killed takes the step with it; one that was killed before the first line is noticed by the second. */
@@ -166,6 +166,22 @@ static void end_with(pid_t supervisor) {
  */
 static void limit_cores(const struct plan *plan) {
     if (plan->secrets > 0) (void)setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 1, .rlim_max = 1});
+}
+
+static void limit_files(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max < SOFT_FILES ? files.rlim_max : SOFT_FILES;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+/**
+ * session-keyring(7): else jobs share the service's, whoever their users are, and what one puts there outlives it. Where it cannot be, the kernel has
+ * no keys or lets nobody here use them. An engine's client keeps it, since what it needs may be there.
+ */
+static void leave_keyring(const struct plan_step *step) {
+    if (step->settle_arguments == 0) (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 }
 
 static bool open_streams(const struct start *start) {

@@ -187,6 +187,8 @@ test("a page from elsewhere can do nothing, on any method", async (t) => {
   }
   assertProblem(await service.call("GET", "/", { headers: { Host: "attacker.example" } }), 421);
   assertProblem(await service.call("GET", "/", { headers: { Host: "localhost@attacker.example" } }), 400);
+  for (const host of [".", ".localhost", "a..localhost"]) assertProblem(await service.call("GET", "/", { headers: { Host: host } }), 400);
+  assert.equal((await service.call("GET", "/%zz")).headers["x-frame-options"], "DENY");
   for (const host of [`localhost:${service.port}`, `127.0.0.1:${service.port}`, "[::1]", "app.localhost"]) {
     const answer = await service.call("GET", "/", { headers: { Host: host, Origin: `http://${host}`, "Sec-Fetch-Site": "same-origin" } });
     assert.equal(answer.status, 200, answer.text);

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +73,16 @@ test("the state directory is for the service's user alone, and other things are 
   assert.equal(code, 1);
   assert.match(stderr, /^jobrunner: \S+ is open to others and holds other things/);
   assert.equal(statSync(folder).mode & 0o777, 0o755);
+});
+
+test("a log that cannot be written does not end the service", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-config-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const script = join(folder, "run");
+  writeFileSync(script, `#!/bin/sh\nexec ${program} 2> /dev/full\n`, { mode: 0o755 });
+  const service = await startService(t, { program: script, environment: { JOBRUNNER_CONTAINER_ENGINE: "/no/such/engine" } });
+  for (let count = 0; count < 5; count += 1) assert.equal((await service.call("GET", "/healthz")).status, 200);
+  assert.equal((await service.run({ CommandLine: "echo on" })).output.toString(), "on\n");
 });
 
 test("--help prints every variable, --version the version, anything else is refused", async () => {

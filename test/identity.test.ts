@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startService, type Service } from "./helper/service.ts";
@@ -46,7 +47,7 @@ test("who hangs up before it is known whose connection it was does not become ro
 test("what a proxy passed on is trusted by token only", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "behind the proxy", "read");
-  for (const name of ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"]) {
+  for (const name of ["Forwarded", "X-Forwarded", "Client-IP", "X-Azure-ClientIP", "X-ProxyUser-Ip", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"]) {
     const answer = await service.call("GET", "/", { headers: { [name]: "for=127.0.0.1" } });
     assert.equal(answer.status, 401, name);
     assert.match(answer.text, new RegExp(`header ${name.toLowerCase()} says that a proxy`));
@@ -115,6 +116,33 @@ test("a revoked token's readers are cut off, and its jobs go on", async (t) => {
   assert.equal((await service.wait(id)).State, "Succeeded");
 });
 
+test("a token that is revoked while its request arrives, or while it waits, gets nothing", async (t) => {
+  const service = await startService(t);
+  const token = await createToken(service, "going", "submit");
+  const id = await service.submit({ CommandLine: "sleep 1000" }, bearer(token));
+  const waiting = service.call("GET", `/${id}/wait`, { headers: bearer(token) });
+  const body = '{"CommandLine": "true"}';
+  const slow = connect(service.port, "127.0.0.1");
+  const answer: Buffer[] = [];
+  slow.on("data", (chunk) => answer.push(chunk));
+  slow.write(`POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, -5)}`);
+  await waitFor("both have come", async () => (await service.call("GET", "/metrics")).text.includes("jobrunner_readers 1\n"));
+  assert.equal((await jobrunner(service, ["token", "revoke", "going"])).code, 0);
+  await assert.rejects(waiting);
+  slow.write(body.slice(-5));
+  await waitFor("it is answered", () => answer.length > 0);
+  assert.match(Buffer.concat(answer).toString(), /^HTTP\/1\.1 401 /);
+  slow.destroy();
+  const { Jobs }: { Jobs: object[] } = JSON.parse((await service.call("GET", "/jobs")).text);
+  assert.equal(Jobs.length, 1);
+});
+
+test("two that make a token of one name at once make one", async (t) => {
+  const service = await startService(t);
+  const ended = await Promise.all(Array.from({ length: 4 }, () => jobrunner(service, ["token", "create", "same"])));
+  assert.deepEqual(ended.map(({ code }) => String(code)).toSorted(), ["0", "2", "2", "2"]);
+});
+
 test("tokens are made, listed with their last use, and revoked by name or ID", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "ci", "submit");
@@ -138,6 +166,15 @@ test("tokens are made, listed with their last use, and revoked by name or ID", a
     assert.equal(code, 2, args.join(" "));
     assert.equal(stderr.trim().split("\n").length, 1, stderr);
   }
+});
+
+test("of two Authorization headers none counts, and a token in a path is not written down", async (t) => {
+  const service = await startService(t);
+  const token = await createToken(service, "right", "admin");
+  const both = await service.call("GET", "/", { headers: { Authorization: [`Bearer ${token}`, "Bearer wrong"] } });
+  assert.equal(both.status, 401);
+  await service.call("GET", `/${token}`, { headers: fromElsewhere });
+  assert.ok(!readFileSync(join(service.stateDir, "audit.log"), "utf8").includes(token.slice(-20)));
 });
 
 test("failed attempts are limited per address; a right token still works", async (t) => {

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { connect } from "node:net";
 import { test } from "node:test";
 import type { Answer, Reader } from "./helper/http.ts";
 import { startService } from "./helper/service.ts";
@@ -40,6 +41,29 @@ test("one job has so many readers and all jobs so many; who is refused may come 
     reader.close();
     return reader.status === 200;
   });
+});
+
+test("whoever waits for a job counts as a reader, also many on one connection", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS_PER_JOB: "10" } });
+  const id = await service.submit({ CommandLine: "sleep 1000" });
+  const socket = connect(service.port, "127.0.0.1");
+  socket.write(`GET /${id}/wait HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(50));
+  await waitFor("they wait", async () => (await service.call("GET", `/${id}/wait`)).status === 503);
+  assert.ok((await service.call("GET", "/metrics")).text.includes("jobrunner_readers 10\n"));
+  socket.destroy();
+  await waitFor("they are gone", async () => (await service.call("GET", "/metrics")).text.includes("jobrunner_readers 0\n"));
+});
+
+test("a body of a million wrong values is refused without looking at each", async (t) => {
+  const service = await startService(t);
+  for (const body of [`{"Commands":[${"{},".repeat(1_000_000)}{}]}`, `${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}`]) {
+    const startMs = performance.now();
+    const answer = await service.call("POST", "/", { body });
+    const tookMs = performance.now() - startMs;
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /too many values to look where/);
+    t.diagnostic(`answered in ${tookMs.toFixed(0)} ms`);
+  }
 });
 
 test("readers that come and go leave no place taken", async (t) => {

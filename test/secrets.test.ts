@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { engineTest } from "./helper/engines.ts";
@@ -38,6 +38,14 @@ test("when a job is over, its secrets are on no disk of the service's", async (t
   await service.submit({ CommandLine: `until [ -e ${service.workspaceOf(id)} ]; do sleep 0.02; done; touch ${service.workspaceOf(id)}/go` });
   await service.wait(id);
   assert.ok(!existsSync(join(service.stateDir, "jobs", id, "plan")));
+  const waiting = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
+  await waiting.submit({ CommandLine: "sleep 1000" });
+  const killed = await waiting.submit({ Secrets: { API_KEY: secret }, CommandLine: "true" });
+  const draft = join(waiting.stateDir, "jobs", killed, "plan.new");
+  mkdirSync(join(draft, ".."));
+  writeFileSync(draft, secret); // as a disk leaves it that became full
+  await waiting.kill(killed);
+  assert.ok(!existsSync(draft));
   await service.stop(); // the database's journal is emptied then
   for (const file of globSync("**/*", { cwd: service.stateDir, withFileTypes: true })) {
     if (!file.isFile()) continue;

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +74,24 @@ test("a job gets a small clean environment and nothing of the service's", async 
   const names = output.toString().trim().split("\n").map((line) => line.split("=")[0] ?? "");
   assert.deepEqual(names.toSorted(), ["HOME", "JOBRUNNER_JOB_ID", "JOBRUNNER_STEP", "JOBRUNNER_WORKSPACE", "LANG", "LOGNAME", "PATH", "SHELL", "TMPDIR", "USER"]);
   assert.match(output.toString(), new RegExp(`JOBRUNNER_JOB_ID=${job.ID}`));
+});
+
+const keyring = "print syscall(250, 0, -3, 0)"; // keyctl(2) on x86_64: KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING
+const ownKeyring = process.arch === "x64" ? spawnSync("perl", ["-e", keyring], { encoding: "utf8" }).stdout : "-1";
+
+test("no step shares a keyring with another, nor with the service", { skip: Number(ownKeyring) > 0 ? false : "no perl, no keyrings, or another processor" }, async (t) => {
+  const service = await startService(t);
+  const { output } = await service.run({ Commands: [{ Args: ["perl", "-e", `${keyring}, qq(\n)`] }, { Args: ["perl", "-e", keyring] }] });
+  const all = [ownKeyring, ...output.toString().split("\n")];
+  assert.equal(new Set(all).size, 3, all.join(" "));
+  assert.ok(all.every((serial) => Number(serial) > 0), all.join(" "));
+});
+
+test("hundreds of steps may each leave a process that keeps its output open", async (t) => {
+  const service = await startService(t);
+  const { job, output } = await service.run({ Commands: Array.from({ length: 510 }, (_, index) => ({ CommandLine: `sleep 1000 & echo ${index}` })), StopTimeoutSeconds: 0.1 });
+  assert.equal(job.State, "Succeeded", String(job.Message));
+  assert.equal(output.toString(), Array.from({ length: 510 }, (_, index) => `${index}\n`).join(""));
 });
 
 test("a process starts with clean signals, umask 022 and no descriptors but 0, 1 and 2", async (t) => {

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -122,6 +122,19 @@ test("only users who are allowed, with none but their groups, and not beside con
     const { detail }: { detail: string } = JSON.parse(answer.text);
     assert.match(detail, sentence);
   }
+});
+
+test("a deleted job's workspace goes, also while another job of the user writes into it", onlyRoot, async (t) => {
+  const service = await start(t, uid);
+  const { job } = await service.run({ User: uid, CommandLine: "mkdir sub; touch sub/file" });
+  const workspace = `${service.stateDir}-workspaces/${job.ID}`;
+  const busy = await service.submit({ User: uid, CommandLine: `echo up; i=0; while :; do : > ${workspace}/$((i += 1)); done 2> /dev/null` });
+  await (await service.attach(busy)).until("up");
+  assert.equal((await service.call("DELETE", `/jobs/${job.ID}`)).status, 200);
+  const left = readdirSync(`${service.stateDir}-workspaces`);
+  assert.deepEqual(left, [busy]);
+  assert.ok(!existsSync(join(service.stateDir, "jobs", job.ID)));
+  await service.kill(busy);
 });
 
 test("a folder for workspaces that others can change is refused at the start", onlyRoot, async (t) => {

@@ -1,9 +1,11 @@
+import { isIPv6 } from "node:net";
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Actor } from "../audit/audit-log.ts";
 import type { Identity } from "../identity/identify.ts";
 import { unixConnections } from "../identity/peers.ts";
 import type { Role } from "../identity/roles.ts";
+import { isLoopback } from "../sockets/kernel-sockets.ts";
 import type { Context } from "./context.ts";
 import { idOf, isJobId, unknownJob } from "./ids.ts";
 import { Problem } from "./problems.ts";
@@ -40,6 +42,10 @@ export async function addAccess(app: FastifyInstance, context: Context): Promise
     await identify(request, context, limits);
     if (request.identity !== null) await authorize(request, request.identity, { context, limits });
   });
+  app.addHook("preHandler", async (request) => {
+    if (request.identity === null || context.identifier.isStillLetIn(request.identity)) return;
+    throw await refuse(request, { context, limits }, { code: "not-identified", reason: "while the request arrived, what let it in was revoked or ended" });
+  });
 }
 
 type Limits = { requests: Limit; failures: Limit };
@@ -51,7 +57,7 @@ function makeLimits(app: FastifyInstance, { limits }: Context): Limits {
     timeWindow: 1000,
     keyGenerator: (request) => (request.identity === null ? addressOf(request) : (request.identity.owner ?? nameOf(request.identity))),
   });
-  return { requests, failures: app.createRateLimit({ max: limits.maxFailuresPerMinute, timeWindow: 60_000, keyGenerator: addressOf }) };
+  return { requests, failures: app.createRateLimit({ max: limits.maxFailuresPerMinute, timeWindow: 60_000, keyGenerator: networkOf }) };
 }
 
 async function identify(request: FastifyRequest, context: Context, limits: Limits): Promise<void> {
@@ -116,11 +122,19 @@ export function actorOf(request: FastifyRequest): Actor {
   return { By: identity === null ? null : nameOf(identity), Role: identity?.role ?? null, From: addressOf(request) };
 }
 
+/** Whoever has one address of a network like these has all of them. */
+function networkOf(request: FastifyRequest): string {
+  const address = addressOf(request);
+  if (isLoopback(address.replace(/^::ffff:(?=\d+\.)/, ""))) return "loopback";
+  return isIPv6(address) ? address.split(":").slice(0, 4).join(":") : address;
+}
+
 function addressOf({ raw: { socket } }: FastifyRequest): string {
   return unixConnections.has(socket) ? "unix" : (socket.remoteAddress ?? "unknown");
 }
 
-/** Without the query, and not so long that it floods the audit log. */
+/** Without the query, what looks like a token, and not so long that it floods the audit log. */
 function pathOf({ url }: FastifyRequest): string {
-  return (url.split("?", 1)[0] ?? "").slice(0, 200);
+  const path = (url.split("?", 1)[0] ?? "").replace(/^\w+:\/\/[^/]*/, "");
+  return path.replaceAll(/jr_[0-9a-f]*_[\w-]*/gi, "jr_***").slice(0, 200);
 }

@@ -40,7 +40,8 @@ function checkHost(request: IncomingMessage, { hostname, allowedHosts }: KnownHo
 
 function hostName(host: string): string | null {
   const match = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}))(?::\d{1,5})?$/i.exec(host);
-  return (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, "") ?? null;
+  const name = (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, "");
+  return name === undefined || name === "" || name.startsWith(".") || name.includes("..") ? null : name;
 }
 
 export function isLoopbackName(name: string): boolean {

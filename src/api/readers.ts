@@ -55,7 +55,7 @@ export class Readers {
     for (const { response, isStillLetIn } of this.#readers) {
       if (isStillLetIn()) continue;
       this.#onDropped();
-      response.destroy();
+      response.req.socket.destroy(); // one that waits behind another on its connection has none of its own yet
     }
   }
 }

@@ -84,7 +84,7 @@ function notFound(request: FastifyRequest, routes: Route[]): Problem {
 function sendError({ log }: Context, error: FastifyError | Problem, request: FastifyRequest, reply: FastifyReply): void {
   const problem = error instanceof Problem ? error : fromFramework(error);
   if (problem.code === "internal") log("error", "a request failed", { method: request.method, error: error.stack ?? String(error) });
-  void reply.code(problem.status).headers(problem.headers).type(problemContentType).send(JSON.stringify(problem));
+  void reply.code(problem.status).headers({ ...securityHeaders, ...problem.headers }).type(problemContentType).send(JSON.stringify(problem));
 }
 
 /** What Fastify refuses before a route is asked. */

@@ -12,9 +12,27 @@ export function makeCheck<Schema extends TSchema>(schema: Schema, where: { name:
   const validator = Compile(schema);
   return (value) => {
     if (validator.Check(value)) return value;
+    if (countValues(value, maxExplained) > maxExplained) {
+      throw invalid([{ field: where.name, message: `is not as it must be, and has too many values to look where: with no more than ${maxExplained} it is said` }]);
+    }
     const errors = validator.Errors(value).flatMap((error) => describe(error, where));
     throw invalid(errors);
   };
+}
+
+/** Every value is looked at for the explanation, at some microseconds each, and meanwhile nobody else is answered. */
+const maxExplained = 10_000;
+
+/** How many values there are, or more than `limit`. Without recursion: the body decides how deep they lie. */
+function countValues(value: unknown, limit: number): number {
+  let count = 0;
+  for (const waiting = [value]; waiting.length > 0 && count <= limit; ) {
+    const next: unknown = waiting.pop();
+    count += 1;
+    if (typeof next !== "object" || next === null) continue;
+    for (const part of Object.values(next).slice(0, limit + 1)) waiting.push(part);
+  }
+  return count;
 }
 
 /** What TypeBox says of a value that does not fit (JSON Schema keywords, instance paths by RFC 6901). */

@@ -54,7 +54,10 @@ function withTokens<Result>({ stateDir }: Place, use: (table: TokenTable, audit:
   });
   const database = openDatabase(path);
   try {
-    return use(new TokenTable(database), (event) => log.write({ By: `command line:${ownUser.name}`, Role: null, From: `uid ${ownUser.uid}` }, event));
+    database.exec("BEGIN IMMEDIATE"); // so that two at once do not both find a name free
+    const result = use(new TokenTable(database), (event) => log.write({ By: `command line:${ownUser.name}`, Role: null, From: `uid ${ownUser.uid}` }, event));
+    database.exec("COMMIT");
+    return result;
   } finally {
     database.close();
   }

@@ -14,6 +14,8 @@ export type Identity = {
   role: Role;
   /** The key under which jobs are this identity's own; null where it may see and do everything anyway. */
   owner: string | null;
+  /** When what was shown ends, in milliseconds since the epoch. */
+  untilMs: number;
 };
 
 /** `reason` is a sentence for whoever asked; it holds nothing of what was shown. */
@@ -24,7 +26,7 @@ export type IdentityOptions = { localTrust: boolean; clientRoles: Map<string, Ro
 const markUsedAgainMs = 60_000;
 
 /** A proxy adds one of these; what it passes on may come from anywhere. */
-const proxyHeaders = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|x-cluster-client-ip|x-original-.*|true-client-ip|cf-.*|fastly-client-ip|x-envoy-.*|x-amzn-trace-id)$/;
+const proxyHeaders = /^(forwarded.*|via|x-forwarded.*|x-real-ip|.*client-?ip|x-original-.*|x-proxy.*|proxy-.*|x-cluster-.*|x-envoy-.*|x-azure-.*|x-amzn-.*|x-appengine-.*|cf-.*|fastly-.*|akamai-.*)$/;
 
 /** Who sends a request: by token, else by client certificate, else by whose process it is. */
 export class Identifier {
@@ -40,12 +42,13 @@ export class Identifier {
 
   async identify(request: IncomingMessage): Promise<Identification> {
     const { authorization } = request.headers;
+    if ((request.headersDistinct["authorization"]?.length ?? 0) > 1) return unknown("there must be one Authorization header");
     if (authorization !== undefined) return this.#byToken(authorization);
     if (request.socket instanceof TLSSocket && this.#options.hasClientCertificates) {
       const identification = this.#byCertificate(request.socket);
       if (identification !== null) return identification;
     }
-    if (unixConnections.has(request.socket)) return known({ kind: "socket", name: ownUser.name, role: "admin", owner: null });
+    if (unixConnections.has(request.socket)) return known({ kind: "socket", name: ownUser.name, role: "admin", owner: null, untilMs: Infinity });
     return await this.#byProcess(request);
   }
 
@@ -62,18 +65,19 @@ export class Identifier {
       case "revoked":
         return unknown("the token was revoked: the service's owner makes a new one with jobrunner token create");
       case "valid": {
-        const { id, name, lastUsedAtMs } = check.token;
+        const { id, name, lastUsedAtMs, expiresAtMs } = check.token;
         if (nowMs - (lastUsedAtMs ?? 0) > markUsedAgainMs) this.#markUsed(id, nowMs);
-        return known({ kind: "token", name, role: check.role, owner: `token:${id}` });
+        return known({ kind: "token", name, role: check.role, owner: `token:${id}`, untilMs: expiresAtMs ?? Infinity });
       }
     }
   }
 
-  /** Whether a token that let somebody in still would: what it began may go on for days. */
-  isStillLetIn({ kind, owner }: Identity): boolean {
+  /** Whether what let somebody in still would: what it began may go on for days. */
+  isStillLetIn({ kind, owner, untilMs }: Identity): boolean {
+    if (untilMs <= Date.now()) return false;
     if (kind !== "token" || owner === null) return true;
     const token = this.#store.tokens.find(owner.slice("token:".length));
-    return token !== null && token.revokedAtMs === null && (token.expiresAtMs === null || token.expiresAtMs > Date.now());
+    return token !== null && token.revokedAtMs === null;
   }
 
   /** When it was used is for people: a full disk keeps nobody out. */
@@ -86,12 +90,13 @@ export class Identifier {
     const certificate = socket.getPeerCertificate();
     if (Object.keys(certificate).length === 0) return null;
     // A connection may live longer than the certificate that it began with.
-    const isOver = Date.parse(certificate.valid_to) < Date.now();
+    const untilMs = Date.parse(certificate.valid_to);
+    const isOver = untilMs < Date.now();
     if (!socket.authorized || isOver) return unknown("the client certificate is not one of JOBRUNNER_TLS_CLIENT_CA, or its time is over");
     const name: unknown = certificate.subject.CN; // several come as a list
     const role = typeof name === "string" ? this.#options.clientRoles.get(name) : undefined;
     if (typeof name !== "string" || role === undefined) return unknown("the client certificate's common name has no role in JOBRUNNER_TLS_CLIENT_ROLES");
-    return known({ kind: "certificate", name, role, owner: `certificate:${name}` });
+    return known({ kind: "certificate", name, role, owner: `certificate:${name}`, untilMs });
   }
 
   async #byProcess(request: IncomingMessage): Promise<Identification> {
@@ -101,7 +106,7 @@ export class Identifier {
     const uid = await this.#peers.uidOf(request.socket);
     if (uid === null) return unknown(howToGetIn);
     if (uid !== 0 && uid !== ownUser.uid) return unknown(`the service runs as another user than you: ${howToGetIn}`);
-    return known({ kind: "local", name: uid === ownUser.uid ? ownUser.name : "root", role: "admin", owner: null });
+    return known({ kind: "local", name: uid === ownUser.uid ? ownUser.name : "root", role: "admin", owner: null, untilMs: Infinity });
   }
 }
 

@@ -50,7 +50,8 @@ const minLineCharacters = 4;
 export function maskedTexts(secrets: Values): string[] {
   const texts = Object.values(secrets).flatMap((value) => {
     const lines = value.split("\n").map((line) => line.replace(/\r$/, ""));
-    return [value, ...lines.filter((line) => Array.from(line).length >= minLineCharacters)];
+    const withoutEnd = value.replace(/[\r\n]+$/, ""); // as the shell's $(…) gives it
+    return [value, ...(withoutEnd === "" ? [] : [withoutEnd]), ...lines.filter((line) => Array.from(line).length >= minLineCharacters)];
   });
   return [...new Set(texts)];
 }

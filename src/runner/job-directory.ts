@@ -10,6 +10,8 @@ import { makeUserWorkspace, makeWorkspaceForAll } from "./workspaces.ts";
 
 /** A job's directory, as far as the service writes it. All files are this user's alone (0600). */
 
+const draftName = "plan.new";
+
 /** What a job is launched with: all of its spec, secrets too, and as whom. */
 export type Order = { spec: JobSpec; account: Account | null };
 
@@ -27,7 +29,7 @@ export function writeJobDirectory(job: ActiveJob, { spec, account }: Order, { sh
   const plan = makePlan(spec, { id, directory, shell, cgroup, account, containers });
   for (const { step, text } of plan.envFiles) writeFileSync(join(directory, envFileName(step)), text, { mode: 0o600 });
   if (containers !== null) writeEngine(directory, { client: containers.engine.client, image: imageOf(spec) });
-  const draft = join(directory, "plan.new");
+  const draft = join(directory, draftName);
   writeFileSync(draft, plan.bytes, { mode: 0o600 });
   renameSync(draft, join(directory, "plan"));
 }
@@ -35,7 +37,7 @@ export function writeJobDirectory(job: ActiveJob, { spec, account }: Order, { sh
 /** Of a job that is over, and so of what nobody reads any more. */
 export function forgetSecrets(job: ActiveJob): void {
   if (!job.hasSecrets) return;
-  for (const name of ["plan", ...job.containerSteps.map(envFileName)]) rmSync(join(job.directory, name), { force: true });
+  for (const name of ["plan", draftName, ...job.containerSteps.map(envFileName)]) rmSync(join(job.directory, name), { force: true });
 }
 
 /** A job may open /dev/stdin anew, so the file is its user's. */

@@ -8,6 +8,8 @@ import { removeUserWorkspace, workspaceOf } from "./workspaces.ts";
 
 export type RemovalOptions = { jobsDir: string; store: Store; finder: EngineFinder; supervisorPath: string; log: Log };
 
+const againMs = 60_000;
+
 /** Deletes what deleted jobs have on disk. The database remembers what is still to be done, over a crash too. */
 export class Removal {
   readonly #options: RemovalOptions;
@@ -32,7 +34,8 @@ export class Removal {
       await removeAll(directory);
       await this.#options.store.removed(id);
     } catch (error) {
-      this.#options.log("warn", "a deleted job's directory could not be removed; it is tried again at the next start", { id, error: String(error) });
+      this.#options.log("warn", "a deleted job's directory could not be removed; it is tried again in a while", { id, error: sentenceOf(error) });
+      setTimeout(() => void this.remove(id), againMs).unref();
     }
   }
 
@@ -44,6 +47,11 @@ export class Removal {
     const { finder, supervisorPath } = this.#options;
     await finder.engineOf(made.client).removeFolder({ folder: workspaceOf(directory, null), parent: directory, image: made.image, program: supervisorPath });
   }
+}
+
+/** Without what a program said: names of a job's files are no matter of the log. */
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
 }
 
 async function removeAll(path: string): Promise<void> {

@@ -16,6 +16,10 @@ export function makeStateDir(path: string): void {
       throw new Error(`${path} is open to others and holds other things than a service's state: set JOBRUNNER_STATE_DIR to a directory for it alone`);
     }
     chmodSync(path, 0o700);
+    // What others have put there, a token for instance, would be taken for ours.
+    if ((mode & 0o022) !== 0 && readdirSync(path).length > 0) {
+      throw new Error(`${path} could be written by others, who may have changed what is in it: set JOBRUNNER_STATE_DIR to another directory`);
+    }
   }
   makeFolder(join(path, "jobs"));
 }

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { ownUser } from "../identity/own-user.ts";
 import type { Account } from "./accounts.ts";
@@ -48,12 +49,16 @@ export function makeWorkspaceForAll(directory: string): void {
 }
 
 /**
- * Its user may have processes that change it meanwhile, so it is removed by a program that does not follow a folder which has become a
- * link (coreutils' rm goes by file descriptors).
+ * Its user may have processes that change it meanwhile. So it gets a name that nobody can guess, in a folder that nobody can list, and is removed by a
+ * program that does not follow a folder which has become a link (coreutils' rm goes by file descriptors). Throws where something is left.
  */
 export async function removeUserWorkspace(directory: string): Promise<void> {
   const path = userWorkspaceOf(directory);
-  if (existsSync(path)) await promisify(execFile)("rm", ["-rf", "--one-file-system", "--", path], { env: {} });
+  const [folder, name] = [dirname(path), basename(path)];
+  if (existsSync(path)) renameSync(path, `${path}.${randomUUID()}`);
+  if (!existsSync(folder)) return;
+  const left = readdirSync(folder).filter((entry) => entry.startsWith(`${name}.`)).map((entry) => join(folder, entry));
+  if (left.length > 0) await promisify(execFile)("rm", ["-rf", "--one-file-system", "--", ...left], { env: {} });
 }
 
 function userWorkspaceOf(directory: string): string {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Box, isWrapped, until } from "./harness.ts";
@@ -103,6 +104,17 @@ test("a step finds three open files, no blocked and no ignored signal, its own s
 test("a step may open as many files as programs expect", { skip: isWrapped ? "left out: valgrind keeps this limit to itself" : false }, async () => {
   const job = await box.run({ steps: [{ run: "ulimit -Sn" }] }).over();
   assert.equal(job.text(), "1024\n");
+});
+
+test("what is named as the job's cgroup and is none stays as it is", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "supervisor-test-folder-"));
+  mkdirSync(join(folder, "empty", "deeper"), { recursive: true });
+  try {
+    await box.run({ cgroup: folder, steps: [{ run: "true" }] }).over();
+    assert.ok(existsSync(join(folder, "empty", "deeper")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("standard input is empty, except for the first step of a job that brought some", async () => {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { isFinal, type WholeJobView } from "../../job/job.ts";
@@ -46,9 +47,9 @@ export const jobRoutes: Routes = (app, context) => {
     return {};
   });
 
-  app.get("/:id/wait", see, async (request) => {
+  app.get("/:id/wait", see, async (request, reply) => {
     const { timeout } = waitQuery(request.query);
-    return shownTo(request, await whenOver(context, request, timeout ?? null));
+    return shownTo(request, await whenOver(context, request, { response: reply.raw, timeoutSeconds: timeout ?? null }));
   });
 };
 
@@ -90,8 +91,13 @@ function idempotencyKey({ headers }: FastifyRequest): string | null {
   throw invalid([{ field: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters" }]);
 }
 
-async function whenOver({ runner }: Context, request: FastifyRequest, timeoutSeconds: number | null): Promise<WholeJobView> {
+type Waiting = { response: ServerResponse; timeoutSeconds: number | null };
+
+/** Whoever waits counts as a reader: it may last as long as the job. */
+async function whenOver({ runner, readers, identifier }: Context, request: FastifyRequest, { response, timeoutSeconds }: Waiting): Promise<WholeJobView> {
   const id = knownId(runner, request.params);
+  const identity = identityOf(request);
+  readers.add({ response, job: id, isStillLetIn: () => identifier.isStillLetIn(identity) });
   const gone = new AbortController();
   const timer = timeoutSeconds === null ? null : setTimeout(() => gone.abort(), timeoutSeconds * 1000);
   const leave = (): void => gone.abort();
