@@ -56,6 +56,7 @@ test("a container that was stopped has the exit code that is known, and output i
   assert.equal(stoppedExitCode(ended(143), exited(143)), 143);
   assert.equal(stoppedExitCode(bySignal, exited(137)), 137);
   assert.equal(stoppedExitCode(ended(137), running), 137);
+  assert.equal(stoppedExitCode(ended(0), running), null, "of one that ran when it was removed, 0 says that the client found it gone");
   for (const facts of [none, neverStarted]) assert.equal(stoppedExitCode(ended(143), facts), null);
   for (const facts of [running, unknown, null]) assert.equal(stoppedExitCode(ended(125), facts), null);
   assert.deepEqual([exited(3), running, unknown].map((facts) => mayHaveLostOutput(bySignal, facts)), [true, true, true]);

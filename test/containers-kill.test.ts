@@ -66,7 +66,9 @@ engineTest("a container that ignores the stop signal is removed after the grace,
     assert.equal((await service.call("DELETE", `/${id}${query}`)).status, 200);
     await assertNothingLeft(service, engine, id);
     const job = await service.get(id);
-    assert.deepEqual([job.State, job.Steps[1]?.State, job.Steps[1]?.ExitCode], ["Killed", "Killed", 137]);
+    assert.deepEqual([job.State, job.Steps[1]?.State], ["Killed", "Killed"]);
+    const code = job.Steps[1]?.ExitCode;
+    assert.ok(code === 137 || (engine.name === "podman" && code === null), `${code}: Podman's client does not always learn how a removed container ended`);
     const text = (await service.output(id)).toString();
     assert.equal(text.includes("cleaned\ncleaned on the host\n"), query === "", text);
   }

@@ -46,6 +46,8 @@ export function containerVerdict(client: ClientEnd, facts: ContainerFacts): Cont
 export function stoppedExitCode(client: ClientEnd, facts: ContainerFacts | null): number | null {
   if (facts?.kind === "exited") return facts.exitCode;
   if (facts?.kind === "never-started" || facts?.kind === "none" || client.exitCode === engineFailed) return null;
+  // Podman's client ends with 0 when it finds its container gone: one that ran when it was removed did not end so.
+  if (facts?.kind === "running" && client.exitCode === 0) return null;
   return client.exitCode;
 }
 
