@@ -9,6 +9,7 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,7 +79,7 @@ static void remove_below(int parent, const char *name, int depth) {
     int fd = open_folder(parent, name);
     if (fd < 0) return;
     _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
-    for (ssize_t length; depth < MAX_DEPTH && (length = getdents64(fd, entries, sizeof entries)) > 0;) {
+    for (ssize_t length; depth < MAX_DEPTH && (length = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0;) {
         for (ssize_t at = 0; at < length;) {
             struct dirent64 *entry = (struct dirent64 *)(void *)(entries + at);
             at += entry->d_reclen;

@@ -164,8 +164,7 @@ static void end_step(struct job *job, int wait_status, const struct rusage *usag
         return;
     }
     job->end = (struct end){.is_untold = true, .wait_status = wait_status, .wall_ns = wall_ns(), .usage = *usage};
-    job->settle.is_needed = settle_is_needed(job, wait_status);
-    if (job->settle.is_needed && job->settle.pid == 0) job->settle.due_at = clock_ns();
+    settle_client_ended(job, wait_status);
 }
 
 static void tell_end(struct job *job) {

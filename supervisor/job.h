@@ -36,6 +36,8 @@ struct settle {
     bool was_run;        // since the step was started
     int64_t spare_until; // the client is left alone, to end by itself; 0: not so
     bool is_needed;      // the client is over and the container may not be
+    int64_t grace_until; // of a container whose client was over while it was to stop
+    bool is_awaiting;    // it runs to have the container stop by itself
 };
 
 /** How the step's first process ended; told when its container is over too. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,7 +49,7 @@ static int prepare(const char *state) {
     (void)setsid(); // EPERM: the service has done so
     signals_prepare();
     (void)umask(077);
-    (void)close_range(STDERR_FILENO + 1, ~0U, 0); // ENOSYS before Linux 5.9: the service opens all of its own with O_CLOEXEC
+    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); // ENOSYS before Linux 5.9: the service opens all of its own with O_CLOEXEC
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;

@@ -215,7 +215,7 @@ static bool scan(void) {
 static bool scan_directory(void) {
     static _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
     for (;;) {
-        ssize_t length = getdents64(proc_fd, entries, sizeof entries);
+        ssize_t length = syscall(SYS_getdents64, proc_fd, entries, sizeof entries);
         if (length <= 0) return length == 0;
         for (ssize_t at = 0; at < length;) {
             struct dirent64 *entry = (struct dirent64 *)(void *)(entries + at);

@@ -16,6 +16,7 @@ enum { FORGOTTEN_LOOKS = 100, FORGOTTEN_PAUSE_MS = 10 };
 // By docker-run(1) and podman-run(1): the engine itself failed.
 enum { ENGINE_FAILED = 125 };
 
+static bool is_needed(const struct job *job, int wait_status);
 static void start(struct job *job);
 
 bool has_client(const struct job *job) {
@@ -32,9 +33,12 @@ bool settle_goes_on(struct job *job) {
     struct settle *settle = &job->settle;
     if (clock_ns() >= settle->due_at) {
         settle->due_at = NEVER;
-        // Not waited for yet, so the number is still its; it leads a group.
-        if (settle->pid > 0) (void)kill(-settle->pid, SIGKILL);
-        else if (settle->is_needed) start(job);
+        if (settle->pid > 0) {
+            settle->is_needed = settle->is_needed || settle->is_awaiting;
+            (void)kill(-settle->pid, SIGKILL); // not waited for yet, so the number is still its; it leads a group
+        } else if (settle->is_needed) {
+            start(job);
+        }
     }
     return settle->pid > 0 || settle->is_needed;
 }
@@ -43,10 +47,17 @@ int64_t settle_due_at(const struct job *job) {
     return job->settle.due_at;
 }
 
-bool settle_is_needed(const struct job *job, int wait_status) {
-    if (job->at.step.settle_arguments == 0) return false;
-    bool was_lost = WIFSIGNALED(wait_status) || WEXITSTATUS(wait_status) == ENGINE_FAILED;
-    return was_lost || (job->stop.is_active && !job->settle.was_run);
+void settle_client_ended(struct job *job, int wait_status) {
+    struct settle *settle = &job->settle;
+    settle->is_needed = is_needed(job, wait_status);
+    settle->grace_until = job->stop.is_active ? job->stop.kill_at : 0;
+    if (settle->is_needed && settle->pid == 0) settle->due_at = clock_ns();
+}
+
+void settle_at_once(struct job *job) {
+    struct settle *settle = &job->settle;
+    settle->grace_until = 0;
+    if (settle->is_awaiting && settle->pid > 0) settle->due_at = clock_ns();
 }
 
 void settle_ended(struct job *job) {
@@ -63,14 +74,23 @@ void settle_forgotten(const struct job *job) {
     }
 }
 
+static bool is_needed(const struct job *job, int wait_status) {
+    if (job->at.step.settle_arguments == 0) return false;
+    bool was_lost = WIFSIGNALED(wait_status) || WEXITSTATUS(wait_status) == ENGINE_FAILED;
+    return was_lost || (job->stop.is_active && !job->settle.was_run);
+}
+
 /** Where nothing can be forked now, it is tried again: a container that is left would be a lie. */
 static void start(struct job *job) {
     struct settle *settle = &job->settle;
-    pid_t pid = step_settle(&job->plan, &job->at.step);
+    int64_t now = clock_ns();
+    settle->is_awaiting = !job->is_running && now < settle->grace_until;
+    pid_t pid = step_settle(&job->plan, &job->at.step, settle->is_awaiting);
     bool is_started = pid > 0;
     settle->pid = is_started ? pid : 0;
     settle->was_run = is_started;
     job->has_settled = true;
     if (is_started && !job->is_running) settle->is_needed = false;
-    settle->due_at = clock_ns() + (int64_t)(is_started ? LONGEST_MS : RETRY_MS) * NS_PER_MS;
+    if (is_started && settle->is_awaiting) settle->due_at = settle->grace_until;
+    else settle->due_at = now + (int64_t)(is_started ? LONGEST_MS : RETRY_MS) * NS_PER_MS;
 }

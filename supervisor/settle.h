@@ -17,8 +17,11 @@ bool settle_goes_on(struct job *job);
 /** When settle_goes_on has something to do. */
 int64_t settle_due_at(const struct job *job);
 
-/** The client has ended like this: whether its container may live still. */
-bool settle_is_needed(const struct job *job, int wait_status);
+/** The client has ended like this: its container may live still. */
+void settle_client_ended(struct job *job, int wait_status);
+
+/** A container that may still stop by itself gets no more time for it. */
+void settle_at_once(struct job *job);
 
 /** The command has ended. */
 void settle_ended(struct job *job);

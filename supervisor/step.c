@@ -43,7 +43,7 @@ static void limit_cores(const struct plan *plan);
 static void limit_files(void);
 static void leave_keyring(const struct plan_step *step);
 static bool open_streams(const struct start *start);
-static void execute(const struct plan *plan, const struct plan_step *step, enum command command);
+static void execute(const struct plan *plan, const struct plan_step *step, enum command command, char *more);
 static void execute_found(char **arguments);
 _Noreturn static void fail(const struct start *start, enum step_stage stage);
 
@@ -68,7 +68,8 @@ int step_start(const struct plan *plan, const struct plan_step *step, const char
     return 0;
 }
 
-pid_t step_settle(const struct plan *plan, const struct plan_step *step) {
+pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {
+    static char await[] = "await";
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0) return -1;
     pid_t pid = fork();
@@ -77,7 +78,7 @@ pid_t step_settle(const struct plan *plan, const struct plan_step *step) {
         signals_restore();
         limit_cores(plan);
         bool is_ready = dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0;
-        if (is_ready) execute(plan, step, COMMAND_SETTLE);
+        if (is_ready) execute(plan, step, COMMAND_SETTLE, is_awaiting ? await : NULL);
         _exit(127);
     }
     (void)close(null);
@@ -134,7 +135,7 @@ _Noreturn static void run(const struct start *start) {
         end_with(start->supervisor); // prctl(2): the kernel forgets this signal when a process becomes another user
     }
     if (chdir(start->step->workdir) != 0) fail(start, STAGE_WORKDIR);
-    execute(start->plan, start->step, COMMAND_STEP);
+    execute(start->plan, start->step, COMMAND_STEP, NULL);
     fail(start, STAGE_EXEC);
 }
 
@@ -190,12 +191,13 @@ static bool open_streams(const struct start *start) {
            dup2(start->error, STDERR_FILENO) >= 0;
 }
 
-/** Returns where it cannot, with errno. Every descriptor above 2 is O_CLOEXEC. */
-static void execute(const struct plan *plan, const struct plan_step *step, enum command command) {
-    size_t arguments = plan_arguments(step, command) + 1, variables = plan->variables + step->variables + 1;
+/** With one more argument, where that is not NULL. Returns where it cannot, with errno. Every descriptor above 2 is O_CLOEXEC. */
+static void execute(const struct plan *plan, const struct plan_step *step, enum command command, char *more) {
+    size_t given = plan_arguments(step, command), arguments = given + 2, variables = plan->variables + step->variables + 1;
     char **vectors = calloc(arguments + variables, sizeof *vectors);
     if (vectors == NULL) return;
     plan_vectors(plan, step, command, vectors, vectors + arguments);
+    vectors[given] = more;
     environ = vectors + arguments; // PATH is the step's
     execute_found(vectors);
     (void)execvp(vectors[0], vectors);

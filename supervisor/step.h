@@ -31,9 +31,9 @@ int step_start(const struct plan *plan, const struct plan_step *step, const char
 
 /**
  * Forks a process for the command that settles the step. It writes to nowhere, is in no cgroup of the job's, and outlives a supervisor that is
- * killed. Returns its number, or -1 and errno.
+ * killed. is_awaiting: with one more argument, see settle in formats.h. Returns its number, or -1 and errno.
  */
-pid_t step_settle(const struct plan *plan, const struct plan_step *step);
+pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is_awaiting);
 
 const char *step_stage_name(enum step_stage stage);
 

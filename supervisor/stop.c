@@ -32,6 +32,7 @@ void kill_job(struct job *job) {
     status_line("stop %lld kill\n", (long long)wall_ns());
     job->is_stopped = job->is_killed = true;
     begin(job, true, clock_ns());
+    settle_at_once(job);
     // In the midst of making a container it can end in good order; what has not ended by then is killed.
     if (has_client(job)) (void)kill(job->pid, SIGTERM);
 }

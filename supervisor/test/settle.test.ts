@@ -110,3 +110,36 @@ test("a kill that comes while a step is being settled waits for it", async () =>
   await Promise.all([touch.over(), job.over()]);
   assert.deepEqual([notes(job), job.text()], [["settled"], "ready\n"]);
 });
+
+const early = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done";
+/** How it was run, and what it does where it is to wait for the container. */
+const noteHow = (waiting: string): string => `echo "$0" >> notes; if [ "$0" = await ]; then ${waiting}; fi`;
+
+test("where a client ends too early when its step is to stop, the container is waited for before the end is told", async () => {
+  const job = box.run({ steps: [{ run: early, settle: noteHow("until [ -e gone ]; do sleep 0.01; done; echo gone >> notes") }], stopTimeoutMs: 60_000 });
+  await job.printed("ready");
+  job.order("terminate");
+  await until("it is waited for", () => notes(job).length > 0);
+  assert.deepEqual(job.lines("end"), []);
+  writeFileSync(join(job.directory, "gone"), "");
+  await job.over();
+  assert.deepEqual([notes(job), waitStatus(job)], [["await", "gone"], 0]);
+});
+
+test("it is waited for until its grace is over, or the job is killed; then it is ended", async () => {
+  const steps = (timeouts: { timeoutMs?: number }): Parameters<typeof box.run>[0]["steps"] => [
+    { run: early, settle: noteHow("sleep 1000"), ...timeouts },
+    { run: "echo after", runOn: "always" },
+  ];
+  for (const [order, timeouts] of [["terminate", {}], ["kill", {}], [null, { job: { timeoutMs: 300 } }], [null, { step: { timeoutMs: 300 } }]] as const) {
+    const isLong = order === "kill";
+    const job = box.run({ steps: steps("step" in timeouts ? timeouts.step : {}), stopTimeoutMs: isLong ? 60_000 : 200, ...("job" in timeouts ? timeouts.job : {}) });
+    await job.printed("ready");
+    if (order !== null) job.order("terminate");
+    await until("it is waited for", () => notes(job).length > 0);
+    if (order === "kill") job.order("kill");
+    await job.over();
+    assert.deepEqual(notes(job), ["await", "/bin/bash"]);
+    assert.equal(job.text(), isLong ? "ready\n" : "ready\nafter\n");
+  }
+});
