@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
-import { isLoopbackName } from "./api/guard.ts";
 import { directory, flag, hostname, hostnames, integer, oneOf, optionalFile, port, program, roleTable, users } from "./config-values.ts";
 import { ownUser } from "./identity/own-user.ts";
+import { isLoopbackName } from "./sockets/loopback-names.ts";
 
 /** Configuration: environment variables only, each with a default. What is read, checked and printed by --help is said once, in readAll. */
 
@@ -12,7 +12,16 @@ type Environment = NodeJS.Dict<string>;
 type Read = <Value>(name: string, fallback: string, meaning: string, parse: (text: string) => Value) => Value;
 
 /** What a job finds in its environment, and what clients read: not ours, and no mistake. */
-const foreign = new Set(["JOBRUNNER_JOB_ID", "JOBRUNNER_STEP", "JOBRUNNER_WORKSPACE", "JOBRUNNER_URL", "JOBRUNNER_TOKEN"]);
+export const foreign = new Set([
+  "JOBRUNNER_JOB_ID",
+  "JOBRUNNER_STEP",
+  "JOBRUNNER_WORKSPACE",
+  "JOBRUNNER_URL",
+  "JOBRUNNER_TOKEN",
+  "JOBRUNNER_CACERT",
+  "JOBRUNNER_CLIENT_CERT",
+  "JOBRUNNER_CLIENT_KEY",
+]);
 
 const maxInteger = Number.MAX_SAFE_INTEGER;
 
@@ -59,9 +68,10 @@ function readAll(read: Read, environment: Environment) {
     },
     limits: {
       maxBodyBytes: read("JOBRUNNER_MAX_BODY_BYTES", "4194304", "of a request: a long script fits, and thousands at once do not fill the memory", integer(1024, 1 << 30)),
+      maxFileBytes: read("JOBRUNNER_MAX_FILE_BYTES", "1073741824", "of a file that is put into a workspace: it is streamed to the disk", integer(1024, maxInteger)),
       maxHeaderBytes: read("JOBRUNNER_MAX_HEADER_BYTES", "16384", "of a request's path and headers together: what browsers and proxies keep to", integer(2048, 1 << 20)),
       headersTimeoutSeconds: read("JOBRUNNER_HEADERS_TIMEOUT_SECONDS", "20", "for a request's headers to arrive: a slow line does it in one", seconds),
-      requestTimeoutSeconds: read("JOBRUNNER_REQUEST_TIMEOUT_SECONDS", "60", "for a request to arrive whole: the largest body at 70 kB/s", seconds),
+      requestTimeoutSeconds: read("JOBRUNNER_REQUEST_TIMEOUT_SECONDS", "60", "for a request to arrive whole, and a second more for each 16 KiB of its body that have come", seconds),
       idleTimeoutSeconds: read("JOBRUNNER_IDLE_TIMEOUT_SECONDS", "75", "that a connection is kept between requests: longer than the 60 of common proxies", seconds),
       maxConnections: read("JOBRUNNER_MAX_CONNECTIONS", "8000", "at once, as far as the limit of file descriptors has room: one costs up to 100 kB", count),
       maxReaders: read("JOBRUNNER_MAX_READERS", "4000", "of output and events at once: half of all connections, so that others get through", count),
@@ -77,8 +87,8 @@ function readAll(read: Read, environment: Environment) {
   };
 }
 
-/** The configuration, or every mistake in it as a sentence. */
-export function readConfig(environment: Environment): { config: Config } | { mistakes: string[] } {
+/** The configuration; with every mistake in it as a sentence, where there are some: then with defaults for what cannot be read. */
+export function readConfig(environment: Environment): { config: Config } | { config: Config; mistakes: string[] } {
   const known = new Set<string>();
   const mistakes: string[] = [];
   const values = readAll((name, fallback, _meaning, parse) => {
@@ -94,7 +104,8 @@ export function readConfig(environment: Environment): { config: Config } | { mis
     .filter((name) => name.startsWith("JOBRUNNER_") && !known.has(name) && !foreign.has(name))
     .map((name) => `${name} is not a variable of jobrunner: jobrunner --help lists them`);
   const all = [...unknown, ...mistakes, ...contradictions(values)];
-  return all.length > 0 ? { mistakes: all } : { config: { ...values, engineEnvironment: engineEnvironment(environment) } };
+  const config = { ...values, engineEnvironment: engineEnvironment(environment) };
+  return all.length > 0 ? { config, mistakes: all } : { config };
 }
 
 /** What no variable says by itself. */

@@ -1,12 +1,12 @@
 import { isIPv6 } from "node:net";
 import rateLimit from "@fastify/rate-limit";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import type { Actor } from "../audit/audit-log.ts";
 import type { Identity } from "../identity/identify.ts";
 import { unixConnections } from "../identity/peers.ts";
 import type { Role } from "../identity/roles.ts";
 import { isLoopback } from "../sockets/kernel-sockets.ts";
-import type { Context } from "./context.ts";
+import type { App, Context } from "./context.ts";
 import { idOf, isJobId, unknownJob } from "./ids.ts";
 import { Problem } from "./problems.ts";
 
@@ -16,10 +16,11 @@ import { Problem } from "./problems.ts";
  *     public   anybody; what is answered may depend on who asks
  *     see      any role; `submit` of its own jobs alone
  *     run      `submit`, of its own jobs alone, and `admin`
+ *     admin    `admin`
  */
-export type Access = "public" | "see" | "run";
+export type Access = "public" | "see" | "run" | "admin";
 
-const mayAccess: Record<Exclude<Access, "public">, Role[]> = { see: ["read", "submit", "admin"], run: ["submit", "admin"] };
+const mayAccess: Record<Exclude<Access, "public">, Role[]> = { see: ["read", "submit", "admin"], run: ["submit", "admin"], admin: ["admin"] };
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -31,7 +32,7 @@ declare module "fastify" {
 }
 
 /** No request comes to its route before it is known who sends it, that the role suffices, and that the job is not somebody else's. */
-export async function addAccess(app: FastifyInstance, context: Context): Promise<void> {
+export async function addAccess(app: App, context: Context): Promise<void> {
   await app.register(rateLimit, { global: false });
   app.decorateRequest("identity", null);
   app.addHook("onRoute", ({ method, url, config }) => {
@@ -49,9 +50,9 @@ export async function addAccess(app: FastifyInstance, context: Context): Promise
 }
 
 type Limits = { requests: Limit; failures: Limit };
-type Limit = ReturnType<FastifyInstance["createRateLimit"]>;
+type Limit = ReturnType<App["createRateLimit"]>;
 
-function makeLimits(app: FastifyInstance, { limits }: Context): Limits {
+function makeLimits(app: App, { limits }: Context): Limits {
   const requests = app.createRateLimit({
     max: limits.maxRequestsPerSecond,
     timeWindow: 1000,

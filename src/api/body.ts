@@ -1,33 +1,35 @@
 import { createHash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { findContradiction, JobSpec } from "../job/spec.ts";
 import { invalid, Problem } from "./problems.ts";
 import { makeCheck } from "./validation.ts";
 
 /** A submission's body: bytes to a checked job. */
 
-/** So many bytes more than are taken are read and thrown away. */
-const maxDiscardedBytes = 64 << 20;
-
 const checkSpec = makeCheck(JobSpec, { name: "the body", prefix: "" });
 
-/**
- * All bytes of a request's body. Throws the Problem where there are too many, after it has taken the rest: a client that is still sending
- * when the connection is closed does not see the answer.
- */
-export async function readBody(request: AsyncIterable<Buffer>, maxBodyBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+/** All bytes of a request's body. Throws the Problem where there are too many, or the connection was closed before. */
+export async function readBody(request: IncomingMessage, maxBodyBytes: number): Promise<Buffer> {
+  const tooLarge = `the body must have no more than ${maxBodyBytes} bytes (JOBRUNNER_MAX_BODY_BYTES): let the job fetch what is large`;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of limited(request, maxBodyBytes, tooLarge)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** A body piece by piece. Throws the Problem, with `tooLarge` for people, when there are more bytes than may be; the rest can still be read. */
+export async function* limited(request: IncomingMessage, maxBytes: number, tooLarge: string): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   try {
-    for await (const chunk of request) {
-      bytes += chunk.length;
-      if (bytes <= maxBodyBytes) chunks.push(chunk);
-      else if (bytes > maxBodyBytes + maxDiscardedBytes) break;
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      const part: Uint8Array = chunk;
+      bytes += part.length;
+      if (bytes > maxBytes) throw new Problem("body-too-large", tooLarge);
+      yield part;
     }
   } catch (cause) {
+    if (cause instanceof Problem) throw cause;
     throw new Problem("bad-request", "the connection was closed before the body was complete", { cause });
   }
-  if (bytes <= maxBodyBytes) return Buffer.concat(chunks);
-  throw new Problem("body-too-large", `the body must have no more than ${maxBodyBytes} bytes (JOBRUNNER_MAX_BODY_BYTES): let the job fetch what is large`);
 }
 
 /** Throws a Problem that says what is wrong. */

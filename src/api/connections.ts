@@ -1,16 +1,14 @@
 import { readFileSync } from "node:fs";
-import { STATUS_CODES } from "node:http";
 import type { Server, Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { Log } from "../runner/types.ts";
-import { Problem, problemContentType } from "./problems.ts";
+import { endWith } from "./closing.ts";
+import { Problem } from "./problems.ts";
 
 /** What the service itself needs: database, launcher, watchers, listening sockets, refusals, and files that are open for a moment. */
 const descriptorsOfService = 100;
 const minConnections = 8;
 const maxRefusals = 32;
 const retryAfterSeconds = 5;
-const lingerMs = 2_000;
 const warningIntervalMs = 60_000;
 
 /** The connections of all servers together: no more than the configured number and than there are file descriptors for. */
@@ -48,7 +46,7 @@ export class Connections {
       for (const listener of serve) Reflect.apply(listener, server, [socket]);
     });
     server.on("error", (error) => {
-      if (server.listening) this.#warn("a connection could not be accepted", { error: error.message });
+      if (server.listening) this.#warn("a connection could not be accepted", { err: error });
     });
   }
 
@@ -72,21 +70,6 @@ export class Connections {
     this.#lastWarningMs = nowMs;
     this.#log("warn", message, fields);
   }
-}
-
-/**
- * Answers outside of a request and closes. What the client still sends is read for a short while: closing with bytes unread makes a reset
- * of it, at which the client's kernel throws the answer away (RFC 9112, 9.6).
- */
-export function endWith(socket: Duplex, problem: Problem): void {
-  const body = JSON.stringify(problem);
-  const headers = { ...problem.headers, "Content-Type": problemContentType, "Content-Length": Buffer.byteLength(body), Connection: "close" };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const timer = setTimeout(() => socket.destroy(), lingerMs);
-  socket.once("close", () => clearTimeout(timer));
-  socket.on("error", () => undefined); // it is gone then, and "close" follows
-  socket.resume();
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${body}`);
 }
 
 /** How many file descriptors this process may have: the soft limit, which Node has raised to the hard one at its start (proc_pid_limits(5)). */

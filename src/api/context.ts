@@ -1,20 +1,30 @@
-import type { FastifyInstance } from "fastify";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from "fastify";
+import type { Static, TSchema } from "typebox";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { Identifier } from "../identity/identify.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { JobRunner, Log } from "../runner/types.ts";
 import type { KernelSockets } from "../sockets/kernel-sockets.ts";
+import type { Diagnosis } from "./box.ts";
 import type { Readers } from "./readers.ts";
 
 export type Limits = {
   maxBodyBytes: number;
+  maxFileBytes: number;
+  maxHeaderBytes: number;
+  maxConnections: number;
   maxReaders: number;
   maxReadersPerJob: number;
   readerTimeoutSeconds: number;
+  requestTimeoutSeconds: number;
   maxRequestsPerSecond: number; // of one identity
   maxFailuresPerMinute: number; // of one address
 };
+
+/** What is shown of the configuration besides limits. */
+export type Settings = { stateDir: string; minFreeBytes: number; maxRunning: number };
 
 /** What routes work with. */
 export type Context = {
@@ -26,8 +36,19 @@ export type Context = {
   metrics: Metrics;
   sockets: KernelSockets;
   limits: Limits;
+  settings: Settings;
+  /** What the doctor finds, who looks at this box as the service is configured. */
+  diagnose: () => Promise<Diagnosis>;
+  pageDirectory: string; // of the built web page
   version: string;
   log: Log;
 };
 
-export type Routes = (app: FastifyInstance, context: Context) => void;
+/** What a route's schemas allow is the type of what its handler gets. */
+interface FromSchemas extends FastifyTypeProvider {
+  validator: this["schema"] extends TSchema ? Static<this["schema"]> : unknown;
+}
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, FromSchemas>;
+
+export type Routes = (app: App, context: Context) => void;

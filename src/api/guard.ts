@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isIPv4 } from "node:net";
+import { isLoopbackName } from "../sockets/loopback-names.ts";
 import { Problem } from "./problems.ts";
 
 /** Names that the Host header may have besides loopback's: what the service listens on ("" for loopback), and what is set. Lower case. */
@@ -42,10 +42,6 @@ function hostName(host: string): string | null {
   const match = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}))(?::\d{1,5})?$/i.exec(host);
   const name = (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, "");
   return name === undefined || name === "" || name.startsWith(".") || name.includes("..") ? null : name;
-}
-
-export function isLoopbackName(name: string): boolean {
-  return name === "localhost" || name.endsWith(".localhost") || name === "::1" || (isIPv4(name) && name.startsWith("127."));
 }
 
 function localAddress({ socket }: IncomingMessage): string | undefined {

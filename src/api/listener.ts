@@ -3,7 +3,9 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { unixConnections } from "../identity/peers.ts";
 import type { Log } from "../runner/types.ts";
-import { Connections, endWith } from "./connections.ts";
+import { bodyBytesPerSecond, expectBody } from "./arrival.ts";
+import { endWith, readRest } from "./closing.ts";
+import { Connections } from "./connections.ts";
 import { Problem } from "./problems.ts";
 import { Certificates, type TlsFiles } from "./tls.ts";
 import { listenOnPath } from "./unix-socket.ts";
@@ -102,12 +104,11 @@ async function listenOnAddresses(open: () => Server, where: Addresses): Promise<
 }
 
 function makeServer(handler: Handler, limits: Limits, certificates: Certificates | null): Server {
-  const requestTimeout = limits.requestTimeoutSeconds * 1000;
-  const headersTimeout = Math.min(limits.headersTimeoutSeconds * 1000, requestTimeout);
+  const headersTimeout = Math.min(limits.headersTimeoutSeconds, limits.requestTimeoutSeconds) * 1000;
   const options: ServerOptions = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout,
-    requestTimeout,
+    requestTimeout: 0, // ours knows how much has come
     keepAliveTimeout: limits.idleTimeoutSeconds * 1000,
     connectionsCheckingInterval: Math.min(longestCheckIntervalMs, headersTimeout / checksPerTimeout),
     requireHostHeader: false, // ours says what to do
@@ -115,12 +116,20 @@ function makeServer(handler: Handler, limits: Limits, certificates: Certificates
     keepAlive: true,
   };
   const server = certificates === null ? createServer(options) : certificates.makeServer(options, headersTimeout);
-  server.on("request", handler);
+  const handle: Handler = (request, response) => {
+    readRest(request, response);
+    expectBody(request, limits.requestTimeoutSeconds, () => {
+      if (response.headersSent) request.socket.destroy();
+      else endWith(request.socket, requestTimeout(limits));
+    });
+    handler(request, response);
+  };
+  server.on("request", handle);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
-    handler(request, response);
+    handle(request, response);
   });
-  server.on("checkExpectation", handler); // another expectation than to continue may be ignored (RFC 9110, 10.1.1)
+  server.on("checkExpectation", handle); // another expectation than to continue may be ignored (RFC 9110, 10.1.1)
   server.on("clientError", (error, socket) => answerClientError(error, socket, limits));
   return server;
 }
@@ -154,15 +163,18 @@ function hasAnswered(socket: Duplex): boolean {
 }
 
 /** Null where there is nobody to answer: the connection broke, or there was no TLS handshake. */
-function clientProblem(code: string, { maxHeaderBytes, headersTimeoutSeconds, requestTimeoutSeconds }: Limits): Problem | null {
+function clientProblem(code: string, limits: Limits): Problem | null {
   if (code === "HPE_HEADER_OVERFLOW") {
-    return new Problem("headers-too-large", `path and headers together must have no more than ${maxHeaderBytes} bytes (JOBRUNNER_MAX_HEADER_BYTES)`);
+    return new Problem("headers-too-large", `path and headers together must have no more than ${limits.maxHeaderBytes} bytes (JOBRUNNER_MAX_HEADER_BYTES)`);
   }
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    const headers = `the headers must arrive within ${headersTimeoutSeconds} seconds (JOBRUNNER_HEADERS_TIMEOUT_SECONDS)`;
-    return new Problem("request-timeout", `${headers}, the whole request within ${requestTimeoutSeconds} (JOBRUNNER_REQUEST_TIMEOUT_SECONDS)`);
-  }
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return requestTimeout(limits);
   return code.startsWith("HPE_") ? new Problem("bad-request", "this is not HTTP/1.1 (RFC 9112)") : null;
+}
+
+function requestTimeout({ headersTimeoutSeconds, requestTimeoutSeconds }: Limits): Problem {
+  const headers = `the headers must arrive within ${headersTimeoutSeconds} seconds (JOBRUNNER_HEADERS_TIMEOUT_SECONDS)`;
+  const body = `the body within ${requestTimeoutSeconds} (JOBRUNNER_REQUEST_TIMEOUT_SECONDS), and a second more for each ${bodyBytesPerSecond / 1024} KiB of it`;
+  return new Problem("request-timeout", `${headers}, ${body}`);
 }
 
 function isMissingAddress(error: unknown): boolean {

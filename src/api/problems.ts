@@ -1,3 +1,5 @@
+import { type Static, Type } from "typebox";
+
 /** The errors of the API (RFC 9457): one table, so that a code, its status and its title are said once. */
 
 export const problemTable = {
@@ -7,13 +9,17 @@ export const problemTable = {
   "not-identified": { status: 401, title: "It is not known who sends this" },
   "foreign-origin": { status: 403, title: "A web page from elsewhere may not use this service" },
   "role-too-small": { status: 403, title: "This role may not do that" },
+  "outside-workspace": { status: 403, title: "The path leaves the job's workspace" },
+  "file-refused": { status: 403, title: "The service may not do that with this file" },
   "unknown-job": { status: 404, title: "There is no such job" },
+  "unknown-file": { status: 404, title: "There is no such file in the job's workspace" },
   "unknown-path": { status: 404, title: "There is nothing at this path" },
   "method-not-allowed": { status: 405, title: "The path has not this method" },
   "not-acceptable": { status: 406, title: "None of the forms in Accept can be given" },
   "not-over-in-time": { status: 408, title: "The job is not over yet" },
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
   "not-over": { status: 409, title: "The job is not over" },
+  "file-of-another-kind": { status: 409, title: "What is there is not what this call is for" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "path-too-long": { status: 414, title: "The path is too long" },
   "no-such-range": { status: 416, title: "The output has no such range" },
@@ -28,14 +34,36 @@ export const problemTable = {
   "silent-container-engine": { status: 503, title: "The container engine does not answer" },
   "too-many-connections": { status: 503, title: "Too many connections are open" },
   "too-many-readers": { status: 503, title: "Too many readers are being served" },
-  "unhealthy": { status: 503, title: "The service is not well" },
   "disk-full": { status: 507, title: "The disk is too full for a new job" },
 } as const;
 
 export type ProblemCode = keyof typeof problemTable;
 
-/** A field in the API's words (`Commands[0].Args`, `?limit`, `Idempotency-Key`) and what to do about it. */
-export type FieldError = { field: string; message: string };
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problemTable, code);
+}
+
+export const problemCodes = Object.keys(problemTable).filter(isProblemCode);
+
+const FieldError = Type.Object(
+  { field: Type.String({ description: "in the API's words: Commands[0].Args, ?limit, Idempotency-Key" }), message: Type.String({ description: "what to do about it" }) },
+  { title: "FieldError" },
+);
+export type FieldError = Static<typeof FieldError>;
+
+/** What is sent. */
+export const ProblemDocument = Type.Object(
+  {
+    type: Type.String({ description: "urn:jobrunner:problem: and the code" }),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.Enum(problemCodes),
+    detail: Type.String({ description: "what is wrong and what to do, for people" }),
+    errors: Type.Optional(Type.Array(FieldError)),
+  },
+  { title: "Problem", description: "RFC 9457" },
+);
+type ProblemDocument = Static<typeof ProblemDocument>;
 
 export const problemContentType = "application/problem+json; charset=utf-8";
 
@@ -56,7 +84,7 @@ export class Problem extends Error {
     return problemTable[this.code].status;
   }
 
-  toJSON(): object {
+  toJSON(): ProblemDocument {
     const { status, title } = problemTable[this.code];
     const document = { type: `urn:jobrunner:problem:${this.code}`, title, status, code: this.code, detail: this.message };
     return this.errors.length === 0 ? document : { ...document, errors: this.errors };

@@ -1,20 +1,28 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { fastify, type FastifyError, type FastifyReply, type FastifyRequest } from "fastify";
 import { addAccess } from "./access.ts";
 import { readBody } from "./body.ts";
-import type { Context } from "./context.ts";
+import { checkBySchemas } from "./check-by-schemas.ts";
+import type { App, Context } from "./context.ts";
 import { type KnownHosts, makeGuard } from "./guard.ts";
 import { securityHeaders } from "./headers.ts";
+import type { DescribedRoute } from "./openapi.ts";
+import { idOf, isJobId } from "./ids.ts";
 import { Problem, problemContentType } from "./problems.ts";
 import { attachRoutes } from "./routes/attach.ts";
+import { boxRoutes } from "./routes/box.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { listRoutes } from "./routes/list.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { searchRoutes } from "./routes/search.ts";
+import { leadBrowsersToPage, pageRoutes } from "./routes/page.ts";
 
 /** First segments of paths that are no IDs: what is asked of them with a wrong method is no matter of jobs. */
-const reserved = new Set(["jobs", "events", "healthz", "metrics"]);
+const reserved = new Set(["jobs", "events", "healthz", "metrics", "openapi.json", "docs", "ui", "box"]);
 
 export type Api = {
   handle: (request: IncomingMessage, response: ServerResponse) => void;
@@ -26,20 +34,28 @@ type Route = { method: string; url: string; pattern: RegExp };
 
 /** The API as a function that answers requests. */
 export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api> {
-  const app = fastify({ logger: false, frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
+  const app: App = fastify({ logger: false, frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
   const routes: Route[] = [];
-  app.addHook("onRoute", ({ method, url }) => {
-    for (const one of [method].flat()) routes.push({ method: one, url, pattern: patternOf(url) });
+  const described: DescribedRoute[] = [];
+  app.addHook("onRoute", ({ method, url, schema }) => {
+    for (const one of [method].flat()) {
+      routes.push({ method: one, url, pattern: patternOf(url) });
+      if (schema !== undefined && one !== "HEAD") described.push({ method: one, url, schema });
+    }
   });
   acceptAnyBody(app, context.limits.maxBodyBytes);
+  checkBySchemas(app);
   const guard = makeGuard(hosts);
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(securityHeaders);
     guard(request.raw);
   });
+  leadBrowsersToPage(app);
   await addAccess(app, context);
   app.addHook("onRequest", async (request) => refuseReserved(request, routes));
-  for (const add of [jobRoutes, attachRoutes, listRoutes, eventRoutes, healthRoutes, metricsRoutes]) add(app, context);
+  for (const add of [jobRoutes, attachRoutes, searchRoutes, fileRoutes, listRoutes, eventRoutes, healthRoutes, metricsRoutes, boxRoutes]) add(app, context);
+  pageRoutes(app, context);
+  docsRoutes(app, { routes: described, version: context.version });
   app.setNotFoundHandler(async (request) => {
     throw notFound(request, routes);
   });
@@ -49,7 +65,7 @@ export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api>
 }
 
 /** A body is JSON whatever its Content-Type says, so that plain `curl -d` works; what is in it, the route reads. */
-function acceptAnyBody(app: FastifyInstance, maxBodyBytes: number): void {
+function acceptAnyBody(app: App, maxBodyBytes: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", async (_request: FastifyRequest, payload: IncomingMessage) => await readBody(payload, maxBodyBytes));
   app.addHook("onRequest", async (request) => {
@@ -58,7 +74,7 @@ function acceptAnyBody(app: FastifyInstance, maxBodyBytes: number): void {
 }
 
 function patternOf(url: string): RegExp {
-  return new RegExp(`^${url.replaceAll(/:\w+/g, "[^/]+")}$`);
+  return new RegExp(`^${url.replaceAll(/:\w+/g, "[^/]+").replace("*", ".*")}$`);
 }
 
 function pathOf({ url }: FastifyRequest): string {
@@ -83,7 +99,7 @@ function notFound(request: FastifyRequest, routes: Route[]): Problem {
 
 function sendError({ log }: Context, error: FastifyError | Problem, request: FastifyRequest, reply: FastifyReply): void {
   const problem = error instanceof Problem ? error : fromFramework(error);
-  if (problem.code === "internal") log("error", "a request failed", { method: request.method, error: error.stack ?? String(error) });
+  if (problem.code === "internal") log("error", "a request failed", { ...(isJobId(idOf(request.params)) ? { job: idOf(request.params) } : {}), method: request.method, err: error });
   void reply.code(problem.status).headers({ ...securityHeaders, ...problem.headers }).type(problemContentType).send(JSON.stringify(problem));
 }
 

@@ -48,7 +48,7 @@ export class Certificates {
     try {
       this.#context = contextOf(this.#files);
     } catch (error) {
-      this.#log("error", "the TLS files cannot be used; those from before stay in use", { error: error instanceof Error ? error.message : String(error) });
+      this.#log("error", "the TLS files cannot be used; those from before stay in use", { err: error });
       return;
     }
     for (const server of this.#servers) server.setSecureContext(this.#context);

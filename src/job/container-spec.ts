@@ -16,7 +16,7 @@ const Mount = Type.Object(
     Target: Type.String({ maxLength: 4095, ...absolutePath }),
     ReadOnly: Type.Optional(Type.Boolean()),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: "Mount" },
 );
 
 /** The engines refuse less; a shell needs about as much. */
@@ -28,20 +28,20 @@ const Resources = Type.Object(
     CPUs: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100_000 })),
     Pids: Type.Optional(Type.Integer({ minimum: 1, maximum: 4_194_304 })), // Linux: PID_MAX_LIMIT
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: "Resources", description: "limits of the container" },
 );
 
 /** Fields of a command that only a container has. */
 export const containerFields = {
-  Entrypoint: Type.Optional(Type.Array(Type.String({ maxLength: 131_071, pattern: "^[^\\u0000]*$" }), { minItems: 1, maxItems: 1000 })),
-  Mounts: Type.Optional(Type.Array(Mount, { maxItems: 1000 })),
-  Network: Type.Optional(Type.String({ maxLength: 200, ...networkName })),
-  User: Type.Optional(Type.String({ maxLength: 200, ...userName })),
-  Pull: Type.Optional(Type.Enum(["missing", "always", "never"])),
+  Entrypoint: Type.Optional(Type.Array(Type.String({ maxLength: 131_071, pattern: "^[^\\u0000]*$" }), { minItems: 1, maxItems: 1000, description: "argument vector in place of the image's entrypoint" })),
+  Mounts: Type.Optional(Type.Array(Mount, { maxItems: 1000, description: "of the box, in the container" })),
+  Network: Type.Optional(Type.String({ maxLength: 200, ...networkName, description: "none, bridge, host or the name of one" })),
+  User: Type.Optional(Type.String({ maxLength: 200, ...userName, description: "who runs it in the container: user or user:group" })),
+  Pull: Type.Optional(Type.Enum(["missing", "always", "never"], { description: "when the image is pulled; missing" })),
   Resources: Type.Optional(Resources),
 };
 
-export const Image = Type.Optional(Type.String({ maxLength: 1000, ...imageName }));
+export const Image = Type.Optional(Type.String({ maxLength: 1000, ...imageName, description: "the step runs in a container of it, such as debian:12" }));
 
 /** What is wrong with the containers of a job that fits the schema, first thing first; null: nothing. */
 export function findContainerProblem(spec: JobSpec): FieldProblem | null {

@@ -1,73 +1,126 @@
+import { type Static, type TSchema, Type } from "typebox";
 import type { RecordedSpec } from "./secrets.ts";
 
-/** How a job or step ended badly, or why. One word for each different fact. */
-export type Reason =
-  | "ExitCode"
-  | "Signal"
-  | "CouldNotStart"
-  | "Timeout"
-  | "IdleTimeout"
-  | "OutOfMemory"
-  | "ImagePull"
-  | "EngineError"
-  | "SupervisorLost"
-  | "Reboot"
-  | "Requested";
+/** What the API shows of a job: the schemas are its description, and give the types. A schema with a title has a name of its own in the OpenAPI document. */
 
-export type FinalState = "Succeeded" | "Failed" | "Killed" | "TimedOut" | "Lost";
+export type FinalState = (typeof finalStates)[number];
 export type ActiveState = "Starting" | "Running" | "Stopping";
-export type JobState = "Queued" | ActiveState | FinalState;
-export type StepState = "Pending" | "Running" | "Skipped" | FinalState;
+export type JobState = (typeof jobStates)[number];
+export type StepState = (typeof stepStates)[number];
 
-export const jobStates = [
-  "Queued",
-  "Starting",
-  "Running",
-  "Stopping",
-  "Succeeded",
-  "Failed",
-  "Killed",
-  "TimedOut",
-  "Lost",
-] as const satisfies readonly JobState[];
+const finalStates = ["Succeeded", "Failed", "Killed", "TimedOut", "Lost"] as const;
+export const jobStates = ["Queued", "Starting", "Running", "Stopping", ...finalStates] as const;
+const stepStates = ["Pending", "Running", "Skipped", ...finalStates] as const;
 
 export function isFinal(state: JobState): state is FinalState {
   return state !== "Queued" && state !== "Starting" && state !== "Running" && state !== "Stopping";
 }
 
-/** A step as the API shows it; what does not apply (yet) is null. Times are RFC 3339. */
-export type StepView = {
-  Number: number;
-  Name: string | null;
-  State: StepState;
-  Reason: Reason | null;
-  ExitCode: number | null;
-  Signal: string | null;
-  Message: string | null;
-  StartedAt: string | null;
-  EndedAt: string | null;
-  CPUSeconds: number | null;
-  PeakMemoryBytes: number | null;
-  OutputBytes: number | null;
+function orNull<Schema extends TSchema>(schema: Schema, options: { description?: string } = {}) {
+  return Type.Union([schema, Type.Null()], options);
+}
+
+/** How a job or step ended badly, or why. One word for each different fact. */
+export const Reason = Type.Enum(
+  ["ExitCode", "Signal", "CouldNotStart", "Timeout", "IdleTimeout", "OutOfMemory", "ImagePull", "EngineError", "SupervisorLost", "Reboot", "Requested"],
+  { title: "Reason", description: "Why it ended as it did" },
+);
+export type Reason = Static<typeof Reason>;
+
+const State = Type.Enum([...jobStates], { title: "JobState", description: "Queued, Starting, Running and Stopping are on the way to one of the others" });
+const Time = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
+const Count = Type.Integer({ minimum: 0 });
+
+/** How something ended; all null while it has not, and where it is not known. */
+const ending = {
+  Reason: orNull(Reason),
+  ExitCode: orNull(Type.Integer(), { description: "as the kernel or the engine said; null where there is none or it is not known" }),
+  Signal: orNull(Type.String(), { description: "its name, such as SIGKILL, where a signal ended it" }),
+  Message: orNull(Type.String(), { description: "the same for people" }),
 };
 
-/** A job as the API shows it: in lists and events without `Spec`. */
-export type JobView = {
-  ID: string;
-  Name: string | null;
-  Labels: Record<string, string>;
-  State: JobState;
-  Reason: Reason | null;
-  ExitCode: number | null;
-  Signal: string | null;
-  Message: string | null;
-  SubmittedBy: string | null; // null: by a service that did not record it
-  SubmittedAt: string;
-  StartedAt: string | null;
-  EndedAt: string | null;
-  OutputBytes: number | null;
-  OutputLostBytes: number | null;
-  Steps: StepView[];
+/** A step as the API shows it; what does not apply (yet) is null. */
+export const StepView = Type.Object(
+  {
+    Number: Type.Integer({ minimum: 1 }),
+    Name: orNull(Type.String()),
+    State: Type.Enum([...stepStates], { title: "StepState" }),
+    ...ending,
+    StartedAt: orNull(Time),
+    EndedAt: orNull(Time),
+    CPUSeconds: orNull(Type.Number({ minimum: 0 }), { description: "of its first process and of the children that it waited for; null of a container" }),
+    PeakMemoryBytes: orNull(Count, { description: "as CPUSeconds" }),
+    OutputBytes: orNull(Count),
+  },
+  { title: "Step", description: "What does not apply (yet) is null" },
+);
+export type StepView = Static<typeof StepView>;
+
+export const jobFields = {
+  ID: Type.String({ description: "a UUID, version 7" }),
+  Name: orNull(Type.String()),
+  Labels: Type.Record(Type.String(), Type.String()),
+  State,
+  ...ending,
+  SubmittedBy: orNull(Type.String(), { description: "token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it" }),
+  SubmittedAt: Time,
+  StartedAt: orNull(Time),
+  EndedAt: orNull(Time),
+  OutputBytes: orNull(Count, { description: "that were kept" }),
+  OutputLostBytes: orNull(Count, { description: "that could not be kept; null: not known" }),
+  Steps: Type.Array(StepView),
 };
+
+/** What the descriptions show: a step that failed, and one that therefore did not run. */
+export const exampleJob = {
+  ID: "019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b",
+  Name: "nightly",
+  Labels: { team: "db" },
+  State: "Failed",
+  Reason: "ExitCode",
+  ExitCode: 2,
+  Signal: null,
+  Message: "step 1 (build) exited with code 2",
+  SubmittedBy: "token:ci",
+  SubmittedAt: "2026-11-24T02:00:00.125Z",
+  StartedAt: "2026-11-24T02:00:00.129113Z",
+  EndedAt: "2026-11-24T02:00:41.528390Z",
+  OutputBytes: 81_234,
+  OutputLostBytes: 0,
+  Steps: [
+    {
+      Number: 1,
+      Name: "build",
+      State: "Failed",
+      Reason: "ExitCode",
+      ExitCode: 2,
+      Signal: null,
+      Message: "exited with code 2",
+      StartedAt: "2026-11-24T02:00:00.129113Z",
+      EndedAt: "2026-11-24T02:00:41.527911Z",
+      CPUSeconds: 38.41,
+      PeakMemoryBytes: 94_371_840,
+      OutputBytes: 81_234,
+    },
+    {
+      Number: 2,
+      Name: "test",
+      State: "Skipped",
+      Reason: null,
+      ExitCode: null,
+      Signal: null,
+      Message: null,
+      StartedAt: null,
+      EndedAt: null,
+      CPUSeconds: null,
+      PeakMemoryBytes: null,
+      OutputBytes: null,
+    },
+  ],
+};
+
+/** A job as the API shows it in lists and events. */
+export const JobView = Type.Object(jobFields, { title: "Job", description: "Exit code, signal and reason are those of the step that decided the outcome", examples: [exampleJob] });
+export type JobView = Static<typeof JobView>;
 
 export type WholeJobView = JobView & { Spec: RecordedSpec };

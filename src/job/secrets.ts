@@ -9,6 +9,7 @@ export const Secrets = Type.Optional(
   Type.Record(Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }), Type.String({ minLength: 1, maxLength: 131_071, pattern: "^[^\\u0000]*$" }), {
     maxProperties: 1000,
     additionalProperties: false,
+    description: "variables of every step whose values nobody sees: masked in the output, and never shown again",
   }),
 );
 

@@ -10,23 +10,34 @@ const maxTextLength = 131_071; // Linux: MAX_ARG_STRLEN, a single argument or va
 const maxSeconds = 10 * 365 * 86_400;
 
 /** The C side counts in milliseconds of 64 bits; ten years is "for ever" to a job. */
-const Seconds = Type.Number({ exclusiveMinimum: 0, maximum: maxSeconds });
+function seconds(description: string) {
+  return Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: maxSeconds, description }));
+}
 
 /** No NUL: neither an argument, a variable nor a path can hold one (execve(2), path_resolution(7)). */
 const noNul = "^[^\\u0000]*$";
-const Text = Type.String({ maxLength: maxTextLength, pattern: noNul });
-const NonEmptyText = Type.String({ minLength: 1, maxLength: maxTextLength, pattern: noNul });
-const Path = Type.String({ minLength: 1, maxLength: 4095, pattern: noNul });
 
-const Environment = Type.Record(Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }), Text, {
-  maxProperties: 10_000,
-  additionalProperties: false,
-});
+function path(description: string) {
+  return Type.Optional(Type.String({ minLength: 1, maxLength: 4095, pattern: noNul, description }));
+}
+
+function commandLine(description: string) {
+  return Type.Optional(Type.String({ minLength: 1, maxLength: maxTextLength, pattern: noNul, description }));
+}
+
+function name(description: string) {
+  return Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: noControl, description }));
+}
+
+const noControl = "^[^\\u0000-\\u001f\\u007f]*$";
+const Text = Type.String({ maxLength: maxTextLength, pattern: noNul });
+
+function environment(description: string) {
+  return Type.Optional(Type.Record(Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }), Text, { maxProperties: 10_000, additionalProperties: false, description }));
+}
 
 /** By name, or by number with a group of the user's. */
 const userName = pattern("^([A-Za-z_][A-Za-z0-9_.-]*|\\d{1,10}(:\\d{1,10})?)$", "must be a user of this box: a name, a number, or number:group");
-
-const Name = Type.String({ minLength: 1, maxLength: 200, pattern: "^[^\\u0000-\\u001f\\u007f]*$" });
 
 export const signalNumbers = {
   SIGHUP: 1,
@@ -42,46 +53,63 @@ export type StopSignal = keyof typeof signalNumbers;
 
 export const Command = Type.Object(
   {
-    Name: Type.Optional(Name),
-    CommandLine: Type.Optional(NonEmptyText),
-    Args: Type.Optional(Type.Array(Text, { minItems: 1, maxItems: 10_000 })),
-    Shell: Type.Optional(Path),
+    Name: name("for people"),
+    CommandLine: commandLine("run by bash, or by Shell; either this or Args"),
+    Args: Type.Optional(Type.Array(Text, { minItems: 1, maxItems: 10_000, description: "argument vector, run without a shell; in a container it goes to the image's entrypoint" })),
+    Shell: path("the program that runs the CommandLine, with -c; /bin/sh in a container, else bash"),
     Image,
     ...containerFields,
-    Environment: Type.Optional(Environment),
-    WorkingDir: Type.Optional(Path),
-    TimeoutSeconds: Type.Optional(Seconds),
-    IgnoreError: Type.Optional(Type.Boolean()),
-    RunOn: Type.Optional(Type.Enum(["success", "failure", "always"])),
+    Environment: environment("variables over the job's"),
+    WorkingDir: path("relative to the job's WorkingDir, or absolute"),
+    TimeoutSeconds: seconds("the step is stopped after so long"),
+    IgnoreError: Type.Optional(Type.Boolean({ description: "the sequence and the job go on as if the step had succeeded" })),
+    RunOn: Type.Optional(Type.Enum(["success", "failure", "always"], { description: "run if all before succeeded (default), if one failed, or always" })),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: "Command", description: "A step: on the host, or in a container where it has an Image" },
 );
 
 export const JobSpec = Type.Object(
   {
-    CommandLine: Type.Optional(NonEmptyText),
-    Commands: Type.Optional(Type.Array(Command, { minItems: 1, maxItems: maxSteps })),
-    Environment: Type.Optional(Environment),
-    Name: Type.Optional(Name),
+    CommandLine: commandLine("a job of one command line for bash; either this or Commands"),
+    Commands: Type.Optional(Type.Array(Command, { minItems: 1, maxItems: maxSteps, description: "the steps, one after the other until the first failure" })),
+    Environment: environment("variables of every step, on top of a small clean base"),
+    Name: name("for people; lists can be filtered by it"),
     Labels: Type.Optional(
       Type.Record(
         Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$" }),
-        Type.String({ maxLength: 200, pattern: "^[^\\u0000-\\u001f\\u007f]*$" }),
-        { maxProperties: 64, additionalProperties: false },
+        Type.String({ maxLength: 200, pattern: noControl }),
+        { maxProperties: 64, additionalProperties: false, description: "lists can be filtered by them" },
       ),
     ),
-    WorkingDir: Type.Optional(Path),
-    TimeoutSeconds: Type.Optional(Seconds),
-    IdleTimeoutSeconds: Type.Optional(Seconds),
+    WorkingDir: path("where steps start: relative to the job's own workspace (default), or absolute"),
+    TimeoutSeconds: seconds("the job is stopped after so long"),
+    IdleTimeoutSeconds: seconds("the job is stopped after so long without output"),
     StopSignal: Type.Optional(
-      Type.Enum(["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGKILL"]),
+      Type.Enum(["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGKILL"], { description: "how a stop begins; SIGTERM" }),
     ),
-    StopTimeoutSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400 })),
-    Stdin: Type.Optional(Type.String({ maxLength: 1_048_576 })),
-    User: Type.Optional(Type.String({ maxLength: 255, ...userName })),
+    StopTimeoutSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400, description: "when a stop becomes SIGKILL; 10" })),
+    Stdin: Type.Optional(Type.String({ maxLength: 1_048_576, description: "what the first step reads; empty otherwise" })),
+    User: Type.Optional(Type.String({ maxLength: 255, ...userName, description: "as whom the steps run, where the service is root and allows it" })),
     Secrets,
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    title: "JobSpec",
+    description: "A job to be run: either CommandLine or Commands",
+    examples: [
+      { CommandLine: "make && ./bench", Environment: { LEVEL: "3" } },
+      {
+        Name: "nightly",
+        Labels: { team: "db" },
+        TimeoutSeconds: 3600,
+        Commands: [
+          { Name: "build", CommandLine: "make -j2", WorkingDir: "/srv/app" },
+          { Name: "test", Image: "debian:12", Args: ["./run-tests"], Network: "none" },
+          { Name: "clean", CommandLine: "rm -rf tmp", RunOn: "always" },
+        ],
+      },
+    ],
+  },
 );
 
 export type Command = Static<typeof Command>;

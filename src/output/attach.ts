@@ -30,7 +30,7 @@ export type AttachOptions = {
   stream: Stream | null;
   step: number | null;
   timestamps: boolean; // raw only: the others have them
-  /** Where to stop, exclusive: raw without filter and timestamps only, for ranges. */
+  /** Where to stop, exclusive; null: nowhere, and the encoded forms end with the outcome. An end that a running job has not come to is waited for. */
   end: number | null;
 };
 
@@ -82,7 +82,7 @@ async function* attachEncoded(source: AttachSource, options: AttachOptions, wait
     if (chunk.length > 0) yield chunk;
   }
   if (waiting.isAborted) return;
-  const last = encoder.end(endsWhole ? source.outcome() : null);
+  const last = encoder.end(endsWhole && options.end === null ? source.outcome() : null);
   if (last.length > 0) yield last;
 }
 
@@ -94,7 +94,7 @@ async function* attachPieces({ directory, watchers }: AttachSource, options: Att
   const index = new IndexFile(indexFile);
   const filter = { stream: options.stream, step: options.step };
   const start = await startOf(options, { output, index });
-  yield* followPieces({ output, index, waiting, filter, start, idleMs: heartbeatMs });
+  yield* followPieces({ output, index, waiting, filter, start, end: options.end ?? Infinity, idleMs: heartbeatMs });
 }
 
 /** Null where the job, or the wait for it, ended without one. */

@@ -25,13 +25,14 @@ export type PieceSource = {
   waiting: Waiting;
   filter: Filter;
   start: number; // an offset in the output file
+  end: number; // exclusive; what is lost just there is behind it
   idleMs: number;
 };
 
 const maxRecords = 512; // read at once
 
 /**
- * What the index says of the output from `start` on, then what comes; in batches, each from one block of the output, so that a reader
+ * What the index says of the output from `start` on, then what comes, up to `end`; in batches, each from one block of the output, so that a reader
  * holds one block and not as many as it finds pieces in. An empty batch says that nothing came for `idleMs`.
  */
 export async function* followPieces(source: PieceSource): AsyncGenerator<Piece[]> {
@@ -40,7 +41,7 @@ export async function* followPieces(source: PieceSource): AsyncGenerator<Piece[]
   const limit = waiting.follows || waiting.isOver() ? Infinity : await index.count();
   let number = await index.find(source.start);
   let end = await index.startOf(number);
-  for (;;) {
+  while (end < source.end) {
     const isWhole = waiting.isOver();
     const isLastLook = isWhole || waiting.isLastLook();
     const records = number < limit ? await index.read(number, end, Math.min(maxRecords, limit - number)) : [];
@@ -56,9 +57,11 @@ export async function* followPieces(source: PieceSource): AsyncGenerator<Piece[]
 async function* readPieces(source: PieceSource, records: IndexRecord[]): AsyncGenerator<Piece[]> {
   let batch: Piece[] = [];
   for (const record of records) {
+    if (record.start >= source.end) break;
     if (!matches(source.filter, record)) continue;
-    for (let offset = Math.max(record.start, source.start); offset < record.end; ) {
-      const data = await source.output.read(offset, record.end - offset);
+    const end = Math.min(record.end, source.end);
+    for (let offset = Math.max(record.start, source.start); offset < end; ) {
+      const data = await source.output.read(offset, end - offset);
       if (data.length === 0) break; // a power cut took what the index speaks of
       if (!isOfBlock(batch, offset)) {
         yield batch;
@@ -67,7 +70,7 @@ async function* readPieces(source: PieceSource, records: IndexRecord[]): AsyncGe
       batch.push({ kind: "bytes", offset, data, origin: record });
       offset += data.length;
     }
-    if (record.lostBytes > 0) batch.push({ kind: "gap", offset: record.end, lostBytes: record.lostBytes, origin: record });
+    if (record.lostBytes > 0 && record.end < source.end) batch.push({ kind: "gap", offset: record.end, lostBytes: record.lostBytes, origin: record });
   }
   if (batch.length > 0) yield batch;
 }
@@ -77,10 +80,10 @@ function isOfBlock([first]: Piece[], offset: number): boolean {
 }
 
 /** What a supervisor wrote just before it was killed. */
-async function* readUnrecorded({ output, filter, start }: PieceSource, recordedEnd: number): AsyncGenerator<Piece[]> {
+async function* readUnrecorded({ output, filter, start, end }: PieceSource, recordedEnd: number): AsyncGenerator<Piece[]> {
   if (!matches(filter, null)) return;
-  for (let offset = Math.max(start, recordedEnd); ; ) {
-    const data = await output.read(offset, blockBytes);
+  for (let offset = Math.max(start, recordedEnd); offset < end; ) {
+    const data = await output.read(offset, Math.min(blockBytes, end - offset));
     if (data.length === 0) return;
     yield [{ kind: "bytes", offset, data, origin: null }];
     offset += data.length;

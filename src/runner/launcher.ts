@@ -62,7 +62,7 @@ export class Launcher {
     // Detached: a Ctrl-C in the service's terminal is for the service. Without environment: a job must not find the service's.
     const child = spawn(path, ["launch", stateDir], { detached: true, env: {}, cwd: "/", stdio: ["pipe", "pipe", "inherit"] });
     this.#process = child;
-    child.stdin.on("error", (error) => this.#events.log("warn", "the launcher does not listen", { error: error.message }));
+    child.stdin.on("error", (error) => this.#events.log("warn", "the launcher does not listen", { err: error }));
     createInterface({ input: child.stdout }).on("line", (line) => this.#hear(line));
     let isGone = false;
     const gone = (why: string): void => {

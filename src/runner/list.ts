@@ -27,12 +27,24 @@ function activeEntries(active: ActiveJob[], query: JobQuery, belowSeq: number): 
 }
 
 function matches(job: ActiveJob, query: JobQuery): boolean {
+  if (query.idPrefix !== null && !job.id.startsWith(query.idPrefix)) return false;
   if (query.states.length > 0 && !query.states.includes(job.state)) return false;
   if (query.owner !== null && job.owner !== query.owner) return false;
   if (query.name !== null && job.name !== query.name) return false;
+  if (query.text !== null && !hasText(job, asciiLower(query.text))) return false;
   if (query.sinceMs !== null && job.submittedAtMs < query.sinceMs) return false;
   if (query.untilMs !== null && job.submittedAtMs >= query.untilMs) return false;
   return query.labels.every(({ key, value }) => Object.hasOwn(job.labels, key) && (value === null || job.labels[key] === value));
+}
+
+function hasText({ id, name, labels }: ActiveJob, wanted: string): boolean {
+  const texts = [id, name ?? "", ...Object.entries(labels).map(([key, value]) => `${key}=${value}`)];
+  return texts.some((text) => asciiLower(text).includes(wanted));
+}
+
+/** As SQLite's LIKE has it, which finds the jobs that are over. */
+function asciiLower(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function finishedEntries(at: { database: DatabaseSync; query: JobQuery; belowSeq: number; limit: number }): Entry[] {

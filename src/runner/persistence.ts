@@ -24,7 +24,7 @@ export class Persistence {
         return;
       } catch (error) {
         this.#trouble = error instanceof Error ? error.message : String(error);
-        this.#log("error", "the database could not be written; tried again", { error: this.#trouble });
+        this.#log("error", "the database could not be written; tried again", { err: error });
         await new Promise((resolve) => setTimeout(resolve, retryMs));
       }
     }

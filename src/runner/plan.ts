@@ -39,11 +39,12 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
   const variables = Object.entries({ ...baseEnvironment, ...(account === null ? {} : variablesOf(account)), ...marks, ...given });
   const shared = context.containers === null ? variables.filter(([name]) => !stepVariables.has(name)) : [];
   const own = Object.fromEntries(context.containers === null ? variables.filter(([name]) => stepVariables.has(name)) : variables);
+  const stopSignal = spec.StopSignal ?? "SIGTERM";
   const lines = [
     "jobrunner-plan 1",
     `id=${context.id}`,
     ...(context.cgroup === null ? [] : [`cgroup=${context.cgroup}`]),
-    `stop_signal=${signalNumbers[spec.StopSignal ?? "SIGTERM"]}`,
+    `stop_signal=${signalNumbers[stopSignal]}`,
     `stop_timeout_ms=${milliseconds(spec.StopTimeoutSeconds ?? defaultStopTimeoutSeconds)}`,
     ...timeout("timeout_ms", spec.TimeoutSeconds),
     ...timeout("idle_timeout_ms", spec.IdleTimeoutSeconds),
@@ -61,6 +62,7 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
       const step: ContainerStep = {
         jobId: context.id,
         number,
+        stopSignal,
         command,
         variables: { ...marks, ...given, ...added },
         jobDirectory: context.directory,

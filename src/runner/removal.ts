@@ -34,7 +34,7 @@ export class Removal {
       await removeAll(directory);
       await this.#options.store.removed(id);
     } catch (error) {
-      this.#options.log("warn", "a deleted job's directory could not be removed; it is tried again in a while", { id, error: sentenceOf(error) });
+      this.#options.log("warn", "a deleted job's directory could not be removed; it is tried again in a while", { job: id, err: error });
       setTimeout(() => void this.remove(id), againMs).unref();
     }
   }
@@ -47,11 +47,6 @@ export class Removal {
     const { finder, supervisorPath } = this.#options;
     await finder.engineOf(made.client).removeFolder({ folder: workspaceOf(directory, null), parent: directory, image: made.image, program: supervisorPath });
   }
-}
-
-/** Without what a program said: names of a job's files are no matter of the log. */
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
 }
 
 async function removeAll(path: string): Promise<void> {

@@ -23,7 +23,7 @@ import { Removal } from "./removal.ts";
 import { makeStateDir } from "./state-dir.ts";
 import { Supervision } from "./supervision.ts";
 import type { Health, JobHandle, JobQuery, JobRunner, Log, Observer, Submission, SubmitResult, Submitter } from "./types.ts";
-import { makeWorkspacesFolder } from "./workspaces.ts";
+import { makeWorkspacesFolder, workspaceIn } from "./workspaces.ts";
 
 export type RunnerOptions = {
   stateDir: string;
@@ -148,6 +148,7 @@ export class LocalRunner implements JobRunner {
     }
     this.#active.set(job.id, job);
     this.#options.observer.submitted();
+    this.#options.log("info", "a job was accepted", { job: job.id, by: submitter.name, state });
     if (mustWait) {
       this.#queue.push(job);
       this.#changed(job);
@@ -222,6 +223,7 @@ export class LocalRunner implements JobRunner {
   async kill(id: string, { force }: { force: boolean }): Promise<void> {
     const job = this.#active.get(id);
     if (job === undefined) return;
+    this.#options.log("info", "a job's kill was asked for", { job: id, force });
     const recorded = job.recorded();
     const queued = this.#queue.indexOf(job);
     if (queued >= 0) {
@@ -239,6 +241,7 @@ export class LocalRunner implements JobRunner {
     const row = this.store.find(id);
     if (row === null) return "unknown";
     await this.store.remove(row.seq, id);
+    this.#options.log("info", "a job was removed", { job: id });
     await this.#removal.remove(id);
     return "removed";
   }
@@ -254,6 +257,10 @@ export class LocalRunner implements JobRunner {
 
   handle(id: string): JobHandle | null {
     return this.exists(id) ? { id, directory: join(this.#jobsDir, id) } : null;
+  }
+
+  workspace(id: string): string | null {
+    return this.exists(id) ? workspaceIn(join(this.#jobsDir, id)) : null;
   }
 
   isOver(id: string): boolean {
@@ -283,6 +290,7 @@ export class LocalRunner implements JobRunner {
     if (state === job.shownState) return;
     job.shownState = state;
     this.watchers.wake(join(job.directory, "output"));
+    if (state === "Running") this.#options.log("info", "a job is running", { job: job.id });
     if (this.#listeners.size === 0) return;
     const view = job.view();
     for (const listener of this.#listeners) listener(view, job.owner);
@@ -292,6 +300,7 @@ export class LocalRunner implements JobRunner {
     if (job.phase.kind === "Over" || !isFinal(view.State)) return;
     job.phase = { kind: "Over", view };
     this.#options.observer.over(view);
+    logOver(this.#options.log, view);
     this.#running -= 1;
     this.#admitNext();
     void this.#record(job, { state: view.State, viewJson: JSON.stringify(view) });
@@ -313,4 +322,10 @@ export class LocalRunner implements JobRunner {
     const spec: JobSpec = withSecrets(JSON.parse(row.specJson), JSON.parse(row.secretsJson ?? "null"));
     return { spec, account: JSON.parse(row.accountJson ?? "null") };
   }
+}
+
+/** Not its Message: that may quote the command. */
+function logOver(log: Log, { ID, State, Reason, ExitCode, Signal, StartedAt, EndedAt }: JobView): void {
+  const durationSeconds = StartedAt === null || EndedAt === null ? null : Math.max(0, Date.parse(EndedAt) - Date.parse(StartedAt)) / 1000; // clocks are set back
+  log(State === "Lost" ? "warn" : "info", "a job is over", { job: ID, state: State, reason: Reason, exitCode: ExitCode, signal: Signal, durationSeconds });
 }

@@ -79,7 +79,7 @@ export class Supervision {
       writeJobDirectory(job, order, { ...this.#options, engine });
       this.#launcher.run(job.id);
     } catch (error) {
-      this.#options.log("error", "a job's directory could not be written; tried again", { id: job.id, error: String(error) });
+      this.#options.log("error", "a job's directory could not be written; tried again", { job: job.id, err: error });
       this.#retryLaunch(job);
     }
   }
@@ -140,7 +140,7 @@ export class Supervision {
   #launchFailed(id: string, errno: number): void {
     const job = this.#events.active.get(id);
     if (job === undefined || job.phase.kind !== "Launching") return;
-    this.#options.log("warn", "a supervisor could not be started; tried again", { id, errno });
+    this.#options.log("warn", "a supervisor could not be started; tried again", { job: id, errno });
     this.#retryLaunch(job);
     if (job.killRequest !== null) this.stop(job, job.killRequest);
   }
@@ -194,7 +194,7 @@ export class Supervision {
     } catch (error) {
       if (!isShortage(error)) throw error;
       job.statusBytes = 0; // so that the patrol does not find that nothing is new
-      this.#options.log("warn", "a job could not be looked at; tried again", { id: job.id, error: String(error) });
+      this.#options.log("warn", "a job could not be looked at; tried again", { job: job.id, err: error });
     }
   }
 

@@ -2,6 +2,7 @@ import type { JobState, JobView, WholeJobView } from "../job/job.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { EngineHealth } from "./containers/finder.ts";
 
+/** Of a job: its ID as `job`; an error as `err`. */
 export type Log = (level: "info" | "warn" | "error", message: string, fields?: object) => void;
 
 export type Submission = {
@@ -33,9 +34,11 @@ export type SubmitResult =
   | { kind: "silent-engine"; problem: string }; // what does is not running, or not reached
 
 export type JobQuery = {
+  idPrefix: string | null;
   states: JobState[];
   labels: { key: string; value: string | null }[]; // all of them must match; null: any value
   name: string | null;
+  text: string | null; // in the name, the ID or a label as key=value, whatever its case
   owner: string | null; // null: anybody's
   sinceMs: number | null; // submitted at or after
   untilMs: number | null; // submitted before
@@ -66,6 +69,8 @@ export interface JobRunner {
   /** How many jobs are not over, by state. */
   countStates(): Map<JobState, number>;
   handle(id: string): JobHandle | null;
+  /** The folder in which its steps start, as they see it; it need not be there yet. */
+  workspace(id: string): string | null;
   /** Without I/O; true too where the job is unknown. When it is true, the output is whole. */
   isOver(id: string): boolean;
   /** Every state change, from now on. Returns the function that ends it. */

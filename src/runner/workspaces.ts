@@ -17,6 +17,12 @@ export function workspaceOf(directory: string, account: Account | null): string 
   return account === null ? join(directory, "work") : userWorkspaceOf(directory);
 }
 
+/** Of a job whose order has been carried out. */
+export function workspaceIn(directory: string): string {
+  const ofUser = userWorkspaceOf(directory);
+  return existsSync(ofUser) ? ofUser : workspaceOf(directory, null);
+}
+
 /**
  * Makes the folder of all users' workspaces. What is done in it, root does: so one that another could change is refused, with a sentence
  * for people.

@@ -2,9 +2,11 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { FinalState } from "../job/job.ts";
 
 export type ListQuery = {
+  idPrefix: string | null;
   states: FinalState[] | null; // null: any final state
   labels: { key: string; value: string | null }[];
   name: string | null;
+  text: string | null; // in the name, the ID or a label as key=value, whatever its case in ASCII
   owner: string | null; // null: anybody's
   sinceMs: number | null;
   untilMs: number | null;
@@ -15,7 +17,7 @@ export type ListQuery = {
 export type ListedJob = { seq: number; viewJson: string };
 
 /** What the rows of a page are found by; the other conditions are tested on each. */
-type Driver = { kind: "label"; label: Label } | { kind: "name"; name: string } | { kind: "owner"; owner: string } | { kind: "states"; states: FinalState[] } | { kind: "all" };
+type Driver = { kind: "id"; prefix: string } | { kind: "text"; text: string } | { kind: "label"; label: Label } | { kind: "name"; name: string } | { kind: "owner"; owner: string } | { kind: "states"; states: FinalState[] } | { kind: "all" };
 type Label = ListQuery["labels"][number];
 type Bounds = { lowest: number; below: number };
 
@@ -34,8 +36,12 @@ export function listFinished(database: DatabaseSync, query: ListQuery): ListedJo
   return pages.flat().toSorted((a, b) => b.seq - a.seq).slice(0, query.limit);
 }
 
-/** Where all are common: a label with its value, then a label, then the name, then the owner. */
-function rarest(database: DatabaseSync, { labels, name, owner, states }: ListQuery): Driver {
+/** Where all are common: a label with its value, then a label, then the name, then the owner. IDs and texts are not found in the order of seq, so are for few rows only. */
+function rarest(database: DatabaseSync, { idPrefix, labels, name, text, owner, states }: ListQuery): Driver {
+  const byId = idPrefix === null ? null : ({ kind: "id", prefix: idPrefix } as const);
+  if (byId !== null && countRows(database, byId) < countedRows) return byId;
+  const byText = text === null ? null : ({ kind: "text", text } as const);
+  if (byText !== null && countRows(database, byText) < countedRows) return byText;
   const sorted = labels.toSorted((a, b) => Number(a.value === null) - Number(b.value === null));
   const drivers: Driver[] = [
     ...sorted.map((label): Driver => ({ kind: "label", label })),
@@ -58,6 +64,16 @@ type Source = { from: string; where: string; parameters: SQLInputValue[] };
 
 function sourceOf(driver: Driver): Source {
   switch (driver.kind) {
+    case "id": // "g" comes after all that an ID may hold
+      return { from: "jobs d INDEXED BY sqlite_autoindex_jobs_1", where: "d.id >= ? AND d.id < ?", parameters: [driver.prefix, `${driver.prefix}g`] };
+    case "text": {
+      // Each from an index that holds all that is needed, however large the rows are. A job may be found in several places.
+      const names = "SELECT seq FROM jobs INDEXED BY jobs_by_name WHERE name IS NOT NULL AND name LIKE ? ESCAPE '\\'";
+      const ids = "SELECT seq FROM jobs INDEXED BY sqlite_autoindex_jobs_1 WHERE id LIKE ? ESCAPE '\\'";
+      const labels = "SELECT seq FROM labels WHERE key || '=' || value LIKE ? ESCAPE '\\'";
+      const selects = [names, labels, ...(mayBeInId(driver.text) ? [ids] : [])];
+      return { from: `(SELECT DISTINCT seq FROM (${selects.join(" UNION ALL ")})) d`, where: "true", parameters: selects.map(() => containing(driver.text)) };
+    }
     case "label": {
       const { key, value } = driver.label;
       if (value === null) return { from: "labels d INDEXED BY labels_by_key", where: "d.key = ?", parameters: [key] };
@@ -89,7 +105,12 @@ function runQuery(database: DatabaseSync, query: ListQuery, { driver, bounds }: 
     const key = label.value === null ? "INDEXED BY labels_by_key WHERE o.key = ?" : "WHERE o.key = ? AND o.value = ?";
     add(`EXISTS (SELECT 1 FROM labels o ${key} AND o.seq = d.seq)`, label.key, ...value);
   }
+  if (query.idPrefix !== null && driver.kind !== "id") add("substr(j.id, 1, ?) = ?", query.idPrefix.length, query.idPrefix);
   if (query.name !== null && driver.kind !== "name") add("j.name = ?", query.name);
+  if (query.text !== null && driver.kind !== "text") {
+    const inLabel = "EXISTS (SELECT 1 FROM labels o INDEXED BY labels_by_job WHERE o.seq = d.seq AND o.key || '=' || o.value LIKE ? ESCAPE '\\')";
+    add(`(j.name LIKE ? ESCAPE '\\' OR j.id LIKE ? ESCAPE '\\' OR ${inLabel})`, ...Array<string>(3).fill(containing(query.text)));
+  }
   if (query.owner !== null && driver.kind !== "owner") add("j.owner = ?", query.owner);
   if (query.states === null) add("j.view IS NOT NULL");
   else if (driver.kind !== "states") add(`j.state IN (${marks(query.states)})`, ...query.states);
@@ -97,6 +118,15 @@ function runQuery(database: DatabaseSync, query: ListQuery, { driver, bounds }: 
     WHERE ${where.join(" AND ")} ORDER BY d.seq DESC LIMIT ?`;
   const rows = database.prepare(sql).all(...parameters, query.limit);
   return rows.flatMap((row) => (typeof row["view"] === "string" ? [{ seq: Number(row["seq"]), viewJson: row["view"] }] : []));
+}
+
+function mayBeInId(text: string): boolean {
+  return /^[0-9a-f-]{1,36}$/i.test(text);
+}
+
+/** A pattern of LIKE. */
+function containing(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
 }
 
 function marks(values: unknown[]): string {

@@ -1,40 +1,40 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
-import type { JobView } from "../../job/job.ts";
+import { JobView } from "../../job/job.ts";
 import { attach, type AttachOptions, type AttachSource, contentTypes, outputSize } from "../../output/attach.ts";
 import { sendChunks } from "../../output/send.ts";
 import { chooseType } from "../accept.ts";
 import { identityOf } from "../access.ts";
 import type { Context, Routes } from "../context.ts";
 import { knownId, unknownJob } from "../ids.ts";
+import { jobOperation } from "../operation.ts";
 import { invalid, Problem } from "../problems.ts";
 import { securityHeaders } from "../headers.ts";
-import { makeQuery } from "../query.ts";
 import { type ByteRange, readRange } from "../range.ts";
 
-const offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const count = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const AttachQuery = Type.Object(
   {
-    offset: Type.Optional(offset),
-    tail: Type.Optional(offset),
-    follow: Type.Optional(Type.Boolean()),
-    stream: Type.Optional(Type.Enum(["stdout", "stderr"])),
-    step: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-    timestamps: Type.Optional(Type.Boolean()),
+    offset: Type.Optional(Type.Integer({ ...count, description: "from this byte of the output on" })),
+    tail: Type.Optional(Type.Integer({ ...count, description: "from so many lines before the end of what there is" })),
+    end: Type.Optional(Type.Integer({ ...count, description: "up to this byte of the output, without it: these bytes alone, and no outcome" })),
+    follow: Type.Optional(Type.Boolean({ default: true, description: "false: what there is now" })),
+    stream: Type.Optional(Type.Enum(["stdout", "stderr"], { description: "only this one" })),
+    step: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: "only this one" })),
+    timestamps: Type.Optional(Type.Boolean({ description: "raw output: each line begins with the time at which its first byte was read" })),
   },
   { additionalProperties: false },
 );
-const readQuery = makeQuery(AttachQuery);
 
 /** The output of a job, live. */
 export const attachRoutes: Routes = (app, context) => {
-  app.get("/:id/attach", { config: { access: "see" } }, async (request, reply) => {
+  app.get("/:id/attach", { config: { access: "see" }, schema: attachToJob }, async (request, reply) => {
     const id = knownId(context.runner, request.params);
     const source = sourceOf(context, id);
-    const options = optionsOf(request);
+    const options = optionsOf(request, request.query);
     const range = await rangeOf(request, source, options);
-    const hasTrailers = range === null && options.encoding === "raw" && hasChunks(request.raw);
+    const hasTrailers = range === null && options.end === null && options.encoding === "raw" && hasChunks(request.raw);
     const headers = { ...commonHeaders(options), ...(hasTrailers ? trailerHeaders : {}), ...(range === null ? {} : await rangeHeaders(range, source)) };
     const identity = identityOf(request);
     context.readers.add({ response: reply.raw, job: id, isStillLetIn: () => context.identifier.isStillLetIn(identity) });
@@ -42,24 +42,24 @@ export const attachRoutes: Routes = (app, context) => {
     reply.hijack(); // from here on there is nobody to answer for an error
     if (request.method === "HEAD") return void response.end();
     response.flushHeaders(); // before the first byte of output, which may take hours
-    await send(context, response, { source, options: range === null ? options : { ...options, offset: range.start, end: range.end }, hasTrailers });
+    await send(context, response, { id, source, options: range === null ? options : { ...options, offset: range.start, end: range.end }, hasTrailers });
   });
 };
 
-type Attaching = { source: AttachSource & { job: () => JobView | null }; options: AttachOptions; hasTrailers: boolean };
+type Attaching = { id: string; source: AttachSource & { job: () => JobView | null }; options: AttachOptions; hasTrailers: boolean };
 
-async function send({ limits: { readerTimeoutSeconds }, sockets, metrics, log }: Context, response: ServerResponse, { source, options, hasTrailers }: Attaching): Promise<void> {
+async function send({ limits: { readerTimeoutSeconds }, sockets, metrics, log }: Context, response: ServerResponse, { id, source, options, hasTrailers }: Attaching): Promise<void> {
   try {
     const stallTimeoutMs = readerTimeoutSeconds * 1000;
     const unacknowledged = ({ socket }: ServerResponse): Promise<number | null> => sockets.unacknowledgedBytes(socket);
     const result = await sendChunks(response, (signal) => attach(source, options, signal), { stallTimeoutMs, unacknowledged });
     if (result === "stalled") metrics.dropped("stalled");
-    if (result === "stalled") log("info", `a reader took nothing for ${readerTimeoutSeconds} s and was cut off`, { directory: source.directory });
+    if (result === "stalled") log("info", "a reader took nothing for too long and was cut off", { job: id, readerTimeoutSeconds });
     if (result !== "complete") return;
     if (hasTrailers) response.addTrailers(outcomeTrailers(source.job()));
     response.end();
   } catch (error) {
-    log("error", "a reader was cut off, since the output could not be read", { error: String(error) });
+    log("error", "a reader was cut off, since the output could not be read", { job: id, err: error });
   }
 }
 
@@ -75,12 +75,12 @@ function sourceOf({ runner, watchers }: Context, id: string): Attaching["source"
   return { directory: handle.directory, watchers, isOver: () => runner.isOver(id), outcome: job, job };
 }
 
-function optionsOf(request: FastifyRequest): AttachOptions {
-  const query: Static<typeof AttachQuery> = readQuery(request.query);
+function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): AttachOptions {
   const encoding = encodingOf(request.headers.accept);
   if (query.timestamps === true && encoding !== "raw") {
     throw invalid([{ field: "?timestamps", message: "is for raw output: every piece of the other forms has its Time" }]);
   }
+  refuseEnd(request.headers, query);
   const resumedAt = encoding === "sse" ? lastEventId(request) : null; // a browser asks again with the same query
   return {
     encoding,
@@ -90,8 +90,15 @@ function optionsOf(request: FastifyRequest): AttachOptions {
     stream: query.stream ?? null,
     step: query.step ?? null,
     timestamps: query.timestamps ?? false,
-    end: null,
+    end: query.end ?? null,
   };
+}
+
+function refuseEnd({ range }: FastifyRequest["headers"], { offset = 0, tail, end }: Static<typeof AttachQuery>): void {
+  if (end === undefined) return;
+  const refusal =
+    end < offset ? "must not be before the offset" : tail !== undefined ? "cannot be given with tail: leave one of them out" : range !== undefined ? "cannot be given with a Range: leave one of them out" : null;
+  if (refusal !== null) throw invalid([{ field: "?end", message: refusal }]);
 }
 
 function encodingOf(accept: string | undefined): AttachOptions["encoding"] {
@@ -151,3 +158,40 @@ function outcomeTrailers(job: JobView | null): Record<string, string> {
   const fields = { "Jobrunner-State": State, "Jobrunner-Reason": Reason, "Jobrunner-Exit-Code": ExitCode, "Jobrunner-Signal": Signal };
   return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])));
 }
+
+const headers = Type.Object({
+  "Accept": Type.Optional(Type.String({ description: "which form; text/plain otherwise" })),
+  "Range": Type.Optional(Type.String({ description: "bytes=, of the raw output of a job that is over (RFC 9110)" })),
+  "Last-Event-ID": Type.Optional(Type.String({ description: "of server-sent events: goes on behind this one" })),
+});
+
+const origin = {
+  Offset: Type.Integer({ minimum: 0, description: "in bytes of the whole output, whatever is left out" }),
+  Time: Type.Union([Type.String({ format: "date-time" }), Type.Null()], { description: "when it was read from the job; null: not known" }),
+  Step: Type.Union([Type.Integer(), Type.Null()]),
+  Stream: Type.Union([Type.Enum(["stdout", "stderr"]), Type.Null()]),
+};
+const Output = Type.Object(
+  { ...origin, Data: Type.String(), Encoding: Type.Optional(Type.Literal("base64", { description: "where the bytes are no UTF-8" })) },
+  { title: "OutputPiece", description: "A piece of output; no character is split" },
+);
+const Gap = Type.Object({ ...origin, LostBytes: Type.Integer({ minimum: 1 }) }, { title: "OutputGap", description: "Here bytes could not be kept" });
+const Outcome = Type.Object({ Outcome: JobView }, { title: "Outcome", description: "The last one" });
+
+const attachToJob = jobOperation({
+  id: "attachToJob",
+  tag: "output",
+  summary: "All output of a job from its first byte, then live, until it is over",
+  description: `For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason,
+Jobrunner-Exit-Code and Jobrunner-Signal. A reader that takes nothing for long is cut off, and may come again with an offset.`,
+  query: AttachQuery,
+  headers,
+  answers: {
+    200: {
+      description: "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece",
+      content: { "text/plain": Type.String(), "application/x-ndjson": Type.Union([Output, Gap, Outcome], { title: "AttachLine" }), "text/event-stream": Type.String() },
+    },
+    206: { description: "A range of the raw output", content: { "text/plain": Type.String() } },
+  },
+  problems: ["not-acceptable", "no-such-range", "too-many-readers"],
+});

@@ -3,9 +3,7 @@ import { Type } from "typebox";
 import { identityOf, scopeOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { securityHeaders } from "../headers.ts";
-import { makeQuery } from "../query.ts";
-
-const noQuery = makeQuery(Type.Object({}, { additionalProperties: false }));
+import { noQuery, operation } from "../operation.ts";
 
 /** A reader that has so much still to take is dropped: a stalled one must cost no memory. It can come again and ask GET /jobs. */
 const maxBufferedBytes = 1 << 20;
@@ -13,8 +11,7 @@ const heartbeatMs = 15_000; // proxies close what is silent for longer
 
 /** Every change of a job's state, as server-sent events (HTML standard, "Server-sent events"). */
 export const eventRoutes: Routes = (app, { runner, readers, identifier }) => {
-  app.get("/events", { config: { access: "see" } }, async (request, reply) => {
-    noQuery(request.query);
+  app.get("/events", { config: { access: "see" }, schema: getEvents }, async (request, reply) => {
     const identity = identityOf(request);
     const scope = scopeOf(identity);
     const response = reply.raw;
@@ -39,3 +36,12 @@ function sendOrDrop(response: ServerResponse, text: string): void {
   if (response.writableLength > maxBufferedBytes) response.destroy();
   else response.write(text);
 }
+
+const getEvents = operation({
+  id: "getEvents",
+  tag: "output",
+  summary: "Every change of a job's state, from now on",
+  query: noQuery,
+  answers: { 200: { description: "Server-sent events of the type `job`; the data is a Job as JSON", content: { "text/event-stream": Type.String() } } },
+  problems: ["too-many-readers"],
+});

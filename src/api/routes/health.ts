@@ -1,16 +1,38 @@
 import { Type } from "typebox";
 import type { Routes } from "../context.ts";
-import { makeQuery } from "../query.ts";
-
-const noQuery = makeQuery(Type.Object({}, { additionalProperties: false }));
+import { json, noQuery, publicOperation } from "../operation.ts";
 
 /** Whether the service is well: to anybody in a word, to those who are let in with what it found on this box. */
 export const healthRoutes: Routes = (app, { runner, version }) => {
-  app.get("/healthz", { config: { access: "public" } }, async (request, reply) => {
-    noQuery(request.query);
+  app.get("/healthz", { config: { access: "public" }, schema: getHealth }, async (request, reply) => {
     const health = runner.health();
     const isWell = health.database === "ok" && health.launcher === "ok";
     const status = isWell ? "ok" : "unwell";
     return reply.code(isWell ? 200 : 503).send(request.identity === null ? { status } : { status, version, ...health });
   });
 };
+
+const textOrNull = Type.Union([Type.String(), Type.Null()]);
+const Health = Type.Object(
+  {
+    status: Type.Enum(["ok", "unwell"]),
+    version: Type.Optional(Type.String()),
+    database: Type.Optional(Type.String({ description: "ok, or what is wrong" })),
+    launcher: Type.Optional(Type.String({ description: "ok, or what is wrong" })),
+    cgroups: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: "where each job has one; null: none can be made" })),
+    containers: Type.Optional(
+      Type.Object({ engine: textOrNull, version: textOrNull, problem: textOrNull }, { description: "which engine there is, or why none" }),
+    ),
+    running: Type.Optional(Type.Integer({ minimum: 0 })),
+    queued: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  { title: "Health", description: "To who is not let in, the status alone" },
+);
+
+const getHealth = publicOperation({
+  id: "getHealth",
+  tag: "service",
+  summary: "Whether the service is well",
+  query: noQuery,
+  answers: { 200: json("It is", Health), 503: json("It is not", Health) },
+});

@@ -2,43 +2,37 @@ import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { isFinal, type WholeJobView } from "../../job/job.ts";
-import type { JobSpec } from "../../job/spec.ts";
 import { withoutEnvironment } from "../../job/secrets.ts";
+import { JobSpec } from "../../job/spec.ts";
+import { WholeJob } from "../../job/whole-job.ts";
 import { actorOf, identityOf, nameOf, scopeOf } from "../access.ts";
-import { fingerprint, readSpec } from "../body.ts";
+import { fingerprint } from "../body.ts";
 import type { Context, Routes } from "../context.ts";
 import { idOf, isJobId, knownId, unknownJob } from "../ids.ts";
+import { done, jobOperation, json, noQuery, operation } from "../operation.ts";
 import { invalid, Problem, type ProblemCode } from "../problems.ts";
-import { makeQuery } from "../query.ts";
-
-const noQuery = makeQuery(Type.Object({}, { additionalProperties: false }));
-const killQuery = makeQuery(Type.Object({ force: Type.Optional(Type.Boolean()) }, { additionalProperties: false }));
-const waitQuery = makeQuery(Type.Object({ timeout: Type.Optional(Type.Number({ minimum: 0, maximum: 2_000_000 })) }, { additionalProperties: false }));
 
 /** The original's calls, and a single job. */
 export const jobRoutes: Routes = (app, context) => {
   const { runner } = context;
 
-  app.get("/", see, async (request) => {
-    noQuery(request.query);
+  app.get("/", { ...see, schema: getRunning }, async (request) => {
     return { IDs: runner.activeIds(scopeOf(identityOf(request))) };
   });
 
-  app.post("/", run, async (request, reply) => {
-    noQuery(request.query);
-    const id = await submit(context, request);
+  app.post("/", { ...run, schema: submitJob }, async (request, reply) => {
+    const id = await submit(context, request, request.body);
     return reply.header("Location", `/${id}`).send({ ID: id });
   });
 
-  app.get("/:id", see, async (request) => {
-    noQuery(request.query);
+  app.get("/:id", { ...see, schema: getJob }, async (request) => {
     const job = runner.get(knownId(runner, request.params));
     if (job === null) throw unknownJob();
     return shownTo(request, job);
   });
 
-  app.delete("/:id", run, async (request) => {
-    const { force = false } = killQuery(request.query);
+  app.delete("/:id", { ...run, schema: killJob }, async (request) => {
+    const { force = false } = request.query;
     const id = idOf(request.params);
     if (isJobId(id)) {
       if (!runner.isOver(id)) context.audit.write(actorOf(request), { Event: "kill", Job: id, Force: force });
@@ -47,22 +41,68 @@ export const jobRoutes: Routes = (app, context) => {
     return {};
   });
 
-  app.get("/:id/wait", see, async (request, reply) => {
-    const { timeout } = waitQuery(request.query);
-    return shownTo(request, await whenOver(context, request, { response: reply.raw, timeoutSeconds: timeout ?? null }));
+  app.get("/:id/wait", { ...see, schema: waitForJob }, async (request, reply) => {
+    const { timeout = null } = request.query;
+    return shownTo(request, await whenOver(context, request, { response: reply.raw, timeoutSeconds: timeout }));
   });
 };
 
 const see = { config: { access: "see" } } as const;
 const run = { config: { access: "run" } } as const;
 
+const getRunning = operation({
+  id: "getRunning",
+  tag: "jobs",
+  summary: "The jobs that run now",
+  query: noQuery,
+  answers: { 200: json("Starting, Running or Stopping, oldest first", Type.Object({ IDs: Type.Array(Type.String()) })) },
+});
+
+const submitJob = {
+  ...operation({
+    id: "submitJob",
+    tag: "jobs",
+    summary: "Submits a job",
+    description: "Answers when the job is on disk. From then on it exists until it is deleted, whatever happens to the service.",
+    query: noQuery,
+    headers: Type.Object({
+      "Idempotency-Key": Type.Optional(Type.String({ description: "the same key with the same body gives the same job again, with another body 422; 1 to 255 visible ASCII characters" })),
+    }),
+    answers: {
+      200: { ...json("It was accepted", Type.Object({ ID: Type.String() })), headers: { Location: { type: "string", description: "/ID" } } },
+    },
+    problems: ["invalid-json", "body-too-large", "key-used-before", "user-refused", "no-container-engine", "silent-container-engine", "disk-full"],
+  }),
+  body: JobSpec,
+};
+
+const getJob = jobOperation({ id: "getJob", tag: "jobs", summary: "All about a job", query: noQuery, answers: { 200: json("The job", WholeJob) } });
+
+const killJob = jobOperation({
+  id: "killJob",
+  tag: "jobs",
+  summary: "Kills a job",
+  description: `Sends StopSignal to every process of it, after StopTimeoutSeconds SIGKILL to what is left. No further step runs but those with RunOn always.
+Answers when nothing of it is left. 200 also where there is no such job or it is over; 404 only for who sees its own jobs alone.`,
+  query: Type.Object({ force: Type.Optional(Type.Boolean({ description: "SIGKILL at once, and no further step at all" })) }, { additionalProperties: false }),
+  answers: { 200: json("Nothing of it is left", done) },
+});
+
+const waitForJob = jobOperation({
+  id: "waitForJob",
+  tag: "jobs",
+  summary: "Waits until a job is over",
+  query: Type.Object({ timeout: Type.Optional(Type.Number({ minimum: 0, maximum: 2_000_000, description: "seconds, then 408; without it, as long as it takes" })) }, { additionalProperties: false }),
+  answers: { 200: json("It is over", WholeJob) },
+  problems: ["not-over-in-time", "too-many-readers"],
+});
+
 /** Who only watches does not learn what is in the environment. */
 function shownTo(request: FastifyRequest, job: WholeJobView): object {
   return identityOf(request).role === "read" ? { ...job, Spec: withoutEnvironment(job.Spec) } : job;
 }
 
-async function submit({ runner, audit }: Context, request: FastifyRequest): Promise<string> {
-  const spec = readSpec(request.body);
+async function submit({ runner, audit }: Context, request: FastifyRequest, spec: JobSpec): Promise<string> {
   const key = idempotencyKey(request);
   const identity = identityOf(request);
   const submitter = { name: nameOf(identity), owner: identity.owner };

@@ -1,39 +1,56 @@
-import { Type } from "typebox";
-import { type JobState, jobStates } from "../../job/job.ts";
+import { type Static, Type } from "typebox";
+import { type JobState, jobStates, JobView } from "../../job/job.ts";
 import type { JobQuery } from "../../runner/types.ts";
 import { actorOf, identityOf, scopeOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { idOf, isJobId, unknownJob } from "../ids.ts";
+import { done, jobOperation, json, noQuery, operation } from "../operation.ts";
 import { type FieldError, invalid, Problem } from "../problems.ts";
-import { makeQuery } from "../query.ts";
 
 const maxPage = 1000;
-const texts = Type.Array(Type.String(), { maxItems: 64 });
+const defaultPage = 50;
 
-const listQuery = makeQuery(
-  Type.Object(
-    {
-      state: Type.Optional(texts),
-      label: Type.Optional(texts),
-      name: Type.Optional(Type.String()),
-      since: Type.Optional(Type.String()),
-      until: Type.Optional(Type.String()),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxPage })),
-      cursor: Type.Optional(Type.String({ pattern: "^[0-9a-z]{1,10}$" })),
-    },
-    { additionalProperties: false },
-  ),
+const JobsQuery = Type.Object(
+  {
+    id: Type.Optional(Type.String({ pattern: "^[0-9a-f-]{1,36}$", description: "how the ID begins" })),
+    state: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: `of ${jobStates.join(", ")}; several with commas, or several times` })),
+    label: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: "key, or key=value; several times: all must match" })),
+    name: Type.Optional(Type.String()),
+    text: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "in the name, the ID or a label (as key=value), whatever its case" })),
+    since: Type.Optional(Type.String({ description: "submitted at or after this time (RFC 3339)" })),
+    until: Type.Optional(Type.String({ description: "submitted before this time (RFC 3339)" })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxPage, default: defaultPage })),
+    cursor: Type.Optional(Type.String({ pattern: "^[0-9a-z]{1,10}$", description: "NextCursor of the page before" })),
+  },
+  { additionalProperties: false },
 );
 
-const defaultPage = 50;
+const listJobs = operation({
+  id: "listJobs",
+  tag: "jobs",
+  summary: "All jobs, newest first, a page at a time",
+  query: JobsQuery,
+  answers: {
+    200: json("A page", Type.Object({ Jobs: Type.Array(JobView), NextCursor: Type.Union([Type.String(), Type.Null()], { description: "null: this is the last page" }) }, { title: "JobPage" })),
+  },
+});
+
+const removeJob = jobOperation({
+  id: "removeJob",
+  tag: "jobs",
+  summary: "Removes a job that is over, with its output and workspace",
+  query: noQuery,
+  answers: { 200: json("It is gone", done) },
+  problems: ["not-over"],
+});
 
 /** All jobs, those that are over among them. */
 export const listRoutes: Routes = (app, { runner, audit }) => {
-  app.get("/jobs", { config: { access: "see" } }, async (request) => {
+  app.get("/jobs", { config: { access: "see" }, schema: listJobs }, async (request) => {
     return runner.list({ ...readQuery(request.query), owner: scopeOf(identityOf(request)) });
   });
 
-  app.delete("/jobs/:id", { config: { access: "run" } }, async (request) => {
+  app.delete("/jobs/:id", { config: { access: "run" }, schema: removeJob }, async (request) => {
     const id = idOf(request.params);
     const result = isJobId(id) ? await runner.remove(id) : "unknown";
     if (result === "unknown") throw unknownJob();
@@ -43,8 +60,8 @@ export const listRoutes: Routes = (app, { runner, audit }) => {
   });
 };
 
-function readQuery(query: unknown): Omit<JobQuery, "owner"> {
-  const { state = [], label = [], name, since, until, limit, cursor } = listQuery(query);
+function readQuery(query: Static<typeof JobsQuery>): Omit<JobQuery, "owner"> {
+  const { id, state = [], label = [], name, text, since, until, limit, cursor } = query;
   const errors: FieldError[] = [];
   const states = state.flatMap((list) => list.split(",")).flatMap((word): JobState[] => {
     const known = jobStates.find((one) => one === word);
@@ -58,9 +75,11 @@ function readQuery(query: unknown): Omit<JobQuery, "owner"> {
     return timeMs;
   };
   const result = {
+    idPrefix: id ?? null,
     states,
     labels: label.map(readLabel),
     name: name ?? null,
+    text: text ?? null,
     sinceMs: time("?since", since),
     untilMs: time("?until", until),
     limit: limit ?? defaultPage,

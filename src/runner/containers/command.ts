@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import type { Command } from "../../job/spec.ts";
+import type { Command, StopSignal } from "../../job/spec.ts";
 import { fitsEnvFile } from "../../job/container-spec.ts";
-import { containerName, type Engine, labels, logWords, mount, removeWords } from "./engine.ts";
+import { containerName, type Engine, type EngineKind, labels, mount, removeWords } from "./engine.ts";
 import { envFileName, stateFileName } from "./files.ts";
 
 /** The command line by which an engine's client runs a step, and the one that ends what it started. */
@@ -9,6 +9,7 @@ import { envFileName, stateFileName } from "./files.ts";
 export type ContainerStep = {
   jobId: string;
   number: number;
+  stopSignal: StopSignal;
   command: Command & { Image: string };
   /** What the command finds in its environment, on top of the image's. */
   variables: Record<string, string>;
@@ -45,7 +46,8 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
       `--label=${labels.step}=${number}`,
       `--label=${labels.instance}=${instance}`,
       `--pull=${command.Pull ?? "missing"}`,
-      ...logWords(kind),
+      `--stop-signal=${step.stopSignal}`,
+      ...engine.outputWords,
       `--env-file=${posix.join(jobDirectory, envFileName(number))}`,
       ...passed.map(([variable]) => `--env=${variable}`), // the client gives them the value that they have for itself
       ...mounts(step),
@@ -59,7 +61,7 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
       ...option("--pids-limit", command.Resources?.Pids),
       ...commandWords(command),
     ],
-    settle: ["/bin/sh", "-c", settleScript, "settle", name, stateFileName(number), path, ...removeWords(kind)],
+    settle: ["/bin/sh", "-c", settleScript(kind), "settle", name, stateFileName(number), path],
     environment: { ...Object.fromEntries(passed), ...engine.environment, ...clientMarks(step) },
     envFile: plain.map(([variable, value]) => `${variable}=${value}\n`).join(""),
     hostDirectory: command.WorkingDir?.startsWith("/") === true ? step.base : posix.resolve(step.base, command.WorkingDir ?? "."),
@@ -68,15 +70,21 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
 
 /**
  * What the engine says of the container is kept before the container is removed. One whose making was cut off may turn up a moment
- * later, so a missing one is looked for twice.
+ * later, so a missing one is looked for twice. "await" is told by settle in supervisor/formats.h: whoever says it also knows when it has lasted too long,
+ * so that it needs no end here. Not the engine's kill and wait: Podman does not take a container for a running one if its client died just after it had started.
  */
-const settleScript = `
-container=$1 file=$2 client=$3
-shift 2
+function settleScript(kind: EngineKind): string {
+  return `
+container=$1 file=$2 client=$3 how=$4
 ask() { "$client" inspect --type container --format '{{json .State}}' "$container" > "$file.new" 2> /dev/null && mv "$file.new" "$file"; }
 ask || { sleep 0.3; ask; }
-exec "$@" "$container"
+if [ "$how" = await ] && ! grep -q '"Status":"exited"' "$file"; then
+  "$client" stop -t 31536000 "$container"
+  ask
+fi
+exec "$client" ${removeWords(kind).join(" ")} "$container"
 `;
+}
 
 /** By these the processes of a job are found whose supervisor was killed. */
 function clientMarks({ variables }: ContainerStep): Record<string, string> {

@@ -56,7 +56,7 @@ export class Containers {
     try {
       known = await this.#settle(job, number, facts);
     } catch (error) {
-      this.#options.log("error", "what became of a container could not be found out", { name, error: String(error) });
+      this.#options.log("error", "what became of a container could not be found out", { job: job.id, container: name, err: error });
     }
     this.#settling.delete(name);
     job.containers.set(number, known);
@@ -67,7 +67,7 @@ export class Containers {
     const name = containerName(job.id, number);
     const engine = await this.#engineOf(job);
     const isGone = await this.#removeInTime(engine, job, number);
-    if (!isGone) this.#options.log("warn", "a container could not be removed; it is tried again", { name });
+    if (!isGone) this.#options.log("warn", "a container could not be removed; it is tried again", { job: job.id, container: name });
     // One that is made late by an engine that was told to when its job was being killed turns up now.
     if (!isGone || facts.stops.length > 0 || facts.swept !== null) this.leftovers.lookSoon(engine);
     const ended = facts.steps.get(number)?.ended;

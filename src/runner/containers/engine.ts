@@ -29,21 +29,17 @@ export function removeWords(kind: EngineKind): string[] {
   return ["rm", "--force", "--volumes", ...(kind === "podman" ? ["--time", "0"] : [])];
 }
 
-/** Not of the client but of what answers it; podman is both. */
+/** Not of the client but of what answers it; podman is both, unless it asks a service. */
 const versionWords: Record<EngineKind, string[]> = {
   docker: ["version", "--format", "{{.Server.Version}}"],
-  podman: ["version", "--format", "{{.Client.Version}}"],
+  podman: ["info", "--format", "{{.Version.Version}} {{.Host.ServiceIsRemote}}"],
   nerdctl: ["info", "--format", "{{.ServerVersion}}"],
 };
-
-/** The output is kept by the supervisor: not a second time by the engine. nerdctl knows no such driver. */
-export function logWords(kind: EngineKind): string[] {
-  return kind === "nerdctl" ? [] : ["--log-driver=none"];
-}
 
 export class Engine {
   readonly client: EngineClient;
   readonly environment: Record<string, string>; // of the client: where it finds logins, contexts and the engine
+  #handsDownStreams = false;
 
   constructor(client: EngineClient, environment: Record<string, string>) {
     this.client = client;
@@ -53,9 +49,20 @@ export class Engine {
   /** The version of what runs the containers. Rejects with a sentence, the engine's own, where it does not answer. */
   async version(): Promise<string> {
     const result = await this.run(versionWords[this.client.kind]);
-    const version = result.stdout.trim();
-    if (result.exitCode === 0 && version !== "") return version;
-    throw new Error(lastLine(result.stderr) ?? "it does not answer");
+    const [version = "", isRemote] = result.stdout.trim().split(" ");
+    if (result.exitCode !== 0 || version === "") throw new Error(lastLine(result.stderr) ?? "it does not answer");
+    this.#handsDownStreams = isRemote === "false" && Number.parseInt(version, 10) >= 4;
+    return version;
+  }
+
+  /**
+   * The output is kept by the supervisor: not a second time by the engine. Podman, from 4.0 on and where it runs the containers itself, can hand the client's
+   * own streams down to them (podman-run(1), --log-driver=passthrough), so that nothing which reads and writes it once more stands between. nerdctl has no
+   * such words.
+   */
+  get outputWords(): string[] {
+    if (this.client.kind === "nerdctl") return [];
+    return [this.#handsDownStreams ? "--log-driver=passthrough" : "--log-driver=none"];
   }
 
   /** By name. `unknown`: the engine did not answer. */
@@ -92,7 +99,7 @@ export class Engine {
   async removeFolder({ folder, parent, image, program }: { folder: string; parent: string; image: string; program: string }): Promise<void> {
     const mounts = [mount({ source: parent, target: parent }), mount({ source: program, target: "/jobrunner-supervisor", isReadOnly: true })];
     const limits = ["--rm", "--pull=never", "--network=none", "--user=0:0"];
-    const inContainer = ["run", ...limits, ...logWords(this.client.kind), ...mounts, "--entrypoint=/jobrunner-supervisor", image, "remove", folder];
+    const inContainer = ["run", ...limits, ...this.outputWords, ...mounts, "--entrypoint=/jobrunner-supervisor", image, "remove", folder];
     // Podman's own files are those of a user namespace, which it lets us into without an image.
     const words = this.client.kind === "podman" && process.getuid?.() !== 0 ? ["unshare", program, "remove", folder] : inContainer;
     const { exitCode, stderr } = await this.run(words, { timeoutMs: removeTimeoutMs });
@@ -133,11 +140,18 @@ export function lastLine(text: string): string | null {
 export function readState(json: string): ContainerState | null {
   const state: unknown = parse(json);
   if (typeof state !== "object" || state === null || !("Status" in state)) return null;
-  const startedAt = "StartedAt" in state ? String(state.StartedAt) : "";
-  if ("Running" in state && state.Running === true) return { kind: "running" };
-  if (state.Status === "created" || startedAt === "" || startedAt.startsWith("0001-")) return { kind: "never-started" };
+  // Of a container whose client died just when it had started it, Podman says "initialized", and never when it started.
+  if (("Running" in state && state.Running === true) || state.Status === "initialized") return { kind: "running" };
+  const wasStarted = isTime("StartedAt" in state && state.StartedAt) || isTime("FinishedAt" in state && state.FinishedAt);
+  if (state.Status === "created" || !wasStarted) return { kind: "never-started" };
+  if (!["exited", "stopped", "dead"].includes(String(state.Status))) return { kind: "running" }; // of such a one, the exit code is none
   if (!("ExitCode" in state) || typeof state.ExitCode !== "number") return null;
   return { kind: "exited", exitCode: state.ExitCode, isOutOfMemory: "OOMKilled" in state && state.OOMKilled === true };
+}
+
+/** All give the year 1 for never. */
+function isTime(value: unknown): boolean {
+  return typeof value === "string" && value !== "" && !value.startsWith("0001-");
 }
 
 function parse(json: string): unknown {

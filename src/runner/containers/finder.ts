@@ -113,7 +113,7 @@ export class EngineFinder {
 }
 
 /** The absolute path of a program, as a shell finds it; null: there is none. */
-function findProgram(name: string, searchPath: string): string | null {
+export function findProgram(name: string, searchPath: string): string | null {
   const candidates = name.includes("/") ? [resolve(name)] : searchPath.split(":").filter((folder) => folder.startsWith("/")).map((folder) => join(folder, name));
   return candidates.find(isProgram) ?? null;
 }

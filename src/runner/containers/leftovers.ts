@@ -50,10 +50,10 @@ export class Leftovers {
       const names = await engine.list(`${labels.instance}=${instance}`);
       const left = names.filter((name) => !active.has(jobIdOf(name)));
       if (left.length === 0) return;
-      log("info", "containers of jobs that are over are removed", { names: left });
+      for (const name of left) log("info", "a container of a job that is over is removed", { job: jobIdOf(name), container: name });
       if (await engine.remove(left)) return;
     } catch (error) {
-      log("warn", "the container engine does not say what is left; it is asked again", { error: error instanceof Error ? error.message : String(error) });
+      log("warn", "the container engine does not say what is left; it is asked again", { err: error });
     }
     this.#later(retryMs, () => void this.#look(engine));
   }

@@ -6,7 +6,8 @@ import { ownUser } from "../identity/own-user.ts";
 import { makeToken } from "../identity/tokens.ts";
 import { openDatabase } from "../store/open.ts";
 import { type StoredToken, TokenTable } from "../store/tokens.ts";
-import type { Place } from "./program.ts";
+import type { Place } from "./commands/token.ts";
+import { table as tableOf } from "./table.ts";
 import { WrongUse } from "./wrong-use.ts";
 
 /** Tokens, in the state directory itself: with the service or without, by whoever may write there. */
@@ -29,7 +30,7 @@ export function listTokens(place: Place, { isJson }: { isJson: boolean }): strin
     const tokens = table.all().map(viewOf);
     if (isJson) return JSON.stringify(tokens);
     const rows = tokens.map(({ Name, Role: role, State, ID, CreatedAt, ExpiresAt, LastUsedAt }) => [Name, role, State, ID, CreatedAt, ExpiresAt ?? "never", LastUsedAt ?? "never"]);
-    return table2d([["NAME", "ROLE", "STATE", "ID", "CREATED", "EXPIRES", "LAST USED"], ...rows]);
+    return tableOf(["NAME", "ROLE", "STATE", "ID", "CREATED", "EXPIRES", "LAST USED"], rows, { stream: process.stdout }).join("\n");
   });
 }
 
@@ -83,9 +84,4 @@ function viewOf({ id, name, role, createdAtMs, expiresAtMs, lastUsedAtMs, revoke
 
 function timeOf(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
-}
-
-function table2d(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
 }

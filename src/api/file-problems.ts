@@ -1,0 +1,31 @@
+import { LeavesWorkspace } from "../files/walk.ts";
+import { NotWhatWasAsked } from "../files/workspace-files.ts";
+import { isDiskFull } from "../runner/disk.ts";
+import { invalid, Problem } from "./problems.ts";
+
+/** What the call gives; errors of files as the API has them. */
+export async function answered<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (cause instanceof LeavesWorkspace) throw new Problem("outside-workspace", `the path ${cause.message}`, { cause });
+    if (cause instanceof NotWhatWasAsked) throw new Problem("file-of-another-kind", `what is there ${cause.message}`, { cause });
+    if (isDiskFull(cause)) throw new Problem("disk-full", "the disk is too full for the file: make room", { cause });
+    switch (cause instanceof Error && "code" in cause ? cause.code : null) {
+      case "ENOENT":
+        throw new Problem("unknown-file", "there is nothing at this path in the workspace, or not yet", { cause });
+      case "ENAMETOOLONG":
+        throw invalid([{ field: "path", message: "has a name that is too long for a file" }]);
+      case "ELOOP":
+      case "ENOTDIR":
+        throw new Problem("file-of-another-kind", "something on the way is not a folder", { cause });
+      case "ENOTEMPTY":
+        throw new Problem("file-of-another-kind", "the folder is not empty: say recursive=true to remove all that is in it", { cause });
+      case "EACCES":
+      case "EPERM":
+      case "EROFS":
+        throw new Problem("file-refused", "its permissions keep the service's user from it", { cause });
+    }
+    throw cause;
+  }
+}

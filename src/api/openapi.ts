@@ -1,0 +1,76 @@
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import { fastify, type FastifyInstance, type FastifySchema, type HTTPMethods } from "fastify";
+import { securityHeaders } from "./headers.ts";
+import { Problem, problemContentType } from "./problems.ts";
+
+/**
+ * The description of the API (OpenAPI 3.1), made of what the routes say of themselves, and a page that shows it: `/openapi.json` and `/docs`. An app of its
+ * own, loaded when it is first asked for, which in most services is never.
+ */
+
+export type DescribedRoute = { method: HTTPMethods; url: string; schema: FastifySchema };
+
+export async function makeDocs(routes: DescribedRoute[], version: string): Promise<FastifyInstance> {
+  const app = fastify({ logger: false, exposeHeadRoutes: true });
+  app.setValidatorCompiler(() => (value: unknown) => ({ value }));
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.addHook("onRequest", async (_request, reply) => void reply.headers(securityHeaders));
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.1",
+      info: { title: "jobrunner", version, description, license: { name: "Apache 2.0", identifier: "Apache-2.0" } },
+      tags: [
+        { name: "jobs", description: "submit, look, wait, kill, remove" },
+        { name: "output", description: "what jobs write, live, and every change of state" },
+        { name: "files", description: "of a job's workspace" },
+        { name: "service", description: "how it is" },
+      ],
+    },
+    transformObject: (document) => ("openapiObject" in document ? nameSchemas(document.openapiObject) : document.swaggerObject),
+  });
+  // Answered elsewhere; here they are described.
+  for (const route of routes) app.route({ ...route, url: route.url.replace("*", ":path"), handler: async () => undefined });
+  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: pageSecurityPolicy, theme: { title: "jobrunner API" }, uiConfig: { tryItOutEnabled: true, validatorUrl: null } });
+  app.setNotFoundHandler((_request, reply) => {
+    const problem = new Problem("unknown-path", "the pages of the API's description have nothing at this path: begin at /docs");
+    void reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
+  });
+  await app.ready();
+  return app;
+}
+
+const description = `Runs jobs on the box it lives on, and lets people watch them live. JSON in PascalCase, query parameters in lower case, times in
+RFC 3339 (UTC). A body is read as JSON whatever its Content-Type says. Unknown fields and parameters are refused by name.`;
+
+/** Nothing from elsewhere. The page sets styles of its own elements. */
+const pageSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+const securitySchemes = {
+  token: { type: "http", scheme: "bearer", description: "made by `jobrunner token create`" },
+  certificate: { type: "mutualTLS", description: "of an authority in JOBRUNNER_TLS_CLIENT_CA" },
+};
+
+/** The last: the service's own user and root, over loopback or the unix socket. */
+const security = [{ token: [] }, { certificate: [] }, {}];
+
+type Parts = Record<string, unknown>;
+
+/** A schema whose title is a name stands once, under that name, and is referred to elsewhere. */
+function nameSchemas<Document extends { paths?: unknown }>(document: Document): Document {
+  const named: Parts = {};
+  const walk = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value !== "object" || value === null) return value;
+    const entries = Object.entries(value).map(([key, part]): [string, unknown] => [key, key === "examples" ? part : walk(part)]);
+    const { title, ...schema }: Parts = Object.fromEntries(entries);
+    if (typeof title !== "string" || !/^[A-Z][A-Za-z]+$/.test(title)) return title === undefined ? schema : { title, ...schema };
+    named[title] = schema;
+    return { $ref: `#/components/schemas/${title}` };
+  };
+  const paths = walk(document.paths);
+  const schemas = Object.fromEntries(Object.entries(named).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return { ...document, components: { securitySchemes, schemas }, security, paths };
+}

@@ -1,0 +1,89 @@
+import { statfs } from "node:fs/promises";
+import { availableParallelism, freemem, hostname, loadavg, release, totalmem } from "node:os";
+import type { FastifyRequest } from "fastify";
+import { ownUser } from "../../identity/own-user.ts";
+import { identityOf, nameOf, scopeOf } from "../access.ts";
+import { Box, Diagnosis } from "../box.ts";
+import type { Context, Routes } from "../context.ts";
+import { json, noQuery, operation } from "../operation.ts";
+
+const getBox = operation({
+  id: "getBox",
+  tag: "service",
+  summary: "The box and the service on it, and who you are to it",
+  query: noQuery,
+  answers: { 200: json("As it is now", Box) },
+});
+
+const getFindings = operation({
+  id: "getFindings",
+  tag: "service",
+  summary: "What `jobrunner doctor` finds",
+  description: "It looks anew, which takes a moment and runs a job for trial in a folder of its own. One look at a time: who asks meanwhile gets what that finds.",
+  query: noQuery,
+  answers: { 200: json("What was found", Diagnosis) },
+});
+
+/** The box for whoever is let in; what the doctor finds, which names files of the owner's, for those alone who may do everything. */
+export const boxRoutes: Routes = (app, context) => {
+  app.get("/box", { config: { access: "see" }, schema: getBox }, async (request) => await boxFor(request, context));
+
+  let looking: Promise<Diagnosis> | null = null;
+  app.get("/box/findings", { config: { access: "admin" }, schema: getFindings }, async () => {
+    looking ??= context.diagnose().finally(() => (looking = null));
+    return await looking;
+  });
+};
+
+const startedAt = new Date(performance.timeOrigin).toISOString();
+
+async function boxFor(request: FastifyRequest, context: Context): Promise<Box> {
+  const { runner, settings, version } = context;
+  const { running, queued, cgroups, database, launcher, containers } = runner.health();
+  const identity = identityOf(request);
+  return {
+    Version: version,
+    NodeVersion: process.versions.node,
+    Kernel: release(),
+    Hostname: hostname(),
+    User: ownUser.name,
+    StartedAt: startedAt,
+    Now: new Date().toISOString(),
+    You: { Name: nameOf(identity), Role: identity.role, SeesOwnJobsAlone: scopeOf(identity) !== null },
+    Running: running,
+    Queued: queued,
+    Load: { Averages: loadavg(), CPUs: availableParallelism() },
+    Memory: { TotalBytes: totalmem(), AvailableBytes: freemem() },
+    Disk: { ...(await diskOf(settings.stateDir)), MinFreeBytes: settings.minFreeBytes },
+    Containers: { Engine: containers.engine, Version: containers.version, Problem: containers.problem },
+    Cgroups: cgroups,
+    Database: database,
+    Launcher: launcher,
+    Limits: limitsOf(context),
+  };
+}
+
+async function diskOf(path: string): Promise<{ TotalBytes: number | null; AvailableBytes: number | null }> {
+  try {
+    const { blocks, bavail, bsize } = await statfs(path);
+    return { TotalBytes: blocks * bsize, AvailableBytes: bavail * bsize };
+  } catch {
+    return { TotalBytes: null, AvailableBytes: null }; // that it cannot be told is what is told
+  }
+}
+
+function limitsOf({ limits, settings }: Context): Box["Limits"] {
+  return {
+    MaxRunning: settings.maxRunning,
+    MaxBodyBytes: limits.maxBodyBytes,
+    MaxFileBytes: limits.maxFileBytes,
+    MaxHeaderBytes: limits.maxHeaderBytes,
+    MaxConnections: limits.maxConnections,
+    MaxReaders: limits.maxReaders,
+    MaxReadersPerJob: limits.maxReadersPerJob,
+    ReaderTimeoutSeconds: limits.readerTimeoutSeconds,
+    RequestTimeoutSeconds: limits.requestTimeoutSeconds,
+    MaxRequestsPerSecond: limits.maxRequestsPerSecond,
+    MaxFailuresPerMinute: limits.maxFailuresPerMinute,
+  };
+}

@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import type { Box } from "../../doctor/box.ts";
+
+export type DoctorMeans = {
+  version: string;
+  print: (text: string) => void;
+  /** The configuration as far as it can be read, with its mistakes as sentences. */
+  configuration: () => Pick<Box, "settings" | "mistakes">;
+  /** The supervisor's; rejects with a sentence for people where there is none. */
+  supervisorPath: (settings: Box["settings"]) => Promise<string>;
+  /** Takes the exit status. */
+  finish: (status: number) => void;
+};
+
+export function addDoctor(program: Command, means: DoctorMeans): void {
+  program
+    .command("doctor")
+    .description("what this box can do, and what to do about the rest; exit status 1 where something that is asked for does not work")
+    .option("--json", "as JSON")
+    .exitOverride()
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const [{ doctor }, { documentOf, isWell }] = await Promise.all([import("../../doctor/doctor.ts"), import("../../doctor/diagnosis.ts")]);
+      const { version, print, configuration, finish } = means;
+      const { settings, mistakes } = configuration();
+      const diagnosis = await doctor({ version, settings, mistakes, supervisor: await supervisorOf(means, settings) });
+      print(json ? JSON.stringify(documentOf(diagnosis)) : (await import("../diagnosis-table.ts")).diagnosisTable(diagnosis));
+      finish(isWell(diagnosis) ? 0 : 1);
+    });
+}
+
+async function supervisorOf({ supervisorPath }: DoctorMeans, settings: Box["settings"]): Promise<Box["supervisor"]> {
+  try {
+    return { path: await supervisorPath(settings) };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}

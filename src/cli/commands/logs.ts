@@ -1,0 +1,61 @@
+import { type Command, Option } from "commander";
+import type { AttachOptions } from "../../client/index.ts";
+import { type ConnectionOptions, type Means, type Work, work } from "../command.ts";
+import type { Output } from "../follow.ts";
+import { untilLeft } from "../session.ts";
+import { wholeNumber } from "../values.ts";
+
+type LogsOptions = { follow?: boolean; tail?: number; timestamps?: boolean; stdout?: boolean; stderr?: boolean; step?: number };
+
+export function addLogs(program: Command, means: Means): void {
+  program
+    .command("logs")
+    .description("prints the output that a job has written so far")
+    .argument("<id>", "the job, or how its ID begins")
+    .option("-f, --follow", "and what it writes from now on")
+    .option("-n, --tail <lines>", "the last lines alone", wholeNumber)
+    .option("-t, --timestamps", "before each line the time at which its first byte was read")
+    .addOption(new Option("--stdout", "this alone").conflicts("stderr"))
+    .addOption(new Option("--stderr", "this alone").conflicts("stdout"))
+    .option("--step <number>", "that of one step alone", wholeNumber)
+    .action(async (prefix: string, options: ConnectionOptions & LogsOptions) => {
+      await work(means, options, { run: async (work) => await logs(work, { prefix, options }) });
+    });
+}
+
+async function logs({ session, client }: Work, { prefix, options }: { prefix: string; options: LogsOptions }): Promise<number> {
+  const { pour } = await import("../follow.ts");
+  const id = await client.find(prefix);
+  const decorate = options.timestamps === true ? timestamps() : undefined;
+  const run = async (signal: AbortSignal): Promise<unknown> => await pour(session, { pieces: client.attach(id, { ...attachOptions(options), signal }), decorate });
+  await untilLeft(session, { run });
+  return 0;
+}
+
+function attachOptions({ follow: isFollowing = false, tail, stdout, stderr, step }: LogsOptions): AttachOptions {
+  return {
+    isFollowing,
+    ...(tail === undefined ? {} : { tailLines: tail }),
+    ...(step === undefined ? {} : { step }),
+    ...(stdout === true ? { stream: "stdout" } : stderr === true ? { stream: "stderr" } : {}),
+  };
+}
+
+/** Each stream has lines of its own. */
+function timestamps(): (piece: Output) => Uint8Array {
+  const inLine = new Set<Output["stream"]>();
+  return ({ stream, time, bytes }) => {
+    const prefix = Buffer.from(`${time ?? "-"} `);
+    const parts: Uint8Array[] = [];
+    for (let from = 0; from < bytes.length; ) {
+      if (!inLine.has(stream)) parts.push(prefix);
+      const newline = bytes.indexOf(0x0a, from);
+      if (newline < 0) inLine.add(stream);
+      else inLine.delete(stream);
+      const to = newline < 0 ? bytes.length : newline + 1;
+      parts.push(bytes.subarray(from, to));
+      from = to;
+    }
+    return Buffer.concat(parts);
+  };
+}

@@ -1,0 +1,75 @@
+import type { Command } from "commander";
+import type { Job, JobQuery } from "../../client/index.ts";
+import { type ConnectionOptions, type Means, type Work, work } from "../command.ts";
+import { activeStates, linesOf } from "../job-words.ts";
+import { print, printJson, tell } from "../session.ts";
+import { gather, pair, wholeNumber } from "../values.ts";
+import { WrongUse } from "../wrong-use.ts";
+
+type PsOptions = { all?: boolean; state?: string[]; label?: string[]; name?: string; text?: string; limit: number; quiet?: boolean; watch?: boolean; json?: boolean };
+
+export function addPs(program: Command, means: Means): void {
+  program
+    .command("ps")
+    .description("lists jobs, newest first: those that are not over")
+    .option("-a, --all", "those that are over, too")
+    .option("-s, --state <state>", "in this state, such as Failed; several times, or with commas", states)
+    .option("-l, --label <key[=value]>", "with this label; several times: with all of them", gather)
+    .option("--name <name>", "with this name")
+    .option("--text <text>", "with this in the name, the ID or a label, whatever its case")
+    .option("-n, --limit <number>", "so many", wholeNumber, 50)
+    .option("-q, --quiet", "the IDs alone")
+    .option("-w, --watch", "live, until Ctrl-C; where this is no terminal, a line for each change")
+    .option("--json", "as JSON")
+    .action(async (options: ConnectionOptions & PsOptions) => {
+      if (options.limit === 0) throw new WrongUse("--limit must be 1 or more");
+      await work(means, options, { run: async (work) => await (options.watch === true ? watch(work, options) : list(work, options)) });
+    });
+}
+
+function states(text: string, before: string[] = []): string[] {
+  return [...before, ...text.split(",")];
+}
+
+async function list({ session, client }: Work, { quiet = false, json = false, ...options }: PsOptions): Promise<number> {
+  const { jobs, hasMore } = await first(client.jobs({ ...queryOf(options), limit: Math.min(options.limit + 1, 1000) }), options.limit);
+  if (json) await printJson(session, jobs);
+  else if (quiet) for (const { ID } of jobs) await print(session, ID);
+  else await print(session, linesOf(jobs, { stream: session.stdout }).join("\n"));
+  if (hasMore && !quiet && !json) tell(session, `these are the newest ${jobs.length}; --limit shows more`);
+  return 0;
+}
+
+async function first(jobs: AsyncIterable<Job>, limit: number): Promise<{ jobs: Job[]; hasMore: boolean }> {
+  const found: Job[] = [];
+  for await (const job of jobs) {
+    if (found.length === limit) return { jobs: found, hasMore: true };
+    found.push(job);
+  }
+  return { jobs: found, hasMore: false };
+}
+
+async function watch(work: Work, options: PsOptions): Promise<number> {
+  const { json: isJson = false, limit } = options;
+  if (work.session.stdout.isTTY === true && !isJson) {
+    const { watchList } = await import("../watch.ts");
+    return await watchList(work, { ...queryOf(options), limit: Math.min(limit, 1000) });
+  }
+  const { printEvents } = await import("./events.ts");
+  return await printEvents(work, { isJson, fits: (job) => fits(job, options) });
+}
+
+function queryOf({ all, state, label, name, text }: Omit<PsOptions, "json" | "quiet">): JobQuery {
+  const wanted = state ?? (all === true ? [] : activeStates);
+  return { ...(wanted.length === 0 ? {} : { state: wanted }), ...(label === undefined ? {} : { label }), ...(name === undefined ? {} : { name }), ...(text === undefined ? {} : { text }) };
+}
+
+/** As the service has it, for jobs that it was not asked for. Of those that are listed while they are not over, the end is a change, too. */
+function fits({ ID, State, Name, Labels }: Job, { state, label = [], name, text = "" }: PsOptions): boolean {
+  const texts = [ID, Name ?? "", ...Object.entries(Labels).map(([key, value]) => `${key}=${value}`)];
+  const hasLabel = (text: string): boolean => {
+    const [key, value] = pair(text) ?? [text];
+    return value === undefined ? Object.hasOwn(Labels, key) : Labels[key] === value;
+  };
+  return (state === undefined || state.includes(State)) && (name === undefined || Name === name) && texts.some((one) => one.toLowerCase().includes(text.toLowerCase())) && label.every(hasLabel);
+}

@@ -1,0 +1,114 @@
+import type { Command } from "commander";
+import type { Job } from "../../client/index.ts";
+import { asJob, type ConnectionOptions, type Means, type Work, work } from "../command.ts";
+import { conclude, leftStatus } from "../outcome.ts";
+import { isReaderGone, isTerminalGone, print, tell, untilLeft } from "../session.ts";
+import type { JobOptions } from "../typed-job.ts";
+import { bytes, gather, number, seconds, wholeNumber } from "../values.ts";
+
+type RunOptions = ConnectionOptions & JobOptions & { detach?: boolean; idempotencyKey?: string };
+
+export function addRun(program: Command, means: Means): void {
+  program
+    .command("run")
+    .description("submits a job, shows its output live, and exits as it does")
+    .argument("[command...]", "a program and its arguments, run without a shell; with -- before it, where it has options")
+    .passThroughOptions()
+    .option("-c, --command <line>", "in place of a program: a command line, run by bash, in a container by its sh")
+    .option("-f, --file <file>", "a job as JSON or YAML; - for standard input; other options add to it or stand in place")
+    .option("-d, --detach", "prints the job's ID and does not wait for it")
+    .option("-e, --env <name[=value]>", "a variable; without a value, as it is here", gather)
+    .option("--env-file <file>", "variables, a NAME=value in each line", gather)
+    .option("--secret <name[=file]>", "a variable that nobody sees, masked in the output; its value is that of the variable here, or of a file", gather)
+    .option("--stdin <file>", "text that the command reads; - for standard input")
+    .option("-w, --workdir <dir>", "where it starts: absolute, or in the job's own workspace")
+    .option("-u, --user <user>", "as whom it runs; in a container, who it is there")
+    .option("--shell <program>", "what runs the command line, in place of bash or sh")
+    .option("--name <name>", "what lists show it as")
+    .option("-l, --label <key=value>", "what lists find it by", gather)
+    .option("--timeout <duration>", "stops the job after so long: 90, 30s, 10m, 2h", seconds)
+    .option("--idle-timeout <duration>", "stops it after so long without output", seconds)
+    .option("--stop-signal <signal>", "how a stop begins; SIGTERM")
+    .option("--stop-timeout <duration>", "when a stop becomes SIGKILL; 10s", seconds)
+    .option("--idempotency-key <key>", "the same key with the same job gives the same job again")
+    .optionsGroup("In a container:")
+    .option("--image <image>", "runs the command in a container of it; without a command, what the image runs")
+    .option("--entrypoint <program>", "in place of the image's")
+    .option("-v, --volume <source:target[:ro]>", "mounts a path of the service's box, or of the workspace", gather)
+    .option("--network <network>", "none, bridge, host or the name of one")
+    .option("--pull <when>", "when the image is pulled: missing, always or never; missing")
+    .option("--memory <bytes>", "how much it may use: 512m, 2g", bytes)
+    .option("--cpus <number>", "how many it may use", number)
+    .option("--pids-limit <number>", "how many processes it may have", wholeNumber)
+    .addHelpText("after", examples)
+    .action(async (words: string[], options: RunOptions) => {
+      await work(means, options, { ...asJob, run: async (work) => await run(work, { words, options }) });
+    });
+}
+
+const examples = `
+The exit status is the job's; 128 and the number of the signal that ended it; 125 where jobrunner itself failed, or the job's is not known.
+Ctrl-C asks the job to stop, a second one kills it, a third one leaves it as it is.
+
+  jobrunner run -- make -j2
+  jobrunner run -c 'make && ./bench' -e LEVEL=3 --timeout 1h
+  jobrunner run --image debian:12 -- cat /etc/os-release
+  jobrunner run --file nightly.yaml --detach`;
+
+async function run(work: Work, { words, options }: { words: string[]; options: RunOptions }): Promise<number> {
+  const { jobOf } = await import("../typed-job.ts");
+  const { detach = false, idempotencyKey } = options;
+  const spec = await jobOf(work.session, { words, options });
+  const submit = (signal?: AbortSignal): Promise<string> => {
+    return work.client.submit(spec, { ...(idempotencyKey === undefined ? {} : { idempotencyKey }), ...(signal === undefined ? {} : { signal }) });
+  };
+  if (detach) {
+    await print(work.session, await submit());
+    return 0;
+  }
+  const job = await submitAndFollow(work, submit);
+  if (job === null) return leftStatus;
+  const status = conclude(work.session, job);
+  if (job.Reason === "CouldNotStart") hint(work, words);
+  return status;
+}
+
+/** The job when it is over; null: it was left. Of the user's wishes the first stops the job, the second kills it, the third leaves it. */
+async function submitAndFollow({ session, client }: Work, submit: (signal: AbortSignal) => Promise<string>): Promise<Job | null> {
+  const [{ follow }, { explain }] = await Promise.all([import("../follow.ts"), import("../explain.ts")]);
+  let id: string | null = null;
+  let wishes = 0;
+  let ending = Promise.resolve();
+  const end = (signal: AbortSignal): void => {
+    if (id === null) return; // as soon as it has one
+    tell(session, wishes === 1 ? `stopping ${id}; Ctrl-C again kills it` : `killing ${id}; Ctrl-C again leaves it alone`);
+    ending = client.kill(id, { isForced: wishes > 1, signal }).catch((error: unknown) => {
+      if (!signal.aborted) tell(session, `it could not be asked to end: ${explain(error)}`);
+    });
+  };
+  const wish = (count: number, signal: AbortSignal): boolean => {
+    if (count > wishes && count <= 2) {
+      wishes = count;
+      end(signal);
+    }
+    return count > 2;
+  };
+  const submitAndWatch = async (signal: AbortSignal): Promise<Job> => {
+    try {
+      id = await submit(signal);
+      if (wishes > 0) end(signal);
+      return await follow(session, client, { id, signal });
+    } catch (error) {
+      if (signal.aborted) tell(session, id === null ? "left before the job had an ID; there may be one all the same" : `left; 'jobrunner attach ${id}' comes back to it`);
+      else if (isTerminalGone(error)) wish(1, signal); // SIGHUP says the same, before this or after
+      else if (isReaderGone(error) && wishes === 0) tell(session, `nobody reads the output any more; the job ${id} goes on`);
+      await ending;
+      throw error;
+    }
+  };
+  return await untilLeft(session, { run: submitAndWatch, leaves: wish });
+}
+
+function hint({ session }: Work, [word = "", ...others]: string[]): void {
+  if (others.length === 0 && /\s/.test(word)) tell(session, `${JSON.stringify(word)} was taken for the name of a program: with -c before it, it is a command line`);
+}

@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import { NotOverInTime } from "../../client/errors.ts";
+import type { WholeJob } from "../../client/index.ts";
+import { asJob, type ConnectionOptions, forEach, type Means, type Work, work } from "../command.ts";
+import { exitStatusOf, ownStatus } from "../outcome.ts";
+import { print, printJson, tell } from "../session.ts";
+import { seconds } from "../values.ts";
+import { visible } from "../table.ts";
+
+type WaitOptions = { timeout?: number; json?: boolean };
+
+/** As timeout(1) has it. */
+const timeoutStatus = 124;
+
+export function addWait(program: Command, means: Means): void {
+  program
+    .command("wait")
+    .description("waits until jobs are over, and exits as the first of them, in this order, that did not succeed")
+    .argument("<id...>", "the jobs, or how their IDs begin")
+    .option("--timeout <duration>", "and no longer than this: then the exit status is 124", seconds)
+    .option("--json", "a line of JSON for each job")
+    .action(async (prefixes: string[], options: ConnectionOptions & WaitOptions) => {
+      await work(means, options, { ...asJob, run: async (work) => await waitForAll(work, { prefixes, ...options }) });
+    });
+}
+
+async function waitForAll(work: Work, { prefixes, timeout = Infinity, json = false }: WaitOptions & { prefixes: string[] }): Promise<number> {
+  const { session, client } = work;
+  const endMs = performance.now() + timeout * 1000;
+  const act = async (id: string): Promise<number> => {
+    try {
+      const job = await client.wait(id, { timeoutSeconds: Math.max(0, (endMs - performance.now()) / 1000) });
+      await (json ? printJson(session, job, { isLine: true }) : print(session, lineOf(job)));
+      return exitStatusOf(job);
+    } catch (error) {
+      if (!(error instanceof NotOverInTime)) throw error;
+      tell(session, `${id} is not over after ${timeout} s`);
+      return timeoutStatus;
+    }
+  };
+  const statuses = await forEach(work, { prefixes, act });
+  return statuses.map((status) => status ?? ownStatus).find((status) => status !== 0) ?? 0;
+}
+
+function lineOf({ ID, State, ExitCode, Signal, Message }: WholeJob): string {
+  const end = Signal ?? (ExitCode === null ? "?" : String(ExitCode));
+  return [ID, State, end, ...(Message === null ? [] : [visible(Message)])].join("  ");
+}

@@ -1,0 +1,25 @@
+import { Argument, type Command } from "commander";
+import type { Shell } from "./script.ts";
+
+const shells: Shell[] = ["bash", "zsh", "fish"];
+
+/** Adds `completion`, which prints a shell's script: of all commands that the program has by then. */
+export function addCompletion(program: Command, { print }: { print: (text: string) => void }): void {
+  program
+    .command("completion")
+    .description("prints a script by which a shell completes commands, options and jobs")
+    .addArgument(new Argument("<shell>", "whose it is").choices(shells))
+    .addHelpText("after", places)
+    .exitOverride()
+    .action(async (shell: Shell) => {
+      const { completionScript } = await import("./script.ts");
+      print(completionScript(program, shell).trimEnd());
+    });
+}
+
+const places = `
+Where the shells look for it, in a user's home:
+
+  jobrunner completion bash > ~/.local/share/bash-completion/completions/jobrunner
+  jobrunner completion zsh > ~/.zfunc/_jobrunner      # and in ~/.zshrc, before compinit: fpath=(~/.zfunc $fpath)
+  jobrunner completion fish > ~/.config/fish/completions/jobrunner.fish`;

@@ -1,0 +1,32 @@
+import type { Client, Job, Piece } from "../client/index.ts";
+import { type Session, tell, write } from "./session.ts";
+
+/** A job's output on the streams that it was written to. */
+
+export type Output = Extract<Piece, { kind: "output" }>;
+
+/** All of it, to the end of the job, which it gives. */
+export async function follow(session: Session, client: Client, { id, signal }: { id: string; signal: AbortSignal }): Promise<Job> {
+  const job = await pour(session, { pieces: client.attach(id, { signal }) });
+  if (job === null) throw new Error(`the output of the job ${id} ended without an outcome`);
+  return job;
+}
+
+type Pouring = { pieces: AsyncIterable<Piece>; decorate?: ((piece: Output) => Uint8Array) | undefined };
+
+/** Writes pieces as they come, no faster than they are taken. The outcome; null where the pieces end without one. */
+export async function pour(session: Session, { pieces, decorate = ({ bytes }) => bytes }: Pouring): Promise<Job | null> {
+  for await (const piece of pieces) {
+    switch (piece.kind) {
+      case "output":
+        await write(piece.stream === "stderr" ? session.stderr : session.stdout, decorate(piece));
+        break;
+      case "lost":
+        tell(session, `here ${piece.lostBytes} bytes of output could not be kept`);
+        break;
+      case "outcome":
+        return piece.job;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,68 @@
+import type { Readable, Writable } from "node:stream";
+import { visible } from "./table.ts";
+
+/** What a command works with: its streams, its environment, and how it is told that the user wants to stop it. */
+export type Session = {
+  stdin: Readable;
+  stdout: Writable & { isTTY?: boolean; columns?: number; rows?: number };
+  stderr: Writable;
+  environment: NodeJS.Dict<string>;
+  /** Calls back for each SIGINT, SIGTERM and SIGHUP, in place of ending the program. Returns the function that ends it. */
+  onInterrupt: (listener: () => void) => () => void;
+};
+
+/** Resolves when the stream has taken it; rejects where it is broken. */
+export function write(stream: Writable, data: Uint8Array | string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(data, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Whether an error of a stream says that nobody reads it any more. */
+export function isReaderGone(error: unknown): boolean {
+  return isTerminalGone(error) || (error instanceof Error && "code" in error && error.code === "EPIPE");
+}
+
+/** It was closed (termios(3)); then SIGHUP comes, too. */
+export function isTerminalGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EIO";
+}
+
+export async function print({ stdout }: Session, text: string): Promise<void> {
+  await write(stdout, `${text}\n`);
+}
+
+/** Others' words are in it; in JSON an escaped character is the same character. */
+export async function printJson(session: Session, value: unknown, { isLine = false } = {}): Promise<void> {
+  await print(session, JSON.stringify(value, null, isLine ? 0 : 2).split("\n").map(visible).join("\n"));
+}
+
+/** A sentence for people, beside what a command gives. Where it cannot be written there is nobody to read it. */
+export function tell({ stderr }: Session, sentence: string): void {
+  stderr.write(`jobrunner: ${sentence}\n`);
+}
+
+type Leavable<Result> = {
+  run: (signal: AbortSignal) => Promise<Result>;
+  /** Hears how often the user has wanted to stop, and says whether it is left now; without it, the first time. */
+  leaves?: (count: number, signal: AbortSignal) => boolean;
+};
+
+/** Runs something that the user may want to stop; null: it was left. */
+export async function untilLeft<Result>({ onInterrupt }: Session, { run, leaves = () => true }: Leavable<Result>): Promise<Result | null> {
+  const leaving = new AbortController();
+  let count = 0;
+  const end = onInterrupt(() => {
+    count += 1;
+    if (leaves(count, leaving.signal)) leaving.abort();
+  });
+  try {
+    return await run(leaving.signal);
+  } catch (error) {
+    if (leaving.signal.aborted) return null;
+    throw error;
+  } finally {
+    end();
+    leaving.abort(); // ends what else goes on with its signal
+  }
+}

@@ -1,0 +1,67 @@
+import { setTimeout } from "node:timers/promises";
+import { Unreachable } from "../client/errors.ts";
+import type { Client, Job, JobQuery } from "../client/index.ts";
+import type { Work } from "./command.ts";
+import { linesOf } from "./job-words.ts";
+import { type Session, untilLeft, write } from "./session.ts";
+
+/** The list of `ps`, drawn again when a job has changed and, for what counts time, every second. */
+
+/** Changes within such a time are shown together. */
+const tickMs = 100;
+const ticksPerSecond = 10;
+
+/** For terminals (ECMA-48; DECAWM of the VT100). What is there is overwritten and the rest cleared: a screen that is cleared first flickers. */
+const clearScreen = "\u001b[2J";
+const home = "\u001b[H";
+const clearBelow = "\u001b[J";
+const clearLine = "\u001b[K";
+const cutLines = "\u001b[?7l";
+const wrapLines = "\u001b[?7h";
+
+export async function watchList({ session, client }: Work, query: JobQuery): Promise<number> {
+  const { stdout } = session;
+  await write(stdout, clearScreen + cutLines);
+  try {
+    await untilLeft(session, { run: async (signal) => await redraw(stdout, client, { query, signal }) });
+  } finally {
+    await write(stdout, wrapLines);
+  }
+  return 0;
+}
+
+async function redraw(screen: Session["stdout"], client: Client, { query, signal }: { query: JobQuery; signal: AbortSignal }): Promise<never> {
+  let { Jobs: jobs } = await client.page(query, { signal });
+  let hasChanged = false;
+  let failure: unknown = null;
+  const listen = async (): Promise<void> => {
+    const events = client.events({ signal });
+    while ((await events.next()).done !== true) hasChanged = true;
+  };
+  listen().catch((error: unknown) => (failure = error));
+  for (let tick = 0; failure === null; tick += 1) {
+    const isDue = hasChanged || tick % ticksPerSecond === 0;
+    if (hasChanged) {
+      hasChanged = false;
+      jobs = (await pageOrNone(client, { query, signal })) ?? jobs;
+    }
+    if (isDue) await draw(screen, jobs);
+    await setTimeout(tickMs);
+  }
+  throw failure;
+}
+
+/** Null while the service is away: there is an event when it is back. */
+async function pageOrNone(client: Client, { query, signal }: { query: JobQuery; signal: AbortSignal }): Promise<Job[] | null> {
+  try {
+    return (await client.page(query, { signal })).Jobs;
+  } catch (error) {
+    if (error instanceof Unreachable) return null;
+    throw error;
+  }
+}
+
+async function draw(screen: Session["stdout"], jobs: Job[]): Promise<void> {
+  const lines = linesOf(jobs, { stream: screen, width: screen.columns ?? 80 }).slice(0, Math.max(2, (screen.rows ?? 24) - 1));
+  await write(screen, home + lines.map((line) => `${line}${clearLine}\n`).join("") + clearBelow);
+}

@@ -1,0 +1,220 @@
+import createClient, { type Client as Api } from "openapi-fetch";
+import { attachPieces, type AttachOptions, type Job, type Piece, type Query } from "./attach.ts";
+import { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, Unreachable } from "./errors.ts";
+import type { components, operations, paths } from "./openapi.ts";
+import { type OnRetry, Patience } from "./retry.ts";
+import { type Body, eventBatches } from "./stream.ts";
+import { Transport, type Fetch } from "./transport.ts";
+import { WorkspaceFiles } from "./workspace-files.ts";
+
+export type JobSpec = components["schemas"]["JobSpec"];
+export type WholeJob = components["schemas"]["WholeJob"];
+export type Health = components["schemas"]["Health"];
+export type Box = components["schemas"]["Box"];
+export type Diagnosis = components["schemas"]["Diagnosis"];
+export type SearchResult = components["schemas"]["SearchResult"];
+export type JobPage = components["schemas"]["JobPage"];
+export type JobQuery = NonNullable<operations["listJobs"]["parameters"]["query"]>;
+
+/** `open`: at the start, and whenever the connection had to be made again; what was asked before may have changed unheard. */
+export type JobEvent = { kind: "open" } | { kind: "job"; job: Job };
+
+export type ClientOptions = {
+  /** Where the service is; a path in it is put before the API's. */
+  url?: string;
+  token?: string;
+  /** In place of the platform's: over a unix socket, for instance, or with a client certificate. It is called with a URL as text. */
+  fetch?: Fetch;
+  /** Told before each wait, when something that had been under way is taken up again. */
+  onRetry?: OnRetry;
+};
+
+export type CallOptions = { signal?: AbortSignal };
+
+/** A `wait` is asked for again after so long: until then nothing is heard of the service. */
+const longestWaitMs = 50_000;
+/** A service that has not answered a `wait` so long after its time is not there any more. */
+const graceMs = 10_000;
+/** So often a submission is tried whose answer does not come; more would hide for long that nothing is there. */
+const submitAttempts = 3;
+const wholeId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const asEvents = { parseAs: "stream", headers: { Accept: "text/event-stream" } } as const;
+
+/**
+ * The HTTP API of a jobrunner. All calls throw ApiError where the service says no, Unreachable where there is no answer, and the signal's reason when it
+ * aborts.
+ */
+export class Client {
+  readonly url: string;
+  readonly #transport: Transport;
+  readonly #api: Api<paths>;
+  readonly #onRetry: OnRetry;
+
+  constructor({ url = "http://localhost:8080", token, fetch = async (address, init) => await globalThis.fetch(address, init), onRetry = () => undefined }: ClientOptions = {}) {
+    this.url = url.replace(/\/+$/, "");
+    this.#transport = new Transport(this.url, { token: token ?? null, fetch });
+    this.#api = createClient<paths>({ baseUrl: this.url, fetch: async (request) => await this.#transport.send(request) });
+    this.#onRetry = onRetry;
+  }
+
+  /** The new job's ID. With an Idempotency-Key, made here where none is given, by which an answer that was lost is asked for again: nothing runs twice. */
+  async submit(spec: JobSpec, { idempotencyKey = newKey(), signal }: CallOptions & { idempotencyKey?: string } = {}): Promise<string> {
+    const patience = new Patience(() => undefined, signal);
+    const params = { header: { "Idempotency-Key": idempotencyKey } };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return (await this.#transport.data(this.#api.POST("/", { body: spec, params, signal: signal ?? null }), signal)).ID;
+      } catch (error) {
+        if (!(error instanceof Unreachable) || attempt === submitAttempts) throw error;
+        await patience.after(error);
+      }
+    }
+  }
+
+  async job(id: string, { signal }: CallOptions = {}): Promise<WholeJob> {
+    return await this.#transport.data(this.#api.GET("/{id}", { params: { path: { id } }, signal: signal ?? null }), signal);
+  }
+
+  /** The IDs of the jobs that run now. */
+  async running({ signal }: CallOptions = {}): Promise<string[]> {
+    return (await this.#transport.data(this.#api.GET("/", { signal: signal ?? null }), signal)).IDs;
+  }
+
+  /** A page of jobs, newest first. */
+  async page(query: JobQuery = {}, { signal }: CallOptions = {}): Promise<JobPage> {
+    return await this.#transport.data(this.#api.GET("/jobs", { params: { query }, signal: signal ?? null }), signal);
+  }
+
+  /** All jobs that fit, newest first; pages are asked for as they are needed. */
+  async *jobs(query: Omit<JobQuery, "cursor"> = {}, options: CallOptions = {}): AsyncGenerator<Job> {
+    for (let cursor: string | null = null; ; ) {
+      const page: JobPage = await this.page(cursor === null ? query : { ...query, cursor }, options);
+      yield* page.Jobs;
+      cursor = page.NextCursor;
+      if (cursor === null) return;
+    }
+  }
+
+  /** The ID that begins so; a whole one is given back as it is. Throws NoSuchJob and AmbiguousPrefix. */
+  async find(prefix: string, options: CallOptions = {}): Promise<string> {
+    const id = prefix.toLowerCase();
+    if (wholeId.test(id)) return id;
+    const { Jobs } = /^[0-9a-f-]{1,36}$/.test(id) ? await this.page({ id, limit: 10 }, options) : { Jobs: [] };
+    const [first, second] = Jobs;
+    if (first === undefined) throw new NoSuchJob(`no job has an ID that begins with ${JSON.stringify(prefix)}`);
+    if (second !== undefined) throw new AmbiguousPrefix(id, Jobs.map(({ ID }) => ID));
+    return first.ID;
+  }
+
+  /**
+   * The job's output from its first byte, live, to its outcome. A connection that breaks is taken up where it broke: every byte comes once and in
+   * order. Leaving the loop closes the connection.
+   */
+  attach(id: string, { signal, ...options }: AttachOptions & CallOptions = {}): AsyncGenerator<Piece> {
+    const open = (query: Query, both: AbortSignal): Promise<Body> => {
+      return this.#transport.events(this.#api.GET("/{id}/attach", { params: { path: { id }, query }, ...asEvents, signal: both }), both);
+    };
+    return attachPieces({ open, url: this.url, patience: new Patience(this.#onRetry, signal), signal }, options);
+  }
+
+  /** Where a text is in the output, from `offsetBytes` on; one call looks at a part of a long one, and says in NextOffset where to go on. */
+  async search(id: string, { text, isCaseSensitive = false, offsetBytes = 0, limit = 100, signal }: CallOptions & { text: string; isCaseSensitive?: boolean; offsetBytes?: number; limit?: number }): Promise<SearchResult> {
+    const query = { text, case: isCaseSensitive, offset: offsetBytes, limit };
+    return await this.#transport.data(this.#api.GET("/{id}/search", { params: { path: { id }, query }, signal: signal ?? null }), signal);
+  }
+
+  /** The job when it is over, however often the service must be asked for it. Throws NotOverInTime. */
+  async wait(id: string, { timeoutSeconds = Infinity, signal }: CallOptions & { timeoutSeconds?: number } = {}): Promise<WholeJob> {
+    const endMs = performance.now() + timeoutSeconds * 1000;
+    const patience = new Patience(this.#onRetry, signal);
+    for (let isFirst = true; ; isFirst = false) {
+      // The first answer comes at once: whether there is such a job, and a service.
+      const timeoutMs = isFirst ? 0 : Math.ceil(Math.max(0, Math.min(longestWaitMs, endMs - performance.now())));
+      try {
+        return await this.#waitFor(id, timeoutMs, signal);
+      } catch (error) {
+        if (error instanceof ApiError && error.code === "not-over-in-time") patience.calm();
+        else if (isFirst) throw error;
+        else await patience.after(error, endMs);
+        if (performance.now() >= endMs) throw new NotOverInTime(`the job is not over after ${timeoutSeconds} s`, { cause: error });
+      }
+    }
+  }
+
+  async #waitFor(id: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<WholeJob> {
+    const late = AbortSignal.timeout(timeoutMs + graceMs);
+    const both = signal === undefined ? late : AbortSignal.any([signal, late]);
+    return await this.#transport.data(this.#api.GET("/{id}/wait", { params: { path: { id }, query: { timeout: timeoutMs / 1000 } }, signal: both }), signal);
+  }
+
+  /** Resolves when nothing of the job is left. `isForced`: SIGKILL at once, and no further step. */
+  async kill(id: string, { isForced = false, signal }: CallOptions & { isForced?: boolean } = {}): Promise<void> {
+    const query = isForced ? { force: true } : {};
+    try {
+      await this.#transport.data(this.#api.DELETE("/{id}", { params: { path: { id }, query }, signal: signal ?? null }), signal);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      // A second request would end steps that clean up. Where the first one has arrived, its end is waited for in another way.
+      const { State } = await this.job(id, given(signal));
+      if (State === "Queued" || State === "Starting" || State === "Running") throw error;
+      await this.wait(id, given(signal));
+    }
+  }
+
+  /** Removes a job that is over, with its output and workspace. */
+  async remove(id: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.#transport.data(this.#api.DELETE("/jobs/{id}", { params: { path: { id } }, signal: signal ?? null }), signal);
+  }
+
+  /** The files of the job's workspace. */
+  files(id: string): WorkspaceFiles {
+    return new WorkspaceFiles(this.#transport, id);
+  }
+
+  /** Every change of a job's state from now on. Leaving the loop closes the connection. */
+  async *events({ signal }: CallOptions = {}): AsyncGenerator<JobEvent> {
+    const patience = new Patience(this.#onRetry, signal);
+    const open = (both: AbortSignal): Promise<Body> => this.#transport.events(this.#api.GET("/events", { ...asEvents, signal: both }), both);
+    for (let wasConnected = false; ; ) {
+      try {
+        for await (const batch of eventBatches(open, { url: this.url, signal })) {
+          if (batch.length === 0) yield { kind: "open" };
+          wasConnected = true;
+          patience.calm();
+          for (const { data } of batch) yield { kind: "job", job: JSON.parse(data) };
+        }
+        throw new Unreachable(this.url, new Error("the service closed the connection"));
+      } catch (error) {
+        if (!wasConnected) throw error;
+        await patience.after(error);
+      }
+    }
+  }
+
+  /** The box and the service on it as they are now, and who the service takes the caller for. */
+  async box({ signal }: CallOptions = {}): Promise<Box> {
+    return await this.#transport.data(this.#api.GET("/box", { signal: signal ?? null }), signal);
+  }
+
+  /** What the doctor finds, who looks anew: that may take some seconds. For the role `admin` alone. */
+  async findings({ signal }: CallOptions = {}): Promise<Diagnosis> {
+    return await this.#transport.data(this.#api.GET("/box/findings", { signal: signal ?? null }), signal);
+  }
+
+  /** How the service is; also where it is not well. */
+  async health({ signal }: CallOptions = {}): Promise<Health> {
+    const { data, error, response } = await this.#transport.answer(this.#api.GET("/healthz", { signal: signal ?? null }), signal);
+    if (data !== undefined) return data;
+    if (error !== undefined && "status" in error && error.status === "unwell") return error;
+    throw this.#transport.refusal(response, error);
+  }
+}
+
+/** Not of `randomUUID`: browsers keep that from pages that came without TLS. */
+function newKey(): string {
+  return crypto.getRandomValues(new Uint8Array(16)).join("-");
+}
+
+function given(signal: AbortSignal | undefined): CallOptions {
+  return signal === undefined ? {} : { signal };
+}

@@ -1,0 +1,13 @@
+/** The typed client of jobrunner's HTTP API, for Node and browsers. */
+export { type Box, Client, type CallOptions, type ClientOptions, type Diagnosis, type Health, type JobEvent, type JobPage, type JobQuery, type JobSpec, type SearchResult, type WholeJob } from "./client.ts";
+export type { AttachOptions, Job, Piece } from "./attach.ts";
+export { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, type Problem, Unreachable } from "./errors.ts";
+export { type OnRetry, Patience, type Retry } from "./retry.ts";
+export type { Fetch, FetchInit } from "./transport.ts";
+export type { Entry, WorkspaceFiles } from "./workspace-files.ts";
+
+import type { components } from "./openapi.ts";
+
+export type Step = components["schemas"]["Step"];
+export type JobState = components["schemas"]["JobState"];
+export type Reason = components["schemas"]["Reason"];

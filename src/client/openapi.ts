@@ -1,0 +1,3587 @@
+/** Written by `make docs` from docs/openapi.json; do not edit. */
+
+export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The jobs that run now */
+        get: operations["getRunning"];
+        put?: never;
+        /**
+         * Submits a job
+         * @description Answers when the job is on disk. From then on it exists until it is deleted, whatever happens to the service.
+         */
+        post: operations["submitJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All about a job */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        /**
+         * Kills a job
+         * @description Sends StopSignal to every process of it, after StopTimeoutSeconds SIGKILL to what is left. No further step runs but those with RunOn always.
+         *     Answers when nothing of it is left. 200 also where there is no such job or it is over; 404 only for who sees its own jobs alone.
+         */
+        delete: operations["killJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{id}/attach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All output of a job from its first byte, then live, until it is over
+         * @description For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason,
+         *     Jobrunner-Exit-Code and Jobrunner-Signal. A reader that takes nothing for long is cut off, and may come again with an offset.
+         */
+        get: operations["attachToJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{id}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of the job's workspace, or what is in a folder of it
+         * @description Links are followed within the workspace, and nowhere else. While the job runs, its files are as they are at the moment.
+         */
+        get: operations["getFile"];
+        /**
+         * Puts a file into the job's workspace
+         * @description In place of what was there, whole or not at all. Folders on the way are made.
+         */
+        put: operations["putFile"];
+        post?: never;
+        /** Removes a file or folder of the job's workspace */
+        delete: operations["removeFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{id}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a text is in the output of a job
+         * @description Escape sequences within the text are passed over. One call looks at a part of a long output, and says where to go on.
+         */
+        get: operations["searchOutput"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{id}/wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Waits until a job is over */
+        get: operations["waitForJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/box": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The box and the service on it, and who you are to it */
+        get: operations["getBox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/box/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What `jobrunner doctor` finds
+         * @description It looks anew, which takes a moment and runs a job for trial in a folder of its own. One look at a time: who asks meanwhile gets what that finds.
+         */
+        get: operations["getFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every change of a job's state, from now on */
+        get: operations["getEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the service is well */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All jobs, newest first, a page at a time */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a job that is over, with its output and workspace */
+        delete: operations["removeJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts and times, for Prometheus */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        AttachLine: components["schemas"]["OutputPiece"] | components["schemas"]["OutputGap"] | components["schemas"]["Outcome"];
+        Box: {
+            /** @description where each job has one; null: none can be made */
+            Cgroups: string | null;
+            /** @description which engine there is, or why none */
+            Containers: {
+                Engine: string | null;
+                Problem: string | null;
+                Version: string | null;
+            };
+            /** @description ok, or what is wrong */
+            Database: string;
+            /** @description On which the state directory is; null: the file system does not say */
+            Disk: {
+                AvailableBytes: number | null;
+                /** @description with less available, new jobs are refused */
+                MinFreeBytes: number;
+                TotalBytes: number | null;
+            };
+            Hostname: string;
+            /** @description Linux' release */
+            Kernel: string;
+            /** @description ok, or what is wrong */
+            Launcher: string;
+            /** @description As configured: docs/configuration.md says what each is */
+            Limits: {
+                MaxBodyBytes: number;
+                MaxConnections: number;
+                MaxFailuresPerMinute: number;
+                MaxFileBytes: number;
+                MaxHeaderBytes: number;
+                MaxReaders: number;
+                MaxReadersPerJob: number;
+                MaxRequestsPerSecond: number;
+                MaxRunning: number;
+                ReaderTimeoutSeconds: number;
+                RequestTimeoutSeconds: number;
+            };
+            Load: {
+                /** @description over 1, 5 and 15 minutes: proc_loadavg(5) */
+                Averages: number[];
+                /** @description that the service may use */
+                CPUs: number;
+            };
+            /** @description Of the whole box */
+            Memory: {
+                /** @description without swapping: MemAvailable of proc_meminfo(5) */
+                AvailableBytes: number;
+                TotalBytes: number;
+            };
+            /** @description of Node.js, without a v */
+            NodeVersion: string;
+            /** Format: date-time */
+            Now: string;
+            /** @description jobs of everybody that wait for one of MaxRunning places */
+            Queued: number;
+            /** @description jobs of everybody that are admitted and not over */
+            Running: number;
+            /**
+             * Format: date-time
+             * @description the service; jobs may be older
+             */
+            StartedAt: string;
+            /** @description as whom the service runs, and jobs that name no User */
+            User: string;
+            Version: string;
+            /** @description Who asks, as the service knows you */
+            You: {
+                /** @description as SubmittedBy of your jobs */
+                Name: string;
+                /** @enum {unknown} */
+                Role: "read" | "submit" | "admin";
+                /** @description true: lists and events have your jobs alone */
+                SeesOwnJobsAlone: boolean;
+            };
+        };
+        /** @description A step: on the host, or in a container where it has an Image */
+        Command: {
+            /** @description argument vector, run without a shell; in a container it goes to the image's entrypoint */
+            Args?: string[];
+            /** @description run by bash, or by Shell; either this or Args */
+            CommandLine?: string;
+            /** @description argument vector in place of the image's entrypoint */
+            Entrypoint?: string[];
+            /** @description variables over the job's */
+            Environment?: {
+                [key: string]: string;
+            };
+            /** @description the sequence and the job go on as if the step had succeeded */
+            IgnoreError?: boolean;
+            /** @description the step runs in a container of it, such as debian:12 */
+            Image?: string;
+            /** @description of the box, in the container */
+            Mounts?: components["schemas"]["Mount"][];
+            /** @description for people */
+            Name?: string;
+            /** @description none, bridge, host or the name of one */
+            Network?: string;
+            /**
+             * @description when the image is pulled; missing
+             * @enum {unknown}
+             */
+            Pull?: "missing" | "always" | "never";
+            Resources?: components["schemas"]["Resources"];
+            /**
+             * @description run if all before succeeded (default), if one failed, or always
+             * @enum {unknown}
+             */
+            RunOn?: "success" | "failure" | "always";
+            /** @description the program that runs the CommandLine, with -c; /bin/sh in a container, else bash */
+            Shell?: string;
+            /** @description the step is stopped after so long */
+            TimeoutSeconds?: number;
+            /** @description who runs it in the container: user or user:group */
+            User?: string;
+            /** @description relative to the job's WorkingDir, or absolute */
+            WorkingDir?: string;
+        };
+        /** @description What `jobrunner doctor --json` prints */
+        Diagnosis: {
+            Findings: {
+                /**
+                 * @description what was looked at; one check may find several things
+                 * @example disk
+                 */
+                Check: string;
+                /** @description for people */
+                Found: string;
+                /**
+                 * @description note: jobs run, but something is not as it could be; problem: something that was asked for, or every job, does not work
+                 * @enum {unknown}
+                 */
+                Level: "ok" | "note" | "problem";
+                /** @description what to do; null: nothing */
+                Remedy: string | null;
+            }[];
+            /** @description no finding is a problem */
+            IsWell: boolean;
+            Version: string;
+        };
+        Entry: {
+            /** @description permissions, octal */
+            Mode: string;
+            /** Format: date-time */
+            ModifiedAt: string;
+            Name: string;
+            SizeBytes: number;
+            /** @description where a link leads */
+            Target: string | null;
+            /** @enum {unknown} */
+            Type: "file" | "folder" | "link" | "other";
+        };
+        FieldError: {
+            /** @description in the API's words: Commands[0].Args, ?limit, Idempotency-Key */
+            field: string;
+            /** @description what to do about it */
+            message: string;
+        };
+        Folder: {
+            Entries: components["schemas"]["Entry"][];
+            /** @description null: these are the last */
+            NextAfter: string | null;
+        };
+        /** @description To who is not let in, the status alone */
+        Health: {
+            /** @description where each job has one; null: none can be made */
+            cgroups?: string | null;
+            /** @description which engine there is, or why none */
+            containers?: {
+                engine: string | null;
+                problem: string | null;
+                version: string | null;
+            };
+            /** @description ok, or what is wrong */
+            database?: string;
+            /** @description ok, or what is wrong */
+            launcher?: string;
+            queued?: number;
+            running?: number;
+            /** @enum {unknown} */
+            status: "ok" | "unwell";
+            version?: string;
+        };
+        /**
+         * @description Exit code, signal and reason are those of the step that decided the outcome
+         * @example {
+         *       "ID": "019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b",
+         *       "Name": "nightly",
+         *       "Labels": {
+         *         "team": "db"
+         *       },
+         *       "State": "Failed",
+         *       "Reason": "ExitCode",
+         *       "ExitCode": 2,
+         *       "Signal": null,
+         *       "Message": "step 1 (build) exited with code 2",
+         *       "SubmittedBy": "token:ci",
+         *       "SubmittedAt": "2026-11-24T02:00:00.125Z",
+         *       "StartedAt": "2026-11-24T02:00:00.129113Z",
+         *       "EndedAt": "2026-11-24T02:00:41.528390Z",
+         *       "OutputBytes": 81234,
+         *       "OutputLostBytes": 0,
+         *       "Steps": [
+         *         {
+         *           "Number": 1,
+         *           "Name": "build",
+         *           "State": "Failed",
+         *           "Reason": "ExitCode",
+         *           "ExitCode": 2,
+         *           "Signal": null,
+         *           "Message": "exited with code 2",
+         *           "StartedAt": "2026-11-24T02:00:00.129113Z",
+         *           "EndedAt": "2026-11-24T02:00:41.527911Z",
+         *           "CPUSeconds": 38.41,
+         *           "PeakMemoryBytes": 94371840,
+         *           "OutputBytes": 81234
+         *         },
+         *         {
+         *           "Number": 2,
+         *           "Name": "test",
+         *           "State": "Skipped",
+         *           "Reason": null,
+         *           "ExitCode": null,
+         *           "Signal": null,
+         *           "Message": null,
+         *           "StartedAt": null,
+         *           "EndedAt": null,
+         *           "CPUSeconds": null,
+         *           "PeakMemoryBytes": null,
+         *           "OutputBytes": null
+         *         }
+         *       ]
+         *     }
+         */
+        Job: {
+            EndedAt: string | null;
+            /** @description as the kernel or the engine said; null where there is none or it is not known */
+            ExitCode: number | null;
+            /** @description a UUID, version 7 */
+            ID: string;
+            Labels: {
+                [key: string]: string;
+            };
+            /** @description the same for people */
+            Message: string | null;
+            Name: string | null;
+            /** @description that were kept */
+            OutputBytes: number | null;
+            /** @description that could not be kept; null: not known */
+            OutputLostBytes: number | null;
+            Reason: components["schemas"]["Reason"] | null;
+            /** @description its name, such as SIGKILL, where a signal ended it */
+            Signal: string | null;
+            StartedAt: string | null;
+            State: components["schemas"]["JobState"];
+            Steps: components["schemas"]["Step"][];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            SubmittedAt: string;
+            /** @description token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it */
+            SubmittedBy: string | null;
+        };
+        JobPage: {
+            Jobs: components["schemas"]["Job"][];
+            /** @description null: this is the last page */
+            NextCursor: string | null;
+        };
+        /** @description A job to be run: either CommandLine or Commands */
+        JobSpec: {
+            /** @description a job of one command line for bash; either this or Commands */
+            CommandLine?: string;
+            /** @description the steps, one after the other until the first failure */
+            Commands?: components["schemas"]["Command"][];
+            /** @description variables of every step, on top of a small clean base */
+            Environment?: {
+                [key: string]: string;
+            };
+            /** @description the job is stopped after so long without output */
+            IdleTimeoutSeconds?: number;
+            /** @description lists can be filtered by them */
+            Labels?: {
+                [key: string]: string;
+            };
+            /** @description for people; lists can be filtered by it */
+            Name?: string;
+            /** @description variables of every step whose values nobody sees: masked in the output, and never shown again */
+            Secrets?: {
+                [key: string]: string;
+            };
+            /** @description what the first step reads; empty otherwise */
+            Stdin?: string;
+            /**
+             * @description how a stop begins; SIGTERM
+             * @enum {unknown}
+             */
+            StopSignal?: "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | "SIGTERM" | "SIGKILL";
+            /** @description when a stop becomes SIGKILL; 10 */
+            StopTimeoutSeconds?: number;
+            /** @description the job is stopped after so long */
+            TimeoutSeconds?: number;
+            /** @description as whom the steps run, where the service is root and allows it */
+            User?: string;
+            /** @description where steps start: relative to the job's own workspace (default), or absolute */
+            WorkingDir?: string;
+        };
+        /**
+         * @description Queued, Starting, Running and Stopping are on the way to one of the others
+         * @enum {unknown}
+         */
+        JobState: "Queued" | "Starting" | "Running" | "Stopping" | "Succeeded" | "Failed" | "Killed" | "TimedOut" | "Lost";
+        Mount: {
+            ReadOnly?: boolean;
+            Source: string;
+            Target: string;
+        };
+        /** @description The last one */
+        Outcome: {
+            Outcome: components["schemas"]["Job"];
+        };
+        /** @description Here bytes could not be kept */
+        OutputGap: {
+            LostBytes: number;
+            /** @description in bytes of the whole output, whatever is left out */
+            Offset: number;
+            Step: number | null;
+            Stream: ("stdout" | "stderr") | null;
+            /** @description when it was read from the job; null: not known */
+            Time: string | null;
+        };
+        /** @description A piece of output; no character is split */
+        OutputPiece: {
+            Data: string;
+            /**
+             * @description where the bytes are no UTF-8
+             * @enum {string}
+             */
+            Encoding?: "base64";
+            /** @description in bytes of the whole output, whatever is left out */
+            Offset: number;
+            Step: number | null;
+            Stream: ("stdout" | "stderr") | null;
+            /** @description when it was read from the job; null: not known */
+            Time: string | null;
+        };
+        /** @description RFC 9457 */
+        Problem: {
+            /** @enum {unknown} */
+            code: "invalid-json" | "invalid-request" | "bad-request" | "not-identified" | "foreign-origin" | "role-too-small" | "outside-workspace" | "file-refused" | "unknown-job" | "unknown-file" | "unknown-path" | "method-not-allowed" | "not-acceptable" | "not-over-in-time" | "request-timeout" | "not-over" | "file-of-another-kind" | "body-too-large" | "path-too-long" | "no-such-range" | "foreign-host" | "key-used-before" | "user-refused" | "no-container-engine" | "too-many-requests" | "too-many-failures" | "headers-too-large" | "internal" | "silent-container-engine" | "too-many-connections" | "too-many-readers" | "disk-full";
+            /** @description what is wrong and what to do, for people */
+            detail: string;
+            errors?: components["schemas"]["FieldError"][];
+            status: number;
+            title: string;
+            /** @description urn:jobrunner:problem: and the code */
+            type: string;
+        };
+        /**
+         * @description Why it ended as it did
+         * @enum {unknown}
+         */
+        Reason: "ExitCode" | "Signal" | "CouldNotStart" | "Timeout" | "IdleTimeout" | "OutOfMemory" | "ImagePull" | "EngineError" | "SupervisorLost" | "Reboot" | "Requested";
+        /** @description limits of the container */
+        Resources: {
+            CPUs?: number;
+            MemoryBytes?: number;
+            Pids?: number;
+        };
+        SearchResult: {
+            Matches: {
+                Bytes: number;
+                /** @description of its first byte in the output */
+                Offset: number;
+            }[];
+            /** @description where to go on; null: that was all that there is now */
+            NextOffset: number | null;
+        };
+        ShownCommand: {
+            /** @description argument vector, run without a shell; in a container it goes to the image's entrypoint */
+            Args?: string[];
+            /** @description run by bash, or by Shell; either this or Args */
+            CommandLine?: string;
+            /** @description argument vector in place of the image's entrypoint */
+            Entrypoint?: string[];
+            /** @description null: not shown to this role */
+            Environment?: {
+                [key: string]: string | null;
+            };
+            /** @description the sequence and the job go on as if the step had succeeded */
+            IgnoreError?: boolean;
+            /** @description the step runs in a container of it, such as debian:12 */
+            Image?: string;
+            /** @description of the box, in the container */
+            Mounts?: components["schemas"]["Mount"][];
+            /** @description for people */
+            Name?: string;
+            /** @description none, bridge, host or the name of one */
+            Network?: string;
+            /**
+             * @description when the image is pulled; missing
+             * @enum {unknown}
+             */
+            Pull?: "missing" | "always" | "never";
+            Resources?: components["schemas"]["Resources"];
+            /**
+             * @description run if all before succeeded (default), if one failed, or always
+             * @enum {unknown}
+             */
+            RunOn?: "success" | "failure" | "always";
+            /** @description the program that runs the CommandLine, with -c; /bin/sh in a container, else bash */
+            Shell?: string;
+            /** @description the step is stopped after so long */
+            TimeoutSeconds?: number;
+            /** @description who runs it in the container: user or user:group */
+            User?: string;
+            /** @description relative to the job's WorkingDir, or absolute */
+            WorkingDir?: string;
+        };
+        /** @description As submitted, less what is secret */
+        ShownSpec: {
+            /** @description a job of one command line for bash; either this or Commands */
+            CommandLine?: string;
+            Commands?: components["schemas"]["ShownCommand"][];
+            /** @description null: not shown to this role */
+            Environment?: {
+                [key: string]: string | null;
+            };
+            /** @description the job is stopped after so long without output */
+            IdleTimeoutSeconds?: number;
+            /** @description lists can be filtered by them */
+            Labels?: {
+                [key: string]: string;
+            };
+            /** @description for people; lists can be filtered by it */
+            Name?: string;
+            /** @description the names alone */
+            Secrets?: {
+                [key: string]: null;
+            };
+            /** @description what the first step reads; empty otherwise */
+            Stdin?: string;
+            /**
+             * @description how a stop begins; SIGTERM
+             * @enum {unknown}
+             */
+            StopSignal?: "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | "SIGTERM" | "SIGKILL";
+            /** @description when a stop becomes SIGKILL; 10 */
+            StopTimeoutSeconds?: number;
+            /** @description the job is stopped after so long */
+            TimeoutSeconds?: number;
+            /** @description as whom the steps run, where the service is root and allows it */
+            User?: string;
+            /** @description where steps start: relative to the job's own workspace (default), or absolute */
+            WorkingDir?: string;
+        };
+        /** @description What does not apply (yet) is null */
+        Step: {
+            /** @description of its first process and of the children that it waited for; null of a container */
+            CPUSeconds: number | null;
+            EndedAt: string | null;
+            /** @description as the kernel or the engine said; null where there is none or it is not known */
+            ExitCode: number | null;
+            /** @description the same for people */
+            Message: string | null;
+            Name: string | null;
+            Number: number;
+            OutputBytes: number | null;
+            /** @description as CPUSeconds */
+            PeakMemoryBytes: number | null;
+            Reason: components["schemas"]["Reason"] | null;
+            /** @description its name, such as SIGKILL, where a signal ended it */
+            Signal: string | null;
+            StartedAt: string | null;
+            State: components["schemas"]["StepState"];
+        };
+        /** @enum {unknown} */
+        StepState: "Pending" | "Running" | "Skipped" | "Succeeded" | "Failed" | "Killed" | "TimedOut" | "Lost";
+        /**
+         * @description A job with what was submitted
+         * @example {
+         *       "ID": "019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b",
+         *       "Name": "nightly",
+         *       "Labels": {
+         *         "team": "db"
+         *       },
+         *       "State": "Failed",
+         *       "Reason": "ExitCode",
+         *       "ExitCode": 2,
+         *       "Signal": null,
+         *       "Message": "step 1 (build) exited with code 2",
+         *       "SubmittedBy": "token:ci",
+         *       "SubmittedAt": "2026-11-24T02:00:00.125Z",
+         *       "StartedAt": "2026-11-24T02:00:00.129113Z",
+         *       "EndedAt": "2026-11-24T02:00:41.528390Z",
+         *       "OutputBytes": 81234,
+         *       "OutputLostBytes": 0,
+         *       "Steps": [
+         *         {
+         *           "Number": 1,
+         *           "Name": "build",
+         *           "State": "Failed",
+         *           "Reason": "ExitCode",
+         *           "ExitCode": 2,
+         *           "Signal": null,
+         *           "Message": "exited with code 2",
+         *           "StartedAt": "2026-11-24T02:00:00.129113Z",
+         *           "EndedAt": "2026-11-24T02:00:41.527911Z",
+         *           "CPUSeconds": 38.41,
+         *           "PeakMemoryBytes": 94371840,
+         *           "OutputBytes": 81234
+         *         },
+         *         {
+         *           "Number": 2,
+         *           "Name": "test",
+         *           "State": "Skipped",
+         *           "Reason": null,
+         *           "ExitCode": null,
+         *           "Signal": null,
+         *           "Message": null,
+         *           "StartedAt": null,
+         *           "EndedAt": null,
+         *           "CPUSeconds": null,
+         *           "PeakMemoryBytes": null,
+         *           "OutputBytes": null
+         *         }
+         *       ],
+         *       "Spec": {
+         *         "Name": "nightly",
+         *         "Labels": {
+         *           "team": "db"
+         *         },
+         *         "Environment": {
+         *           "LEVEL": "3"
+         *         },
+         *         "Secrets": {
+         *           "API_KEY": null
+         *         },
+         *         "Commands": [
+         *           {
+         *             "Name": "build",
+         *             "CommandLine": "make -j2"
+         *           },
+         *           {
+         *             "Name": "test",
+         *             "Args": [
+         *               "./run-tests"
+         *             ]
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        WholeJob: {
+            EndedAt: string | null;
+            /** @description as the kernel or the engine said; null where there is none or it is not known */
+            ExitCode: number | null;
+            /** @description a UUID, version 7 */
+            ID: string;
+            Labels: {
+                [key: string]: string;
+            };
+            /** @description the same for people */
+            Message: string | null;
+            Name: string | null;
+            /** @description that were kept */
+            OutputBytes: number | null;
+            /** @description that could not be kept; null: not known */
+            OutputLostBytes: number | null;
+            Reason: components["schemas"]["Reason"] | null;
+            /** @description its name, such as SIGKILL, where a signal ended it */
+            Signal: string | null;
+            Spec: components["schemas"]["ShownSpec"];
+            StartedAt: string | null;
+            State: components["schemas"]["JobState"];
+            Steps: components["schemas"]["Step"][];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            SubmittedAt: string;
+            /** @description token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it */
+            SubmittedBy: string | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getRunning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Starting, Running or Stopping, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        IDs: string[];
+                    };
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-path`: There is nothing at this path */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key with the same body gives the same job again, with another body 422; 1 to 255 visible ASCII characters */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A job to be run: either CommandLine or Commands */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobSpec"];
+            };
+        };
+        responses: {
+            /** @description It was accepted */
+            200: {
+                headers: {
+                    /** @description /ID */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ID: string;
+                    };
+                };
+            };
+            /**
+             * @description `invalid-json`: The body is not JSON
+             *
+             *     `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-path`: There is nothing at this path */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `key-used-before`: The Idempotency-Key was used with another body
+             *
+             *     `user-refused`: No job may run as this user
+             *
+             *     `no-container-engine`: Nothing on this box runs containers
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `silent-container-engine`: The container engine does not answer
+             *
+             *     `too-many-connections`: Too many connections are open
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-full`: The disk is too full for a new job */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeJob"];
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-job`: There is no such job
+             *
+             *     `unknown-path`: There is nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    killJob: {
+        parameters: {
+            query?: {
+                /** @description SIGKILL at once, and no further step at all */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing of it is left */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-job`: There is no such job
+             *
+             *     `unknown-path`: There is nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attachToJob: {
+        parameters: {
+            query?: {
+                /** @description up to this byte of the output, without it: these bytes alone, and no outcome */
+                end?: number;
+                /** @description false: what there is now */
+                follow?: boolean;
+                /** @description from this byte of the output on */
+                offset?: number;
+                /** @description only this one */
+                step?: number;
+                /** @description only this one */
+                stream?: "stdout" | "stderr";
+                /** @description from so many lines before the end of what there is */
+                tail?: number;
+                /** @description raw output: each line begins with the time at which its first byte was read */
+                timestamps?: boolean;
+            };
+            header?: {
+                /** @description which form; text/plain otherwise */
+                Accept?: string;
+                /** @description of server-sent events: goes on behind this one */
+                "Last-Event-ID"?: string;
+                /** @description bytes=, of the raw output of a job that is over (RFC 9110) */
+                Range?: string;
+            };
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["AttachLine"];
+                    "text/event-stream": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description A range of the raw output */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-job`: There is no such job
+             *
+             *     `unknown-path`: There is nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-acceptable`: None of the forms in Accept can be given */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-range`: The output has no such range */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-readers`: Too many readers are being served
+             *
+             *     `too-many-connections`: Too many connections are open
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFile: {
+        parameters: {
+            query?: {
+                /** @description of a folder: NextAfter of the page before */
+                after?: string;
+                /** @description of a folder: how many entries */
+                limit?: number;
+            };
+            header?: {
+                /** @description bytes=, of a file (RFC 9110) */
+                Range?: string;
+            };
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+                /**
+                 * @description from the workspace down; its slashes are slashes
+                 * @example out/report.txt
+                 */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file's bytes, or the folder */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Folder"];
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A range of the file */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `outside-workspace`: The path leaves the job's workspace
+             *
+             *     `file-refused`: The service may not do that with this file
+             *
+             *     `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-file`: There is no such file in the job's workspace
+             *
+             *     `unknown-job`: There is no such job
+             *
+             *     `unknown-path`: There is nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `file-of-another-kind`: What is there is not what this call is for */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-range`: The output has no such range */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-readers`: Too many readers are being served
+             *
+             *     `too-many-connections`: Too many connections are open
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putFile: {
+        parameters: {
+            query?: {
+                /** @description permissions, octal */
+                mode?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+                /**
+                 * @description from the workspace down; its slashes are slashes
+                 * @example out/report.txt
+                 */
+                path: string;
+            };
+            cookie?: never;
+        };
+        /** @description the file's bytes */
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description It is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `outside-workspace`: The path leaves the job's workspace
+             *
+             *     `file-refused`: The service may not do that with this file
+             *
+             *     `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-file`: There is no such file in the job's workspace
+             *
+             *     `unknown-job`: There is no such job
+             *
+             *     `unknown-path`: There is nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `file-of-another-kind`: What is there is not what this call is for */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `disk-full`: The disk is too full for a new job */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeFile: {
+        parameters: {
+            query?: {
+                /** @description a folder with all that is in it */
+                recursive?: boolean;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+                /**
+                 * @description from the workspace down; its slashes are slashes
+                 * @example out/report.txt
+                 */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `outside-workspace`: The path leaves the job's workspace
+             *
+             *     `file-refused`: The service may not do that with this file
+             *
+             *     `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-file`: There is no such file in the job's workspace
+             *
+             *     `unknown-job`: There is no such job
+             *
+             *     `unknown-path`: There is nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `file-of-another-kind`: What is there is not what this call is for */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchOutput: {
+        parameters: {
+            query: {
+                /** @description true: upper and lower case matter */
+                case?: boolean;
+                limit?: number;
+                /** @description from this byte of the output on */
+                offset?: number;
+                /** @description what to look for, in one line */
+                text: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found, in order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResult"];
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-job`: There is no such job
+             *
+             *     `unknown-path`: There is nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    waitForJob: {
+        parameters: {
+            query?: {
+                /** @description seconds, then 408; without it, as long as it takes */
+                timeout?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeJob"];
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-job`: There is no such job
+             *
+             *     `unknown-path`: There is nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not-over-in-time`: The job is not over yet
+             *
+             *     `request-timeout`: The request took too long to arrive
+             */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-readers`: Too many readers are being served
+             *
+             *     `too-many-connections`: Too many connections are open
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Box"];
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-path`: There is nothing at this path */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFindings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diagnosis"];
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-path`: There is nothing at this path */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events of the type `job`; the data is a Job as JSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-path`: There is nothing at this path */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-readers`: Too many readers are being served
+             *
+             *     `too-many-connections`: Too many connections are open
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-origin`: A web page from elsewhere may not use this service */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-path`: There is nothing at this path */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests in a second */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description It is not
+             *
+             *     `too-many-connections`: Too many connections are open
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description NextCursor of the page before */
+                cursor?: string;
+                /** @description how the ID begins */
+                id?: string;
+                /** @description key, or key=value; several times: all must match */
+                label?: string[];
+                limit?: number;
+                name?: string;
+                /** @description submitted at or after this time (RFC 3339) */
+                since?: string;
+                /** @description of Queued, Starting, Running, Stopping, Succeeded, Failed, Killed, TimedOut, Lost; several with commas, or several times */
+                state?: string[];
+                /** @description in the name, the ID or a label (as key=value), whatever its case */
+                text?: string;
+                /** @description submitted before this time (RFC 3339) */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-path`: There is nothing at this path */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-job`: There is no such job
+             *
+             *     `unknown-path`: There is nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-over`: The job is not over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prometheus' text format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: It is not known who sends this */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             *
+             *     `role-too-small`: This role may not do that
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-path`: There is nothing at this path */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path has not this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the service */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,90 @@
+import { ApiError, type Problem, Unreachable } from "./errors.ts";
+import type { Body } from "./stream.ts";
+
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+
+/** What all implementations of fetch understand; `duplex` is wanted of bodies that are streams. */
+export type FetchInit = { method: string; headers: Record<string, string>; body: Bytes | null; signal: AbortSignal | null; duplex: "half" };
+
+export type Bytes = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>;
+
+/** An answer as openapi-fetch gives it. */
+type Answer<Data, Refusal> = { data?: Data; error?: Refusal; response: Response };
+
+/** How requests go out and what becomes of them: the token, and one kind of error for each thing that can go wrong. */
+export class Transport {
+  readonly url: string;
+  readonly #headers: Record<string, string>;
+  readonly #fetch: Fetch;
+  /** A request that was collected as garbage does not hear of its signal any more (nodejs/undici, issue 3644). */
+  readonly #alive = new WeakMap<Response, Request>();
+
+  /** Throws a TypeError for what cannot be sent: `fetch` would show it in its own. */
+  constructor(url: string, { token, fetch }: { token: string | null; fetch: Fetch }) {
+    if (/^\w+:\/\/[^/]*@/.test(url)) throw new TypeError("the URL must hold no name and password: give a token");
+    const trimmed = token?.trim();
+    if (trimmed !== undefined && !/^[\x21-\x7e]*$/.test(trimmed)) throw new TypeError("the token must be one word of visible ASCII characters");
+    this.url = url;
+    this.#headers = trimmed === undefined ? {} : { Authorization: `Bearer ${trimmed}` };
+    this.#fetch = (...request) => fetch(...request); // a browser's own wants no `this`
+  }
+
+  /** As text and plain values: other implementations of fetch do not know this platform's Request. */
+  async send(request: Request): Promise<Response> {
+    const body = (await request.text()) || null; // Firefox has no Request.body to ask
+    const headers = { ...Object.fromEntries(request.headers), ...this.#headers };
+    const response = await this.#fetch(request.url, { method: request.method, headers, body, signal: request.signal, duplex: "half" });
+    this.#alive.set(response, request);
+    return response;
+  }
+
+  /** What the service gives; throws as Client says. */
+  async data<Data>(answer: Promise<Answer<Data, unknown>>, signal: AbortSignal | undefined): Promise<Data> {
+    const { data, error, response } = await this.answer(answer, signal);
+    if (data === undefined) throw this.refusal(response, error);
+    return data;
+  }
+
+  /** What is given as server-sent events. */
+  async events(answer: Promise<Answer<Body, unknown>>, signal: AbortSignal): Promise<Body> {
+    const { data, error, response } = await this.answer(answer, signal);
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+    if (data === undefined || !isStream) throw this.refusal(response, error);
+    return data;
+  }
+
+  async answer<Result>(answer: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+    try {
+      return await answer;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof SyntaxError) throw new Error(`what answers at ${this.url} is not a jobrunner: it sends no JSON`, { cause: error });
+      throw new Unreachable(this.url, error);
+    }
+  }
+
+  /** A request that openapi-fetch has no part in: of bytes. */
+  async bytes(path: string, { method, body, signal }: { method: string; body?: Bytes; signal: AbortSignal | undefined }): Promise<Response> {
+    const sent = this.#fetch(`${this.url}${path}`, { method, headers: this.#headers, body: body ?? null, signal: signal ?? null, duplex: "half" });
+    const response = await this.answer(sent, signal);
+    if (response.ok) return response;
+    const text = await response.text();
+    throw this.refusal(response, parse(text));
+  }
+
+  refusal(response: Response, error: unknown): ApiError {
+    return new ApiError(response, isProblem(error) ? error : null, this.url);
+  }
+}
+
+function isProblem(error: unknown): error is Problem {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" && "detail" in error && typeof error.detail === "string";
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // not from a jobrunner
+  }
+}

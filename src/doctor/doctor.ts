@@ -1,0 +1,60 @@
+import { setImmediate } from "node:timers/promises";
+import { type Box, type Check, type Finding, messageOf, ok, problem } from "./box.ts";
+import { certificates } from "./certificates.ts";
+import { cgroups } from "./cgroups.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import { clock, files, inotify, processes } from "./kernel.ts";
+import { containers } from "./containers.ts";
+import { ports, trust, unixSocket } from "./network.ts";
+import { node, shell, supervisor } from "./programs.ts";
+import { database, disk, stateDirectory } from "./state.ts";
+import { trial } from "./trial.ts";
+import { users } from "./users.ts";
+
+/** Looks at this box and at the configuration, as the service would find them. With a service that runs or without; it disturbs none. */
+
+/** What is looked at, under the word by which people know it, in the order of the report. */
+const checks: [string, Check][] = [
+  ["configuration", configuration],
+  ["node", node],
+  ["supervisor", supervisor],
+  ["shell", shell],
+  ["job", trial],
+  ["cgroups", cgroups],
+  ["containers", containers],
+  ["users", users],
+  ["ports", ports],
+  ["socket", unixSocket],
+  ["tls", certificates],
+  ["trust", trust],
+  ["state", stateDirectory],
+  ["disk", disk],
+  ["database", database],
+  ["files", files],
+  ["processes", processes],
+  ["inotify", inotify],
+  ["clock", clock],
+];
+
+/** All checks at once, but begun one by one: a service that asks for this goes on between them. */
+export async function doctor(box: Box): Promise<Diagnosis> {
+  const looking: Promise<Diagnosis["findings"]>[] = [];
+  for (const [check, look] of checks) {
+    looking.push(lookAt(box, look).then((found) => found.map((finding) => ({ check, ...finding }))));
+    await setImmediate();
+  }
+  return { version: box.version, findings: (await Promise.all(looking)).flat() };
+}
+
+function configuration({ mistakes }: Box): Finding[] {
+  if (mistakes.length === 0) return [ok("no variable is wrong")];
+  return mistakes.map((mistake) => problem(mistake, "jobrunner --help says what the variables are"));
+}
+
+async function lookAt(box: Box, look: Check): Promise<Finding[]> {
+  try {
+    return await look(box);
+  } catch (error) {
+    return [problem(`it could not be looked at: ${messageOf(error)}`, "see docs/troubleshooting.md; where that has nothing, please report it")];
+  }
+}

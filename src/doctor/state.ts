@@ -1,0 +1,124 @@
+import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { ownUser } from "../identity/own-user.ts";
+import { migrate } from "../store/schema.ts";
+import { type Box, type Finding, isWritable, messageOf, note, ok, problem } from "./box.ts";
+import { serviceOf } from "./running.ts";
+
+/** The state directory, where it lies, and the database in it. */
+
+const elsewhere = "set JOBRUNNER_STATE_DIR to another directory";
+
+export function stateDirectory({ settings: { stateDir: path } }: Box): Finding[] {
+  const present = nearest(path);
+  if (!statSync(present).isDirectory()) return [problem(`${path} cannot be made: ${present} is no directory`, elsewhere)];
+  return [present === path ? owned(path) : unmade(path, present), ...fileSystem(present)];
+}
+
+function unmade(path: string, present: string): Finding {
+  if (isWritable(present)) return ok(`${path} is made at the first start`);
+  return problem(`${path} is not there for ${ownUser.name}, who may not make it in ${present}`, `set JOBRUNNER_STATE_DIR to a directory of ${ownUser.name}'s own`);
+}
+
+/** As the service judges it at its start. */
+function owned(path: string): Finding {
+  const { uid, mode } = statSync(path);
+  if (uid !== ownUser.uid) return problem(`${path} belongs to another user (uid ${uid})`, `be that user (sudo -u '#${uid}' jobrunner doctor), or set JOBRUNNER_STATE_DIR to a directory of ${ownUser.name}'s own`);
+  if (!isWritable(path)) return problem(`${path} may not be written to`, `chmod u=rwx ${path}, or ${elsewhere}`);
+  if ((mode & 0o077) !== 0) {
+    const names = readdirSync(path);
+    const isOther = names.length > 0 && !names.includes("jobrunner.db");
+    if (isOther) return problem(`${path} is open to others and holds other things than a service's state`, "set JOBRUNNER_STATE_DIR to a directory for it alone");
+    if ((mode & 0o022) !== 0 && names.length > 0) return problem(`${path} could be written by others, who may have changed what is in it`, elsewhere);
+    return ok(`${path} is open to others: the service closes it at its start`);
+  }
+  const pid = serviceOf(path);
+  return ok(`${path}${pid === null ? ", in use by no service" : `, in use by the service, process ${pid}`}`);
+}
+
+const inMemory = new Set(["tmpfs", "ramfs"]);
+const shared = /^(nfs|cifs|smb|9p|ceph|lustre|gpfs|beegfs|glusterfs|afs|ocfs2|fuse\.(sshfs|glusterfs|s3fs|rclone|ceph))/;
+const withoutFifos = new Set(["vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk"]);
+
+function fileSystem(path: string): Finding[] {
+  const type = typeAt(path);
+  if (inMemory.has(type)) return [note(`it is in memory (${type}): jobs and tokens are gone after a reboot`, "set JOBRUNNER_STATE_DIR to a directory on a disk, if that matters")];
+  if (shared.test(type)) return [note(`it is on a network file system (${type}): locks and SQLite's log are not safe on all of them, and slow`, "set JOBRUNNER_STATE_DIR to a directory on a disk of this box")];
+  if (withoutFifos.has(type)) return [problem(`it is on ${type}, which has neither FIFOs nor owners`, "set JOBRUNNER_STATE_DIR to a directory on a file system of Linux's own")];
+  return [];
+}
+
+/** By the mount that leads to it, the last where several do: proc_pid_mountinfo(5). */
+function typeAt(path: string): string {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").flatMap((line) => {
+    const [fields = "", after = ""] = line.split(" - ");
+    const point = fields.split(" ")[4]?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+    const leads = point === "/" || path === point || path.startsWith(`${point}/`);
+    return point !== undefined && leads ? [{ point, type: after.split(" ")[0] ?? "" }] : [];
+  });
+  return mounts.toSorted((one, other) => one.point.length - other.point.length).at(-1)?.type ?? "";
+}
+
+const littleBytes = 1 << 30;
+const fewFiles = 10_000; // a job has about eight
+
+export function disk({ settings: { stateDir, minFreeBytes } }: Box): Finding[] {
+  const { bavail, bsize, files, ffree } = statfsSync(nearest(stateDir));
+  const freeBytes = bavail * bsize;
+  const free = `${inMiB(freeBytes)} are free`;
+  if (freeBytes < minFreeBytes) return [problem(`${free}, less than JOBRUNNER_MIN_FREE_BYTES (${inMiB(minFreeBytes)}): no job is accepted`, "make room, or set it lower")];
+  if (files > 0 && ffree < fewFiles) return [note(`${free}, and room for ${ffree} files more (inodes)`, "remove files: a job has about eight")];
+  if (freeBytes < littleBytes) return [note(`${free}: output of jobs may fill them`, "make room, or remove old jobs: DELETE /jobs/ID")];
+  return [ok(free)];
+}
+
+/** A service that runs does not notice. */
+export function database({ settings: { stateDir } }: Box): Finding[] {
+  const path = join(stateDir, "jobrunner.db");
+  if (statSync(nearest(path)).uid !== ownUser.uid) return []; // that is told already
+  if (!existsSync(path)) return [ok("none yet: it is made at the first start")];
+  try {
+    const database = new DatabaseSync(readAlone(path), { readOnly: true, timeout: 1000 });
+    try {
+      const schema = numberOf(database, "PRAGMA user_version");
+      if (schema > presentSchema()) return [problem(`it was written by a newer jobrunner (schema ${schema})`, "use that one, or another JOBRUNNER_STATE_DIR")];
+      return [ok(`it opens and has ${numberOf(database, "SELECT count(*) FROM jobs")} jobs`)];
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    return [problem(`${path} cannot be read: ${messageOf(error)}`, "be the service's user; if it is damaged, bring back a backup: docs/operations.md")];
+  }
+}
+
+/** Where nothing stands in its log, SQLite is told so, and makes none. */
+function readAlone(path: string): URL {
+  const url = pathToFileURL(path);
+  if (!existsSync(`${path}-wal`)) url.search = "immutable=1";
+  return url;
+}
+
+function presentSchema(): number {
+  const empty = new DatabaseSync(":memory:");
+  try {
+    migrate(empty);
+    return numberOf(empty, "PRAGMA user_version");
+  } finally {
+    empty.close();
+  }
+}
+
+function numberOf(database: DatabaseSync, sql: string): number {
+  return Number(Object.values(database.prepare(sql).get() ?? {})[0]);
+}
+
+/** The path, or what leads to it and is there. */
+function nearest(path: string): string {
+  return existsSync(path) ? path : nearest(dirname(path));
+}
+
+function inMiB(bytes: number): string {
+  return `${Math.floor(bytes / (1 << 20)).toLocaleString("en")} MiB`;
+}

@@ -1,0 +1,90 @@
+import { fileLimit, readersWithin } from "./api/connections.ts";
+import { listen, type Listener } from "./api/listener.ts";
+import { Readers } from "./api/readers.ts";
+import { makeApi } from "./api/server.ts";
+import { type Actor, AuditLog } from "./audit/audit-log.ts";
+import type { Config } from "./config.ts";
+import type { DiagnosisDocument } from "./doctor/diagnosis.ts";
+import { ensureFirstToken } from "./identity/first-token.ts";
+import { Identifier } from "./identity/identify.ts";
+import { makeLog } from "./log.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { type LocalRunner, openRunner } from "./runner/runner.ts";
+import type { Log } from "./runner/types.ts";
+import { KernelSockets } from "./sockets/kernel-sockets.ts";
+
+/** The service: the state directory and all jobs in it, then HTTP. */
+
+const itself: Actor = { By: "service", Role: null, From: "service" };
+
+export type Program = {
+  config: Config;
+  version: string;
+  supervisorPath: string;
+  /** Of the built web page. */
+  pageDirectory: string;
+  /** Ends the process, when a signal asked for it and all is closed. */
+  exit: () => void;
+};
+
+/** Starts it; resolves when it listens, and throws with a sentence for people where it cannot. */
+export async function serve(program: Program): Promise<void> {
+  const { config, supervisorPath, exit } = program;
+  process.umask(0o077); // all that the service makes is its user's alone; jobs have a umask of their own
+  const log = await makeLog(config.logLevel);
+  const metrics = new Metrics();
+  const runner = await openRunner({ ...config, supervisorPath, observer: metrics, log });
+  try {
+    const audit = new AuditLog({ ...config.audit, stateDir: config.stateDir }, (error) => log("error", "the audit log could not be written", { err: error }));
+    const tokenPath = ensureFirstToken(runner.store.tokens, config.stateDir);
+    const listener = await openApi(program, { runner, audit, metrics, log });
+    audit.write(itself, { Event: "start" });
+    obeySignals({ runner, audit, listener, exit, hasFilesToReload: config.tls.certificate !== null });
+    const token = tokenPath === null ? "" : `\na first token, for those who are not trusted without, is in ${tokenPath}`;
+    console.log(`jobrunner ${program.version} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}${token}`);
+  } catch (error) {
+    runner.close();
+    throw error;
+  }
+}
+
+type Parts = { runner: LocalRunner; audit: AuditLog; metrics: Metrics; log: Log };
+
+async function openApi(program: Program, { runner, audit, metrics, log }: Parts): Promise<Listener> {
+  const { config, version, supervisorPath, pageDirectory } = program;
+  const { hostname, access, tls, limits } = config;
+  const sockets = new KernelSockets(supervisorPath);
+  const identifier = new Identifier(runner.store, { localTrust: access.localTrust, clientRoles: tls.clientRoles, hasClientCertificates: tls.clientCa !== null, sockets });
+  const readers = new Readers({ ...limits, maxReaders: Math.min(limits.maxReaders, readersWithin(fileLimit())) }, () => metrics.dropped("not_let_in"));
+  metrics.observe({ version, maxRunning: config.maxRunning, countStates: () => runner.countStates(), readers: () => readers.count });
+  const means = { runner, watchers: runner.watchers, identifier, audit, readers, sockets, metrics, log };
+  const context = { ...means, limits, settings: config, diagnose: () => diagnose(program), pageDirectory, version };
+  const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
+  const addresses = config.port === null ? [] : hostname === "" ? ["127.0.0.1", "::1"] : [hostname];
+  const files = tls.certificate === null || tls.key === null ? null : { certificate: tls.certificate, key: tls.key, clientCa: tls.clientCa };
+  return await listen(handle, { addresses, port: config.port ?? 0, socketPath: config.socketPath, tls: files, limits, log });
+}
+
+/** The doctor, loaded when it is asked for. The configuration has no mistakes, or the service would not have started. */
+async function diagnose({ config, version, supervisorPath }: Program): Promise<DiagnosisDocument> {
+  const [{ doctor }, { documentOf }] = await Promise.all([import("./doctor/doctor.ts"), import("./doctor/diagnosis.ts")]);
+  return documentOf(await doctor({ version, settings: config, mistakes: [], supervisor: { path: supervisorPath } }));
+}
+
+type Running = { runner: LocalRunner; audit: AuditLog; listener: Listener; exit: () => void; hasFilesToReload: boolean };
+
+/** SIGHUP is what a terminal sends when it is closed: it ends the service, too, unless there are certificates to be read again. */
+function obeySignals({ runner, audit, listener, exit, hasFilesToReload }: Running): void {
+  let isStopping = false;
+  const close = async (): Promise<void> => {
+    await listener.close();
+    runner.close();
+    audit.write(itself, { Event: "stop" });
+  };
+  const stop = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    void close().then(exit); // what a reader or a patrol left behind must not keep us
+  };
+  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", () => (hasFilesToReload ? listener.reload() : stop()));
+}
