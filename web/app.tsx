@@ -1,0 +1,98 @@
+import icon from "./icon.svg";
+import { Keys } from "./keys.tsx";
+import { Login } from "./login.tsx";
+import { Later } from "./parts/later.tsx";
+import { Toasts } from "./parts/toasts.tsx";
+import { JobsPage } from "./pages/jobs/page.tsx";
+import { hrefs, type Route, route } from "./route.ts";
+import { connection } from "./service/connection.ts";
+import { logOut, mayRun, session } from "./service/session.ts";
+import { chooseTheme, type Theme, theme } from "./service/theme.ts";
+
+/** The frame of all pages: who is looked at by whom, and where one can go. */
+export function App() {
+  return (
+    <div class="shell">
+      <a class="skip" href="#main" onClick={focusMain}>Skip to what is here</a>
+      <Head />
+      <Lost />
+      <main id="main" tabIndex={-1}>
+        <Page />
+      </main>
+      <Toasts />
+      <Keys />
+    </div>
+  );
+}
+
+function focusMain(event: MouseEvent): void {
+  event.preventDefault(); // what is behind the # is the page's address
+  document.getElementById("main")?.focus();
+}
+
+function Head() {
+  const { page } = route.value;
+  const current = (own: Route["page"][]): { "aria-current": "page" } | Record<string, never> => (own.includes(page) ? { "aria-current": "page" } : {});
+  return (
+    <header class="head">
+      <a class="brand" href={hrefs.jobs()} aria-label="jobrunner: all jobs">
+        <img src={icon} width="24" height="24" alt="" />
+        <span>jobrunner</span>
+      </a>
+      {session.value.kind === "known" && (
+        <nav aria-label="Pages">
+          <a href={hrefs.jobs()} {...current(["jobs", "job"])}>Jobs</a>
+          {mayRun.value && <a href={hrefs.new()} {...current(["new"])}>New job</a>}
+          <a href={hrefs.box} {...current(["box"])}>Box</a>
+        </nav>
+      )}
+      <span class="grow" />
+      <Who />
+      <ThemeChoice />
+    </header>
+  );
+}
+
+function Who() {
+  const current = session.value;
+  if (current.kind !== "known") return null;
+  const { Hostname, You } = current.box;
+  return (
+    <>
+      <span class="who" title={`${You.Name}, role ${You.Role}`}>{You.Name} on {Hostname}</span>
+      {current.token !== null && <button class="plain small" onClick={() => void logOut()}>Log out</button>}
+    </>
+  );
+}
+
+const nextTheme: Record<Theme, Theme> = { system: "dark", dark: "light", light: "system" };
+
+function ThemeChoice() {
+  return (
+    <button class="plain small" onClick={() => chooseTheme(nextTheme[theme.value])} title="Colours: as the system, dark, light" aria-label={`Colours: ${theme.value}. Change`}>
+      {{ system: "◐", dark: "☾", light: "☀" }[theme.value]}
+    </button>
+  );
+}
+
+function Lost() {
+  const { value } = connection;
+  return <div role="status">{value.kind === "lost" && <div class="lost">The service does not answer: {value.problem}. Trying again; what is shown goes on where it stopped.</div>}</div>;
+}
+
+function Page() {
+  const { kind } = session.value;
+  if (kind === "starting") return <p class="page muted" aria-busy="true">…</p>;
+  if (kind === "unknown") return <Login />;
+  const here = route.value;
+  switch (here.page) {
+    case "jobs":
+      return <JobsPage query={here.query} />;
+    case "job":
+      return <Later key={`job ${here.id}`} load={async () => (await import("./pages/job/page.tsx")).JobPage} props={{ id: here.id, place: here.place }} />;
+    case "new":
+      return <Later key={`new ${here.fromId ?? ""}`} load={async () => (await import("./pages/new/page.tsx")).NewJobPage} props={{ fromId: here.fromId }} />;
+    case "box":
+      return <Later key="box" load={async () => (await import("./pages/box/page.tsx")).BoxPage} props={{}} />;
+  }
+}

@@ -1,0 +1,64 @@
+import { useEffect, useState } from "preact/hooks";
+import { Dialog } from "./parts/dialog.tsx";
+import { goTo, hrefs } from "./route.ts";
+import { mayRun, session } from "./service/session.ts";
+
+const described: [string, string][] = [
+  ["?", "these keys"],
+  ["g then j", "the jobs"],
+  ["g then b", "the box"],
+  ["n", "a new job"],
+  ["/", "search or filter"],
+  ["↓ ↑ or j k", "in the list: the next job, the one before"],
+  ["Enter", "in the list: open the job"],
+  ["Home End", "in output: its beginning, its end"],
+  ["f", "in a job: follow the output, or stop"],
+  ["w", "in a job: wrap long lines, or not"],
+  ["t", "in a job: show times, or not"],
+  ["Esc", "close what is open; leave a field"],
+];
+
+/** Keys that work on every page, and what all keys are. A page's own listen by themselves. */
+export function Keys() {
+  const [isShown, setShown] = useState(false);
+  useEffect(() => {
+    let before = "";
+    const onKey = (event: KeyboardEvent): void => {
+      if (!isFree(event) || session.value.kind !== "known") return;
+      const keys = before === "g" ? `g${event.key}` : event.key;
+      before = event.key;
+      if (keys === "?") setShown(true);
+      else if (keys === "gj") goTo(hrefs.jobs());
+      else if (keys === "gb") goTo(hrefs.box);
+      else if (keys === "n" && mayRun.value) goTo(hrefs.new());
+      else if (keys === "/") document.querySelector<HTMLElement>("[data-search]")?.focus();
+      else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  if (!isShown) return null;
+  return (
+    <Dialog title="Keys" onClose={() => setShown(false)}>
+      <table class="keys">
+        <tbody>
+          {described.map(([key, what]) => (
+            <tr key={key}>
+              <th scope="row"><kbd>{key}</kbd></th>
+              <td>{what}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <div class="actions"><button onClick={() => setShown(false)}>Close</button></div>
+    </Dialog>
+  );
+}
+
+/** Whether a key is meant for the page: not for a field in which somebody types, nor for the browser. */
+export function isFree(event: KeyboardEvent): boolean {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
+  const { target } = event;
+  return !(target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName) || target.closest("dialog") !== null));
+}

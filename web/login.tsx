@@ -1,0 +1,41 @@
+import { useState } from "preact/hooks";
+import { logIn, session } from "./service/session.ts";
+
+/** Where the service does not trust whoever looks without a token. */
+export function Login() {
+  const [token, setToken] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const current = session.value;
+  const problem = current.kind === "unknown" ? current.problem : null;
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    await logIn(token);
+    setBusy(false);
+  };
+  return (
+    <div class="page">
+      <section class="card login" aria-labelledby="login-title">
+        <h1 id="login-title">Who are you?</h1>
+        <p class="muted">This service wants a token. Whoever runs it makes one with <code>jobrunner token create</code>.</p>
+        <form onSubmit={(event) => void submit(event)}>
+          <label for="token">Token</label>
+          <input
+            id="token"
+            type="password"
+            class="mono"
+            autocomplete="off"
+            required
+            value={token}
+            onInput={(event) => setToken(event.currentTarget.value)}
+            aria-invalid={problem !== null}
+            aria-describedby={problem === null ? undefined : "token-problem"}
+          />
+          {problem !== null && <p id="token-problem" role="alert" class="notice bad">{problem}</p>}
+          <button class="primary" disabled={isBusy}>{isBusy ? "Asking…" : "Log in"}</button>
+          <p class="muted">It is kept for this tab alone, until that is closed.</p>
+        </form>
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,173 @@
+import type { Piece } from "../../src/client/index.ts";
+import { type Run, Styler } from "./styles.ts";
+
+/**
+ * Output as lines, in pages. Which bytes are a line depends on nothing but the output itself, never on where reading began, so that a page can be read anywhere
+ * and fits its neighbours. A line begins
+ *
+ *     at the first byte, behind a line feed, and where another step begins to write;
+ *     and where none of these was within the last 8 KiB before a multiple of that, at this multiple (behind a character that it would split).
+ *
+ * So no line is longer than 16 KiB, and a page can be cut with little of what is around it. A page has the lines that begin in its 64 KiB.
+ */
+
+export const pageBytes = 65_536;
+const cutBytes = 8192;
+
+/** How much before and behind a page must be known. */
+export const beforeBytes = cutBytes;
+export const behindBytes = 2 * cutBytes + 4;
+
+export type Line = {
+  offsetBytes: number;
+  endBytes: number;
+  time: string | null;
+  step: number | null;
+  /** The first line of a step, or of one that goes on after another. */
+  isStepStart: boolean;
+  /** So many bytes could not be kept just before it, or in it. */
+  lostBytes: number;
+  hasStderr: boolean;
+  runs: Run[];
+  /** Of what is shown, in UTF-16 code units. */
+  length: number;
+};
+
+/** `isWhole`: no more will come to it. */
+export type Page = { number: number; isWhole: boolean; lines: readonly Line[] };
+
+export type OutputPiece = Exclude<Piece, { kind: "outcome" }>;
+
+/** `pieces`: without a hole from `beforeBytes` before the page (or the first byte) to `behindBytes` behind it (or the last). */
+export function pageOf(number: number, pieces: readonly OutputPiece[], { isWhole }: { isWhole: boolean }): Page {
+  const startBytes = number * pageBytes;
+  const parts = pieces.flatMap((piece) => (piece.kind === "output" ? [piece] : []));
+  const cuts = findCuts(parts, { startBytes, endBytes: startBytes + pageBytes });
+  const styler = new Styler();
+  const firstCut = cuts[0]?.offsetBytes ?? startBytes;
+  for (const { text } of textsOf(parts, { fromBytes: 0, toBytes: firstCut })) styler.skip(text);
+  const lines = cuts.slice(0, -1).map((cut, index) => lineOf(cut, cuts[index + 1]?.offsetBytes ?? cut.offsetBytes, { parts, styler }));
+  for (const piece of pieces) if (piece.kind === "lost") noteLoss(lines, piece);
+  return { number, isWhole, lines };
+}
+
+type Part = Extract<OutputPiece, { kind: "output" }>;
+type Cut = { offsetBytes: number; isStepStart: boolean };
+
+/** Where the lines of the page begin, and last where the first one behind it does, or the output ends. */
+function findCuts(parts: readonly Part[], { startBytes, endBytes }: { startBytes: number; endBytes: number }): Cut[] {
+  const cuts: Cut[] = [];
+  let naturalBytes = -Infinity; // the last place where a line begins by what the output is
+  let step: number | null | undefined;
+  let pending: number | null = null; // a place where a line is cut, behind the character that it would split
+  const add = (offsetBytes: number, isStepStart: boolean): boolean => {
+    const last = cuts.at(-1);
+    if (last?.offsetBytes === offsetBytes) last.isStepStart ||= isStepStart;
+    else if (offsetBytes >= startBytes) cuts.push({ offsetBytes, isStepStart });
+    return offsetBytes >= endBytes;
+  };
+  for (const { offsetBytes, bytes, step: own } of parts) {
+    const isStepStart = offsetBytes === 0 || (step !== undefined && own !== step);
+    step = own;
+    if (isStepStart) {
+      naturalBytes = offsetBytes;
+      if (add(offsetBytes, true)) return cuts;
+    }
+    for (let index = 0; index < bytes.length; ) {
+      const at = offsetBytes + index;
+      if (pending === null && at % cutBytes === 0 && at > 0 && at - naturalBytes >= cutBytes && at - (parts[0]?.offsetBytes ?? 0) >= cutBytes) pending = at;
+      if (pending !== null && (at - pending >= 3 || !isContinuation(bytes[index]))) {
+        pending = null;
+        if (add(at, false)) return cuts;
+      }
+      const untilMultiple = cutBytes - (at % cutBytes);
+      const stop = pending === null ? Math.min(bytes.length, index + untilMultiple) : index + 1;
+      const feed = bytes.subarray(index, stop).indexOf(10);
+      index = feed === -1 ? stop : index + feed + 1;
+      if (feed !== -1) {
+        naturalBytes = offsetBytes + index;
+        pending = null;
+        if (naturalBytes < lastByte(parts) && add(naturalBytes, false)) return cuts;
+      }
+    }
+  }
+  const end = lastByte(parts);
+  if (cuts.length > 0 && end > (cuts.at(-1)?.offsetBytes ?? 0)) cuts.push({ offsetBytes: end, isStepStart: false });
+  return cuts;
+}
+
+function lastByte(parts: readonly Part[]): number {
+  const last = parts.at(-1);
+  return last === undefined ? 0 : last.offsetBytes + last.bytes.length;
+}
+
+/** UTF-8: a byte that begins no character (RFC 3629). */
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
+function lineOf({ offsetBytes, isStepStart }: Cut, endBytes: number, { parts, styler }: { parts: readonly Part[]; styler: Styler }): Line {
+  const texts = textsOf(parts, { fromBytes: offsetBytes, toBytes: endBytes });
+  const runs = texts.flatMap(({ text, isStderr }) => styler.runsOf(text, { isStderr }));
+  return {
+    offsetBytes,
+    endBytes,
+    time: texts[0]?.time ?? null,
+    step: texts[0]?.step ?? null,
+    isStepStart,
+    lostBytes: 0,
+    hasStderr: texts.some(({ isStderr }) => isStderr),
+    runs,
+    length: runs.reduce((sum, { text }) => sum + text.length, 0),
+  };
+}
+
+type Text = { text: string; isStderr: boolean; time: string | null; step: number | null };
+
+/** What is in these bytes, each stream's decoded by itself. Binary search, since a page has many lines. */
+function textsOf(parts: readonly Part[], { fromBytes, toBytes }: { fromBytes: number; toBytes: number }): Text[] {
+  const texts: { isStderr: boolean; time: string | null; step: number | null; chunks: Uint8Array[] }[] = [];
+  for (let index = firstEndingBehind(parts, fromBytes); index < parts.length; index += 1) {
+    const part = parts[index];
+    if (part === undefined || part.offsetBytes >= toBytes) break;
+    const chunk = part.bytes.subarray(Math.max(0, fromBytes - part.offsetBytes), toBytes - part.offsetBytes);
+    const isStderr = part.stream === "stderr";
+    const last = texts.at(-1);
+    if (last?.isStderr === isStderr) last.chunks.push(chunk);
+    else texts.push({ isStderr, time: part.time, step: part.step, chunks: [chunk] });
+  }
+  return texts.map(({ chunks, ...rest }) => ({ ...rest, text: decode(chunks) }));
+}
+
+function firstEndingBehind(parts: readonly Part[], offsetBytes: number): number {
+  let low = 0;
+  let high = parts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const part = parts[middle];
+    if (part !== undefined && part.offsetBytes + part.bytes.length <= offsetBytes) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+function decode(chunks: Uint8Array[]): string {
+  const [first, second] = chunks;
+  if (first === undefined) return "";
+  if (second === undefined) return decoder.decode(first);
+  const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return decoder.decode(whole);
+}
+
+/** At the line in which it happened; behind the last line, at that. */
+function noteLoss(lines: Line[], { offsetBytes, lostBytes }: { offsetBytes: number; lostBytes: number }): void {
+  const line = lines.findLast((one) => one.offsetBytes <= offsetBytes) ?? null;
+  if (line !== null && (offsetBytes < line.endBytes || line === lines.at(-1))) line.lostBytes += lostBytes;
+}

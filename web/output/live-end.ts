@@ -1,0 +1,144 @@
+import type { Client, Job } from "../../src/client/index.ts";
+import { beforeBytes, behindBytes, type OutputPiece, type Page, pageBytes, pageOf } from "./lines.ts";
+
+/** What has come is shown so often at most: each time, the last page is cut into lines anew. */
+const showMs = 100;
+/** The page is drawn, and hears its user, at least so often, however much comes. */
+const busyMs = 8;
+/** Of output that comes faster than it can be taken, what nobody could read is left out: so far behind the end, it is gone to anew. */
+const probeBytes = 16 << 20;
+const behindLimitBytes = 8 << 20;
+/** Of pages that came all at once, those before the last few are not cut into lines: they are read when they are looked at. */
+const cutAtOnce = 4;
+
+/** The end of the output of a job that runs: its last pages, as they grow. */
+export class LiveEnd {
+  /** As of when it was shown last. */
+  sizeBytes = 0;
+  #takenBytes = 0;
+  readonly #client: Client;
+  readonly #id: string;
+  /** Without a hole, from before the first page that is not whole. */
+  #pieces: OutputPiece[] = [];
+  #isStale = false;
+  #isOver = false;
+  #cut: Page[] = [];
+  #whole: Page[] = [];
+  #nextWhole = 0;
+
+  constructor({ client, id }: { client: Client; id: string }) {
+    this.#client = client;
+    this.#id = id;
+  }
+
+  /** From the end of what there is on; how the job ended, null where the service did not say. Throws what the client throws. */
+  async follow({ onGrowth, signal }: { onGrowth: () => void; signal: AbortSignal }): Promise<Job | null> {
+    for (let from = await this.#endNow(signal); ; ) {
+      this.sizeBytes = this.#takenBytes = from;
+      this.#pieces = [];
+      this.#cut = [];
+      this.#nextWhole = Math.max(0, Math.floor(from / pageBytes) - 1);
+      onGrowth();
+      const result = await this.#followFrom(Math.max(0, this.#nextWhole * pageBytes - beforeBytes), { onGrowth, signal });
+      if (result.kind === "over") return result.job;
+      from = result.endBytes;
+    }
+  }
+
+  /** One of those that are not whole yet. */
+  pageAt(number: number): Page | null {
+    return this.#lastPages().find((page) => page.number === number) ?? null;
+  }
+
+  /** Pages that will not change any more, each given once. */
+  takeWhole(): Page[] {
+    const whole = this.#whole;
+    this.#whole = [];
+    return whole;
+  }
+
+  async #followFrom(offsetBytes: number, { onGrowth, signal }: { onGrowth: () => void; signal: AbortSignal }): Promise<{ kind: "over"; job: Job | null } | { kind: "behind"; endBytes: number }> {
+    let shownMs = 0;
+    let breathMs = performance.now();
+    let probedBytes = offsetBytes;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const show = (): void => {
+      timer = null;
+      shownMs = performance.now();
+      this.sizeBytes = this.#takenBytes;
+      this.#isStale = true;
+      this.#settle();
+      onGrowth();
+    };
+    try {
+      for await (const piece of this.#client.attach(this.#id, { offsetBytes, signal })) {
+        if (piece.kind === "outcome") {
+          this.#isOver = true;
+          return { kind: "over", job: piece.job };
+        }
+        this.#add(piece);
+        timer ??= setTimeout(show, Math.max(0, shownMs + showMs - performance.now()));
+        if (performance.now() - breathMs < busyMs) continue;
+        await new Promise((resolve) => setTimeout(resolve));
+        breathMs = performance.now();
+        if (this.#takenBytes - probedBytes < probeBytes) continue;
+        probedBytes = this.#takenBytes;
+        const endBytes = await this.#endNow(signal);
+        if (endBytes - this.#takenBytes > behindLimitBytes) return { kind: "behind", endBytes };
+      }
+      return { kind: "over", job: null };
+    } finally {
+      if (timer !== null) clearTimeout(timer);
+      if (timer !== null || this.#isOver) show();
+    }
+  }
+
+  #add(piece: OutputPiece): void {
+    this.#pieces.push(piece);
+    this.#takenBytes = Math.max(this.#takenBytes, endOf(piece));
+  }
+
+  /** Cuts what is whole by now, and lets go of what is not needed for what is not. */
+  #settle(): void {
+    const wholeCount = Math.floor((this.sizeBytes - behindBytes) / pageBytes); // pages before this one will not change
+    if (wholeCount > this.#nextWhole) {
+      for (let number = Math.max(this.#nextWhole, wholeCount - cutAtOnce); number < wholeCount; number += 1) {
+        if (this.#hasAllOf(number)) this.#whole.push(pageOf(number, this.#pieces, { isWhole: true }));
+      }
+      this.#nextWhole = wholeCount;
+    }
+    if (this.#isOver) {
+      this.#whole.push(...this.#lastPages());
+      return;
+    }
+    const neededFrom = Math.max(0, this.#nextWhole * pageBytes - beforeBytes);
+    const first = this.#pieces.findIndex((piece) => endOf(piece) > neededFrom);
+    if (first > 0) this.#pieces = this.#pieces.slice(first);
+  }
+
+  #lastPages(): Page[] {
+    if (!this.#isStale) return this.#cut;
+    this.#isStale = false;
+    const last = Math.floor(Math.max(0, this.sizeBytes - 1) / pageBytes);
+    const numbers = this.sizeBytes === 0 ? [] : [...new Set([this.#nextWhole, last])].filter((number) => number <= last && this.#hasAllOf(number));
+    this.#cut = numbers.map((number) => pageOf(number, this.#pieces, { isWhole: this.#isOver }));
+    return this.#cut;
+  }
+
+  #hasAllOf(number: number): boolean {
+    const first = this.#pieces[0];
+    return first !== undefined && first.offsetBytes <= Math.max(0, number * pageBytes - beforeBytes);
+  }
+
+  async #endNow(signal: AbortSignal): Promise<number> {
+    let endBytes = 0;
+    for await (const piece of this.#client.attach(this.#id, { tailLines: 1, isFollowing: false, signal })) {
+      if (piece.kind !== "outcome") endBytes = endOf(piece);
+    }
+    return endBytes;
+  }
+}
+
+function endOf(piece: OutputPiece): number {
+  return piece.offsetBytes + (piece.kind === "output" ? piece.bytes.length : 0);
+}

@@ -1,0 +1,26 @@
+import type { Diagnosis } from "../../../src/client/index.ts";
+
+const words = { ok: "fine", note: "could be better", problem: "does not work" } as const;
+
+/** What does not work first, then what could be better, then the rest. */
+export function Findings({ diagnosis: { IsWell, Findings: findings } }: { diagnosis: Diagnosis }) {
+  const order = Object.keys(words).toReversed();
+  const sorted = findings.toSorted((a, b) => order.indexOf(a.Level) - order.indexOf(b.Level));
+  return (
+    <>
+      <p role="status">{IsWell ? "All that is asked for works." : "Something that is asked for does not work."}</p>
+      <ul class="findings">
+        {sorted.map(({ Check, Level, Found, Remedy }, index) => (
+          <li key={index} class={`is-${Level}`}>
+            <span class="level">{words[Level]}</span>
+            <strong>{Check}</strong>
+            <span>
+              {Found}
+              {Remedy !== null && <span class="remedy">{Remedy}</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { WholeJob } from "../../../src/client/index.ts";
+import { bytesText, isActive } from "../../service/words.ts";
+import { Download } from "./download.tsx";
+import type { OutputView } from "./output-view.ts";
+
+const typingMs = 250;
+
+/** Search, and how the output is shown. */
+export function LogTools({ view, job }: { view: OutputView; job: WholeJob }) {
+  const size = view.output.sizeBytes.value;
+  const { isAtEnd } = view.window;
+  const follow = (): void => {
+    if (isAtEnd.value) view.window.scrolled(view.window.frame.value.scrollTopPx);
+    else void view.window.toEnd();
+  };
+  return (
+    <div class="log-tools row">
+      <h2>Output</h2>
+      <span class="muted">{size === null ? "" : bytesText(size)}</span>
+      <Search view={view} />
+      <span class="grow" />
+      <button class="small" aria-pressed={view.isWrapped.value} onClick={() => (view.isWrapped.value = !view.isWrapped.value)} title="w">Wrap</button>
+      <button class="small" aria-pressed={view.hasTimes.value} onClick={() => (view.hasTimes.value = !view.hasTimes.value)} title="t">Times</button>
+      {isActive(job) && <button class="small" aria-pressed={isAtEnd.value} onClick={follow} title="f">Follow</button>}
+      <button class="small" onClick={() => void view.window.toStart()} aria-label="To the beginning">⤒</button>
+      <button class="small" onClick={() => void view.window.toEnd()} aria-label="To the end">⤓</button>
+      <Download job={job} />
+    </div>
+  );
+}
+
+function Search({ view }: { view: OutputView }) {
+  const [text, setText] = useState("");
+  const [isCaseSensitive, setCaseSensitive] = useState(false);
+  const wasWanted = useRef(false);
+  const { search } = view;
+  const show = (offsetBytes: number): void => void view.toOffset(offsetBytes);
+  useEffect(() => {
+    if (text === "" && !wasWanted.current) return undefined;
+    wasWanted.current = true;
+    const nearBytes = view.window.frame.peek().rows[0]?.offsetBytes ?? 0;
+    const timer = setTimeout(() => void search.start({ text, isCaseSensitive }, { nearBytes, onFound: show }), typingMs);
+    return () => clearTimeout(timer);
+  }, [text, isCaseSensitive, view]);
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.key === "Enter") search.go(event.shiftKey ? -1 : 1, show);
+    else if (event.key === "Escape") setText("");
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div class="row search" role="search">
+      <input data-search type="search" class="small" placeholder="Search   /" aria-label="Search in the output" maxLength={1000} value={text} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKey} />
+      <button class="small plain" aria-pressed={isCaseSensitive} onClick={() => setCaseSensitive(!isCaseSensitive)} title="Upper and lower case matter" aria-label="Upper and lower case matter">Aa</button>
+      {text !== "" && (
+        <>
+          <span class="muted" role="status">{wordsOf(view)}</span>
+          <button class="small plain" onClick={() => search.go(-1, show)} aria-label="The match before">↑</button>
+          <button class="small plain" onClick={() => search.go(1, show)} aria-label="The next match">↓</button>
+        </>
+      )}
+    </div>
+  );
+}
+
+function wordsOf({ search, output }: OutputView): string {
+  const { value: progress } = search.progress;
+  const count = search.matches.value.length;
+  const place = count === 0 ? "" : `${search.current.value + 1} of ${count}`;
+  switch (progress.kind) {
+    case "idle":
+      return "";
+    case "searching":
+      return `${place}… ${Math.floor((100 * progress.atBytes) / Math.max(1, output.sizeBytes.value ?? 1))} %`;
+    case "done":
+      return count === 0 ? "nothing found" : progress.isCut ? `${place} and more` : place;
+    case "failed":
+      return progress.problem;
+  }
+}

@@ -1,0 +1,147 @@
+import { effect, type Signal, signal } from "@preact/signals";
+import type { Client, Job, WholeJob } from "../../../src/client/index.ts";
+import type { Fold } from "../../output/folds.ts";
+import { LogWindow } from "../../output/log-window.ts";
+import { Output } from "../../output/output.ts";
+import { OutputSearch } from "../../output/search.ts";
+import { StepStarts } from "../../output/step-starts.ts";
+import { sayProblem } from "../../parts/toasts.tsx";
+import type { Place } from "../../route.ts";
+import { isActive } from "../../service/words.ts";
+
+/** A job's output as it is looked at: what is shown of it and how, and what keeps it up to date. */
+export class OutputView {
+  readonly output: Output;
+  readonly window: LogWindow;
+  readonly search: OutputSearch;
+  readonly folds = signal<ReadonlyMap<number, Fold>>(new Map());
+  readonly isWrapped = remembered("jobrunner.wrap");
+  readonly hasTimes = remembered("jobrunner.times");
+  readonly #starts: StepStarts;
+  #job: WholeJob | null = null;
+  #onOver: (job: Job) => void = () => undefined;
+  #isFollowing = false;
+  /** Where it is to be looked at first; null: at its end. */
+  #first: Place | null = null;
+  #wasShown = false;
+
+  constructor(source: { client: Client; id: string }) {
+    this.output = new Output(source);
+    this.window = new LogWindow(this.output);
+    this.search = new OutputSearch(source);
+    this.#starts = new StepStarts(source);
+  }
+
+  /** A tab that nobody sees follows nothing: browsers allow six connections to a service. `onOver` hears how the job ended. Gives what ends it. */
+  start(onOver: (job: Job) => void): () => void {
+    this.#onOver = onOver;
+    const onVisibility = (): void => (document.visibilityState === "visible" ? this.#keepUp() : this.output.stop());
+    document.addEventListener("visibilitychange", onVisibility);
+    this.#keepUp();
+    return () => {
+      document.removeEventListener("visibilitychange", onVisibility);
+      this.output.stop();
+      this.search.stop();
+    };
+  }
+
+  know(job: WholeJob): void {
+    this.#job = job;
+    this.#keepUp();
+  }
+
+  /** Null: at no place in particular. */
+  lookAt(place: Place | null): void {
+    this.#first = place;
+    if (this.#wasShown && place !== null) void this.#toPlace(place);
+  }
+
+  async toOffset(offsetBytes: number): Promise<void> {
+    for (const { step, startBytes, endBytes } of this.folds.value.values()) if (offsetBytes >= startBytes && offsetBytes < endBytes) this.#unfold(step);
+    await this.window.toOffset(offsetBytes);
+  }
+
+  /** After something that went wrong. */
+  tryAgain(): void {
+    this.#keepUp();
+    this.window.grew();
+  }
+
+  async toggleFold(step: number): Promise<void> {
+    if (this.folds.value.has(step)) return this.#unfold(step);
+    const job = this.#job;
+    const startBytes = await this.#startOf(step);
+    if (job === null || startBytes === null) return;
+    const endBytes = (await this.#starts.behind(step, job).catch(sayProblem)) ?? Infinity;
+    this.#fold(new Map([...this.folds.value, [step, { step, startBytes, endBytes }]]));
+  }
+
+  async #toPlace(place: Place): Promise<void> {
+    const offsetBytes = place.kind === "byte" ? place.offsetBytes : await this.#startOf(place.number);
+    if (offsetBytes === null) return await this.window.toEnd();
+    await this.toOffset(offsetBytes);
+  }
+
+  async #startOf(step: number): Promise<number | null> {
+    if (this.#job === null) return null;
+    return (await this.#starts.of(step, this.#job).catch(sayProblem)) ?? null;
+  }
+
+  #unfold(step: number): void {
+    this.#fold(new Map([...this.folds.value].filter(([own]) => own !== step)));
+  }
+
+  #fold(folds: ReadonlyMap<number, Fold>): void {
+    this.folds.value = folds;
+    this.window.fold([...folds.values()]);
+  }
+
+  #keepUp(): void {
+    if (this.#job === null || document.visibilityState !== "visible" || this.#isFollowing) return;
+    if (isActive(this.#job)) void this.#follow();
+    else if (this.output.isGrowing.value) this.#close(this.#job);
+  }
+
+  async #follow(): Promise<void> {
+    this.#isFollowing = true;
+    const job = await this.output.follow(() => this.#grew());
+    this.#isFollowing = false;
+    if (job === null) return;
+    this.#close(job);
+    this.#onOver(job);
+  }
+
+  #close(job: Job): void {
+    this.output.close(job);
+    this.#grew();
+  }
+
+  #grew(): void {
+    this.#boundLastFold();
+    if (this.#wasShown) return this.window.grew();
+    this.#wasShown = true;
+    void (this.#first === null ? this.window.toEnd() : this.#toPlace(this.#first));
+  }
+
+  /** What is folded to the end ends where another step begins to write. */
+  #boundLastFold(): void {
+    const job = this.#job;
+    for (const fold of this.folds.value.values()) {
+      if (fold.endBytes !== Infinity || job === null || !job.Steps.some(({ Number, StartedAt }) => Number > fold.step && StartedAt !== null)) continue;
+      void this.#bound(fold, job);
+    }
+  }
+
+  async #bound(fold: Fold, job: WholeJob): Promise<void> {
+    const endBytes = (await this.#starts.behind(fold.step, job).catch(sayProblem)) ?? null;
+    if (endBytes === null || this.folds.value.get(fold.step) !== fold) return;
+    this.#fold(new Map([...this.folds.value, [fold.step, { ...fold, endBytes }]]));
+  }
+}
+
+/** Kept in this browser, for all jobs. */
+function remembered(key: string): Signal<boolean> {
+  const chosen = signal(localStorage.getItem(key) === "true");
+  effect(() => localStorage.setItem(key, String(chosen.value)));
+  return chosen;
+}

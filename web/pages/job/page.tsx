@@ -1,0 +1,75 @@
+import { useCallback, useEffect, useMemo } from "preact/hooks";
+import type { Job, WholeJob } from "../../../src/client/index.ts";
+import { Later } from "../../parts/later.tsx";
+import { StateMark } from "../../parts/state.tsx";
+import { useKnown } from "../../parts/use-known.ts";
+import { hrefs, type Place } from "../../route.ts";
+import { nowMs } from "../../service/clock.ts";
+import { durationText, exactTime, exitText, isActive, sinceText, tickingText, titleOf, tookMs } from "../../service/words.ts";
+import { Actions } from "./actions.tsx";
+import { Facts } from "./facts.tsx";
+import { LiveJob } from "./live-job.ts";
+import { Timeline } from "./timeline.tsx";
+import "./style.css";
+
+/** A job: how it is, its steps in time, its output, and what can be done with it. */
+export function JobPage({ id, place }: { id: string; place: Place | null }) {
+  const { client, events } = useKnown();
+  const live = useMemo(() => new LiveJob({ client, id }), [client, id]);
+  useEffect(() => live.start(events), [live, events]);
+  const onOver = useCallback((job: Job) => live.note(job), [live]);
+  const { value: found } = live.found;
+  const job = found.kind === "found" ? found.job : null;
+  useEffect(() => {
+    document.title = `${job === null ? id : titleOf(job)}${job === null ? "" : ` ${job.State}`} · jobrunner`;
+  }, [job, id]);
+  switch (found.kind) {
+    case "loading":
+      return <p class="page muted" aria-busy="true">…</p>;
+    case "missing":
+      return <div class="page"><div class="notice warn">There is no such job, or not any more: {found.problem}. <a href={hrefs.jobs()}>All jobs</a></div></div>;
+    case "failed":
+      return <div class="page"><div class="notice bad">The job could not be asked for: {found.problem} <button onClick={() => void live.ask()}>Try again</button></div></div>;
+    case "found":
+      return (
+        <div class="page filling job">
+          <div class="top">
+            <Head job={found.job} />
+            <Timeline job={found.job} />
+            <Facts job={found.job} />
+          </div>
+          <Later load={async () => (await import("./log.tsx")).Log} props={{ job: found.job, place, onOver }} />
+        </div>
+      );
+  }
+}
+
+function Head({ job }: { job: WholeJob }) {
+  const { ID, Name, State, Labels, Message, SubmittedAt, SubmittedBy } = job;
+  return (
+    <header class="job-head">
+      <div class="row">
+        <h1>{Name ?? <span class="mono">{ID}</span>}</h1>
+        <span role="status"><StateMark state={State} /></span>
+        {exitText(job) !== "" && State !== "Succeeded" && <span class="mono">{exitText(job)}</span>}
+        <Took job={job} />
+        <span class="grow" />
+        <Actions job={job} />
+      </div>
+      {Message !== null && <p class={`notice ${isActive(job) || State === "Succeeded" ? "" : "bad"}`}>{Message}</p>}
+      <p class="muted facts-line">
+        {Name !== null && <span class="mono">{ID}</span>}
+        <span title={exactTime(SubmittedAt)}>submitted {sinceText(SubmittedAt, nowMs.value)}{SubmittedBy === null ? "" : ` by ${SubmittedBy}`}</span>
+        {Object.entries(Labels).map(([key, value]) => (
+          <a key={key} class="label" href={hrefs.jobs(new URLSearchParams([["label", `${key}=${value}`]]))}>{key}={value}</a>
+        ))}
+      </p>
+    </header>
+  );
+}
+
+function Took({ job }: { job: WholeJob }) {
+  const ms = tookMs(job, nowMs.value);
+  if (ms === null) return null;
+  return <span class="muted">{job.EndedAt === null ? tickingText(ms) : durationText(ms)}</span>;
+}

@@ -1,0 +1,80 @@
+import type { Step, WholeJob } from "../../../src/client/index.ts";
+import { StateMark, stateClass } from "../../parts/state.tsx";
+import { goTo, hrefs } from "../../route.ts";
+import { nowMs } from "../../service/clock.ts";
+import { bytesText, durationText, exactTime, exitText, tickingText, tookMs } from "../../service/words.ts";
+
+/** A job's steps in the order of time: what each is, when it ran within the whole, and how it ended. A step's name leads to its output. */
+export function Timeline({ job }: { job: WholeJob }) {
+  const span = spanOf(job);
+  return (
+    <ol class="timeline card" aria-label="Steps">
+      {job.Steps.map((step) => (
+        <li key={step.Number} title={step.Message ?? undefined}>
+          <StateMark state={step.State} isShort />
+          <StepName job={job} step={step} />
+          <Bar step={step} span={span} />
+          <span class="step-end mono">{step.State === "Succeeded" ? "" : exitText(step)}</span>
+          <span class="step-took"><StepTook step={step} /></span>
+          <span class="step-use muted">{useOf(step)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function StepName({ job, step }: { job: WholeJob; step: Step }) {
+  const words = <><span class="muted">{step.Number}</span> <span>{nameOf(step, job)}</span></>;
+  if (step.StartedAt === null) return <span class="step-name muted">{words}</span>;
+  const href = hrefs.job(job.ID, { kind: "step", number: step.Number });
+  const go = (event: MouseEvent): void => {
+    event.preventDefault();
+    goTo(href, { isQuiet: true }); // also where the address is that already
+  };
+  return <a class="step-name" href={href} onClick={go} title="To its output">{words}</a>;
+}
+
+/** Its name, else what it runs. */
+export function nameOf({ Name, Number }: Pick<Step, "Name" | "Number">, { Spec }: WholeJob): string {
+  if (Name !== null) return Name;
+  const command = Spec.Commands?.[Number - 1] ?? Spec;
+  const line = "Args" in command && command.Args !== undefined ? command.Args.join(" ") : command.CommandLine;
+  const image = "Image" in command ? command.Image : undefined;
+  return line?.trim().split("\n", 1)[0] ?? image ?? `step ${Number}`;
+}
+
+type Span = { startMs: number; endMs: number };
+
+function spanOf({ StartedAt, EndedAt, Steps }: WholeJob): Span | null {
+  const start = StartedAt ?? Steps.find((step) => step.StartedAt !== null)?.StartedAt ?? null;
+  if (start === null) return null;
+  return { startMs: Date.parse(start), endMs: EndedAt === null ? nowMs.value : Date.parse(EndedAt) };
+}
+
+function Bar({ step, span }: { step: Step; span: Span | null }) {
+  if (span === null || step.StartedAt === null) return <span class="track" />;
+  const wholeMs = Math.max(1, span.endMs - span.startMs);
+  const fromMs = Math.max(0, Date.parse(step.StartedAt) - span.startMs);
+  const toMs = Math.max(fromMs, (step.EndedAt === null ? span.endMs : Date.parse(step.EndedAt)) - span.startMs);
+  const style = { left: `${(100 * fromMs) / wholeMs}%`, width: `${(100 * (toMs - fromMs)) / wholeMs}%` };
+  return <span class="track"><i class={stateClass(step.State)} style={style} title={timesOf(step)} /></span>;
+}
+
+function timesOf({ StartedAt, EndedAt }: Step): string {
+  return [StartedAt, EndedAt].flatMap((time) => (time === null ? [] : [exactTime(time)])).join(" – ");
+}
+
+function StepTook({ step }: { step: Step }) {
+  const ms = tookMs(step, nowMs.value);
+  if (ms === null) return <span class="muted">{step.State === "Skipped" ? "skipped" : ""}</span>;
+  return <>{step.EndedAt === null ? tickingText(ms) : durationText(ms)}</>;
+}
+
+/** What it used, as far as that is known. */
+function useOf({ CPUSeconds, PeakMemoryBytes, OutputBytes }: Step): string {
+  return [
+    CPUSeconds === null ? "" : `${CPUSeconds.toFixed(CPUSeconds < 10 ? 2 : 0)} s CPU`,
+    PeakMemoryBytes === null ? "" : `${bytesText(PeakMemoryBytes)} memory`,
+    OutputBytes === null ? "" : `${bytesText(OutputBytes)} output`,
+  ].filter((text) => text !== "").join(" · ");
+}

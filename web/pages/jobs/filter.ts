@@ -1,0 +1,32 @@
+import type { Job, JobState } from "../../../src/client/index.ts";
+
+/** Which jobs are listed: all that fit all of it. Empty is no wish. */
+export type Filter = { states: JobState[]; labels: string[]; text: string };
+
+const known: readonly JobState[] = ["Queued", "Starting", "Running", "Stopping", "Succeeded", "Failed", "Killed", "TimedOut", "Lost"];
+
+export function readFilter(query: URLSearchParams): Filter {
+  const states = query.getAll("state").flatMap((list) => list.split(","));
+  return { states: known.filter((state) => states.includes(state)), labels: query.getAll("label").filter((label) => label !== ""), text: query.get("text") ?? "" };
+}
+
+/** As the API and the page's address have it. */
+export function queryOf({ states, labels, text }: Filter): URLSearchParams {
+  const query = new URLSearchParams(labels.map((label): [string, string] => ["label", label]));
+  if (states.length > 0) query.set("state", states.join(","));
+  if (text !== "") query.set("text", text);
+  return query;
+}
+
+/** As the service decides, for jobs that it was not asked for. */
+export function fits({ ID, Name, State, Labels }: Job, { states, labels, text }: Filter): boolean {
+  if (states.length > 0 && !states.includes(State)) return false;
+  const hasLabel = (label: string): boolean => {
+    const [key = "", ...value] = label.split("=");
+    return Object.hasOwn(Labels, key) && (value.length === 0 || Labels[key] === value.join("="));
+  };
+  if (!labels.every(hasLabel)) return false;
+  const wanted = text.toLowerCase();
+  const texts = [ID, Name ?? "", ...Object.entries(Labels).map(([key, value]) => `${key}=${value}`)];
+  return wanted === "" || texts.some((one) => one.toLowerCase().includes(wanted));
+}

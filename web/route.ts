@@ -1,0 +1,56 @@
+import { signal } from "@preact/signals";
+
+/** A place in a job's output. */
+export type Place = { kind: "byte"; offsetBytes: number } | { kind: "step"; number: number };
+
+/**
+ * Where the page is, by what is behind the # of its address, so that a proxy may show the service under any path:
+ *
+ *     #/jobs?state=Failed&label=team=db&text=nightly      the list
+ *     #/jobs/ID?at=OFFSET                                 a job, at the line of its output in which this byte is
+ *     #/jobs/ID?step=NUMBER                               a job, where this step begins to write
+ *     #/new?from=ID                                       a new job, like another
+ *     #/box                                               the box
+ */
+export type Route =
+  | { page: "jobs"; query: URLSearchParams }
+  | { page: "job"; id: string; place: Place | null }
+  | { page: "new"; fromId: string | null }
+  | { page: "box" };
+
+export function parseRoute(hash: string): Route {
+  const [path = "", search = ""] = hash.replace(/^#/, "").split("?", 2);
+  const query = new URLSearchParams(search);
+  const [, first = "", second = ""] = path.split("/");
+  if (first === "jobs" && second !== "") return { page: "job", id: second, place: readPlace(query) };
+  if (first === "new") return { page: "new", fromId: query.get("from") };
+  if (first === "box") return { page: "box" };
+  return { page: "jobs", query };
+}
+
+export const hrefs = {
+  jobs: (query = new URLSearchParams()): string => (query.size === 0 ? "#/jobs" : `#/jobs?${query}`),
+  job: (id: string, place: Place | null = null): string => `#/jobs/${id}${place === null ? "" : place.kind === "byte" ? `?at=${place.offsetBytes}` : `?step=${place.number}`}`,
+  new: (fromId: string | null = null): string => (fromId === null ? "#/new" : `#/new?from=${fromId}`),
+  box: "#/box",
+} as const;
+
+export const route = signal(parseRoute(location.hash));
+addEventListener("hashchange", () => (route.value = parseRoute(location.hash)));
+
+/** Goes there; `isQuiet`: in place of where the page is now, so that "back" does not come by here again. */
+export function goTo(href: string, { isQuiet = false } = {}): void {
+  if (isQuiet) history.replaceState(null, "", href);
+  else history.pushState(null, "", href);
+  route.value = parseRoute(location.hash);
+}
+
+function readPlace(query: URLSearchParams): Place | null {
+  const [at, step] = [readCount(query.get("at")), readCount(query.get("step"))];
+  if (at !== null) return { kind: "byte", offsetBytes: at };
+  return step === null ? null : { kind: "step", number: step };
+}
+
+function readCount(text: string | null): number | null {
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}

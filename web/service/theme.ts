@@ -1,0 +1,25 @@
+import { signal } from "@preact/signals";
+
+/** Light or dark as the system is, unless something else was chosen here. */
+export type Theme = "system" | "light" | "dark";
+
+const key = "jobrunner.theme";
+export const theme = signal<Theme>(read());
+
+export function chooseTheme(chosen: Theme): void {
+  theme.value = chosen;
+  if (chosen === "system") localStorage.removeItem(key);
+  else localStorage.setItem(key, chosen);
+}
+
+export function startTheme(): void {
+  theme.subscribe((chosen) => {
+    if (chosen === "system") delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = chosen;
+  });
+}
+
+function read(): Theme {
+  const chosen = localStorage.getItem(key);
+  return chosen === "light" || chosen === "dark" ? chosen : "system";
+}
