@@ -5,7 +5,7 @@ CC ?= cc
 TEST_CONCURRENCY ?= 2
 export CC
 
-all: node_modules/.package-lock.json supervisor
+all: node_modules/.package-lock.json supervisor build/web/index.html
 
 run: all
 	@exec bin/jobrunner
@@ -23,9 +23,16 @@ check: node_modules/.package-lock.json
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent types
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent lint
 
-# Writes docs/configuration.md.
-docs: node_modules/.package-lock.json
+# Writes docs/configuration.md, docs/openapi.json and the client's types.
+docs: all
 	$(NODE) docs/configuration.ts
+	$(NODE) docs/openapi.ts
+	$(NODE) tools/openapi-types/generate.ts
+	$(NODE) docs/cli.ts
+
+# Writes docs/screenshots, which are looked at before they are committed.
+screenshots: all
+	$(NODE) docs/screenshots.ts
 
 # Writes docs/benchmarks.md. Peers that are not installed are named and left out.
 bench: all
@@ -36,29 +43,48 @@ node_modules/.package-lock.json: package-lock.json package.json
 	npm ci --no-audit --no-fund
 	@touch $@
 
+# The web page.
+build/web/index.html: node_modules/.package-lock.json $(shell find web src/client -type f)
+	PATH="$(CURDIR)/node_modules/.bin:$$PATH" vite build web
+	@touch $@
+
 supervisor:
 	@command -v $(firstword $(CC)) >/dev/null || { echo "the C compiler '$(CC)' is missing: install one (Debian: apt-get install gcc libc6-dev)" >&2; exit 1; }
 	@$(MAKE) --no-print-directory -C supervisor all
 
-# Into $(PREFIX)/lib/jobrunner, without what only developers need, a link on the path, and a unit for systemd, which nothing enables.
+# A tarball for npm, in this folder. What is in it, package.json says.
+package: node_modules/.package-lock.json
+	npm pack
+
+# Into $(PREFIX)/lib/jobrunner, without what only developers need; a link on the path, the manual page, completions, and a unit for systemd, which nothing enables.
 LIBRARY = $(DESTDIR)$(PREFIX)/lib/jobrunner
-UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+PROGRAM = $(DESTDIR)$(PREFIX)/bin/jobrunner
+UNIT = $(DESTDIR)$(PREFIX)/lib/systemd/system/jobrunner.service
+MANUAL = $(DESTDIR)$(PREFIX)/share/man/man1/jobrunner.1
+COMPLETION_BASH = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/jobrunner
+COMPLETION_ZSH = $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_jobrunner
+COMPLETION_FISH = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/jobrunner.fish
 install: all
 	rm -rf "$(LIBRARY)"
-	mkdir -p "$(LIBRARY)/build" "$(DESTDIR)$(PREFIX)/bin"
-	cp -R package.json package-lock.json LICENSE README.md bin src node_modules "$(LIBRARY)/"
-	cp build/jobrunner-supervisor "$(LIBRARY)/build/"
+	mkdir -p "$(LIBRARY)/build"
+	cp -R package.json package-lock.json LICENSE README.md bin node_modules "$(LIBRARY)/"
+	cp -R build/jobrunner-supervisor build/web "$(LIBRARY)/build/"
+	PATH="$(CURDIR)/node_modules/.bin:$$PATH" tsc -p tsconfig.build.json --noCheck --declaration false --outDir "$(LIBRARY)/dist"
 	npm prune --omit=dev --offline --no-audit --no-fund --ignore-scripts --prefix "$(LIBRARY)"
-	ln -sfn ../lib/jobrunner/bin/jobrunner "$(DESTDIR)$(PREFIX)/bin/jobrunner"
-	mkdir -p "$(UNITS)"
-	sed 's|/usr/local|$(PREFIX)|' packaging/systemd/jobrunner.service > "$(UNITS)/jobrunner.service"
+	for file in "$(PROGRAM)" "$(UNIT)" "$(MANUAL)" "$(COMPLETION_BASH)" "$(COMPLETION_ZSH)" "$(COMPLETION_FISH)"; do mkdir -p "$${file%/*}" || exit 1; done
+	ln -sfn ../lib/jobrunner/bin/jobrunner "$(PROGRAM)"
+	sed 's|/usr/local|$(PREFIX)|' packaging/systemd/jobrunner.service > "$(UNIT)"
+	cp docs/jobrunner.1 "$(MANUAL)"
+	bin/jobrunner completion bash > "$(COMPLETION_BASH)"
+	bin/jobrunner completion zsh > "$(COMPLETION_ZSH)"
+	bin/jobrunner completion fish > "$(COMPLETION_FISH)"
 
 uninstall:
 	rm -rf "$(LIBRARY)"
-	rm -f "$(DESTDIR)$(PREFIX)/bin/jobrunner" "$(UNITS)/jobrunner.service"
+	rm -f "$(PROGRAM)" "$(UNIT)" "$(MANUAL)" "$(COMPLETION_BASH)" "$(COMPLETION_ZSH)" "$(COMPLETION_FISH)"
 
 clean:
 	$(MAKE) -C supervisor clean
-	rm -rf node_modules build
+	rm -rf node_modules build dist jobrunner-*.tgz
 
-.PHONY: all run test torture check docs bench supervisor install uninstall clean
+.PHONY: all run test torture check docs screenshots bench supervisor package install uninstall clean
