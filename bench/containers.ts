@@ -26,8 +26,8 @@ export const benchmark: Benchmark = {
     `containers be left. The peer: \`xargs -P ${lanes}\` of the engine's \`run --init --network none\` with a fresh folder mounted and as ` +
     "working directory, once with --rm, which leaves nothing behind as a job does, and once without, what it leaves being removed outside " +
     `of the measured time. Output: ${outputRounds} rounds of \`head -c 1073741824 /dev/zero\` in ${image}, from POST / until GET /ID/wait has ` +
-    "answered, against the engine's `run --rm … > file` on the same file system. jobrunner tells the engine to keep no log " +
-    "(--log-driver=none), since it keeps the output itself; so the peer is measured without a log too. With the engine's default log it is measured " +
+    "answered, against the engine's `run --rm … > file` on the same file system. jobrunner tells the engine to keep no log, since it keeps the " +
+    "output itself (docker: --log-driver=none, podman: passthrough); so the peer is measured without a log too. With the engine's default log it is measured " +
     "once, for information: docker's writes six bytes for each zero. Each output is removed before the next; who goes first changes from " +
     "round to round.",
   limitSeconds: 1800,

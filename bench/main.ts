@@ -16,6 +16,7 @@ import * as manyJobs from "./many-jobs.ts";
 import * as manyReaders from "./many-readers.ts";
 import * as database from "./database.ts";
 import * as containers from "./containers.ts";
+import * as page from "./page.ts";
 
 const all: Benchmark[] = [
   spawnRate.benchmark,
@@ -26,6 +27,7 @@ const all: Benchmark[] = [
   manyReaders.benchmark,
   database.benchmark,
   containers.benchmark,
+  page.benchmark,
 ];
 
 const wanted = process.argv.slice(2);

@@ -9,7 +9,7 @@ export const median = (values: readonly number[]): number => percentile(values, 
 
 export const ms = (value: number): string => `${value.toFixed(value < 10 ? 2 : 1)} ms`;
 export const seconds = (value: number): string => `${value.toFixed(3)} s`;
-export const ratio = (value: number): string => value.toFixed(2);
+export const ratio = (value: number): string => (value < 0.01 ? value.toPrecision(1) : value.toFixed(2));
 
 /** The rounds of a ratio in full: the spread tells how quiet the machine was. */
 export const spread = (values: readonly number[]): string => values.map((value) => value.toFixed(2)).join(" ");
