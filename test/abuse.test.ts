@@ -5,7 +5,7 @@ import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { WholeJobView } from "../src/job/job.ts";
+import type { WholeJob } from "../src/client/index.ts";
 import { isAlive, jobProcessesOf, openFilesOf } from "./helper/processes.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
@@ -128,7 +128,7 @@ function go(service: Service, id: string): void {
   writeFileSync(join(service.workspaceOf(id), "go"), "");
 }
 
-function lastStepSeconds({ Steps }: WholeJobView): number {
+function lastStepSeconds({ Steps }: WholeJob): number {
   const { StartedAt, EndedAt } = Steps.at(-1) ?? {};
   return (Date.parse(EndedAt ?? "") - Date.parse(StartedAt ?? "")) / 1000;
 }

@@ -63,6 +63,39 @@ test("jobs are listed newest first, by state, label, name and time, page by page
   assert.deepEqual(await list(service, "name=none"), []);
 });
 
+test("a text is found in names, IDs and labels, of jobs that run and that are over, whatever its case, and % and _ are themselves", async (t) => {
+  const service = await startService(t);
+  const { job: over } = await service.run({ Name: "Nightly_build 100%", Labels: { team: "Data" }, CommandLine: "true" });
+  const { job: other } = await service.run({ Labels: { team: "web" }, CommandLine: "true" });
+  const running = await service.submit({ Name: "nightly run", CommandLine: "exec sleep 1000" });
+  const texts: [string, string[]][] = [
+    ["nightly", [running, over.ID]],
+    ["NIGHTLY", [running, over.ID]],
+    ["y_b", [over.ID]],
+    ["0%", [over.ID]],
+    ["%", [over.ID]],
+    ["team=d", [over.ID]],
+    ["team=", [other.ID, over.ID]],
+    [other.ID.slice(20), [other.ID]],
+    [running.slice(20).toUpperCase(), [running]],
+    ["\\", []],
+    ["none", []],
+  ];
+  for (const [text, ids] of texts) assert.deepEqual(await list(service, `text=${encodeURIComponent(text)}`), ids, text);
+  assert.deepEqual(await pages(service, "text=n&limit=1"), [running, over.ID]);
+  assert.deepEqual(await list(service, "text=nightly&state=Succeeded&label=team%3DData"), [over.ID]);
+  assert.equal((await service.call("GET", "/jobs?text=")).status, 400);
+  await service.kill(running);
+});
+
+test("a job in which a text is found in many places is listed once, and none is left out of the pages for it", async (t) => {
+  const service = await startService(t);
+  const labels = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`part-${index}`, "part"]));
+  const ids: string[] = [];
+  for (let count = 0; count < 5; count += 1) ids.unshift((await service.run({ Name: "part", Labels: labels, CommandLine: "true" })).job.ID);
+  for (const limit of [1, 2, 3]) assert.deepEqual(await pages(service, `text=part&limit=${limit}`), ids, `${limit} at once`);
+});
+
 test("a finished job can be removed with all that it had, a running one not", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "mkdir -m 0 locked; echo x > file; chmod 0 file", Labels: { a: "b" } });

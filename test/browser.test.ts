@@ -129,7 +129,7 @@ browserTest("a typed address is answered, and the service's own pages may do eve
   const page = await browser.newPage();
   const typed = await page.goto(`http://localhost:${service.port}/`);
   assert.equal(typed?.status(), 200);
-  assert.deepEqual(await typed?.json(), { IDs: [id] });
+  assert.equal(page.url(), `http://localhost:${service.port}/ui/`);
   await page.goto(`${base}/healthz`);
   assert.deepEqual(wire.exchanges[0], { request: "GET /healthz", site: "none", status: 200 });
   await page.evaluate(`(() => { ${script(base, id)} })()`);

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -90,6 +90,28 @@ engineTest("the health check says which engine and version there is", async (t, 
   assert.deepEqual([name, problem], [engine.name, null]);
   assert.match(version ?? "", /^\d+\.\d+/);
 });
+
+engineTest(
+  "what a container writes is recorded although nothing of the engine's moves",
+  async (t, engine) => {
+    const service = await startService(t, { environment: engine.environment });
+    const id = await service.submit({ Commands: [{ Image: "busybox", CommandLine: "echo ready; until [ -e go ]; do sleep 0.05; done; echo out; echo err >&2; touch done" }] });
+    await (await service.attach(id)).until("ready\n");
+    const { stdout } = await engine.run("inspect", "--format", "{{.State.ConmonPid}}", `jobrunner-${id}-1`);
+    const monitor = Number(stdout);
+    process.kill(monitor, "SIGSTOP");
+    try {
+      writeFileSync(join(service.workspaceOf(id), "go"), "");
+      await waitFor("all is written", () => existsSync(join(service.workspaceOf(id), "done")));
+      await waitFor("it is recorded", async () => (await service.output(id, "?follow=false")).toString() === "ready\nout\nerr\n");
+    } finally {
+      process.kill(monitor, "SIGCONT");
+    }
+    const job = await service.wait(id);
+    assert.equal(job.State, "Succeeded");
+  },
+  ["podman"],
+);
 
 engineTest("many containers at once are all right, and none is left", async (t, engine) => {
   const service = await startService(t, { environment: engine.environment });

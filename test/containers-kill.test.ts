@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { WholeJobView } from "../src/job/job.ts";
+import type { WholeJob } from "../src/client/index.ts";
 import type { JobSpec } from "../src/job/spec.ts";
 import { type Engine, engineTest } from "./helper/engines.ts";
 import { argumentsOf, isAlive, jobProcessesOf } from "./helper/processes.ts";
@@ -49,6 +49,32 @@ engineTest("a container ends by the stop signal, which its command gets once, an
   assert.deepEqual([job.State, job.Reason, job.ExitCode, job.OutputLostBytes], ["Killed", "Requested", 9, 0]);
   assert.equal((await service.output(id)).toString(), "ready\ngot\n");
   await assertNothingLeft(service, engine, id);
+});
+
+engineTest("however soon after its first output a container is stopped, it has its grace", async (t, engine) => {
+  const service = await start(t, engine);
+  const command = { Image: "busybox", CommandLine: "trap 'echo got; sleep 0.3; echo over; exit 9' TERM; echo ready; while :; do sleep 0.1; done" };
+  const specs: JobSpec[] = Array.from({ length: 6 }, () => ({ StopTimeoutSeconds: 60, Commands: [command] }));
+  await Promise.all(specs.map(async (spec) => {
+    const id = await ready(service, spec);
+    await service.kill(id);
+    const job = await service.get(id);
+    assert.deepEqual([job.State, job.ExitCode, job.OutputLostBytes], ["Killed", 9, 0], JSON.stringify(job));
+    assert.equal((await service.output(id)).toString(), "ready\ngot\nover\n");
+    assert.deepEqual(await engine.containersOf(id), []);
+  }));
+  const deafOnes = [false, true].map(async (isForced) => {
+    const id = await ready(service, { StopTimeoutSeconds: isForced ? 60 : 0.5, Commands: [{ Image: "busybox", CommandLine: deaf }] });
+    const stopping = service.kill(id);
+    if (isForced) await service.client().kill(id, { isForced: true });
+    await stopping;
+    const job = await service.get(id);
+    assert.equal(job.State, "Killed");
+    assert.ok(job.ExitCode === 137 || (engine.name === "podman" && job.ExitCode === null), JSON.stringify(job));
+    assert.deepEqual(await engine.containersOf(id), []);
+  });
+  await Promise.all(deafOnes);
+  assert.deepEqual(jobProcessesOf(service.stateDir), []);
 });
 
 engineTest("a container that ignores the stop signal is removed after the grace, at once by force, and always-steps still run", async (t, engine) => {
@@ -99,7 +125,7 @@ engineTest("timeouts of step and job remove the container", async (t, engine) =>
 });
 
 /** A timeout says something of a container only where it strikes when that runs: how long its making takes, the machine decides. */
-async function runLongEnough(service: Service, spec: (seconds: number) => JobSpec, seconds = 1.5): Promise<{ job: WholeJobView; text: string }> {
+async function runLongEnough(service: Service, spec: (seconds: number) => JobSpec, seconds = 1.5): Promise<{ job: WholeJob; text: string }> {
   const { job, output } = await service.run(spec(seconds));
   const text = output.toString();
   assert.equal(job.State, "TimedOut", JSON.stringify(job));
@@ -108,14 +134,18 @@ async function runLongEnough(service: Service, spec: (seconds: number) => JobSpe
 
 engineTest("a container whose client was killed is removed, and nobody claims to know its exit", async (t, engine) => {
   const service = await start(t, engine);
-  const id = await ready(service, { Commands: [{ Image: "busybox", CommandLine: deaf }, { CommandLine: "echo on", RunOn: "failure" }] });
-  process.kill(clientOf(service, id), "SIGKILL");
-  const job = await service.wait(id);
-  assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal], ["Failed", "EngineError", null, null]);
-  assert.match(job.Message ?? "", /client was ended by SIGKILL/);
-  assert.equal(job.OutputLostBytes, null, "what it wrote since is not known");
-  assert.equal((await service.output(id)).toString(), "ready\non\n");
-  await assertNothingLeft(service, engine, id);
+  const killClient = async (): Promise<void> => {
+    const id = await ready(service, { Commands: [{ Image: "busybox", CommandLine: deaf }, { CommandLine: "echo on", RunOn: "failure" }] });
+    process.kill(clientOf(service, id), "SIGKILL");
+    const job = await service.wait(id);
+    assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal], ["Failed", "EngineError", null, null]);
+    assert.match(job.Message ?? "", /client was ended by SIGKILL/);
+    assert.equal(job.OutputLostBytes, null, "what it wrote since is not known");
+    assert.equal((await service.output(id)).toString(), "ready\non\n");
+    assert.deepEqual(await engine.containersOf(id), []);
+  };
+  await Promise.all(Array.from({ length: 4 }, killClient)); // at once: they are killed at different moments of their start
+  assert.deepEqual(jobProcessesOf(service.stateDir), []);
 });
 
 engineTest("a kill after the client was killed, and one by SIGKILL, remove the container", async (t, engine) => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { WholeJobView } from "../src/job/job.ts";
+import type { WholeJob } from "../src/client/index.ts";
 import { canStartDockerd, type Engine, engineTest, startDockerd } from "./helper/engines.ts";
 import { isAlive, jobProcessesOf } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
@@ -143,7 +143,7 @@ test("what a Docker daemon forgot that died while it started a container is kill
 });
 
 /** A daemon without live restore stops its containers before it ends, and its client may live to tell their exit code. */
-function assertToldRight(job: WholeJobView, { liveRestore, signal }: { liveRestore: boolean; signal: string }): void {
+function assertToldRight(job: WholeJob, { liveRestore, signal }: { liveRestore: boolean; signal: string }): void {
   const [step, after] = job.Steps;
   assert.deepEqual([job.State, step?.State, after?.State], ["Failed", "Failed", "Skipped"], JSON.stringify(job));
   const wasStopped = !liveRestore && signal === "SIGTERM" && step?.Reason === "ExitCode";

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { WholeJobView } from "../src/job/job.ts";
+import type { WholeJob } from "../src/client/index.ts";
 import type { Command, JobSpec } from "../src/job/spec.ts";
 import { type Engine, engineTest } from "./helper/engines.ts";
 import { type Service, startService } from "./helper/service.ts";
@@ -15,7 +15,7 @@ async function start(t: TestContext, engine: Engine): Promise<Service> {
 }
 
 /** Runs it; when it is over, no container of it may be left. */
-async function run(service: Service, engine: Engine, spec: JobSpec): Promise<{ job: WholeJobView; text: string }> {
+async function run(service: Service, engine: Engine, spec: JobSpec): Promise<{ job: WholeJob; text: string }> {
   const { job, output } = await service.run(spec);
   assert.deepEqual(await engine.containersOf(job.ID), []);
   return { job, text: output.toString() };

@@ -3,15 +3,20 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { configurationPage } from "../docs/configuration.ts";
-import { variables } from "../src/config.ts";
+import { digestOfPage } from "../docs/screenshots.ts";
+import { foreign, variables } from "../src/config.ts";
 import { repository } from "./helper/service.ts";
+
+test("docs/screenshots are of the page as it is: make screenshots makes them", () => {
+  assert.equal(readFileSync(join(repository, "docs", "screenshots", "page.sha256"), "utf8").trim(), digestOfPage());
+});
 
 test("docs/configuration.md is what the table in the code says: make docs writes it", () => {
   assert.equal(readFileSync(join(repository, "docs", "configuration.md"), "utf8"), configurationPage());
 });
 
 test("no page names a variable that there is not", () => {
-  const known = new Set([...variables({}).map(({ name }) => name), "JOBRUNNER_JOB_ID", "JOBRUNNER_STEP", "JOBRUNNER_WORKSPACE"]);
+  const known = new Set([...variables({}).map(({ name }) => name), ...foreign]);
   for (const page of globSync(["*.md", "docs/*.md", "packaging/**/*.md"], { cwd: repository })) {
     for (const [name] of readFileSync(join(repository, page), "utf8").matchAll(/\bJOBRUNNER_[A-Z_]*[A-Z]/g)) assert.ok(known.has(name), `${page} names ${name}`);
   }

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -70,8 +70,33 @@ test("headers and bodies that do not arrive in time are answered with 408, and t
   const slowBody = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
   const answers = await Promise.all(["", "GET / HT", get, slowBody].map((bytes) => exchange(service, bytes)));
   for (const answer of answers) {
-    assert.match(answer, /^HTTP\/1\.1 408 [^]*"request-timeout"[^]*within 1 seconds \(JOBRUNNER_HEADERS_TIMEOUT_SECONDS\)[^]*within 2 \(JOBRUNNER_REQUEST_TIMEOUT_SECONDS\)/);
+    assert.match(answer, /^HTTP\/1\.1 408 [^]*"request-timeout"[^]*within 1 seconds \(JOBRUNNER_HEADERS_TIMEOUT_SECONDS\)[^]*within 2 \(JOBRUNNER_REQUEST_TIMEOUT_SECONDS\), and a second more for each 16 KiB/);
   }
+});
+
+test("a large body has more time, as long as it keeps coming; when it does not, nothing of it is left", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "1" } });
+  const { job } = await service.run({ CommandLine: "true" });
+  const [bytes, pieceBytes] = [3_000_000, 1000];
+  const upload = (name: string): Client => {
+    const client = new Client(connect(service.port, "127.0.0.1"));
+    client.socket.write(`PUT /${job.ID}/files/${name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`);
+    return client;
+  };
+  const [steady, stopped] = [upload("steady"), upload("stopped")];
+  const startMs = performance.now();
+  let sentBytes = 0;
+  await waitFor("three times the time has passed", () => {
+    steady.socket.write(Buffer.alloc(pieceBytes));
+    sentBytes += pieceBytes;
+    return performance.now() - startMs > 3_000;
+  });
+  steady.socket.write(Buffer.alloc(bytes - sentBytes));
+  await waitFor("both are answered", () => steady.isClosed && stopped.isClosed);
+  assert.match(steady.text, /^HTTP\/1\.1 200 /);
+  assert.match(stopped.text, /^HTTP\/1\.1 408 /);
+  assert.equal(statSync(join(service.workspaceOf(job.ID), "steady")).size, bytes);
+  await waitFor("nothing else is left", () => readdirSync(service.workspaceOf(job.ID)).length === 1);
 });
 
 test("headers beyond the configured size are answered with 431, also where the client goes on sending", async (t) => {
@@ -102,7 +127,7 @@ test("with few file descriptors, connections beyond them are refused and the ser
   const program = join(temporaryFolder(t), "few-descriptors");
   writeFileSync(program, `#!/bin/sh\nulimit -n 400\nexec ${join(repository, "bin", "jobrunner")}\n`, { mode: 0o755 });
   const service = await startService(t, { program });
-  assert.match(service.log, /JOBRUNNER_MAX_CONNECTIONS","configured":8000,"allowed":150/);
+  assert.match(service.log, /"configured":8000,"allowed":150[^\n]*JOBRUNNER_MAX_CONNECTIONS"/);
   for (let round = 0; round < 3; round += 1) {
     const sockets = Array.from({ length: 600 }, () => new Client(connect(service.port, "127.0.0.1")));
     await waitFor("all but 150 are closed", () => sockets.filter(({ isClosed }) => isClosed).length >= 450);

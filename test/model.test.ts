@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -98,8 +98,7 @@ class KillSupervisor extends OnJob {
   readonly name = "killSupervisor";
   async act(job: Expectation, { service }: Real): Promise<void> {
     if (job.isRemoved || job.kind !== "waiting" || job.isReleased || job.isKilled || job.isOrphaned) return;
-    await waitFor("it is supervised", () => existsSync(join(service.stateDir, "jobs", job.id, "output")));
-    const pid = service.supervisorOf(job.id);
+    const pid = await service.supervisor(job.id);
     process.kill(pid, "SIGKILL");
     job.isOrphaned = true;
     await waitFor("it is dead", () => !isAlive(pid));

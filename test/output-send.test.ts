@@ -54,12 +54,14 @@ test("the kernel is given little for a reader that takes nothing, and more for o
   assert.deepEqual(server.results, ["complete"]);
 });
 
+// So fast that it is no matter how much its kernel takes for it before telling of room again: at 6 MiB/s that may last longer than the time.
 test("a reader that is slow but goes on is not dropped", async (t) => {
-  const job = new WrittenJob(t).start().write({ data: Buffer.alloc(24 * mebi, "x") }).end();
+  const job = new WrittenJob(t).start().write({ data: Buffer.alloc(96 * mebi, "x") }).end();
   const server = await serve(t, job, 1500);
-  const command = ["-sS", "--limit-rate", "6M", "-o", "/dev/null", "-w", "%{size_download}", `http://127.0.0.1:${server.port}`];
+  const command = ["-sS", "--limit-rate", "24M", "-o", "/dev/null", "-w", "%{size_download}", `http://127.0.0.1:${server.port}`];
   const curl = spawn("curl", command, { stdio: ["ignore", "pipe", "inherit"] });
-  assert.equal(String(Buffer.concat(await Array.fromAsync(curl.stdout))), String(24 * mebi));
+  assert.equal(String(Buffer.concat(await Array.fromAsync(curl.stdout))), String(96 * mebi));
+  await waitFor("the end of the answer", () => server.results.length === 1);
   assert.deepEqual(server.results, ["complete"]);
 });
 

@@ -1,41 +1,120 @@
 import { strict as assert } from "node:assert";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { Compile } from "typebox/compile";
+import { findContradiction, JobSpec } from "../src/job/spec.ts";
 import { engineTest } from "./helper/engines.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
 
 type Session = { command: string; expected: string };
 
+const pages = globSync(["*.md", "docs/*.md", "packaging/**/*.md", "examples/**/*.md"], { cwd: repository }).toSorted();
+
 /** What only a box with a container engine can show. */
 const containerSection = /^## Containers\n[^]*?(?=^## )/m;
 
-test("every console session in the README and docs does what they show", async (t) => {
-  const service = await startService(t);
-  for (const page of ["README.md", "docs/api.md"]) {
-    await show(t, service, readFileSync(join(repository, page), "utf8").replace(containerSection, ""));
-  }
-});
+const operators = "changes an operator's box, or looks at one";
+
+/** Commands in `sh` blocks: where a test or CI runs them, or why none does. */
+const doneElsewhere: Record<string, string> = {
+  "make": ".ci/run",
+  "make run": "test/setup.test.ts",
+  "make test": ".ci/run",
+  "make -C supervisor test": ".ci/run, as part of make test",
+  "node_modules/.bin/node --test test/kill.test.ts": ".ci/run, as part of make test",
+  'PATH="$PWD/node_modules/.bin:$PATH" npm run types && PATH="$PWD/node_modules/.bin:$PATH" npm run lint': ".ci/run, as part of make test",
+  "JOBRUNNER_PORT=9000 JOBRUNNER_STATE_DIR=~/jobs bin/jobrunner": "test/helper/service.ts, with another port and folder",
+  "make install PREFIX=/usr/local && jobrunner --version": "test/setup.test.ts, with another prefix",
+  "make install": "test/setup.test.ts, with another prefix",
+  "npm install --global ./jobrunner-0.1.0.tgz": "test/package.test.ts, with another prefix",
+  "jobrunner doctor": "test/doctor.test.ts",
+  "curl -s localhost:8080/healthz": "test/api.test.ts",
+  "curl -s 'localhost:8080/jobs?until=2026-01-01T00:00:00Z&state=Succeeded&limit=1000'": "test/api.test.ts, with other values",
+  "curl -s -X DELETE localhost:8080/jobs/ID": "test/api.test.ts",
+  "useradd --system --create-home --shell /bin/bash jobrunner": operators,
+  "systemctl daemon-reload": operators,
+  "systemctl enable --now jobrunner": operators,
+  "usermod --add-subuids 300000-365535 --add-subgids 300000-365535 jobrunner": operators,
+  "loginctl enable-linger jobrunner": operators,
+  "unit=$(npm root --global)/jobrunner/packaging/systemd/jobrunner.service": operators,
+  'sed "s|/usr/local/bin|$(npm prefix --global)/bin|" "$unit" > /etc/systemd/system/jobrunner.service': operators,
+  "sudo -u jobrunner env JOBRUNNER_STATE_DIR=/var/lib/jobrunner jobrunner doctor": operators,
+  "journalctl -u jobrunner": operators,
+  "du -s STATE_DIR/jobs/* | sort -n | tail": operators,
+};
+
+for (const page of pages.filter((name) => blocksOf(textOf(name), "console").length > 0)) {
+  test(`every console session in ${page} does what it shows`, async (t) => {
+    await show(t, await startService(t), textOf(page).replace(containerSection, ""));
+  });
+}
 
 engineTest("the README's job of host steps and containers does what it shows", async (t, engine) => {
-  const [section = ""] = containerSection.exec(readFileSync(join(repository, "README.md"), "utf8")) ?? [];
+  const [section = ""] = containerSection.exec(textOf("README.md")) ?? [];
   await show(t, await startService(t, { environment: engine.environment }), section);
 });
 
-test("what the README links to is there", () => {
-  for (const [, path = ""] of readFileSync(join(repository, "README.md"), "utf8").matchAll(/\]\(([^):]+)\)/g)) {
-    assert.ok(existsSync(join(repository, path)), path);
+test("the program in docs/client.md prints what the page says", async (t) => {
+  const service = await startService(t);
+  const page = textOf("docs/client.md");
+  const [program = ""] = blocksOf(page, "ts");
+  const [expected] = blocksOf(page, "text");
+  const file = join(folderOf(t), "program.ts");
+  writeFileSync(file, program.replace('"jobrunner/client"', JSON.stringify(join(repository, "src", "client", "index.ts"))).replace("http://localhost:8080", service.url));
+  assert.equal(await execute(process.execPath, [file], dirname(file)), expected);
+});
+
+test("every JSON in the pages is JSON, and every job in it could be submitted", () => {
+  const check = Compile(JobSpec);
+  for (const page of pages) {
+    for (const block of blocksOf(textOf(page), "json")) {
+      const value: unknown = JSON.parse(block);
+      if (typeof value !== "object" || value === null || !("CommandLine" in value || "Commands" in value)) continue;
+      assert.ok(check.Check(value), `${page}: ${block}`);
+      assert.equal(findContradiction(value), null, `${page}: ${block}`);
+    }
   }
 });
 
-async function show(t: TestContext, service: Service, markdown: string): Promise<void> {
+test("every command in a page is in a console that a test runs, or is known to be run elsewhere", () => {
+  for (const page of pages) {
+    for (const line of blocksOf(textOf(page), "sh").join("").split("\n")) {
+      const command = line.replace(/\s+#.*$/, "").trim();
+      if (command !== "") assert.ok(Object.hasOwn(doneElsewhere, command), `${page}: ${command}`);
+    }
+  }
+});
+
+test("what pages link to is there", () => {
+  for (const page of pages) {
+    for (const [, path = ""] of textOf(page).matchAll(/\]\(([^):#]+)(?:#[^)]*)?\)/g)) {
+      assert.ok(existsSync(join(repository, dirname(page), path)), `${page} links to ${path}`);
+    }
+  }
+});
+
+function textOf(page: string): string {
+  return readFileSync(join(repository, page), "utf8");
+}
+
+function blocksOf(markdown: string, language: string): string[] {
+  return [...markdown.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "gm"))].map(([, block = ""]) => block);
+}
+
+function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-readme-"));
   t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+async function show(t: TestContext, service: Service, markdown: string): Promise<void> {
+  const folder = folderOf(t);
   const sessions = sessionsOf(markdown);
   assert.ok(sessions.length > 0);
-  symlinkSync(join(repository, "bin"), join(folder, "bin")); // a reader is in the checkout
+  for (const name of ["bin", "examples", "docs"]) symlinkSync(join(repository, name), join(folder, name)); // a reader is in the checkout
   const outputs = await runAll(sessions, { service, folder });
   for (const [index, { command, expected }] of sessions.entries()) assert.match(outputs[index] ?? "", asPattern(expected), command);
 }
@@ -43,7 +122,7 @@ async function show(t: TestContext, service: Service, markdown: string): Promise
 /** Lines after "$ " are typed, after "> " typed on, the others shown; "…" stands for anything. */
 function sessionsOf(markdown: string): Session[] {
   const sessions: Session[] = [];
-  for (const [, block = ""] of markdown.matchAll(/^```console\n([^]*?)^```/gm)) {
+  for (const block of blocksOf(markdown, "console")) {
     for (const line of block.split("\n").slice(0, -1)) {
       const last = sessions.at(-1);
       if (line.startsWith("$ ")) sessions.push({ command: line.slice(2), expected: "" });
@@ -55,13 +134,19 @@ function sessionsOf(markdown: string): Session[] {
 }
 
 /** In one shell, as a reader would type them: variables and files stay. */
-function runAll(sessions: Session[], { service: { port, stateDir }, folder }: { service: Service; folder: string }): Promise<string[]> {
+async function runAll(sessions: Session[], { service, folder }: { service: Service; folder: string }): Promise<string[]> {
   const mark = "--- next command ---";
-  const script = sessions.map(({ command }) => `${command.replaceAll("localhost:8080", `localhost:${port}`)}\necho; echo '${mark}'`).join("\n");
+  const script = sessions.map(({ command }) => `${command.replaceAll("localhost:8080", `localhost:${service.port}`)}\necho; echo '${mark}'`).join("\n");
+  writeFileSync(join(folder, ".curlrc"), "silent\nshow-error\n"); // no progress meter, as on a terminal
+  const environment = { CURL_HOME: folder, PATH: `${join(repository, "bin")}:${process.env["PATH"]}`, JOBRUNNER_STATE_DIR: service.stateDir, JOBRUNNER_URL: service.url };
+  return (await execute("bash", ["-c", `exec 2>&1\n${script}`], folder, environment)).split(`\n${mark}\n`);
+}
+
+function execute(program: string, args: string[], folder: string, environment: Record<string, string> = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile("bash", ["-c", script], { cwd: folder, env: { ...process.env, JOBRUNNER_STATE_DIR: stateDir }, timeout: 60_000 }, (error, stdout) => {
+    execFile(program, args, { cwd: folder, env: { ...process.env, ...environment }, timeout: 60_000 }, (error, stdout) => {
       if (error !== null) reject(error);
-      else resolve(stdout.split(`\n${mark}\n`));
+      else resolve(stdout);
     });
   });
 }

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmdirSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
-import type { WholeJobView } from "../src/job/job.ts";
+import type { WholeJob } from "../src/client/index.ts";
 import { call, open, type Reader } from "./helper/http.ts";
 import { freePort } from "./helper/ports.ts";
 import { childrenOf } from "./helper/processes.ts";
@@ -164,13 +164,13 @@ class Box {
     return ID;
   }
 
-  async run(commandLine: string, user?: string): Promise<{ job: WholeJobView; output: string }> {
+  async run(commandLine: string, user?: string): Promise<{ job: WholeJob; output: string }> {
     const id = await this.submit(commandLine, user);
     return { job: await this.wait(id), output: (await call(this.url, "GET", `/${id}/attach`)).text };
   }
 
-  async wait(id: string): Promise<WholeJobView> {
-    const job: WholeJobView = JSON.parse((await call(this.url, "GET", `/${id}/wait?timeout=60`)).text);
+  async wait(id: string): Promise<WholeJob> {
+    const job: WholeJob = JSON.parse((await call(this.url, "GET", `/${id}/wait?timeout=60`)).text);
     return job;
   }
 

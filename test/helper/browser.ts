@@ -17,8 +17,13 @@ export function browserTest(title: string, run: (t: TestContext) => Promise<void
   test(title, { skip, timeout: 120_000 }, run);
 }
 
-/** A browser that knows nothing yet. `hostRules` are for its resolver: "MAP name address". Gone when the test is over. */
-export async function startBrowser(t: TestContext, { hostRules }: { hostRules?: string } = {}): Promise<BrowserContext> {
+export type BrowserOptions = {
+  hostRules?: string; // of its resolver: "MAP name address"
+  isKeepingPolicies?: boolean; // Content-Security-Policy; else pages are kept out by the service alone, whatever a browser does of its own
+};
+
+/** A browser that knows nothing yet. Gone when the test is over. */
+export async function startBrowser(t: TestContext, { hostRules, isKeepingPolicies = false }: BrowserOptions = {}): Promise<BrowserContext> {
   assert.ok(isInstalled(), "the Debian package chromium is not installed");
   const profile = mkdtempSync(join(tmpdir(), "jobrunner-browser-"));
   let browser: BrowserContext | null = null;
@@ -31,7 +36,7 @@ export async function startBrowser(t: TestContext, { hostRules }: { hostRules?: 
     executablePath,
     headless: true,
     chromiumSandbox: false, // root has none
-    bypassCSP: true, // pages are kept out by the service, whatever a browser does of its own
+    bypassCSP: !isKeepingPolicies,
     args: [...quiet, ...(hostRules === undefined ? [] : [`--host-resolver-rules=${hostRules}`])],
   });
   return browser;

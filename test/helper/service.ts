@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
-import type { WholeJobView } from "../../src/job/job.ts";
+import { Client, type WholeJob } from "../../src/client/index.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import { type Answer, call, type CallOptions, open, type Reader } from "./http.ts";
 import { argumentsOf, childrenOf, foldersOf, processesOf } from "./processes.ts";
@@ -121,35 +121,37 @@ export class Service {
     return call(this.url, method, path, options);
   }
 
-  async submit(spec: JobSpec, headers: Record<string, string> = {}): Promise<string> {
-    const answer = await this.call("POST", "/", { body: JSON.stringify(spec), headers });
-    assert.equal(answer.status, 200, answer.text);
-    const { ID }: { ID: string } = JSON.parse(answer.text);
-    return ID;
+  /** The typed client, as a program that uses it has it; `headers` are added to its own. What is about HTTP itself is asked by `call` and `open`. */
+  client(headers: Record<string, string> = {}): Client {
+    // No connection is kept: the service may be killed between two calls.
+    return new Client({ url: this.url, fetch: async (url, init) => await fetch(url, { ...init, headers: { ...init.headers, Connection: "close", ...headers } }) });
+  }
+
+  async submit(spec: JobSpec, { "Idempotency-Key": idempotencyKey, ...headers }: Record<string, string> = {}): Promise<string> {
+    return await this.client(headers).submit(spec, idempotencyKey === undefined ? {} : { idempotencyKey });
   }
 
   /** Submits, waits for the end, and gives the job with all its output. */
-  async run(spec: JobSpec): Promise<{ job: WholeJobView; output: Buffer }> {
+  async run(spec: JobSpec): Promise<{ job: WholeJob; output: Buffer }> {
     const id = await this.submit(spec);
     const job = await this.wait(id);
     return { job, output: await this.output(id) };
   }
 
-  async get(id: string): Promise<WholeJobView> {
-    return asJob(await this.call("GET", `/${id}`));
+  async get(id: string): Promise<WholeJob> {
+    return await this.client().job(id);
   }
 
-  async wait(id: string): Promise<WholeJobView> {
-    return asJob(await this.call("GET", `/${id}/wait?timeout=60`));
+  async wait(id: string): Promise<WholeJob> {
+    return await this.client().wait(id, { timeoutSeconds: 60 });
   }
 
   async kill(id: string): Promise<void> {
-    assert.equal((await this.call("DELETE", `/${id}`)).status, 200);
+    await this.client().kill(id);
   }
 
   async activeIds(): Promise<string[]> {
-    const { IDs }: { IDs: string[] } = JSON.parse((await this.call("GET", "/")).text);
-    return IDs;
+    return await this.client().running();
   }
 
   async output(id: string, query = ""): Promise<Buffer> {
@@ -168,7 +170,21 @@ export class Service {
 
   /** The process that keeps a job, as it has recorded itself. */
   supervisorOf(id: string): number {
-    return Number(readFileSync(join(this.stateDir, "jobs", id, "status"), "latin1").split(" ")[3]);
+    const pid = this.#recordedSupervisor(id);
+    assert.ok(pid !== undefined, `no supervisor has taken ${id} yet`);
+    return pid;
+  }
+
+  /** The same, as soon as there is one: a job is accepted before. */
+  async supervisor(id: string): Promise<number> {
+    await waitFor(`a supervisor takes ${id}`, () => this.#recordedSupervisor(id) !== undefined);
+    return this.supervisorOf(id);
+  }
+
+  #recordedSupervisor(id: string): number | undefined {
+    const path = join(this.stateDir, "jobs", id, "status");
+    const [firstLine, ...others] = existsSync(path) ? readFileSync(path, "latin1").split("\n") : [];
+    return others.length === 0 ? undefined : Number(firstLine?.split(" ")[3]);
   }
 
   /** The first processes of the steps that run now, and what steps have left behind. */
@@ -198,10 +214,4 @@ export class Service {
     }
     await waitFor(`nothing of ${this.stateDir} is left running`, () => processesOf(this.stateDir).length === 0, 10);
   }
-}
-
-function asJob(answer: Answer): WholeJobView {
-  assert.equal(answer.status, 200, answer.text);
-  const job: WholeJobView = JSON.parse(answer.text);
-  return job;
 }

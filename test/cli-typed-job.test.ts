@@ -1,0 +1,127 @@
+import { strict as assert } from "node:assert";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { cli, type CliOptions } from "./helper/cli.ts";
+import { type Service, startService } from "./helper/service.ts";
+
+test("options become the fields of the job", async (t) => {
+  const service = await startService(t);
+  const options = ["--name", "nightly", "-l", "team=db", "-l", "note=a=b", "-w", "/tmp", "--timeout", "1.5h", "--idle-timeout", "90", "--stop-signal", "SIGINT", "--stop-timeout", "500ms"];
+  const spec = await specOf(t, service, [...options, "-e", "A=1", "--stdin", "-", "--idempotency-key", "once", "--shell", "sh", "-c", "cat; echo $A"], { stdin: "read\n" });
+  assert.deepEqual(spec, {
+    Name: "nightly",
+    Labels: { team: "db", note: "a=b" },
+    WorkingDir: "/tmp",
+    TimeoutSeconds: 5400,
+    IdleTimeoutSeconds: 90,
+    StopSignal: "SIGINT",
+    StopTimeoutSeconds: 0.5,
+    Environment: { A: "1" },
+    Stdin: "read\n",
+    Commands: [{ CommandLine: "cat; echo $A", Shell: "sh" }],
+  });
+  assert.deepEqual(await specOf(t, service, ["-c", "true"]), { CommandLine: "true" });
+  assert.deepEqual(await specOf(t, service, ["make", "-j2"]), { Commands: [{ Args: ["make", "-j2"] }] });
+});
+
+test("variables come from the command line, the caller's environment and files, in this order of weight", async (t) => {
+  const service = await startService(t);
+  const file = written(t, "variables", 'A=file\nB="from a file"\nC=file # a comment\n');
+  const args = ["--env-file", file, "-e", "A=typed", "-e", "C", "-e", "D=", "-c", 'echo "$A,$B,$C,$D"'];
+  assert.equal((await cli(t, service.url, ["run", ...args], { environment: { C: "own", LD: "x" } })).stdout, "typed,from a file,own,\n");
+});
+
+test("a variable or secret that is not there is no empty one", async (t) => {
+  for (const option of ["--env", "--secret"]) {
+    const { code, stderr } = await cli(t, nowhere, ["run", option, "NOPE", "true"]);
+    assert.deepEqual([code, stderr], [2, `jobrunner: ${option} NOPE: there is no such variable here\n`]);
+  }
+});
+
+const yaml = `
+Name: nightly
+Labels: {team: db}
+Environment: {LEVEL: "1", KEPT: here}
+Commands:
+  - Name: build
+    CommandLine: |
+      echo $LEVEL
+      echo $KEPT
+  - {Name: clean, Args: [echo, cleaned], RunOn: always}
+`;
+const commands = [{ Name: "build", CommandLine: "echo $LEVEL\necho $KEPT\n" }, { Name: "clean", Args: ["echo", "cleaned"], RunOn: "always" }];
+
+test("a job comes from a file, YAML or JSON, or standard input; options add to it and stand in place", async (t) => {
+  const service = await startService(t);
+  const job = { Name: "nightly", Labels: { team: "db" }, Environment: { LEVEL: "1", KEPT: "here" }, Commands: commands };
+  for (const [name, content] of [["job.yaml", yaml], ["job.json", JSON.stringify(job)]] as const) {
+    assert.deepEqual(await specOf(t, service, ["--file", written(t, name, content)]), job);
+  }
+  const changed = await specOf(t, service, ["-f", "-", "-e", "LEVEL=2", "--name", "other", "-l", "a=b"], { stdin: yaml });
+  assert.deepEqual(changed, { ...job, Name: "other", Labels: { team: "db", a: "b" }, Environment: { LEVEL: "2", KEPT: "here" } });
+});
+
+test("what the service refuses is told field by field", async (t) => {
+  const { url } = await startService(t);
+  const { code, stdout, stderr } = await cli(t, url, ["run", "-f", "-", "--stop-signal", "SIGFOO"], { stdin: "CommandLine: make\nTimeoutSecond: 3\n" });
+  assert.deepEqual([code, stdout], [125, ""]);
+  assert.match(stderr, /^jobrunner: [^\n]*:\n(  [^\n]+\n){2}$/);
+  assert.match(stderr, /^  TimeoutSecond is not known/m);
+  assert.match(stderr, /^  StopSignal must be one of SIGHUP, /m);
+});
+
+test("what cannot be understood exits with 2, and says which option and what to do", async (t) => {
+  const binary = written(t, "binary", Buffer.from([0xff, 0xfe, 0x00]));
+  const mistakes: [args: string[], stderr: RegExp][] = [
+    [["run"], /there is no command: jobrunner run -- make/],
+    [["run", "-c", "make", "make"], /either --command or a program/],
+    [["run", "--file", "/no/such", "true"], /with --file, commands .* stand in the file/],
+    [["run", "--file", "/no/such"], /--file "\/no\/such" cannot be read: ENOENT/],
+    [["run", "--file", written(t, "list.yaml", "- 1")], /--file ".*list.yaml" must hold a job/],
+    [["run", "--file", written(t, "broken.yaml", "a: [")], /--file ".*broken.yaml": .*line 1/],
+    [["run", "--stdin", binary, "cat"], /--stdin ".*binary" must hold text, in UTF-8/],
+    [["run", "--env-file", "/no/such", "true"], /^jobrunner: --env-file "\/no\/such" cannot be read: ENOENT/],
+    [["run", "--file", "-", "--stdin", "-"], /standard input \(-\) can be read for one option only/],
+    [["run", "--label", "x", "true"], /--label x: give a key and a value/],
+    [["run", "--timeout", "soon", "true"], /option '--timeout <duration>' argument 'soon' is invalid: give seconds, or a number with a unit: 90, 30s/],
+    [["run", "--image", "x", "--memory", "much"], /'--memory <bytes>' argument 'much' is invalid/],
+    [["run", "--image", "x", "--volume", "/data"], /--volume \/data: give what is mounted and where/],
+    [["run", "--tiemout", "3", "true"], /unknown option '--tiemout' \(Did you mean --timeout\?\): jobrunner run --help says what there is/],
+    [["ps", "--limit", "0"], /--limit must be 1 or more/],
+    [["ps", "x"], /too many arguments for 'ps'.*: jobrunner ps --help says what there is/],
+    [["logs", "--stdout", "--stderr", "0"], /'--stdout' cannot be used with option '--stderr'/],
+    [["kill"], /missing required argument 'id': jobrunner kill --help says what there is/],
+    [["token"], /jobrunner token needs a command/],
+    [["pss"], /"pss" is not known: jobrunner --help says what there is/],
+    [["--url", nowhere, "token", "list"], /--url is for the commands that speak with a service/],
+    [["--url", nowhere], /--url is for the commands that speak with a service/],
+  ];
+  await Promise.all(
+    mistakes.map(async ([args, expected]) => {
+      const { code, stdout, stderr } = await cli(t, nowhere, args);
+      assert.deepEqual([code, stdout], [2, ""], `${args.join(" ")}: ${stderr}`);
+      assert.match(stderr, /^jobrunner: /);
+      assert.match(stderr, expected);
+    }),
+  );
+});
+
+/** No service is asked. */
+const nowhere = "http://127.0.0.1:1";
+
+/** As the service has taken it. */
+async function specOf(t: TestContext, service: Service, args: string[], options: CliOptions = {}): Promise<unknown> {
+  const { code, stdout, stderr } = await cli(t, service.url, ["run", "--detach", ...args], options);
+  assert.equal(code, 0, stderr);
+  return (await service.get(stdout.trim())).Spec;
+}
+
+function written(t: TestContext, name: string, content: string | Buffer): string {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-cli-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}

@@ -1,0 +1,76 @@
+import { strict as assert } from "node:assert";
+import type { TestContext } from "node:test";
+import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { type BrowserOptions, startBrowser } from "./browser.ts";
+import { type Service, startService, type StartOptions } from "./service.ts";
+import { fromElsewhere } from "./tokens.ts";
+import { waitFor } from "./wait.ts";
+
+/** The web page as people have it: the real service's, in a real browser that holds it to its security policy. */
+
+export type Opened = { service: Service; browser: BrowserContext; page: Page; base: string };
+
+export type PageOptions = StartOptions & { at?: string; browser?: BrowserOptions; viewport?: BrowserContextOptions["viewport"]; expected?: RegExp; isFromElsewhere?: boolean };
+
+/**
+ * Starts a service and looks at its page. The test fails when the page says an error on the console, throws one, or asks for anything that is not the
+ * service's; `expected`: of what the console may say. `isFromElsewhere`: so that the service trusts nobody without a token.
+ */
+export async function openPage(t: TestContext, { at = "/ui/", browser: browserOptions = {}, isFromElsewhere = false, viewport = { width: 1280, height: 800 }, expected, ...options }: PageOptions = {}): Promise<Opened> {
+  const complaints: string[] = [];
+  let close = async (): Promise<void> => undefined;
+  t.after(async () => {
+    await close(); // before the service is gone, of which the page would complain
+    assert.deepEqual(complaints, [], "the page has nothing to complain about");
+  });
+  const service = await startService(t, options);
+  const browser = await startBrowser(t, { isKeepingPolicies: true, ...browserOptions });
+  const page = await browser.newPage();
+  close = async () => await page.close();
+  page.setDefaultTimeout(15_000);
+  if (isFromElsewhere) await page.setExtraHTTPHeaders(fromElsewhere);
+  if (viewport !== null && viewport !== undefined) await page.setViewportSize(viewport);
+  const base = `http://localhost:${service.port}`;
+  watch(page, { base, note: (text) => void (expected?.test(text) === true || complaints.push(text)) });
+  await page.goto(`${base}${at}`);
+  return { service, browser, page, base };
+}
+
+function watch(page: Page, { base, note }: { base: string; note: (text: string) => void }): void {
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") note(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => note(`error: ${error.stack ?? error.message}`));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(base) && !request.url().startsWith("blob:")) note(`asked for ${request.url()}`);
+  });
+}
+
+/** What is seen of the lines of output, from the top; steps' heads in brackets. */
+export async function linesSeen(page: Page): Promise<string[]> {
+  return await page.evaluate<string[]>(seenScript);
+}
+
+const seenScript = `(() => {
+  const box = document.querySelector(".log-box");
+  if (box === null) return [];
+  const { top, bottom } = box.getBoundingClientRect();
+  const rows = [...box.querySelectorAll(".log-row, .log-step")].filter((row) => {
+    const own = row.getBoundingClientRect();
+    return own.bottom > top + 2 && own.top < bottom - 2;
+  });
+  const textOf = (row) => [...(row.querySelector("code")?.childNodes ?? [])].filter((node) => node.className !== "unseen").map((node) => node.textContent).join("");
+  return rows.map((row) => (row.matches(".log-step") ? "[" + row.querySelector(".step-title")?.textContent + "]" : row.querySelector("code") === null ? row.textContent : textOf(row)));
+})()`;
+
+/** Waits until what is seen of the output fits. */
+export async function waitForLines(page: Page, what: string, fits: (lines: string[]) => boolean): Promise<string[]> {
+  let lines: string[] = [];
+  await waitFor(what, async () => {
+    lines = await linesSeen(page);
+    return fits(lines);
+  }).catch((cause: unknown) => {
+    throw new Error(`${what}: what is seen is ${JSON.stringify(lines)}`, { cause });
+  });
+  return lines;
+}

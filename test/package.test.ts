@@ -1,0 +1,118 @@
+import { strict as assert } from "node:assert";
+import { chmodSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { publint } from "publint";
+import { bareBox, Package, type Ran, run } from "./helper/package.ts";
+import { repository, type Service, startService } from "./helper/service.ts";
+import { become, findUser, folderOf } from "./helper/users.ts";
+
+const made = new Package();
+before(() => made.make());
+after(() => made.remove());
+
+const asRoot = { skip: process.getuid?.() === 0 || process.env["CI"] !== undefined ? false : "only root can hide parts of the box" };
+
+test("the package holds the program, the client with its types, the supervisor with its source, the web page, and pages about them: nothing else", async () => {
+  const { stdout } = await run("tar", ["-tf", made.tarball], { cwd: "/" });
+  const inCheckout = (pattern: string): string[] => globSync(pattern, { cwd: repository });
+  const inDist = (pattern: string, ending: string): string[] => inCheckout(pattern).map((path) => path.replace(/^src(.*)\.ts$/, `dist$1${ending}`));
+  const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs/jobrunner.1", "docs/openapi.json", ...inCheckout("docs/*.md"), ...inCheckout("packaging/*/*"), ...inCheckout("examples/*")];
+  const program = ["package.json", "bin/jobrunner", ...inDist("src/**/*.ts", ".js"), ...inDist("src/client/**/*.ts", ".d.ts")];
+  const supervisor = [`build/jobrunner-supervisor-${process.arch}`, "supervisor/Makefile", ...inCheckout("supervisor/*.[ch]")];
+  const page = inCheckout("build/web/**/*").filter((path) => statSync(join(repository, path)).isFile());
+  const expected = [...pages, ...program, ...supervisor, ...page].map((path) => `package/${path}`);
+  assert.deepEqual(stdout.trim().split("\n").toSorted(), expected.toSorted());
+});
+
+test("publint finds nothing to say about it", async () => {
+  assert.deepEqual((await publint({ pkgDir: made.root, pack: false, level: "suggestion", strict: true })).messages, []);
+});
+
+test("it depends on whatever it imports", () => {
+  const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(readFileSync(join(made.root, "package.json"), "utf8"));
+  for (const file of globSync("dist/**/*.{js,d.ts}", { cwd: made.root })) {
+    for (const [, name = ""] of readFileSync(join(made.root, file), "utf8").matchAll(/(?:from |import\()"((?:@[^/"]+\/)?[^./"][^/":]*)["/]/g)) {
+      assert.ok(Object.hasOwn(dependencies, name), `${file} imports ${name}`);
+    }
+  }
+});
+
+test("a project imports the typed client and the description of the API by the package's name", async () => {
+  writeFileSync(join(made.project, "right.ts"), 'import { Client } from "jobrunner/client";\nexport const id: Promise<string> = new Client().submit({ CommandLine: "true" });\n');
+  writeFileSync(join(made.project, "wrong.ts"), 'import { Client } from "jobrunner/client";\nexport const id = new Client().submit({ CommandLine: 7 });\n');
+  const options = ["--ignoreConfig", "--noEmit", "--strict", "--target", "esnext", "--lib", "esnext,dom", "--types", ""];
+  for (const resolution of [["--module", "nodenext"], ["--module", "esnext", "--moduleResolution", "bundler"]]) {
+    const tsc = (file: string): Promise<Ran> => run(join(repository, "node_modules", ".bin", "tsc"), [...options, ...resolution, file], { cwd: made.project });
+    assert.deepEqual(await tsc("right.ts"), { code: 0, stdout: "", stderr: "" });
+    assert.match((await tsc("wrong.ts")).stdout, /^wrong\.ts\(2,.*'number'/);
+  }
+  const script = 'import { Client } from "jobrunner/client"; import api from "jobrunner/openapi.json" with { type: "json" }; console.log(typeof Client, api.openapi)';
+  assert.match((await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: made.project })).stdout, /^function 3\.1/);
+});
+
+test("installed in an empty folder, on a box with neither checkout, compiler, make nor Node.js, it runs a job", asRoot, async (t) => {
+  const service = await startService(t, { program: made.startOnBox({ isBare: true }) });
+  assert.equal(await outputOf(service, "cd /usr/bin; echo *"), `${bareBox.join(" ")}\n`);
+  assert.deepEqual(supervisorsIn(service.stateDir), []);
+  assert.match((await service.call("GET", "/ui/")).text, /<title>jobrunner</);
+});
+
+test("where the package's supervisor is another architecture's, one is compiled at the first start, and kept", asRoot, async (t) => {
+  t.after(made.hideSupervisor());
+  const service = await startService(t, { program: made.startOnBox({ isBare: false }) });
+  assert.equal(await outputOf(service, "echo compiled"), "compiled\n");
+  await service.stop();
+  await service.start();
+  assert.equal(await outputOf(service, "echo kept"), "kept\n");
+  assert.equal(service.log.match(/^jobrunner: compiled a supervisor for /gm)?.length, 1, service.log);
+  assert.deepEqual(supervisorsIn(service.stateDir), [`supervisor-${version()}-${process.arch}`]);
+});
+
+test("where there is no compiler either, one sentence says what to install", asRoot, async (t) => {
+  t.after(made.hideSupervisor());
+  const { code, stderr } = await run(made.startOnBox({ isBare: true }), [], { cwd: "/", env: { JOBRUNNER_STATE_DIR: join(made.folder, "state") } });
+  assert.equal(code, 1);
+  assert.match(stderr, /^jobrunner: no supervisor for \w+ came with this package, and there is no C compiler to make one: install it \(Debian: [^\n]+\)\n$/);
+});
+
+test("two first starts at once make one supervisor, by the name of version and architecture", async () => {
+  const stateDir = join(made.folder, "two");
+  mkdirSync(stateDir, { mode: 0o700 });
+  const installation = { root: made.root, version: "1.2.3", architecture: "riscv64", stateDir };
+  const script = `import { supervisorProgram } from "${made.root}/dist/supervisor-program.js";
+    console.log(supervisorProgram({ ...${JSON.stringify(installation)}, say: () => undefined }));`;
+  const start = (): Promise<Ran> => run(process.execPath, ["--input-type=module", "--eval", script], { cwd: "/" });
+  const path = join(stateDir, "supervisor-1.2.3-riscv64");
+  for (const ran of await Promise.all([start(), start()])) assert.deepEqual(ran, { code: 0, stdout: `${path}\n`, stderr: "" });
+  assert.deepEqual(supervisorsIn(stateDir), ["supervisor-1.2.3-riscv64"]);
+  assert.equal((await run(path, ["--version"], { cwd: "/" })).stdout, "jobrunner-supervisor 1.2.3\n");
+  chmodSync(stateDir, 0o777);
+  assert.match((await start()).stderr, /is open to others/);
+});
+
+test("installed globally by root, it runs for a user who cannot write there", asRoot, async (t) => {
+  const nobody = findUser("nobody");
+  assert.ok(nobody !== null);
+  const prefix = join(made.folder, "global");
+  await made.install("--global", "--prefix", prefix);
+  assert.ok(existsSync(join(prefix, "share", "man", "man1", "jobrunner.1")));
+  const program = made.script("as-nobody", `exec setpriv ${become(nobody).join(" ")} ${prefix}/bin/jobrunner "$@"`);
+  const environment = { HOME: "/nonexistent", JOBRUNNER_STATE_DIR: join(folderOf(t, nobody), "state") };
+  const service = await startService(t, { program, stateDir: environment.JOBRUNNER_STATE_DIR, environment });
+  assert.equal(await outputOf(service, "id -un"), "nobody\n");
+  assert.deepEqual(await run(program, ["--version"], { cwd: "/", env: environment }), { code: 0, stdout: `jobrunner ${version()}\n`, stderr: "" });
+});
+
+async function outputOf(service: Service, line: string): Promise<string> {
+  return (await service.run({ CommandLine: line })).output.toString();
+}
+
+function supervisorsIn(stateDir: string): string[] {
+  return readdirSync(stateDir).filter((name) => name.startsWith("supervisor"));
+}
+
+function version(): string {
+  const { version: text }: { version: string } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
+  return text;
+}
