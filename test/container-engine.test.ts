@@ -1,9 +1,9 @@
 import { strict as assert } from "node:assert";
-import { chmodSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { engineTest } from "./helper/engines.ts";
+import { engineTest, ownPodman } from "./helper/engines.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
@@ -109,6 +109,24 @@ engineTest(
     }
     const job = await service.wait(id);
     assert.equal(job.State, "Succeeded");
+  },
+  ["podman"],
+);
+
+engineTest(
+  "what Podman finds of a container whose making was cut off is in no other's output",
+  async (t) => {
+    const { engine, folder } = await ownPodman(t);
+    const service = await startService(t, { environment: engine.environment });
+    const file = join(folder, "podman", "root", "overlay-layers", "layers.json");
+    const cutOff = "c".repeat(64);
+    for (const round of ["by whichever of the service's questions", "by this one"]) {
+      const layers: unknown[] = JSON.parse(readFileSync(file, "utf8"));
+      writeFileSync(file, JSON.stringify([...layers, { id: cutOff, created: new Date().toISOString(), flags: { incomplete: true } }]));
+      const { output } = await service.run({ Commands: [{ Image: "busybox", Network: "none", CommandLine: "echo its own >&2" }] });
+      assert.equal(output.toString(), "its own\n");
+      assert.ok(!readFileSync(file, "utf8").includes(cutOff), `not found ${round}`);
+    }
   },
   ["podman"],
 );

@@ -122,6 +122,16 @@ export class TestDockerd {
   }
 }
 
+/** A Podman of a test's own, with the test images: its folder may be treated as it likes. Gone when the test is over. */
+export async function ownPodman(t: TestContext): Promise<{ engine: Engine; folder: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "jr-"));
+  t.after(() => t.after(() => runScript("stop", [folder]))); // after the service, as above
+  await runScript("podman", [folder]);
+  const engine = new Engine("podman", { CONTAINERS_CONF: join(folder, "containers.conf"), CONTAINERS_STORAGE_CONF: join(folder, "storage.conf") });
+  await runScript("images", ["podman"], engine.environment);
+  return { engine, folder };
+}
+
 function works(name: EngineName): boolean {
   const given = process.env["TEST_ENGINES"];
   if (given !== undefined) return given.split(" ").includes(name);

@@ -40,6 +40,7 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
     args: [
       path,
       "run",
+      ...quietWords(kind),
       "--init",
       `--name=${name}`,
       `--label=${labels.job}=${jobId}`,
@@ -84,6 +85,14 @@ if [ "$how" = await ] && ! grep -q '"Status":"exited"' "$file"; then
 fi
 exec "$client" ${removeWords(kind).join(" ")} "$container"
 `;
+}
+
+/**
+ * The client writes where the command does. Podman has no daemon: what it warns of there is the set-up and what other containers left, such as
+ * an incomplete layer of one that was killed while it was made.
+ */
+function quietWords(kind: EngineKind): string[] {
+  return kind === "podman" ? ["--log-level=error"] : [];
 }
 
 /** By these the processes of a job are found whose supervisor was killed. */
