@@ -13,7 +13,6 @@ const isInstalled = spawnSync("slowhttptest", ["-h"], { stdio: "ignore" }).error
 const skip = isInstalled || process.env["CI"] !== undefined ? false : "the Debian package slowhttptest is not installed";
 
 const connections = 500;
-const healthyMs = 500;
 
 /** Those who do not come to their point are cut off long before they mean to leave. Who takes what is sent may do that as slowly as he likes. */
 const quick = { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "5", JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "6" };
@@ -38,19 +37,18 @@ for (const { title, options, path, ending } of attacks) {
     const reader = await service.attach(steady);
     await reader.until("line 0\n");
     const before = openFilesOf(service.pid).length;
+    const turnMs = await healthChecksMs(service, connections);
 
     const attack = startAttack(t, [...options, "-u", `${service.url}${path(ids)}`]);
     const worst = { ms: 0, connections: 0 };
     while (!attack.isOver()) {
-      const startMs = performance.now();
-      assert.equal((await service.call("GET", "/healthz")).status, 200);
-      worst.ms = Math.max(worst.ms, performance.now() - startMs);
+      worst.ms = Math.max(worst.ms, await healthChecksMs(service, 1));
       worst.connections = Math.max(worst.connections, socketsOf(service) - 1);
     }
     assert.ok(attack.output().includes(ending), attack.output());
-    t.diagnostic(`slowest of the health checks: ${worst.ms.toFixed(0)} ms, beside ${worst.connections} connections`);
+    t.diagnostic(`slowest of the health checks: ${worst.ms.toFixed(0)} ms, beside ${worst.connections} connections; ${connections} of them took ${turnMs.toFixed(0)} ms before`);
     assert.ok(worst.connections >= connections * 0.9, `only ${worst.connections} connections at once: ${attack.output()}`);
-    assert.ok(worst.ms <= healthyMs, `a health check took ${worst.ms.toFixed(0)} ms`);
+    assert.ok(worst.ms <= turnMs, `a health check took ${worst.ms.toFixed(0)} ms, ${connections} of them ${turnMs.toFixed(0)} ms`);
 
     await reader.ended;
     assert.equal(reader.received().toString(), Array.from({ length: 1000 }, (_, index) => `line ${index}\n`).join(""));
@@ -58,6 +56,13 @@ for (const { title, options, path, ending } of attacks) {
     await waitFor("no connection of the attack is left", () => openFilesOf(service.pid).length <= before);
     assert.equal((await service.run({ CommandLine: "echo after" })).output.toString(), "after\n");
   });
+}
+
+/** How long so many take, one after the other. So long, and no longer, may one be held up by as many slow clients: as if each had asked for one too. */
+async function healthChecksMs(service: Service, count: number): Promise<number> {
+  const startMs = performance.now();
+  for (let index = 0; index < count; index += 1) assert.equal((await service.call("GET", "/healthz")).status, 200);
+  return performance.now() - startMs;
 }
 
 /** What there is to read: a lot, and a lot more all the time. */

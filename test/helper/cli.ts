@@ -56,7 +56,7 @@ export class Running {
   }
 
   /** Resolves as soon as it has printed `text` on one of both. */
-  async until(text: string, timeoutSeconds = 20): Promise<void> {
+  async until(text: string, timeoutSeconds = 60): Promise<void> {
     await waitFor(`${JSON.stringify(text)} is printed`, () => this.stdout.includes(text) || this.stderr.includes(text), timeoutSeconds);
   }
 

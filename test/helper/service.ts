@@ -142,8 +142,9 @@ export class Service {
     return await this.client().job(id);
   }
 
+  /** A job that is not over by then hangs, also on a slow machine that runs many: Podman makes its containers one after the other, at up to a second each. */
   async wait(id: string): Promise<WholeJob> {
-    return await this.client().wait(id, { timeoutSeconds: 60 });
+    return await this.client().wait(id, { timeoutSeconds: 300 });
   }
 
   async kill(id: string): Promise<void> {
