@@ -13,6 +13,7 @@ const isInstalled = spawnSync("slowhttptest", ["-h"], { stdio: "ignore" }).error
 const skip = isInstalled || process.env["CI"] !== undefined ? false : "the Debian package slowhttptest is not installed";
 
 const connections = 500;
+const healthyMs = 500;
 
 /** Those who do not come to their point are cut off long before they mean to leave. Who takes what is sent may do that as slowly as he likes. */
 const quick = { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "5", JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "6" };
@@ -37,7 +38,8 @@ for (const { title, options, path, ending } of attacks) {
     const reader = await service.attach(steady);
     await reader.until("line 0\n");
     const before = openFilesOf(service.pid).length;
-    const turnMs = await healthChecksMs(service, connections);
+    // On a machine that needs more than 2 ms for a single one, half the time that as many would take, one after the other.
+    const allowedMs = Math.max(healthyMs, (await healthChecksMs(service, connections)) / 2);
 
     const attack = startAttack(t, [...options, "-u", `${service.url}${path(ids)}`]);
     const worst = { ms: 0, connections: 0 };
@@ -46,9 +48,9 @@ for (const { title, options, path, ending } of attacks) {
       worst.connections = Math.max(worst.connections, socketsOf(service) - 1);
     }
     assert.ok(attack.output().includes(ending), attack.output());
-    t.diagnostic(`slowest of the health checks: ${worst.ms.toFixed(0)} ms, beside ${worst.connections} connections; ${connections} of them took ${turnMs.toFixed(0)} ms before`);
+    t.diagnostic(`slowest of the health checks: ${worst.ms.toFixed(0)} ms, beside ${worst.connections} connections, of ${allowedMs.toFixed(0)} ms`);
     assert.ok(worst.connections >= connections * 0.9, `only ${worst.connections} connections at once: ${attack.output()}`);
-    assert.ok(worst.ms <= turnMs, `a health check took ${worst.ms.toFixed(0)} ms, ${connections} of them ${turnMs.toFixed(0)} ms`);
+    assert.ok(worst.ms <= allowedMs, `a health check took ${worst.ms.toFixed(0)} ms of ${allowedMs.toFixed(0)} ms`);
 
     await reader.ended;
     assert.equal(reader.received().toString(), Array.from({ length: 1000 }, (_, index) => `line ${index}\n`).join(""));
@@ -58,7 +60,7 @@ for (const { title, options, path, ending } of attacks) {
   });
 }
 
-/** How long so many take, one after the other. So long, and no longer, may one be held up by as many slow clients: as if each had asked for one too. */
+/** How long so many take, one after the other. */
 async function healthChecksMs(service: Service, count: number): Promise<number> {
   const startMs = performance.now();
   for (let index = 0; index < count; index += 1) assert.equal((await service.call("GET", "/healthz")).status, 200);

@@ -3,11 +3,14 @@ import type { ServerResponse } from "node:http";
 /** How many bytes of a response the kernel has and the client has not acknowledged; null: not known. */
 export type Unacknowledged = (response: ServerResponse) => Promise<number | null>;
 
-/** The kernel would keep 4 MiB for each reader that takes nothing: of some hundreds, most of what it has for all connections of the box. */
-const freeBytes = 256 * 1024;
+/**
+ * The kernel would keep 4 MiB for each reader that takes nothing: of some hundreds, most of what it has for all connections of the box. Giving it that
+ * is work too: with four times as much as this, hundreds of such readers that come at once held up others four times as long.
+ */
+const freeBytes = 64 * 1024;
 /** Who has taken so much is no reader that takes nothing. */
 const provenBytes = 8 * 1024 * 1024;
-const shortestPauseMs = 5;
+const shortestPauseMs = 1;
 const longestPauseMs = 250;
 
 /**
