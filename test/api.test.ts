@@ -175,7 +175,7 @@ test("attach by offset, tail, stream, step and time; as NDJSON and as events tha
   const whole = await service.call("GET", `/${job.ID}/attach`);
   assert.deepEqual(
     [whole.headers["content-type"], whole.headers["x-content-type-options"], whole.headers["cache-control"]],
-    ["text/plain; charset=utf-8", "nosniff", "no-store"],
+    ["text/plain; charset=utf-8", "nosniff", "no-store, no-transform"],
   );
   assert.deepEqual({ ...whole.trailers }, { "jobrunner-state": "Failed", "jobrunner-reason": "ExitCode", "jobrunner-exit-code": "1" });
   const lines = await asLines(service, job.ID);

@@ -11,3 +11,9 @@ export const securityHeaders = {
   "X-Content-Type-Options": "nosniff",
   "X-Frame-Options": "DENY",
 } as const;
+
+/**
+ * What a stream says besides, to proxies on its way: pass on at once what comes (X-Accel-Buffering, which nginx obeys), and do not compress it,
+ * which collects as well (RFC 9111, 5.2.2.6).
+ */
+export const streamHeaders = { ...securityHeaders, "Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no" } as const;

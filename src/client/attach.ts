@@ -58,7 +58,7 @@ async function* takePieces({ open, url, patience, signal }: Attaching, place: Pl
         place.wasConnected = true;
         for (const event of batch) {
           const piece = pieceOf(event);
-          if (!place.isNew(piece)) continue;
+          if (piece === null || !place.isNew(piece)) continue;
           patience.calm();
           yield piece;
           if (piece.kind === "outcome") return;
@@ -115,8 +115,10 @@ class Place {
 
 const encoder = new TextEncoder();
 
-function pieceOf({ data }: EventSourceMessage): Piece {
+/** Null of a heartbeat. */
+function pieceOf({ data }: EventSourceMessage): Piece | null {
   const line: Line = JSON.parse(data);
+  if (!("Outcome" in line || "Offset" in line)) return null;
   if ("Outcome" in line) return { kind: "outcome", job: line.Outcome };
   if ("LostBytes" in line) return { kind: "lost", offsetBytes: line.Offset, lostBytes: line.LostBytes };
   const bytes = line.Encoding === "base64" ? fromBase64(line.Data) : encoder.encode(line.Data);

@@ -54,7 +54,7 @@ export interface paths {
         /**
          * All output of a job from its first byte, then live, until it is over
          * @description For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason,
-         *     Jobrunner-Exit-Code and Jobrunner-Signal. A reader that takes nothing for long is cut off, and may come again with an offset.
+         *     Jobrunner-Exit-Code and Jobrunner-Signal. The other forms say every 15 s of silence that the connection lives: by an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is cut off, and may come again with an offset.
          */
         get: operations["attachToJob"];
         put?: never;
@@ -253,7 +253,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        AttachLine: components["schemas"]["OutputPiece"] | components["schemas"]["OutputGap"] | components["schemas"]["Outcome"];
+        AttachLine: components["schemas"]["OutputPiece"] | components["schemas"]["OutputGap"] | components["schemas"]["Outcome"] | components["schemas"]["Heartbeat"];
         Box: {
             /** @description where each job has one; null: none can be made */
             Cgroups: string | null;
@@ -436,6 +436,8 @@ export interface components {
             status: "ok" | "unwell";
             version?: string;
         };
+        /** @description An empty object, to be ignored: nothing has come for 15 s, and the connection lives */
+        Heartbeat: Record<string, never>;
         /**
          * @description Exit code, signal and reason are those of the step that decided the outcome
          * @example {

@@ -40,6 +40,7 @@ export const contentTypes = {
   sse: "text/event-stream",
 } as const satisfies Record<AttachOptions["encoding"], string>;
 
+/** Proxies close what is silent for longer: nginx after 60 s, others after 30. */
 const heartbeatMs = 15_000;
 
 /** How many bytes of output there are now. */
@@ -66,7 +67,7 @@ export async function* attach(source: AttachSource, options: AttachOptions, sign
 
 async function* attachPlain({ directory, watchers }: AttachSource, options: AttachOptions, waiting: Waiting): AsyncGenerator<Buffer> {
   const { files } = watchers;
-  await using file = await openWhenThere(watchers, join(directory, "output"), waiting);
+  await using file = yield* openWhenThere<never>(watchers, { path: join(directory, "output"), waiting, beat: null });
   if (file === null) return;
   const start = await startOf(options, { output: file, index: new IndexFile(null) });
   // Without following, what is there now is all: a job that writes faster than its reader takes would never end.
@@ -88,7 +89,7 @@ async function* attachEncoded(source: AttachSource, options: AttachOptions, wait
 
 async function* attachPieces({ directory, watchers }: AttachSource, options: AttachOptions, waiting: Waiting): AsyncGenerator<Piece[]> {
   // The supervisor makes the output first. Where it came no further, there are bytes without an index.
-  await using indexFile = await openWhenThere(watchers, join(directory, "index"), waiting);
+  await using indexFile = yield* openWhenThere<Piece[]>(watchers, { path: join(directory, "index"), waiting, beat: [] });
   await using output = await watchers.files.open(join(directory, "output"));
   if (output === null) return;
   const index = new IndexFile(indexFile);
@@ -97,13 +98,15 @@ async function* attachPieces({ directory, watchers }: AttachSource, options: Att
   yield* followPieces({ output, index, waiting, filter, start, end: options.end ?? Infinity, idleMs: heartbeatMs });
 }
 
-/** Null where the job, or the wait for it, ended without one. */
-async function openWhenThere({ files }: OutputWatchers, path: string, waiting: Waiting): Promise<SharedFile | null> {
+type Opening<Beat> = { path: string; waiting: Waiting; beat: Beat | null };
+
+/** Null where the job, or the wait for it, ended without one. A job may be in the queue for hours: there is a beat, where one is given, whenever it is time for one. */
+async function* openWhenThere<Beat>({ files }: OutputWatchers, { path, waiting, beat }: Opening<Beat>): AsyncGenerator<Beat, SharedFile | null> {
   for (;;) {
     const isLastLook = waiting.isLastLook();
     const file = await files.open(path);
     if (file !== null || isLastLook) return file;
-    await waiting.more();
+    if ((await waiting.more(heartbeatMs)) === "idle" && beat !== null) yield beat;
   }
 }
 

@@ -39,12 +39,12 @@ export function timestampsEncoder(): Encoder {
   return { encode: (pieces) => Buffer.concat(pieces.flatMap(encodeOne)), end: () => nothing };
 }
 
-/** Lines of JSON; the last one is the outcome. */
+/** Lines of JSON; the last one is the outcome. An empty object in quiet times, to be ignored, does what the comments among events do. */
 export function ndjsonEncoder(): Encoder {
   const characters = new WholeCharacters();
   const lines = (pieces: Piece[]): string => pieces.map((piece) => `${toJson(piece)}\n`).join("");
   return {
-    encode: (pieces) => Buffer.from(lines(characters.take(pieces))),
+    encode: (pieces) => Buffer.from(pieces.length === 0 ? "{}\n" : lines(characters.take(pieces))),
     end: (outcome) => Buffer.from(lines(characters.rest()) + (outcome === null ? "" : `${outcomeJson(outcome)}\n`)),
   };
 }

@@ -33,7 +33,7 @@ const maxRecords = 512; // read at once
 
 /**
  * What the index says of the output from `start` on, then what comes, up to `end`; in batches, each from one block of the output, so that a reader
- * holds one block and not as many as it finds pieces in. An empty batch says that nothing came for `idleMs`.
+ * holds one block and not as many as it finds pieces in. An empty batch says that nothing was given for `idleMs`, whatever came that is not wanted.
  */
 export async function* followPieces(source: PieceSource): AsyncGenerator<Piece[]> {
   const { index, waiting } = source;
@@ -41,16 +41,25 @@ export async function* followPieces(source: PieceSource): AsyncGenerator<Piece[]
   const limit = waiting.follows || waiting.isOver() ? Infinity : await index.count();
   let number = await index.find(source.start);
   let end = await index.startOf(number);
+  let beatDueMs = performance.now() + source.idleMs;
   while (end < source.end) {
     const isWhole = waiting.isOver();
     const isLastLook = isWhole || waiting.isLastLook();
     const records = number < limit ? await index.read(number, end, Math.min(maxRecords, limit - number)) : [];
     number += records.length;
     end = records.at(-1)?.end ?? end;
-    if (records.length > 0) yield* readPieces(source, records);
-    else if (isWhole && limit === Infinity) return yield* readUnrecorded(source, end);
-    else if (isLastLook) return;
-    else if ((await waiting.more(source.idleMs)) === "idle") yield [];
+    for await (const pieces of readPieces(source, records)) {
+      yield pieces;
+      beatDueMs = performance.now() + source.idleMs;
+    }
+    if (performance.now() >= beatDueMs) {
+      yield [];
+      beatDueMs = performance.now() + source.idleMs;
+    }
+    if (records.length > 0) continue;
+    if (isWhole && limit === Infinity) return yield* readUnrecorded(source, end);
+    if (isLastLook) return;
+    await waiting.more(Math.max(0, beatDueMs - performance.now()));
   }
 }
 

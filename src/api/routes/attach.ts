@@ -10,7 +10,7 @@ import type { Context, Routes } from "../context.ts";
 import { knownId, unknownJob } from "../ids.ts";
 import { jobOperation } from "../operation.ts";
 import { invalid, Problem } from "../problems.ts";
-import { securityHeaders } from "../headers.ts";
+import { streamHeaders } from "../headers.ts";
 import { type ByteRange, readRange } from "../range.ts";
 
 const count = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
@@ -146,7 +146,7 @@ async function rangeHeaders({ start, end }: ByteRange, { directory }: AttachSour
 function commonHeaders({ encoding }: AttachOptions): Record<string, string> {
   return {
     "Content-Type": contentTypes[encoding],
-    ...securityHeaders,
+    ...streamHeaders,
     ...(encoding === "raw" ? { "Accept-Ranges": "bytes" } : {}),
   };
 }
@@ -177,19 +177,20 @@ const Output = Type.Object(
 );
 const Gap = Type.Object({ ...origin, LostBytes: Type.Integer({ minimum: 1 }) }, { title: "OutputGap", description: "Here bytes could not be kept" });
 const Outcome = Type.Object({ Outcome: JobView }, { title: "Outcome", description: "The last one" });
+const Heartbeat = Type.Object({}, { title: "Heartbeat", description: "An empty object, to be ignored: nothing has come for 15 s, and the connection lives", additionalProperties: false });
 
 const attachToJob = jobOperation({
   id: "attachToJob",
   tag: "output",
   summary: "All output of a job from its first byte, then live, until it is over",
   description: `For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason,
-Jobrunner-Exit-Code and Jobrunner-Signal. A reader that takes nothing for long is cut off, and may come again with an offset.`,
+Jobrunner-Exit-Code and Jobrunner-Signal. The other forms say every 15 s of silence that the connection lives: by an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is cut off, and may come again with an offset.`,
   query: AttachQuery,
   headers,
   answers: {
     200: {
       description: "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece",
-      content: { "text/plain": Type.String(), "application/x-ndjson": Type.Union([Output, Gap, Outcome], { title: "AttachLine" }), "text/event-stream": Type.String() },
+      content: { "text/plain": Type.String(), "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }), "text/event-stream": Type.String() },
     },
     206: { description: "A range of the raw output", content: { "text/plain": Type.String() } },
   },

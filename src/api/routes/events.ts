@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
 import { identityOf, scopeOf } from "../access.ts";
 import type { Routes } from "../context.ts";
-import { securityHeaders } from "../headers.ts";
+import { streamHeaders } from "../headers.ts";
 import { noQuery, operation } from "../operation.ts";
 
 /** A reader that has so much still to take is dropped: a stalled one must cost no memory. It can come again and ask GET /jobs. */
@@ -17,7 +17,7 @@ export const eventRoutes: Routes = (app, { runner, readers, identifier }) => {
     const response = reply.raw;
     readers.add({ response, job: null, isStillLetIn: () => identifier.isStillLetIn(identity) });
     reply.hijack();
-    response.writeHead(200, { ...securityHeaders, "Content-Type": "text/event-stream; charset=utf-8" });
+    response.writeHead(200, { ...streamHeaders, "Content-Type": "text/event-stream; charset=utf-8" });
     if (request.method === "HEAD") return void response.end();
     response.write(": changes of state from now on\n\n");
     const send = (text: string): void => sendOrDrop(response, text);
