@@ -2,11 +2,12 @@ import { Type, type Static } from "typebox";
 import { containerFields, findContainerProblem, Image } from "./container-spec.ts";
 import { findSecretsProblem, Secrets } from "./secrets.ts";
 import { pattern } from "./sentences.ts";
+import { findLongString } from "./size.ts";
 
 /** The schemas of a submitted job: they validate, give the types, and (with the routes) the API's description. */
 
 const maxSteps = 1000;
-const maxTextLength = 131_071; // Linux: MAX_ARG_STRLEN, a single argument or variable, less its NUL (execve(2))
+const maxTextLength = 131_071; // in characters; what the kernel takes is counted in bytes: size.ts
 const maxSeconds = 10 * 365 * 86_400;
 
 /** The C side counts in milliseconds of 64 bits; ten years is "for ever" to a job. */
@@ -155,7 +156,7 @@ export function findContradiction(spec: JobSpec): FieldProblem | null {
       return outside(`${field}.WorkingDir`);
     }
   }
-  return findSecretsProblem(spec, findReserved) ?? findContainerProblem(spec);
+  return findSecretsProblem(spec, findReserved) ?? findLongString(spec) ?? findContainerProblem(spec);
 }
 
 /** A job's processes are found again by these, should its supervisor be killed. */

@@ -1,28 +1,53 @@
-import { commandsOf, type JobSpec } from "../job/spec.ts";
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { findLargeStep, maxTotalBytes } from "../job/size.ts";
+import { commandsOf, type FieldProblem, type JobSpec } from "../job/spec.ts";
 import { type Account, Accounts } from "./accounts.ts";
 import type { EngineFinder } from "./containers/finder.ts";
 import type { DiskReserve } from "./disk.ts";
+import { hostArguments, variablesAround } from "./plan.ts";
+import { stackLimitBytes } from "./stack-limit.ts";
 import type { SubmitResult } from "./types.ts";
 
 export type Acceptance = { kind: "acceptable"; account: Account | null } | Exclude<SubmitResult, { kind: "accepted" | "conflict" }>;
 
+export type AcceptorMeans = { disk: DiskReserve; finder: EngineFinder; allowedUsers: string[]; shell: string; jobsDir: string };
+
 /** Whether this box can run a job that fits the schema, before it is accepted. */
 export class Acceptor {
-  readonly #means: { disk: DiskReserve; finder: EngineFinder; accounts: Accounts };
+  readonly #means: AcceptorMeans;
+  readonly #accounts: Accounts;
+  readonly #mostBytes = maxTotalBytes(stackLimitBytes());
 
-  constructor(means: { disk: DiskReserve; finder: EngineFinder; allowedUsers: string[] }) {
-    this.#means = { ...means, accounts: new Accounts(means.allowedUsers) };
+  constructor(means: AcceptorMeans) {
+    this.#means = means;
+    this.#accounts = new Accounts(means.allowedUsers);
   }
 
   async check(spec: JobSpec): Promise<Acceptance> {
-    const { disk, finder, accounts } = this.#means;
+    const { disk, finder } = this.#means;
     if (!disk.hasRoom()) return { kind: "disk-full" };
     if (commandsOf(spec).some(({ Image }) => Image !== undefined)) {
       const found = await finder.find();
       if (found.kind !== "ready") return { kind: found.kind === "none" ? "no-engine" : "silent-engine", problem: found.problem };
     }
-    if (spec.User === undefined) return { kind: "acceptable", account: null };
-    const found = await accounts.find(spec.User);
-    return found.kind === "found" ? { kind: "acceptable", account: found.account } : { kind: "user-refused", problem: found.problem };
+    const found = spec.User === undefined ? null : await this.#accounts.find(spec.User);
+    if (found?.kind === "refused") return { kind: "user-refused", problem: found.problem };
+    const account = found?.account ?? null;
+    const problem = this.#findSizeProblem(spec, account);
+    return problem === null ? { kind: "acceptable", account } : { kind: "too-large", problem };
+  }
+
+  #findSizeProblem(spec: JobSpec, account: Account | null): FieldProblem | null {
+    const { shell, jobsDir } = this.#means;
+    const directory = join(jobsDir, anyId);
+    return findLargeStep(spec, {
+      mostBytes: this.#mostBytes,
+      variables: { ...variablesAround({ id: anyId, directory, account }), JOBRUNNER_STEP: "1000" },
+      argumentsOf: (command) => hostArguments(command, shell),
+    });
   }
 }
+
+/** As long as all of them. */
+const anyId = randomUUID();

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { ownUser } from "../identity/own-user.ts";
+import { shellArguments } from "../job/command-line.ts";
 import { maskedTexts } from "../job/secrets.ts";
 import { type Command, commandsOf, type JobSpec, signalNumbers } from "../job/spec.ts";
 import type { Account } from "./accounts.ts";
@@ -32,11 +33,11 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
   const workspace = workspaceOf(context.directory, account);
   const commands = commandsOf(spec);
   const base = posix.resolve(workspace, spec.WorkingDir ?? ".");
-  const marks = { JOBRUNNER_JOB_ID: context.id, JOBRUNNER_WORKSPACE: workspace };
+  const marks = marksOf(context);
   // An engine's client must find nothing of the job's in its environment, so what is shared is all that every step may have.
   const stepVariables = new Set(["JOBRUNNER_STEP", ...commands.flatMap((command) => Object.keys(command.Environment ?? {}))]);
   const given = { ...spec.Environment, ...spec.Secrets };
-  const variables = Object.entries({ ...baseEnvironment, ...(account === null ? {} : variablesOf(account)), ...marks, ...given });
+  const variables = Object.entries({ ...variablesAround(context), ...given });
   const shared = context.containers === null ? variables.filter(([name]) => !stepVariables.has(name)) : [];
   const own = Object.fromEntries(context.containers === null ? variables.filter(([name]) => stepVariables.has(name)) : variables);
   const stopSignal = spec.StopSignal ?? "SIGTERM";
@@ -87,8 +88,12 @@ function isContainer(command: Command): command is ContainerStep["command"] {
 }
 
 function hostLines(command: Command, shell: string): string[] {
-  const argumentVector = command.Args ?? [command.Shell ?? shell, "-c", command.CommandLine ?? ""];
-  return [...stepLines(command), ...argumentVector.map((argument) => `arg=${argument}`)];
+  return [...stepLines(command), ...hostArguments(command, shell).map((argument) => `arg=${argument}`)];
+}
+
+/** The argument vector of a step on the host. */
+export function hostArguments({ Args, Shell, CommandLine }: Command, shell: string): string[] {
+  return Args ?? [Shell ?? shell, ...shellArguments(CommandLine ?? "")];
 }
 
 function containerLines(command: Command, { args, settle, environment, hostDirectory }: ContainerCommand): string[] {
@@ -120,6 +125,15 @@ export const baseEnvironment = {
   LANG: "C.UTF-8",
   TMPDIR: "/tmp",
 };
+
+/** What a step on the host finds in its environment before the job's own, but for JOBRUNNER_STEP. */
+export function variablesAround(context: Pick<PlanContext, "id" | "directory" | "account">): Record<string, string> {
+  return { ...baseEnvironment, ...(context.account === null ? {} : variablesOf(context.account)), ...marksOf(context) };
+}
+
+function marksOf({ id, directory, account }: Pick<PlanContext, "id" | "directory" | "account">): Record<"JOBRUNNER_JOB_ID" | "JOBRUNNER_WORKSPACE", string> {
+  return { JOBRUNNER_JOB_ID: id, JOBRUNNER_WORKSPACE: workspaceOf(directory, account) };
+}
 
 function variablesOf({ name, home, shell }: Account): Record<string, string> {
   return { HOME: home, USER: name, LOGNAME: name, SHELL: shell };

@@ -88,7 +88,7 @@ export class LocalRunner implements JobRunner {
     this.#idempotency = new Idempotency(this.store);
     this.#persistence = new Persistence(options.log);
     const disk = new DiskReserve(options.stateDir, options.minFreeBytes);
-    this.#acceptor = new Acceptor({ disk, finder: this.#finder, allowedUsers: options.allowedUsers });
+    this.#acceptor = new Acceptor({ ...options, disk, finder: this.#finder, jobsDir: this.#jobsDir });
     this.#removal = new Removal({ ...options, jobsDir: this.#jobsDir, store: this.store, finder: this.#finder });
     this.#supervision = new Supervision(
       { ...options, cgroupParent: this.#cgroupParent, bootId: this.#bootId, finder: this.#finder, instance, watchers },

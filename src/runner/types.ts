@@ -1,5 +1,5 @@
 import type { JobState, JobView, WholeJobView } from "../job/job.ts";
-import type { JobSpec } from "../job/spec.ts";
+import type { FieldProblem, JobSpec } from "../job/spec.ts";
 import type { EngineHealth } from "./containers/finder.ts";
 
 /** Of a job: its ID as `job`; an error as `err`. */
@@ -30,6 +30,7 @@ export type SubmitResult =
   | { kind: "conflict" } // the key was used with another body
   | { kind: "disk-full" }
   | { kind: "user-refused"; problem: string } // no job may run as that user
+  | { kind: "too-large"; problem: FieldProblem } // the kernel would not take a step's arguments and variables
   | { kind: "no-engine"; problem: string } // nothing on this box runs containers
   | { kind: "silent-engine"; problem: string }; // what does is not running, or not reached
 

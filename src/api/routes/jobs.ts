@@ -113,6 +113,8 @@ async function submit({ runner, audit }: Context, request: FastifyRequest, spec:
       return result.id;
     case "user-refused":
       throw new Problem("user-refused", `User ${result.problem}`, { errors: [{ field: "User", message: result.problem }] });
+    case "too-large":
+      throw invalid([result.problem]);
     case "conflict":
       throw new Problem("key-used-before", "this Idempotency-Key came with another body before: use a new key for a new job");
     case "no-engine":

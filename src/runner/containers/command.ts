@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { Command, StopSignal } from "../../job/spec.ts";
+import { shellArguments } from "../../job/command-line.ts";
 import { fitsEnvFile } from "../../job/container-spec.ts";
 import { containerName, type Engine, type EngineKind, labels, mount, removeWords } from "./engine.ts";
 import { envFileName, stateFileName } from "./files.ts";
@@ -114,7 +115,7 @@ function isWithin(path: string, folder: string): boolean {
 
 /** A command line needs the shell and nothing before it, whatever the image's entrypoint; arguments go to the entrypoint. */
 function commandWords({ Image, CommandLine, Shell, Args, Entrypoint }: ContainerStep["command"]): string[] {
-  const line = CommandLine === undefined ? [] : [Shell ?? "/bin/sh", "-c", CommandLine];
+  const line = CommandLine === undefined ? [] : [Shell ?? "/bin/sh", ...shellArguments(CommandLine)];
   const [program, ...words] = Entrypoint === undefined ? line : [...Entrypoint, ...line];
   return [...(program === undefined ? [] : [`--entrypoint=${program}`]), Image, ...words, ...(Args ?? [])];
 }

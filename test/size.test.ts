@@ -1,0 +1,88 @@
+import { strict as assert } from "node:assert";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import type { JobSpec } from "../src/job/spec.ts";
+import { assertProblem } from "./helper/problems.ts";
+import { repository, type Service, startService } from "./helper/service.ts";
+
+/** What the kernel does not take as arguments and variables of a process (execve(2)) is refused before it is accepted; all else runs. */
+
+const mostBytes = 131_071;
+
+async function refused(service: Service, spec: JobSpec): Promise<{ field: string; message: string }> {
+  const answer = await service.call("POST", "/", { body: JSON.stringify(spec) });
+  assertProblem(answer, 400);
+  const { errors }: { errors?: { field: string; message: string }[] } = JSON.parse(answer.text);
+  assert.ok(errors?.[0] !== undefined, answer.text);
+  return errors[0];
+}
+
+test("a string that is too long as bytes is refused by its field, whatever its length in characters", async (t) => {
+  const service = await startService(t);
+  const wide = "é".repeat(65_536); // half as many characters as may be
+  const name = "N".repeat(1000);
+  const cases: [JobSpec, string][] = [
+    [{ CommandLine: `: ${wide}` }, "CommandLine"],
+    [{ Commands: [{ CommandLine: "true" }, { CommandLine: `: ${wide}` }] }, "Commands[1].CommandLine"],
+    [{ Commands: [{ Args: ["echo", "short", wide] }] }, "Commands[0].Args[2]"],
+    [{ Commands: [{ Args: ["🐢".repeat(32_768)] }] }, "Commands[0].Args[0]"],
+    [{ CommandLine: "true", Environment: { SHORT: "x", LONG: wide } }, "Environment.LONG"],
+    [{ Commands: [{ CommandLine: "true", Environment: { LONG: wide } }] }, "Commands[0].Environment.LONG"],
+    [{ CommandLine: "true", Secrets: { LONG: wide } }, "Secrets.LONG"],
+    [{ CommandLine: "true", Environment: { [name]: "x".repeat(mostBytes - name.length) } }, `Environment.${name}`],
+    [{ CommandLine: `-${"x".repeat(mostBytes - 1)}` }, "CommandLine"], // the shell gets one byte more
+  ];
+  for (const [spec, field] of cases) {
+    const problem = await refused(service, spec);
+    assert.equal(problem.field, field);
+    assert.match(problem.message, /131071 bytes as UTF-8/);
+  }
+  assert.deepEqual(await service.activeIds(), []);
+});
+
+test("the longest strings that may be are run", async (t) => {
+  const service = await startService(t);
+  const line = ": ${#A} > /dev/null; echo ${#A} ${#0} #";
+  const rest = mostBytes - line.length;
+  const padded = `${line}${"x".repeat(rest % 2)}${"é".repeat((rest - (rest % 2)) / 2)}`;
+  assert.equal(Buffer.byteLength(padded), mostBytes);
+  const { job, output } = await service.run({ CommandLine: padded, Environment: { A: "x".repeat(mostBytes - 2) } });
+  assert.equal(job.State, "Succeeded", job.Message ?? "");
+  assert.equal(output.toString(), `${mostBytes - 2} 4\n`);
+});
+
+/** A service whose jobs have stacks of 4 MiB, and so a mebibyte for arguments and variables. */
+async function startWithSmallStack(t: TestContext): Promise<Service> {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-size-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, "jobrunner");
+  writeFileSync(program, `#!/bin/sh\nulimit -s 4096\nexec ${join(repository, "bin", "jobrunner")} "$@"\n`, { mode: 0o755 });
+  return await startService(t, { program });
+}
+
+test("what is too much together is refused by its largest part, and what just fits is run, by a script's interpreter too", async (t) => {
+  const service = await startWithSmallStack(t);
+  const blocks = (count: number, of = "x".repeat(100_000)): Record<string, string> => Object.fromEntries(Array.from({ length: count }, (_, number) => [`B${number}`, of]));
+  const make = { CommandLine: "printf '#!/bin/sh\\necho ran\\n' > tool; chmod +x tool" };
+  const tool = ["./tool"];
+  const cases: [string, (last: string) => JobSpec][] = [
+    ["Environment", (last) => ({ Environment: { ...blocks(10), LAST: last }, Commands: [make, { Args: tool }] })],
+    ["Commands[1].Environment", (last) => ({ Environment: { B0: "hidden by the step's" }, Commands: [make, { Args: tool, Environment: { ...blocks(10), LAST: last } }] })],
+    ["Commands[1].Args", (last) => ({ Commands: [make, { Args: [...tool, ...Object.values(blocks(10)), last] }] })],
+    ["Secrets", (last) => ({ Secrets: blocks(5, "€".repeat(43_000)), Environment: { ...Object.fromEntries(Object.entries(blocks(3)).map(([name, value]) => [`E${name}`, value])), LAST: last }, Commands: [make, { Args: tool }] })],
+  ];
+  for (const [field, spec] of cases) {
+    const first = "x".repeat(131_000);
+    const problem = await refused(service, spec(first));
+    assert.equal(problem.field, field);
+    const [, most, taken] = /may take (\d+) bytes together on this box, and these take (\d+),/.exec(problem.message) ?? [];
+    const fitting = first.slice(Number(taken) - Number(most));
+    assert.ok(fitting !== "", problem.message);
+    await refused(service, spec(`${fitting}x`));
+    const { job, output } = await service.run(spec(fitting));
+    assert.equal(job.State, "Succeeded", `${field}: ${job.Message}`);
+    assert.equal(output.toString(), "ran\n");
+  }
+});
