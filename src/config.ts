@@ -76,6 +76,7 @@ function readAll(read: Read, environment: Environment) {
       maxConnections: read("JOBRUNNER_MAX_CONNECTIONS", "8000", "at once, as far as the limit of file descriptors has room: one costs up to 100 kB", count),
       maxReaders: read("JOBRUNNER_MAX_READERS", "4000", "of output and events at once: half of all connections, so that others get through", count),
       maxReadersPerJob: read("JOBRUNNER_MAX_READERS_PER_JOB", "2000", "of one job's output at once: one job cannot take all", count),
+      maxReadersPerIdentity: read("JOBRUNNER_MAX_READERS_PER_IDENTITY", "2000", "of one token or certificate at once, and no more than half of what all may have", count),
       readerTimeoutSeconds: read("JOBRUNNER_READER_TIMEOUT_SECONDS", "60", "a reader that takes nothing for so long is cut off", seconds),
       maxRequestsPerSecond: read("JOBRUNNER_MAX_REQUESTS_PER_SECOND", "5000", "of one identity: about half of what a core can answer", count),
       maxFailuresPerMinute: read("JOBRUNNER_MAX_FAILURES_PER_MINUTE", "60", "failed attempts of one address that are looked at and audited one by one", count),

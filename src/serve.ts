@@ -1,7 +1,9 @@
-import { fileLimit, readersWithin } from "./api/connections.ts";
+import { fileLimit, filesWithin, readersWithin } from "./api/connections.ts";
 import { listen, type Listener } from "./api/listener.ts";
 import { Readers } from "./api/readers.ts";
 import { makeApi } from "./api/server.ts";
+import { Shares } from "./api/shares.ts";
+import { turnBounds, Turns } from "./api/turns.ts";
 import { type Actor, AuditLog } from "./audit/audit-log.ts";
 import type { Config } from "./config.ts";
 import type { DiagnosisDocument } from "./doctor/diagnosis.ts";
@@ -55,9 +57,11 @@ async function openApi(program: Program, { runner, audit, metrics, log }: Parts)
   const { hostname, access, tls, limits } = config;
   const sockets = new KernelSockets(supervisorPath);
   const identifier = new Identifier(runner.store, { localTrust: access.localTrust, clientRoles: tls.clientRoles, hasClientCertificates: tls.clientCa !== null, sockets });
-  const readers = new Readers({ ...limits, maxReaders: Math.min(limits.maxReaders, readersWithin(fileLimit())) }, () => metrics.dropped("not_let_in"));
+  const maxReaders = Math.min(limits.maxReaders, readersWithin(fileLimit()));
+  const readers = new Readers({ ...limits, maxReaders, isStillLetIn: (identity) => identifier.isStillLetIn(identity), onDropped: () => metrics.dropped("not_let_in") });
   metrics.observe({ version, maxRunning: config.maxRunning, countStates: () => runner.countStates(), readers: () => readers.count });
-  const means = { runner, watchers: runner.watchers, identifier, audit, readers, sockets, metrics, log };
+  const descriptors = new Shares(filesWithin(fileLimit()));
+  const means = { runner, watchers: runner.watchers, identifier, audit, readers, descriptors, turns: new Turns(turnBounds), sockets, metrics, log };
   const context = { ...means, limits, settings: config, diagnose: () => diagnose(program), pageDirectory, version };
   const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
   const addresses = config.port === null ? [] : hostname === "" ? ["127.0.0.1", "::1"] : [hostname];

@@ -56,7 +56,7 @@ function makeLimits(app: App, { limits }: Context): Limits {
   const requests = app.createRateLimit({
     max: limits.maxRequestsPerSecond,
     timeWindow: 1000,
-    keyGenerator: (request) => (request.identity === null ? addressOf(request) : (request.identity.owner ?? nameOf(request.identity))),
+    keyGenerator: (request) => (request.identity === null ? addressOf(request) : keyOf(request.identity)),
   });
   return { requests, failures: app.createRateLimit({ max: limits.maxFailuresPerMinute, timeWindow: 60_000, keyGenerator: networkOf }) };
 }
@@ -111,6 +111,11 @@ export function identityOf({ identity }: FastifyRequest): Identity {
 /** The owner whose jobs alone the identity sees; null: all. */
 export function scopeOf({ role, owner }: Identity): string | null {
   return role === "submit" ? owner : null;
+}
+
+/** By what an identity's share of something is counted. */
+export function keyOf(identity: Identity): string {
+  return identity.owner ?? nameOf(identity);
 }
 
 /** The identity by its kind and name, as people read it. */

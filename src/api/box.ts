@@ -26,6 +26,7 @@ const Limits = Type.Object(
     MaxConnections: count,
     MaxReaders: count,
     MaxReadersPerJob: count,
+    MaxReadersPerIdentity: count,
     ReaderTimeoutSeconds: count,
     RequestTimeoutSeconds: count,
     MaxRequestsPerSecond: count,

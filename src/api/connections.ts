@@ -3,6 +3,7 @@ import type { Server, Socket } from "node:net";
 import type { Log } from "../runner/types.ts";
 import { endWith } from "./closing.ts";
 import { Problem } from "./problems.ts";
+import type { Bounds } from "./shares.ts";
 
 /** What the service itself needs: database, launcher, watchers, listening sockets, refusals, and files that are open for a moment. */
 const descriptorsOfService = 100;
@@ -79,16 +80,23 @@ export function fileLimit(): number {
 }
 
 /**
- * Half of what the service leaves. A reader of output has up to two files open besides its connection; with readers bounded to a quarter,
- * all have room when both bounds are reached: a half, and twice a quarter.
+ * What a limit of file descriptors has room for, so that all have theirs when every bound is reached: half of what the service leaves for
+ * connections; a reader has up to two files open besides its connection, and of them there are 7/32; the last sixteenth is for folders and files of
+ * workspaces that are held open (Context.descriptors).
  */
 function connectionsWithin(limit: number): number {
   return Math.max(minConnections, Math.floor((limit - descriptorsOfService) / 2));
 }
 
-/** How many readers of output a limit of file descriptors has room for. */
+/** How many readers of output. */
 export function readersWithin(limit: number): number {
-  return Math.max(minConnections / 2, Math.floor((limit - descriptorsOfService) / 4));
+  return Math.max(minConnections / 2, Math.floor(((limit - descriptorsOfService) * 7) / 32));
+}
+
+/** How many folders and files of workspaces, besides those of readers. */
+export function filesWithin(limit: number): Bounds {
+  const max = Math.max(minConnections, Math.floor((limit - descriptorsOfService) / 16));
+  return { max, maxPerIdentity: Math.max(minConnections / 2, Math.floor(max / 4)) };
 }
 
 function keepIn(set: Set<Socket>, socket: Socket): void {

@@ -9,6 +9,8 @@ import type { JobRunner, Log } from "../runner/types.ts";
 import type { KernelSockets } from "../sockets/kernel-sockets.ts";
 import type { Diagnosis } from "./box.ts";
 import type { Readers } from "./readers.ts";
+import type { Shares } from "./shares.ts";
+import type { Turns } from "./turns.ts";
 
 export type Limits = {
   maxBodyBytes: number;
@@ -17,6 +19,7 @@ export type Limits = {
   maxConnections: number;
   maxReaders: number;
   maxReadersPerJob: number;
+  maxReadersPerIdentity: number;
   readerTimeoutSeconds: number;
   requestTimeoutSeconds: number;
   maxRequestsPerSecond: number; // of one identity
@@ -33,6 +36,10 @@ export type Context = {
   identifier: Identifier;
   audit: AuditLog;
   readers: Readers;
+  /** Of folders and files of workspaces that may be open besides those of readers. */
+  descriptors: Shares;
+  /** For work over what a job or submitter can make large: a search, a large folder. */
+  turns: Turns;
   metrics: Metrics;
   sockets: KernelSockets;
   limits: Limits;

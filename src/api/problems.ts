@@ -28,6 +28,7 @@ export const problemTable = {
   "user-refused": { status: 422, title: "No job may run as this user" },
   "no-container-engine": { status: 422, title: "Nothing on this box runs containers" },
   "too-many-requests": { status: 429, title: "Too many requests in a second" },
+  "too-many-at-once": { status: 429, title: "Too many such requests are under way" },
   "too-many-failures": { status: 429, title: "Too many failed attempts" },
   "headers-too-large": { status: 431, title: "The headers are too large" },
   "internal": { status: 500, title: "Something went wrong in the service" },

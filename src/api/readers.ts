@@ -1,25 +1,36 @@
 import type { ServerResponse } from "node:http";
+import type { Identity } from "../identity/identify.ts";
+import { keyOf, nameOf } from "./access.ts";
 import { Problem } from "./problems.ts";
+import { Shares } from "./shares.ts";
 
-type Reader = { response: ServerResponse; job: string | null; isStillLetIn: () => boolean };
+type Reader = { response: ServerResponse; job: string | null; identity: Identity };
+type Limits = { maxReaders: number; maxReadersPerJob: number; maxReadersPerIdentity: number };
+type Options = Limits & {
+  isStillLetIn: (identity: Identity) => boolean;
+  /** Hears of those who are cut off since they are not let in any more. */
+  onDropped: () => void;
+};
 
 const lookAgainMs = 5000;
+/** Of one identity, however few readers there may be. */
+const leastPerIdentity = 8;
 
 /**
- * Who follows output and events now: each has a connection and some memory for as long as it likes, so there is a limit of them, and whoever would
- * not be let in any more is cut off.
+ * Who follows output and events, gets a file or waits for a job: each has a connection and some memory for as long as it likes, so there is a limit of
+ * them, of each job and of each identity, and whoever would not be let in any more is cut off.
  */
 export class Readers {
-  readonly #limits: { maxReaders: number; maxReadersPerJob: number };
+  readonly #options: Options;
+  readonly #shares: Shares;
   readonly #readers = new Set<Reader>();
   readonly #perJob = new Map<string, number>();
-  readonly #onDropped: () => void;
   readonly #timer = setInterval(() => this.#cutOff(), lookAgainMs).unref();
 
-  /** `onDropped` hears of those who are cut off since they are not let in any more. */
-  constructor(limits: { maxReaders: number; maxReadersPerJob: number }, onDropped: () => void) {
-    this.#limits = limits;
-    this.#onDropped = onDropped;
+  constructor(options: Options) {
+    const { maxReaders, maxReadersPerIdentity } = options;
+    this.#options = options;
+    this.#shares = new Shares({ max: maxReaders, maxPerIdentity: Math.min(maxReadersPerIdentity, Math.max(leastPerIdentity, Math.ceil(maxReaders / 2))) });
   }
 
   get count(): number {
@@ -28,15 +39,21 @@ export class Readers {
 
   /** Counts a reader until its connection is closed. `job` is null for events. Throws the Problem where there are too many. */
   add(reader: Reader): void {
-    const { response, job } = reader;
+    const { response, job, identity } = reader;
     const ofJob = job === null ? 0 : (this.#perJob.get(job) ?? 0);
-    const { maxReaders, maxReadersPerJob } = this.#limits;
-    if (this.#readers.size >= maxReaders) throw tooMany(`${maxReaders} readers are being served, and no more can be`);
+    const { maxReadersPerJob } = this.#options;
     if (ofJob >= maxReadersPerJob) throw tooMany(`${maxReadersPerJob} readers follow this job, and no more can`);
     if (response.destroyed) return; // it went before it was counted, and says so no second time
+    const release = this.#shares.take(keyOf(identity));
+    const { max, maxPerIdentity } = this.#shares.bounds;
+    if (release === "all") throw tooMany(`${max} readers are being served, and no more can be`);
+    if (release === "own") throw tooMany(`${maxPerIdentity} readers of ${nameOf(identity)} are being served, and no more can be (JOBRUNNER_MAX_READERS_PER_IDENTITY)`);
     this.#readers.add(reader);
     if (job !== null) this.#perJob.set(job, ofJob + 1);
-    response.once("close", () => this.#remove(reader));
+    response.once("close", () => {
+      release();
+      this.#remove(reader);
+    });
   }
 
   close(): void {
@@ -52,9 +69,9 @@ export class Readers {
   }
 
   #cutOff(): void {
-    for (const { response, isStillLetIn } of this.#readers) {
-      if (isStillLetIn()) continue;
-      this.#onDropped();
+    for (const { response, identity } of this.#readers) {
+      if (this.#options.isStillLetIn(identity)) continue;
+      this.#options.onDropped();
       response.req.socket.destroy(); // one that waits behind another on its connection has none of its own yet
     }
   }

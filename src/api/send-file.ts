@@ -15,11 +15,11 @@ type Sending = { request: FastifyRequest; reply: FastifyReply; file: FileHandle;
 
 /** An open file of a job as the answer, or the range of it that was asked for. */
 export async function sendFile(context: Context, { request, reply, file, stats }: Sending): Promise<undefined> {
-  const { readers, identifier, limits, sockets, metrics, log } = context;
+  const { readers, limits, sockets, metrics, log } = context;
   const range = readRange(request.headers.range, stats.size);
   const { start, end } = range ?? { start: 0, end: stats.size };
   const identity = identityOf(request);
-  readers.add({ response: reply.raw, job: idOf(request.params), isStillLetIn: () => identifier.isStillLetIn(identity) });
+  readers.add({ response: reply.raw, job: idOf(request.params), identity });
   const response = reply.raw.writeHead(range === null ? 200 : 206, {
     ...securityHeaders,
     "Content-Type": "application/octet-stream",

@@ -285,6 +285,7 @@ export interface components {
                 MaxFileBytes: number;
                 MaxHeaderBytes: number;
                 MaxReaders: number;
+                MaxReadersPerIdentity: number;
                 MaxReadersPerJob: number;
                 MaxRequestsPerSecond: number;
                 MaxRunning: number;
@@ -604,7 +605,7 @@ export interface components {
         /** @description RFC 9457 */
         Problem: {
             /** @enum {unknown} */
-            code: "invalid-json" | "invalid-request" | "bad-request" | "not-identified" | "foreign-origin" | "role-too-small" | "outside-workspace" | "file-refused" | "unknown-job" | "unknown-file" | "unknown-path" | "method-not-allowed" | "not-acceptable" | "not-over-in-time" | "request-timeout" | "not-over" | "file-of-another-kind" | "body-too-large" | "path-too-long" | "no-such-range" | "foreign-host" | "key-used-before" | "user-refused" | "no-container-engine" | "too-many-requests" | "too-many-failures" | "headers-too-large" | "internal" | "silent-container-engine" | "too-many-connections" | "too-many-readers" | "disk-full";
+            code: "invalid-json" | "invalid-request" | "bad-request" | "not-identified" | "foreign-origin" | "role-too-small" | "outside-workspace" | "file-refused" | "unknown-job" | "unknown-file" | "unknown-path" | "method-not-allowed" | "not-acceptable" | "not-over-in-time" | "request-timeout" | "not-over" | "file-of-another-kind" | "body-too-large" | "path-too-long" | "no-such-range" | "foreign-host" | "key-used-before" | "user-refused" | "no-container-engine" | "too-many-requests" | "too-many-at-once" | "too-many-failures" | "headers-too-large" | "internal" | "silent-container-engine" | "too-many-connections" | "too-many-readers" | "disk-full";
             /** @description what is wrong and what to do, for people */
             detail: string;
             errors?: components["schemas"]["FieldError"][];
@@ -2376,7 +2377,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-requests`: Too many requests in a second
+             * @description `too-many-at-once`: Too many such requests are under way
+             *
+             *     `too-many-requests`: Too many requests in a second
              *
              *     `too-many-failures`: Too many failed attempts
              */

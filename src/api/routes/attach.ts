@@ -37,7 +37,7 @@ export const attachRoutes: Routes = (app, context) => {
     const hasTrailers = range === null && options.end === null && options.encoding === "raw" && hasChunks(request.raw);
     const headers = { ...commonHeaders(options), ...(hasTrailers ? trailerHeaders : {}), ...(range === null ? {} : await rangeHeaders(range, source)) };
     const identity = identityOf(request);
-    context.readers.add({ response: reply.raw, job: id, isStillLetIn: () => context.identifier.isStillLetIn(identity) });
+    context.readers.add({ response: reply.raw, job: id, identity });
     const response = reply.raw.writeHead(range === null ? 200 : 206, headers);
     reply.hijack(); // from here on there is nobody to answer for an error
     if (request.method === "HEAD") return void response.end();

@@ -81,6 +81,7 @@ function limitsOf({ limits, settings }: Context): Box["Limits"] {
     MaxConnections: limits.maxConnections,
     MaxReaders: limits.maxReaders,
     MaxReadersPerJob: limits.maxReadersPerJob,
+    MaxReadersPerIdentity: limits.maxReadersPerIdentity,
     ReaderTimeoutSeconds: limits.readerTimeoutSeconds,
     RequestTimeoutSeconds: limits.requestTimeoutSeconds,
     MaxRequestsPerSecond: limits.maxRequestsPerSecond,

@@ -10,12 +10,12 @@ const maxBufferedBytes = 1 << 20;
 const heartbeatMs = 15_000; // proxies close what is silent for longer
 
 /** Every change of a job's state, as server-sent events (HTML standard, "Server-sent events"). */
-export const eventRoutes: Routes = (app, { runner, readers, identifier }) => {
+export const eventRoutes: Routes = (app, { runner, readers }) => {
   app.get("/events", { config: { access: "see" }, schema: getEvents }, async (request, reply) => {
     const identity = identityOf(request);
     const scope = scopeOf(identity);
     const response = reply.raw;
-    readers.add({ response, job: null, isStillLetIn: () => identifier.isStillLetIn(identity) });
+    readers.add({ response, job: null, identity });
     reply.hijack();
     response.writeHead(200, { ...streamHeaders, "Content-Type": "text/event-stream; charset=utf-8" });
     if (request.method === "HEAD") return void response.end();

@@ -136,10 +136,10 @@ function idempotencyKey({ headers }: FastifyRequest): string | null {
 type Waiting = { response: ServerResponse; timeoutSeconds: number | null };
 
 /** Whoever waits counts as a reader: it may last as long as the job. */
-async function whenOver({ runner, readers, identifier }: Context, request: FastifyRequest, { response, timeoutSeconds }: Waiting): Promise<WholeJobView> {
+async function whenOver({ runner, readers }: Context, request: FastifyRequest, { response, timeoutSeconds }: Waiting): Promise<WholeJobView> {
   const id = knownId(runner, request.params);
   const identity = identityOf(request);
-  readers.add({ response, job: id, isStillLetIn: () => identifier.isStillLetIn(identity) });
+  readers.add({ response, job: id, identity });
   const gone = new AbortController();
   const timer = timeoutSeconds === null ? null : setTimeout(() => gone.abort(), timeoutSeconds * 1000);
   const leave = (): void => gone.abort();

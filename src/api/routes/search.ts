@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { searchOutput } from "../../output/search.ts";
+import { identityOf, keyOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { knownId, unknownJob } from "../ids.ts";
 import { jobOperation, json } from "../operation.ts";
@@ -23,12 +24,15 @@ const SearchResult = Type.Object(
 );
 
 /** Where a text is in the output of a job. */
-export const searchRoutes: Routes = (app, { runner, watchers }) => {
-  app.get("/:id/search", { config: { access: "see" }, schema: search }, async (request) => {
+export const searchRoutes: Routes = (app, { runner, watchers, turns }) => {
+  app.get("/:id/search", { config: { access: "see" }, schema: search }, async (request, reply) => {
     const handle = runner.handle(knownId(runner, request.params));
     if (handle === null) throw unknownJob();
     const { text, case: isCaseSensitive = false, offset = 0, limit = 100 } = request.query;
-    const { matches, next } = await searchOutput({ directory: handle.directory, files: watchers.files }, { text, isCaseSensitive, offset, limit });
+    const { matches, next } = await turns.run(keyOf(identityOf(request)), {
+      isWanted: () => !reply.raw.destroyed,
+      work: () => searchOutput({ directory: handle.directory, files: watchers.files }, { text, isCaseSensitive, offset, limit }),
+    });
     return { Matches: matches.map(({ offset: at, bytes }) => ({ Offset: at, Bytes: bytes })), NextOffset: next };
   });
 };
@@ -40,4 +44,5 @@ const search = jobOperation({
   description: "Escape sequences within the text are passed over. One call looks at a part of a long output, and says where to go on.",
   query: SearchQuery,
   answers: { 200: json("What was found, in order", SearchResult) },
+  problems: ["too-many-at-once"],
 });

@@ -1,0 +1,83 @@
+import { Problem } from "./problems.ts";
+
+export type TurnBounds = {
+  atOnce: number;
+  perIdentity: number; // at once
+  waitingPerIdentity: number; // more are refused
+};
+
+/** Of a service: the event loop is one, and two of one identity let it read for one while it waits for the other's disk. */
+export const turnBounds: TurnBounds = { atOnce: 4, perIdentity: 2, waitingPerIdentity: 200 };
+
+type Waiting = { start: () => void; isWanted: () => boolean };
+
+/**
+ * Work that may be large, a few pieces at once: of all identities, and of each. The others wait, and whoever has asked for much waits behind its own:
+ * the identities take turns.
+ */
+export class Turns {
+  readonly #bounds: TurnBounds;
+  readonly #waiting = new Map<string, Waiting[]>(); // by identity; the one whose turn is next comes first
+  readonly #working = new Map<string, number>();
+  #count = 0;
+
+  constructor(bounds: TurnBounds) {
+    this.#bounds = bounds;
+  }
+
+  /**
+   * Does the work when it is its turn. `identity` is its key (keyOf). Work that is not `wanted` any more by then, since the client has gone, is not
+   * done, and the promise stays open. Throws the Problem where the identity has too much waiting.
+   */
+  async run<Result>(identity: string, { isWanted, work }: { isWanted: () => boolean; work: () => Promise<Result> | Result }): Promise<Result> {
+    await this.#turn(identity, isWanted);
+    try {
+      return await work();
+    } finally {
+      this.#change(identity, -1);
+      this.#startNext();
+    }
+  }
+
+  #turn(identity: string, isWanted: () => boolean): Promise<void> {
+    if (this.#mayStart(identity)) {
+      this.#change(identity, 1);
+      return Promise.resolve();
+    }
+    const queue = this.#waiting.get(identity) ?? [];
+    if (queue.length >= this.#bounds.waitingPerIdentity) throw tooMany(this.#bounds.waitingPerIdentity);
+    this.#waiting.set(identity, queue);
+    return new Promise((resolve) => queue.push({ start: resolve, isWanted }));
+  }
+
+  #mayStart(identity: string): boolean {
+    return this.#count < this.#bounds.atOnce && (this.#working.get(identity) ?? 0) < this.#bounds.perIdentity;
+  }
+
+  #startNext(): void {
+    for (const [identity, queue] of this.#waiting) {
+      while (queue.length > 0 && this.#mayStart(identity)) {
+        const next = queue.shift();
+        if (next?.isWanted() !== true) continue;
+        this.#change(identity, 1);
+        next.start();
+        this.#waiting.delete(identity); // behind the others
+        if (queue.length > 0) this.#waiting.set(identity, queue);
+        break;
+      }
+      if (queue.length === 0) this.#waiting.delete(identity);
+    }
+  }
+
+  #change(identity: string, by: 1 | -1): void {
+    this.#count += by;
+    const own = (this.#working.get(identity) ?? 0) + by;
+    if (own > 0) this.#working.set(identity, own);
+    else this.#working.delete(identity);
+  }
+}
+
+function tooMany(waiting: number): Problem {
+  const detail = `${waiting} requests of this identity wait already for such work: ask again when some are answered`;
+  return new Problem("too-many-at-once", detail, { headers: { "Retry-After": "1" } });
+}

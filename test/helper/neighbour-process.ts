@@ -1,0 +1,55 @@
+import { Agent, request } from "node:http";
+import type { Seen } from "./neighbour.ts";
+
+/** The neighbour's process: says when it has had its first answers, goes on until it is told to leave, and says what it has seen. */
+
+const [url = "", token = ""] = process.argv.slice(2);
+const checksPerSubmission = 10;
+const seen: Seen = { checks: 0, submissions: 0, slowestMs: 0, refusals: [] };
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+const ids: string[] = [];
+let isLeaving = false;
+
+process.once("message", () => (isLeaving = true));
+await visit();
+seen.slowestMs = 0; // the first connection and the first use of the token are set up by then
+process.send?.(seen);
+while (!isLeaving) await visit();
+for (const id of ids) {
+  const { status, text } = await ask("GET", `/${id}/wait?timeout=60`);
+  if (status !== 200 || !text.includes('"State":"Succeeded"')) seen.refusals.push(`${id}: ${status} ${text.slice(0, 300)}`);
+}
+agent.destroy();
+process.send?.(seen, () => process.disconnect());
+
+async function visit(): Promise<void> {
+  for (let count = 0; count < checksPerSubmission; count += 1) {
+    await timed("GET", "/healthz");
+    seen.checks += 1;
+  }
+  const { ID }: { ID?: string } = JSON.parse((await timed("POST", "/", '{"CommandLine":"true"}')) || "{}");
+  if (ID === undefined) return;
+  ids.push(ID);
+  seen.submissions += 1;
+}
+
+async function timed(method: string, path: string, body = ""): Promise<string> {
+  const startMs = performance.now();
+  const { status, text } = await ask(method, path, body);
+  seen.slowestMs = Math.max(seen.slowestMs, performance.now() - startMs);
+  if (status === 200) return text;
+  seen.refusals.push(`${method} ${path}: ${status} ${text}`);
+  return "";
+}
+
+function ask(method: string, path: string, body = ""): Promise<{ status: number; text: string }> {
+  return new Promise((resolve) => {
+    const fail = (error: Error): void => resolve({ status: 0, text: String(error) });
+    const sent = request(`${url}${path}`, { method, agent, headers: { Authorization: `Bearer ${token}`, "Content-Length": Buffer.byteLength(body) } }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.once("end", () => resolve({ status: response.statusCode ?? 0, text })).once("error", fail);
+    });
+    sent.once("error", fail).end(body);
+  });
+}
