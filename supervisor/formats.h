@@ -44,7 +44,8 @@
  *     jobrunner-status 1 <boot id> <supervisor's pid> <time>       before anything of the job is executed
  *     start <step> <pid> <time>
  *     end <step> <time> <raw wait status> <user us> <system us> <peak rss KiB> <output bytes of the step so far>
- *     fail <step> <time> <stage> <errno>                          could not start; stage: stdin, user, workdir, exec, fork, plan (then step 0)
+ *     fail <step> <time> <stage> <errno>                          could not start; stage: stdin, user, workdir, exec, fork, plan (then step 0), or interpreter:
+ *                                                                the program is there, what its "#!" line or the program itself names as its interpreter is not
  *     expire <step> <time>                                        the step's timeout struck; its end follows
  *     stop <time> <cause>                                         the job is being stopped; cause: terminate, kill, timeout, idle
  *     done <time> <output bytes> <lost bytes>                     nothing of the job is left, output is whole: the last line

@@ -1,12 +1,12 @@
 #include "step.h"
 
 #include "cgroup.h"
+#include "execute.h"
 #include "signals.h"
 #include "user.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -43,8 +43,6 @@ static void limit_cores(const struct plan *plan);
 static void limit_files(void);
 static void leave_keyring(const struct plan_step *step);
 static bool open_streams(const struct start *start);
-static void execute(const struct plan *plan, const struct plan_step *step, enum command command, char *more);
-static void execute_found(char **arguments);
 _Noreturn static void fail(const struct start *start, enum step_stage stage);
 
 int step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, struct step_process *process) {
@@ -78,7 +76,7 @@ pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is
         signals_restore();
         limit_cores(plan);
         bool is_ready = dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0;
-        if (is_ready) execute(plan, step, COMMAND_SETTLE, is_awaiting ? await : NULL);
+        if (is_ready) (void)execute(plan, step, COMMAND_SETTLE, is_awaiting ? await : NULL);
         _exit(127);
     }
     (void)close(null);
@@ -91,6 +89,7 @@ const char *step_stage_name(enum step_stage stage) {
     case STAGE_STDIN: return "stdin";
     case STAGE_USER: return "user";
     case STAGE_EXEC: return "exec";
+    case STAGE_INTERPRETER: return "interpreter";
     case STAGE_FORK: return "fork";
     case STAGE_PLAN: return "plan";
     }
@@ -135,8 +134,8 @@ _Noreturn static void run(const struct start *start) {
         end_with(start->supervisor); // prctl(2): the kernel forgets this signal when a process becomes another user
     }
     if (chdir(start->step->workdir) != 0) fail(start, STAGE_WORKDIR);
-    execute(start->plan, start->step, COMMAND_STEP, NULL);
-    fail(start, STAGE_EXEC);
+    enum execute_failure failure = execute(start->plan, start->step, COMMAND_STEP, NULL); // every descriptor above 2 is O_CLOEXEC
+    fail(start, failure == EXECUTE_INTERPRETER ? STAGE_INTERPRETER : STAGE_EXEC);
 }
 
 static void prepare(const struct start *start) {
@@ -189,31 +188,6 @@ static bool open_streams(const struct start *start) {
     int input = open(start->stdin_name == NULL ? "/dev/null" : start->stdin_name, O_RDONLY | O_CLOEXEC);
     return input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(start->output, STDOUT_FILENO) >= 0 &&
            dup2(start->error, STDERR_FILENO) >= 0;
-}
-
-/** With one more argument, where that is not NULL. Returns where it cannot, with errno. Every descriptor above 2 is O_CLOEXEC. */
-static void execute(const struct plan *plan, const struct plan_step *step, enum command command, char *more) {
-    size_t given = plan_arguments(step, command), arguments = given + 2, variables = plan->variables + step->variables + 1;
-    char **vectors = calloc(arguments + variables, sizeof *vectors);
-    if (vectors == NULL) return;
-    plan_vectors(plan, step, command, vectors, vectors + arguments);
-    vectors[given] = more;
-    environ = vectors + arguments; // PATH is the step's
-    execute_found(vectors);
-    (void)execvp(vectors[0], vectors);
-}
-
-/** As execvp(3) does, which tries to execute a file in every folder of PATH; a look first costs a tenth of a try. */
-static void execute_found(char **arguments) {
-    const char *folder = getenv("PATH");
-    if (folder == NULL || strchr(arguments[0], '/') != NULL) return;
-    for (char file[PATH_MAX]; *folder != '\0';) {
-        int length = (int)strcspn(folder, ":");
-        int filled = snprintf(file, sizeof file, "%.*s/%s", length, folder, arguments[0]);
-        if (length > 0 && filled > 0 && (size_t)filled < sizeof file && access(file, X_OK) == 0) (void)execv(file, arguments);
-        folder += length;
-        if (*folder == ':') folder++;
-    }
 }
 
 _Noreturn static void fail(const struct start *start, enum step_stage stage) {

@@ -8,7 +8,7 @@
 /** Starting a step's first process. */
 
 /** Where a start can fail; the words for the status file are step_stage_name's. */
-enum step_stage { STAGE_WORKDIR, STAGE_STDIN, STAGE_USER, STAGE_EXEC, STAGE_FORK, STAGE_PLAN };
+enum step_stage { STAGE_WORKDIR, STAGE_STDIN, STAGE_USER, STAGE_EXEC, STAGE_INTERPRETER, STAGE_FORK, STAGE_PLAN };
 
 struct step_failure {
     enum step_stage stage;

@@ -4,6 +4,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { JobSpec } from "../src/job/spec.ts";
 import { startService } from "./helper/service.ts";
 
 test("a job of one command line gives its output, its exit code and its times", async (t) => {
@@ -136,11 +137,18 @@ test("what cannot be started fails its step at once, with the reason, and the se
   const service = await startService(t);
   const notExecutable = join(service.stateDir, "not-executable");
   writeFileSync(notExecutable, "#!/bin/sh\n", { mode: 0o644 });
-  const cases = [
-    { spec: { CommandLine: "pwd", WorkingDir: "/no/such/place" }, message: /step 1 could not start: working directory: no such file or directory/ },
-    { spec: { CommandLine: "pwd", WorkingDir: "/etc/passwd" }, message: /working directory: not a directory/ },
-    { spec: { Commands: [{ Args: ["no-such-program"] }] }, message: /could not start: command: no such file or directory/ },
-    { spec: { Commands: [{ Args: [notExecutable] }] }, message: /could not start: command: permission denied/ },
+  const noInterpreter = join(service.stateDir, "no-interpreter");
+  writeFileSync(noInterpreter, "#!/no/such/interpreter\n", { mode: 0o755 });
+  const cases: { spec: JobSpec; message: RegExp }[] = [
+    { spec: { CommandLine: "pwd", WorkingDir: "/no/such/place" }, message: /step 1 could not start: working directory \/no\/such\/place: no such file or directory$/ },
+    { spec: { CommandLine: "pwd", WorkingDir: "/etc/passwd" }, message: /working directory \/etc\/passwd: not a directory$/ },
+    { spec: { CommandLine: "pwd", WorkingDir: "none" }, message: /working directory \/.*\/work\/none: no such file or directory$/ },
+    { spec: { Commands: [{ Args: ["no-such-program"], WorkingDir: "/usr" }] }, message: /could not start: command no-such-program \(looked for in PATH, working directory \/usr\): no such file or directory$/ },
+    { spec: { Commands: [{ Args: ["./tool"] }], Secrets: { KEY: "hunter22" } }, message: /could not start: command \.\/tool \(working directory \/.*\/work\): no such file or directory$/ },
+    { spec: { Commands: [{ Args: ["x".repeat(5000)] }] }, message: /could not start: command x{200}… \(looked for in PATH, working directory \/.*\/work\): name too long$/ },
+    { spec: { Commands: [{ CommandLine: "true", Shell: "no-such-shell" }] }, message: /could not start: command no-such-shell \(looked for in PATH, / },
+    { spec: { Commands: [{ Args: [notExecutable] }] }, message: /could not start: command \/.*\/not-executable \(working directory \/.*\/work\): permission denied$/ },
+    { spec: { Commands: [{ Args: [noInterpreter] }] }, message: /could not start: command \/.*\/no-interpreter \(working directory .*\): it is there, but what it names as its interpreter.* is not/ },
   ];
   for (const { spec, message } of cases) {
     const { job, output } = await service.run(spec);

@@ -1,4 +1,5 @@
 import type { ContainerFacts } from "./container.ts";
+import type { Attempt, StartFailure } from "./start-failure.ts";
 
 /**
  * What is known of a started job, as its supervisor recorded it. Positions are those of the lines in the record: what came first is
@@ -18,7 +19,7 @@ export type StepFacts = {
     peakRssKiB: number;
     outputBytes: number;
   } | null;
-  failed: { timeNs: bigint; stage: string; errno: number } | null;
+  failed: (StartFailure & { timeNs: bigint; attempt: Attempt | null }) | null;
 };
 
 export type JobFacts = {

@@ -1,9 +1,9 @@
 import { constants } from "node:os";
-import { getSystemErrorMessage } from "node:util";
 import { type ClientEnd, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "./container.ts";
 import { formatTime, type JobFacts, type StepFacts, type StopCause } from "./facts.ts";
 import { type FinalState, isFinal, type JobState, type Reason, type StepState, type StepView } from "./job.ts";
 import type { Command } from "./spec.ts";
+import { explainStartFailure } from "./start-failure.ts";
 
 /** What the outcome needs of a step's command; the rest of a spec stays on disk. */
 export type StepPlan = Pick<Command, "Name" | "IgnoreError" | "RunOn" | "Image">;
@@ -22,6 +22,7 @@ export type Progress = {
   Steps: StepView[];
 };
 
+type FailedStart = NonNullable<StepFacts["failed"]>;
 type Ending = Pick<StepView, "Reason" | "ExitCode" | "Signal" | "Message">;
 type Verdict = Ending & { State: StepState };
 
@@ -55,7 +56,7 @@ function judge(plan: StepPlan[], views: StepView[], facts: JobFacts): Ending & {
     return { State: state, ...nothing };
   }
   const whole = facts.steps.get(0)?.failed;
-  if (whole) return { ...failedToStart(whole), State: "Failed", Message: `the job could not start: ${explain(whole)}` };
+  if (whole) return { ...failedToStart(whole), State: "Failed", Message: `the job could not start: ${explainStartFailure(whole, null)}` };
   const stop = facts.stops[0];
   if (stop !== undefined && interrupted(plan, facts, stop.position)) {
     const cut = views.find((_, index) => cutBy(stepOf(facts, index + 1), stop.position));
@@ -144,20 +145,8 @@ function lostVerdict(lost: LostReason): Ending & { State: FinalState } {
   return { State: "Lost", ...nothing, Reason: lost, Message: `${why} before the end was recorded; how it ended is unknown` };
 }
 
-function failedToStart(failed: { stage: string; errno: number }): Ending & { State: FinalState } {
-  return { State: "Failed", ...nothing, Reason: "CouldNotStart", Message: `could not start: ${explain(failed)}` };
-}
-
-function explain({ stage, errno }: { stage: string; errno: number }): string {
-  const what = new Map([
-    ["workdir", "working directory"],
-    ["exec", "command"],
-    ["stdin", "standard input"],
-    ["user", "user"],
-    ["fork", "new process"],
-    ["plan", "plan"],
-  ]);
-  return `${what.get(stage) ?? stage}: ${errno > 0 ? getSystemErrorMessage(-errno) : "not usable"}`;
+function failedToStart(failed: FailedStart): Ending & { State: FinalState } {
+  return { State: "Failed", ...nothing, Reason: "CouldNotStart", Message: `could not start: ${explainStartFailure(failed, failed.attempt)}` };
 }
 
 /** waitpid(2): the low seven bits are the signal, 0 for an exit, whose code is the second byte. */

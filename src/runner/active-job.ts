@@ -6,6 +6,8 @@ import { isFinal, type JobState, type JobView } from "../job/job.ts";
 import { isOutputUnknown, type LostReason, type Progress, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
 import type { RecordedSpec } from "../job/secrets.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
+import type { Attempt } from "../job/start-failure.ts";
+import { readAttempts } from "./attempts.ts";
 
 /**
  * How far the service has come with a job that it has not recorded as over. What the supervisor has come to is in the facts.
@@ -40,6 +42,7 @@ export class ActiveJob {
   sweepAskedMs = 0;
   isEnding = false; // its supervisor has recorded the end; its containers are being seen to
   shownState: JobState | null = null; // that subscribers know
+  #attempts: ReadonlyMap<number, Attempt> | null = null;
   #onRecorded: (() => void)[] = [];
 
   constructor(identity: Identity, spec: JobSpec | RecordedSpec, jobsDir: string) {
@@ -107,6 +110,15 @@ export class ActiveJob {
     if (this.phase.kind === "Started") return this.#startedView(this.phase.facts, reason);
     const Message = "given to a supervisor that left no record; whether it ran is unknown";
     return this.#unstartedView({ ...noProgress, State: "Lost", Reason: reason, Message, Steps: unstartedSteps(this.plan, "Lost") });
+  }
+
+  /** Adds to the facts of steps that could not start what they were to execute. */
+  tellAttempts(facts: JobFacts): void {
+    for (const [number, { failed }] of facts.steps) {
+      if (failed === null) continue;
+      this.#attempts ??= readAttempts(this.directory);
+      failed.attempt = this.#attempts.get(number) ?? null;
+    }
   }
 
   /** Resolves when the end is committed. */

@@ -69,7 +69,7 @@ function addLine(facts: JobFacts, [word = "", ...fields]: string[], position: nu
       };
       break;
     case "fail":
-      step(facts, number(0)).failed = { timeNs: time(1), stage: fields[2] ?? "", errno: number(3) };
+      step(facts, number(0)).failed = { timeNs: time(1), stage: fields[2] ?? "", errno: number(3), attempt: null };
       break;
     case "expire":
       step(facts, number(0)).expired = { position };

@@ -170,6 +170,7 @@ export class Supervision {
     const facts = readStatus(join(job.directory, "status"));
     if (facts === null) return;
     facts.containers = job.containers;
+    job.tellAttempts(facts);
     if (!this.#containers.areSettled(job, facts, () => this.#withoutShortage(job, () => this.#refresh(job)))) {
       // Over only when its containers are: until then it is what it was.
       job.isEnding = facts.done !== null || facts.swept !== null;
