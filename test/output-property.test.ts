@@ -65,7 +65,7 @@ test("whatever was written, coming back with the id of any event gives exactly t
       job.write(...writes).end();
       const ids = [...(await job.text({ ...selection, encoding: "sse" })).matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
       const offset = ids[pick % Math.max(1, ids.length)] ?? selection.offset;
-      const rest = piecesOf((await job.text({ ...selection, offset, encoding: "sse" })).replaceAll(/^(id: \d+|event: outcome|)\n|^data: /gm, ""));
+      const rest = piecesOf((await job.text({ ...selection, offset, encoding: "sse" })).replaceAll(/^(id: \d+|id: end|event: outcome|)\n|^data: /gm, ""));
       assert.deepEqual(Buffer.concat(rest.map(bytesOf)), expectedBytes(wantedOf(writes, { ...selection, offset })));
     });
   });
@@ -82,7 +82,7 @@ async function checkAll({ writes, selection, read }: Check): Promise<void> {
   assertSame(await read({ timestamps: true }), expectedStamped(wanted));
   checkPieces(piecesOf(String(await read({ encoding: "ndjson" }))), writes, wanted);
   const events = String(await read({ encoding: "sse" }));
-  checkPieces(piecesOf(events.replaceAll(/^(id: \d+|event: outcome|)\n|^data: /gm, "")), writes, wanted);
+  checkPieces(piecesOf(events.replaceAll(/^(id: \d+|id: end|event: outcome|)\n|^data: /gm, "")), writes, wanted);
 }
 
 /** The wanted bytes of one write. */

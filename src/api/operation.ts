@@ -15,7 +15,8 @@ export type Operation<Query extends TObject> = {
   problems?: ProblemCode[];
 };
 
-export type Answer = { description: string; headers?: Record<string, object>; content: Record<string, TSchema> };
+/** `type` null: without a body. */
+export type Answer = { description: string; headers?: Record<string, object> } & ({ content: Record<string, TSchema> } | { type: "null" });
 
 /** Any call may be answered by these, before its route is asked. */
 const common: ProblemCode[] = [
@@ -68,12 +69,16 @@ export function json(description: string, schema: TSchema): Answer {
 /** Where there is nothing to say but that it was done. */
 export const done = Type.Object({}, { additionalProperties: false });
 
-type Described = { description: string; headers?: Record<string, object>; content: Record<string, object> };
+type Described = { description: string; headers?: Record<string, object>; content?: Record<string, object> };
 
 /** By status; of problems with an example of each code. */
 function describe(answers: Record<number, Answer>, problems: ProblemCode[]): Record<string, Described> {
   const described = new Map<string, Described>();
   for (const [status, answer] of Object.entries(answers)) {
+    if ("type" in answer) {
+      described.set(status, answer);
+      continue;
+    }
     const content = Object.fromEntries(Object.entries(answer.content).map(([type, schema]) => [type, { schema }]));
     described.set(status, { ...answer, content });
   }

@@ -1522,7 +1522,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece */
+            /** @description The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and `end` behind the last */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1532,6 +1532,13 @@ export interface operations {
                     "text/event-stream": string;
                     "text/plain": string;
                 };
+            };
+            /** @description There is nothing more for the `Last-Event-ID` of the end: an EventSource stops */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A range of the raw output */
             206: {

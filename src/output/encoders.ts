@@ -49,9 +49,13 @@ export function ndjsonEncoder(): Encoder {
   };
 }
 
+/** The id of the end: whoever comes back with it has had all. No offset is written so. */
+export const endId = "end";
+
 /**
  * Server-sent events with the JSON of the lines. The id of an event is the offset behind its bytes, so that a client which comes back with
- * its Last-Event-ID goes on exactly there. Comments in quiet times find dead connections and keep proxies from closing living ones.
+ * its Last-Event-ID goes on exactly there; the end has one of its own, also where it tells of nothing (HTML standard, "Server-sent events": a block
+ * without data sets the id). Comments in quiet times find dead connections and keep proxies from closing living ones.
  */
 export function eventsEncoder(): Encoder {
   const characters = new WholeCharacters();
@@ -59,8 +63,8 @@ export function eventsEncoder(): Encoder {
   return {
     encode: (pieces) => Buffer.from(pieces.length === 0 ? ":\n\n" : events(characters.take(pieces))),
     end: (outcome) => {
-      const last = outcome === null ? "" : `event: outcome\ndata: ${outcomeJson(outcome)}\n\n`;
-      return Buffer.from(events(characters.rest()) + last);
+      const last = outcome === null ? "" : `event: outcome\ndata: ${outcomeJson(outcome)}\n`;
+      return Buffer.from(`${events(characters.rest())}id: ${endId}\n${last}\n`);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { JobView } from "../../job/job.ts";
 import { attach, type AttachOptions, type AttachSource, contentTypes, outputSize } from "../../output/attach.ts";
+import { endId } from "../../output/encoders.ts";
 import { sendChunks } from "../../output/send.ts";
 import { chooseType } from "../accept.ts";
 import { identityOf } from "../access.ts";
@@ -32,6 +33,7 @@ export const attachRoutes: Routes = (app, context) => {
   app.get("/:id/attach", { config: { access: "see" }, schema: attachToJob }, async (request, reply) => {
     const id = knownId(context.runner, request.params);
     const source = sourceOf(context, id);
+    if (hasHadAll(request)) return await reply.code(204).send();
     const options = optionsOf(request, request.query);
     const range = await rangeOf(request, source, options);
     const hasTrailers = range === null && options.end === null && options.encoding === "raw" && hasChunks(request.raw);
@@ -115,12 +117,17 @@ function encodingOf(accept: string | undefined): AttachOptions["encoding"] {
   }
 }
 
+/** HTML standard, "Server-sent events": an EventSource comes again after every end, until the answer is 204. */
+function hasHadAll({ headers }: FastifyRequest): boolean {
+  return headers["last-event-id"] === endId && encodingOf(headers.accept) === "sse";
+}
+
 /** HTML standard: the id of the last event that a client saw, here the offset at which it goes on. */
 function lastEventId({ headers }: FastifyRequest): number | null {
   const id = headers["last-event-id"];
   if (id === undefined || id === "") return null;
   if (typeof id === "string" && /^\d{1,15}$/.test(id)) return Number(id);
-  throw invalid([{ field: "Last-Event-ID", message: "must be the id of an event of this stream, a number" }]);
+  throw invalid([{ field: "Last-Event-ID", message: "must be the id of an event of this stream, a number or end" }]);
 }
 
 /** Only what does not change any more has ranges. */
@@ -189,9 +196,10 @@ Jobrunner-Exit-Code and Jobrunner-Signal. The other forms say every 15 s of sile
   headers,
   answers: {
     200: {
-      description: "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece",
+      description: "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and `end` behind the last",
       content: { "text/plain": Type.String(), "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }), "text/event-stream": Type.String() },
     },
+    204: { description: "There is nothing more for the `Last-Event-ID` of the end: an EventSource stops", type: "null" },
     206: { description: "A range of the raw output", content: { "text/plain": Type.String() } },
   },
   problems: ["not-acceptable", "no-such-range", "too-many-readers"],
