@@ -1,5 +1,6 @@
 #include "launcher.h"
 
+#include "inherit.h"
 #include "signals.h"
 #include "supervisor.h"
 #include "sweep.h"
@@ -55,6 +56,7 @@ static int prepare(const char *state) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
+    inherit_learn();
     if (read_boot_id() != 0) return complain("/proc/sys/kernel/random/boot_id");
     shared.null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (shared.null < 0) return complain("/dev/null");

@@ -2,6 +2,7 @@
 
 #include "cgroup.h"
 #include "execute.h"
+#include "inherit.h"
 #include "signals.h"
 #include "user.h"
 
@@ -152,6 +153,7 @@ static void prepare(const struct start *start) {
     (void)umask(022);
     limit_cores(start->plan);
     leave_keyring(start->step);
+    inherit_shed();
 }
 
 /** A supervisor that is killed takes the step with it; one that was killed before the first line is noticed by the second. */

@@ -26,11 +26,11 @@ export function become({ uid, gid }: User): string[] {
   return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
 }
 
-/** The service as that user, in a folder of its own. */
-export async function startAs(t: TestContext, user: User, environment: Record<string, string>): Promise<Service> {
+/** The service as that user, in a folder of its own; `privileges` are setpriv's words for what it has besides. */
+export async function startAs(t: TestContext, user: User, environment: Record<string, string>, privileges: string[] = []): Promise<Service> {
   const folder = folderOf(t, user);
   const program = join(folder, "run");
-  writeFileSync(program, `#!/bin/sh\nexec setpriv ${become(user).join(" ")} ${join(repository, "bin", "jobrunner")} "$@"\n`);
+  writeFileSync(program, `#!/bin/sh\nexec setpriv ${[...become(user), ...privileges].join(" ")} ${join(repository, "bin", "jobrunner")} "$@"\n`);
   chmodSync(program, 0o755);
   return await startService(t, { program, environment: { ...environment, HOME: folder, JOBRUNNER_STATE_DIR: join(folder, "state") }, stateDir: join(folder, "state") });
 }

@@ -1,0 +1,136 @@
+#include "inherit.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// prctl(2): what the kernel gives its first process, in nanoseconds.
+enum { USUAL_TIMER_SLACK = 50000 };
+// The lower byte is the domain: how uname(2) names the machine, which is of the system that the service was set up in.
+enum { PERSONALITY_DOMAIN = 0xff };
+// ioprio_set(2), which has no header before Linux 5.15; the lower three bits are the level, 0 the first.
+enum { IO_CLASS_SHIFT = 13, IO_NONE = 0, IO_REALTIME = 1, IO_BEST_EFFORT = 2, IO_LEVEL = 7, IO_USUAL_LEVEL = 4, IO_PROCESS = 1 };
+static const unsigned long ask_personality = 0xffffffff;
+
+static const char oom_file[] = "/proc/self/oom_score_adj";
+
+static void (*needed[8])(void);
+static size_t needed_count;
+
+static int own_personality;
+static int own_securebits;
+
+static void need(bool is_needed, void (*shed)(void));
+static bool has_oom_protection(void);
+static bool has_io_precedence(void);
+static bool has_inheritable_capabilities(void);
+static void shed_oom_protection(void);
+static void shed_capabilities(void);
+static void shed_securebits(void);
+static void shed_realtime(void);
+static void shed_nice(void);
+static void shed_io_precedence(void);
+static void shed_timer_slack(void);
+static void shed_personality(void);
+
+void inherit_learn(void) {
+    long policy = syscall(SYS_sched_getscheduler, 0) & ~(long)SCHED_RESET_ON_FORK; // not by the C library: musl's has no such call
+    own_personality = personality(ask_personality);
+    own_securebits = prctl(PR_GET_SECUREBITS);
+    needed_count = 0;
+    need(has_oom_protection(), shed_oom_protection);
+    need(has_inheritable_capabilities(), shed_capabilities);
+    need(own_securebits > 0 && (own_securebits & (int)SECBIT_NO_SETUID_FIXUP) != 0, shed_securebits);
+    need(policy == SCHED_FIFO || policy == SCHED_RR, shed_realtime);
+    need(getpriority(PRIO_PROCESS, 0) < 0, shed_nice);
+    need(has_io_precedence(), shed_io_precedence);
+    need(prctl(PR_GET_TIMERSLACK) != USUAL_TIMER_SLACK, shed_timer_slack); // after the policy: a real-time process has none
+    need(own_personality > 0 && (own_personality & ~PERSONALITY_DOMAIN) != 0, shed_personality);
+}
+
+void inherit_shed(void) {
+    for (size_t i = 0; i < needed_count; i++) needed[i]();
+}
+
+static void need(bool is_needed, void (*shed)(void)) {
+    if (is_needed) needed[needed_count++] = shed;
+}
+
+static bool has_oom_protection(void) {
+    char text[16] = {0};
+    int fd = open(oom_file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    ssize_t got = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    return got > 0 && atoi(text) < 0;
+}
+
+/** The supervisor keeps it: a job whose supervisor the kernel kills is lost. */
+static void shed_oom_protection(void) {
+    // Files below /proc of a process that may not be dumped are root's. Until execve(2) its memory is a supervisor's.
+    int is_dumpable = prctl(PR_GET_DUMPABLE);
+    (void)prctl(PR_SET_DUMPABLE, 1);
+    int fd = open(oom_file, O_WRONLY | O_CLOEXEC);
+    ssize_t written = fd < 0 ? -1 : write(fd, "0", 1);
+    (void)written; // more needs no privilege: it fails only where there is no /proc
+    if (fd >= 0) (void)close(fd);
+    (void)prctl(PR_SET_DUMPABLE, is_dumpable);
+}
+
+/** capabilities(7): ambient ones are inheritable too, so that one look finds both. */
+static bool has_inheritable_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3];
+    return syscall(SYS_capget, &header, own) == 0 && (own[0].inheritable | own[1].inheritable) != 0;
+}
+
+/** Less is always allowed, and no ambient capability stays that is not inheritable. Those of a user other than root are then gone with execve(2). */
+static void shed_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, own) != 0) return;
+    own[0].inheritable = own[1].inheritable = 0;
+    (void)syscall(SYS_capset, &header, own);
+}
+
+/** By it a process keeps its capabilities when it becomes another user. The other bits only take away. Where it is locked, it stays. */
+static void shed_securebits(void) {
+    (void)prctl(PR_SET_SECUREBITS, own_securebits & ~(int)SECBIT_NO_SETUID_FIXUP);
+}
+
+static void shed_realtime(void) {
+    (void)syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &(struct sched_param){0});
+}
+
+static void shed_nice(void) {
+    (void)setpriority(PRIO_PROCESS, 0, 0);
+}
+
+/** Who has none is said to have what follows from the nice value and the policy; none is what is given back. */
+static bool has_io_precedence(void) {
+    long own = syscall(SYS_ioprio_get, IO_PROCESS, 0);
+    if (own < 0) return false;
+    long class = own >> IO_CLASS_SHIFT;
+    return class == IO_REALTIME || (class == IO_BEST_EFFORT && (own & IO_LEVEL) < IO_USUAL_LEVEL);
+}
+
+static void shed_io_precedence(void) {
+    (void)syscall(SYS_ioprio_set, IO_PROCESS, 0, IO_NONE);
+}
+
+static void shed_timer_slack(void) {
+    (void)prctl(PR_SET_TIMERSLACK, USUAL_TIMER_SLACK);
+}
+
+static void shed_personality(void) {
+    (void)personality((unsigned long)own_personality & PERSONALITY_DOMAIN);
+}
