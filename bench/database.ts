@@ -100,6 +100,7 @@ async function fill(path: string, template: string, progress: (done: number) => 
     if (found?.viewJson == null) throw new Error("the job to copy is not recorded as over");
     const { viewJson, specJson } = found;
     const last = store.last();
+    if (last === null) throw new Error("the service has accepted no job");
     for (let from = 0; from < jobs; from += batch) {
       const writes: Promise<void>[] = [];
       for (let index = from; index < from + batch; index++) {
@@ -122,6 +123,7 @@ async function fill(path: string, template: string, progress: (done: number) => 
             state: "Starting",
             bootId: "bench",
             submittedAtMs: last.submittedAtMs + index,
+            clockTurn: last.clockTurn,
             name,
             labels,
             idempotency: null,

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { finalStates, Reason, reasonsOf } from "../src/job/job.ts";
 import { freePort } from "./helper/ports.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
 import { bearer, createToken, fromElsewhere } from "./helper/tokens.ts";
@@ -50,6 +51,18 @@ test("jobs are counted by state and reason, with their waits, durations and outp
   reader.close();
 });
 
+test("what is counted by label begins with 0, so that the first one is an increase", async (t) => {
+  const service = await startService(t);
+  const found = await samples(service);
+  for (const state of finalStates) {
+    for (const reason of reasonsOf[state]) assert.equal(found.get(`jobrunner_jobs_over_total{state="${state}",reason="${reason ?? "None"}"}`), 0, `${state} ${reason}`);
+    assert.equal(found.get(`jobrunner_job_duration_seconds_count{state="${state}"}`), 0);
+  }
+  for (const reason of ["stalled", "not_let_in"]) assert.equal(found.get(`jobrunner_readers_dropped_total{reason="${reason}"}`), 0);
+  const told = new Set<string | null>(finalStates.flatMap((state) => [...reasonsOf[state]]));
+  for (const reason of Reason.enum) assert.ok(told.has(reason), `no state has the reason ${reason}`);
+});
+
 test("every metric that the docs name is there", async (t) => {
   const service = await startService(t);
   const { text } = await service.call("GET", "/metrics");
@@ -79,8 +92,7 @@ test("Prometheus' own check finds nothing wrong with the metrics", needsPromethe
   const service = await startService(t);
   await service.run({ CommandLine: "true" });
   const { text } = await service.call("GET", "/metrics");
-  const own = text.split("\n").filter((line) => /^(# (HELP|TYPE) )?jobrunner_/.test(line)).join("\n");
-  const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: `${own}\n`, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
   assert.equal(status, 0, `${stdout}${stderr}`);
   assert.equal(`${stdout}${stderr}`, "");
 });
@@ -100,6 +112,19 @@ test("Prometheus scrapes the service with a token, and finds every metric of the
     const filled = expression.replaceAll("$instance", ".*").replaceAll("$__rate_interval", "1m");
     assert.equal((await answer(url, filled)).status, "success", filled);
   }
+});
+
+test("Prometheus sees the first job that is lost, and the first that timed out, as an increase", needsPrometheus, async (t) => {
+  const service = await startService(t);
+  const url = await startPrometheus(t, service);
+  const over = (state: string): string => `jobrunner_jobs_over_total{state="${state}"}`;
+  const states = ["Lost", "TimedOut"];
+  for (const state of states) await waitFor(`it has scraped that none is ${state}`, async () => (await query(url, `sum(${over(state)})`)) === "0");
+  const lost = await service.submit({ CommandLine: "sleep 1000" });
+  process.kill(await service.supervisor(lost), "SIGKILL");
+  await service.run({ CommandLine: "sleep 1000", TimeoutSeconds: 0.1 });
+  assert.equal((await service.wait(lost)).State, "Lost");
+  for (const state of states) await waitFor(`one more is ${state}`, async () => Number(await query(url, `sum(increase(${over(state)}[5m]))`)) > 0);
 });
 
 /** Of the names with their labels, as they are written. */

@@ -19,7 +19,7 @@ function clip(name: string): string {
   return name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
 }
 
-/** IDs begin with the time in milliseconds and go on with chance: so much of one is enough to tell it from others. */
+/** So much of an ID, milliseconds and a count, tells it from others of its service; the rest is chance. */
 const shortLength = 18;
 
 /** The IDs, cut where that leaves them apart. */
@@ -30,7 +30,7 @@ function shorten(ids: string[]): (id: string) => string {
 
 function rowOf(job: Job, { short, nowMs }: { short: (id: string) => string; nowMs: number }): Cell[] {
   const { ID, Name, State, SubmittedAt, Labels } = job;
-  return [short(ID), Name ?? "", { text: State, colour: colours[State] }, stepsOf(job), `${durationOf(nowMs - Date.parse(SubmittedAt))} ago`, tookOf(job, nowMs), exitOf(job), labelsOf(Labels)];
+  return [short(ID), Name ?? "", { text: State, colour: colours[State] }, stepsOf(job), agoOf(SubmittedAt, nowMs), tookOf(job, nowMs), exitOf(job), labelsOf(Labels)];
 }
 
 /** A change of a job's state as a line; its time is that of the change, as far as the job says. */
@@ -66,7 +66,16 @@ function stepsOf({ Steps }: Job): string {
 
 function tookOf({ State, StartedAt, EndedAt }: Job, nowMs: number): string {
   if (StartedAt === null || (EndedAt === null && isOver(State))) return "";
-  return durationOf((EndedAt === null ? nowMs : Date.parse(EndedAt)) - Date.parse(StartedAt));
+  const ms = (EndedAt === null ? nowMs : Date.parse(EndedAt)) - Date.parse(StartedAt);
+  return ms < (EndedAt === null ? -skewMs : 0) ? "?" : durationOf(ms);
+}
+
+/** So far ahead of ours a clock may be that is right; by more, it was set back since. */
+const skewMs = 60_000;
+
+function agoOf(time: string, nowMs: number): string {
+  const ms = nowMs - Date.parse(time);
+  return ms < -skewMs ? time.slice(0, 10) : `${durationOf(ms)} ago`;
 }
 
 function exitOf(job: Job): string {

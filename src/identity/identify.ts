@@ -66,7 +66,7 @@ export class Identifier {
         return unknown("the token was revoked: the service's owner makes a new one with jobrunner token create");
       case "valid": {
         const { id, name, lastUsedAtMs, expiresAtMs } = check.token;
-        if (nowMs - (lastUsedAtMs ?? 0) > markUsedAgainMs) this.#markUsed(id, nowMs);
+        if (Math.abs(nowMs - (lastUsedAtMs ?? 0)) > markUsedAgainMs) this.#markUsed(id, nowMs);
         return known({ kind: "token", name, role: check.role, owner: `token:${id}`, untilMs: expiresAtMs ?? Infinity });
       }
     }

@@ -39,3 +39,10 @@ export function formatTime(timeNs: bigint): string {
   const microseconds = Number((timeNs / 1_000n) % 1_000n);
   return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(microseconds).padStart(3, "0")}Z`;
 }
+
+/** Between two such times of one job; null where one is not known, or the clock was set back between them: it is not known then how long it took. */
+export function secondsBetween(from: string | null, to: string | null): number | null {
+  if (from === null || to === null) return null;
+  const ms = Date.parse(to) - Date.parse(from);
+  return ms < 0 ? null : ms / 1000;
+}

@@ -8,7 +8,7 @@ export type ActiveState = "Starting" | "Running" | "Stopping";
 export type JobState = (typeof jobStates)[number];
 export type StepState = (typeof stepStates)[number];
 
-const finalStates = ["Succeeded", "Failed", "Killed", "TimedOut", "Lost"] as const;
+export const finalStates = ["Succeeded", "Failed", "Killed", "TimedOut", "Lost"] as const;
 export const jobStates = ["Queued", "Starting", "Running", "Stopping", ...finalStates] as const;
 const stepStates = ["Pending", "Running", "Skipped", ...finalStates] as const;
 
@@ -26,6 +26,15 @@ export const Reason = Type.Enum(
   { title: "Reason", description: "Why it ended as it did" },
 );
 export type Reason = Static<typeof Reason>;
+
+/** What a job can end with; null: nothing is to be said. A container's memory may have been used up although it succeeded. */
+export const reasonsOf = {
+  Succeeded: [null, "OutOfMemory"],
+  Failed: ["ExitCode", "Signal", "CouldNotStart", "OutOfMemory", "ImagePull", "EngineError"],
+  Killed: ["Requested"],
+  TimedOut: ["Timeout", "IdleTimeout"],
+  Lost: ["SupervisorLost", "Reboot"],
+} as const satisfies Record<FinalState, readonly (Reason | null)[]>;
 
 const State = Type.Enum([...jobStates], { title: "JobState", description: "Queued, Starting, Running and Stopping are on the way to one of the others" });
 const Time = Type.String({ format: "date-time", description: "RFC 3339, UTC" });

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { JobState, JobView } from "../job/job.ts";
+import { secondsBetween } from "../job/facts.ts";
+import { finalStates, type JobState, type JobView, type Reason, reasonsOf } from "../job/job.ts";
 
 /** What the service counts and measures, in Prometheus' conventions: base units, counters that end in _total. */
 
@@ -11,8 +12,12 @@ export type Sources = {
   readers: () => number;
 };
 
+const dropReasons = ["stalled", "not_let_in"] as const;
 /** Why a reader was cut off: it took nothing, or is not let in any more. */
-export type DropReason = "stalled" | "not_let_in";
+export type DropReason = (typeof dropReasons)[number];
+
+/** Of the library's own metrics: they are gauges, and there are others that say the same. */
+const wronglyNamed = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
 const activeStates = ["Queued", "Starting", "Running", "Stopping"] as const satisfies JobState[];
 const waitSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 3600];
@@ -34,8 +39,17 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
-    this.#dropped.inc({ reason: "stalled" }, 0); // so that the first one is seen as an increase
-    this.#dropped.inc({ reason: "not_let_in" }, 0);
+    for (const name of wronglyNamed) this.#registry.removeSingleMetric(name);
+    this.#beginWithZeros();
+  }
+
+  /** Prometheus sees an increase only in what it has seen before: the first one lost would be none. */
+  #beginWithZeros(): void {
+    for (const State of finalStates) {
+      for (const Reason of reasonsOf[State]) this.#over.inc(endLabels({ State, Reason }), 0);
+      this.#duration.zero({ state: State });
+    }
+    for (const reason of dropReasons) this.#dropped.inc({ reason }, 0);
   }
 
   /** What is looked up when it is asked for. */
@@ -61,14 +75,17 @@ export class Metrics {
     this.#submitted.inc();
   }
 
-  admitted(waitedMs: number): void {
-    this.#queueWait.observe(waitedMs / 1000);
+  /** Null: the clock was set back meanwhile, and it is not known how long it was. */
+  admitted(waitedMs: number | null): void {
+    if (waitedMs !== null) this.#queueWait.observe(waitedMs / 1000);
   }
 
   over({ State, Reason, SubmittedAt, StartedAt, EndedAt, OutputBytes, OutputLostBytes }: JobView): void {
-    this.#over.inc({ state: State, reason: Reason ?? "None" });
-    if (StartedAt !== null) this.#startLatency.observe(secondsBetween(SubmittedAt, StartedAt));
-    if (StartedAt !== null && EndedAt !== null) this.#duration.observe({ state: State }, secondsBetween(StartedAt, EndedAt));
+    this.#over.inc(endLabels({ State, Reason }));
+    const latencySeconds = secondsBetween(SubmittedAt, StartedAt);
+    const durationSeconds = secondsBetween(StartedAt, EndedAt);
+    if (latencySeconds !== null) this.#startLatency.observe(latencySeconds);
+    if (durationSeconds !== null) this.#duration.observe({ state: State }, durationSeconds);
     this.#outputBytes.inc(OutputBytes ?? 0);
     this.#lostBytes.inc(OutputLostBytes ?? 0);
   }
@@ -87,7 +104,6 @@ export class Metrics {
   }
 }
 
-/** The clock may have been set back meanwhile. */
-function secondsBetween(from: string, to: string): number {
-  return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+function endLabels({ State, Reason }: { State: JobState; Reason: Reason | null }): { state: string; reason: string } {
+  return { state: State, reason: Reason ?? "None" };
 }

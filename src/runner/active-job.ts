@@ -43,12 +43,15 @@ export class ActiveJob {
   isEnding = false; // its supervisor has recorded the end; its containers are being seen to
   shownState: JobState | null = null; // that subscribers know
   #attempts: ReadonlyMap<number, Attempt> | null = null;
+  readonly #knownSinceMs = performance.now();
+  readonly #waitedBeforeMs: number; // it was known, by the clock
   #onRecorded: (() => void)[] = [];
 
   constructor(identity: Identity, spec: JobSpec | RecordedSpec, jobsDir: string) {
     this.seq = identity.seq;
     this.id = identity.id;
     this.submittedAtMs = identity.submittedAtMs;
+    this.#waitedBeforeMs = Date.now() - identity.submittedAtMs;
     this.owner = identity.owner;
     this.submittedBy = identity.submittedBy;
     this.directory = join(jobsDir, identity.id);
@@ -84,6 +87,11 @@ export class ActiveJob {
   /** Given to a supervisor and not over: what counts against the limit. */
   get isRunning(): boolean {
     return this.phase.kind === "Launching" || this.phase.kind === "Started";
+  }
+
+  /** Since its acceptance; null where the clock was set back between that and this service's start. */
+  waitedMs(): number | null {
+    return this.#waitedBeforeMs < 0 ? null : this.#waitedBeforeMs + performance.now() - this.#knownSinceMs;
   }
 
   view(): JobView {

@@ -1,13 +1,14 @@
-import { randomUUIDv7 } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FinalState, isFinal, type JobState, type JobView, type WholeJobView } from "../job/job.ts";
 import { ownUser } from "../identity/own-user.ts";
 import { type RecordedSpec, withoutSecrets, withSecrets } from "../job/secrets.ts";
 import type { JobSpec } from "../job/spec.ts";
+import { secondsBetween } from "../job/facts.ts";
 import { OutputWatchers } from "../output/watcher.ts";
-import { Store } from "../store/store.ts";
+import { type Accepted, Store } from "../store/store.ts";
 import { Acceptor } from "./acceptance.ts";
+import { nextAccepted } from "./acceptance-order.ts";
 import { ActiveJob, type Identity } from "./active-job.ts";
 import { findCgroupParent } from "./cgroups.ts";
 import { EngineFinder } from "./containers/finder.ts";
@@ -73,7 +74,7 @@ export class LocalRunner implements JobRunner {
   readonly #queue: ActiveJob[] = [];
   readonly #listeners = new Set<(job: JobView, owner: string | null) => void>();
   #running = 0; // admitted and not over
-  #last: { seq: number; submittedAtMs: number };
+  #last: Accepted | null;
 
   constructor(options: RunnerOptions, lock: { release(): void }) {
     this.#options = options;
@@ -159,9 +160,10 @@ export class LocalRunner implements JobRunner {
     return { kind: "accepted", id: job.id };
   }
 
-  #nextIdentity({ owner, name: submittedBy }: Submitter): Identity & { submittedBy: string } {
-    this.#last = { seq: this.#last.seq + 1, submittedAtMs: Math.max(Date.now(), this.#last.submittedAtMs) };
-    return { ...this.#last, id: randomUUIDv7(), owner, submittedBy };
+  #nextIdentity({ owner, name: submittedBy }: Submitter): Identity & Accepted & { submittedBy: string } {
+    const accepted = nextAccepted(this.#last, Date.now());
+    this.#last = accepted;
+    return { ...accepted, owner, submittedBy };
   }
 
   #admitNext(): void {
@@ -181,7 +183,7 @@ export class LocalRunner implements JobRunner {
   }
 
   #launch(job: ActiveJob, order: Order): void {
-    this.#options.observer.admitted(Date.now() - job.submittedAtMs);
+    this.#options.observer.admitted(job.waitedMs());
     this.#supervision.launch(job, order);
   }
 
@@ -326,6 +328,6 @@ export class LocalRunner implements JobRunner {
 
 /** Not its Message: that may quote the command. */
 function logOver(log: Log, { ID, State, Reason, ExitCode, Signal, StartedAt, EndedAt }: JobView): void {
-  const durationSeconds = StartedAt === null || EndedAt === null ? null : Math.max(0, Date.parse(EndedAt) - Date.parse(StartedAt)) / 1000; // clocks are set back
+  const durationSeconds = secondsBetween(StartedAt, EndedAt);
   log(State === "Lost" ? "warn" : "info", "a job is over", { job: ID, state: State, reason: Reason, exitCode: ExitCode, signal: Signal, durationSeconds });
 }

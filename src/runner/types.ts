@@ -19,7 +19,7 @@ export type Submitter = { name: string; owner: string | null };
 export type Observer = {
   submitted: () => void;
   /** A job is given to a supervisor, so long after it was accepted. */
-  admitted: (waitedMs: number) => void;
+  admitted: (waitedMs: number | null) => void;
   over: (job: JobView) => void;
   /** A commit of the database took so long. */
   committed: (ms: number) => void;

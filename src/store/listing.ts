@@ -19,6 +19,7 @@ export type ListedJob = { seq: number; viewJson: string };
 /** What the rows of a page are found by; the other conditions are tested on each. */
 type Driver = { kind: "id"; prefix: string } | { kind: "text"; text: string } | { kind: "label"; label: Label } | { kind: "name"; name: string } | { kind: "owner"; owner: string } | { kind: "states"; states: FinalState[] } | { kind: "all" };
 type Label = ListQuery["labels"][number];
+/** Of seq: from `lowest` on, under `below`. */
 type Bounds = { lowest: number; below: number };
 
 /** So far rare conditions are counted: more rows than this are not rare. */
@@ -29,8 +30,16 @@ const countedRows = 1000;
  * what it shows and not what the database holds. Only where two common conditions are seldom true of one job, many rows are looked at.
  */
 export function listFinished(database: DatabaseSync, query: ListQuery): ListedJob[] {
-  const bounds = timeBounds(database, query);
   const driver = rarest(database, query);
+  const page: ListedJob[] = [];
+  for (const bounds of timeBounds(database, query)) {
+    if (page.length === query.limit) break;
+    page.push(...listWithin(database, { ...query, limit: query.limit - page.length }, { driver, bounds }));
+  }
+  return page;
+}
+
+function listWithin(database: DatabaseSync, query: ListQuery, { driver, bounds }: { driver: Driver; bounds: Bounds }): ListedJob[] {
   if (driver.kind !== "states") return runQuery(database, query, { driver, bounds });
   const pages = driver.states.map((state) => runQuery(database, query, { driver: { kind: "states", states: [state] }, bounds }));
   return pages.flat().toSorted((a, b) => b.seq - a.seq).slice(0, query.limit);
@@ -133,12 +142,30 @@ function marks(values: unknown[]): string {
   return values.map(() => "?").join(", ");
 }
 
-/** Submission times never decrease with seq, so a range of times is a range of seq. */
-function timeBounds(database: DatabaseSync, query: ListQuery): Bounds {
-  const first = database.prepare("SELECT seq FROM jobs WHERE submitted_at_ms >= ? ORDER BY submitted_at_ms, seq LIMIT 1");
-  const from = (timeMs: number): number => Number(first.get(timeMs)?.["seq"] ?? Number.MAX_SAFE_INTEGER);
-  return {
-    lowest: query.sinceMs === null ? 0 : from(query.sinceMs),
-    below: Math.min(query.belowSeq, query.untilMs === null ? Number.MAX_SAFE_INTEGER : from(query.untilMs)),
+/**
+ * Where in the order of acceptance the jobs of the time are, newest first. Times never decrease as long as the clock is not set back, so in each of its
+ * turns that is one range, found by two looks into an index; ranges that meet are one.
+ */
+function timeBounds(database: DatabaseSync, { sinceMs, untilMs, belowSeq }: ListQuery): Bounds[] {
+  if (sinceMs === null && untilMs === null) return [{ lowest: 0, below: belowSeq }];
+  const first = database.prepare("SELECT seq FROM jobs WHERE clock_turn = ? AND submitted_at_ms >= ? ORDER BY submitted_at_ms, seq LIMIT 1");
+  const firstOf = (turn: number, timeMs: number | null): number | null => {
+    const seq = first.get(turn, timeMs ?? Number.MIN_SAFE_INTEGER)?.["seq"];
+    return seq === undefined ? null : Number(seq);
   };
+  const ranges: Bounds[] = [];
+  let end = Number.MAX_SAFE_INTEGER; // of the turn
+  for (let turn = lastTurn(database); turn >= 0; turn -= 1) {
+    const lowest = firstOf(turn, sinceMs);
+    const below = Math.min(belowSeq, untilMs === null ? end : (firstOf(turn, untilMs) ?? end));
+    const newer = ranges.at(-1);
+    if (lowest !== null && newer?.lowest === below) newer.lowest = lowest;
+    else if (lowest !== null && lowest < below) ranges.push({ lowest, below });
+    end = firstOf(turn, null) ?? end;
+  }
+  return ranges;
+}
+
+function lastTurn(database: DatabaseSync): number {
+  return Number(database.prepare("SELECT max(clock_turn) AS turn FROM jobs").get()?.["turn"] ?? 0);
 }

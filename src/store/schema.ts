@@ -47,6 +47,11 @@ const migrations: string[] = [
     revoked_at_ms INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE jobs ADD COLUMN clock_turn INTEGER NOT NULL DEFAULT 0; -- how often the clock had been set back; only among those of one turn submitted_at_ms never decreases with seq
+  DROP INDEX jobs_by_time;
+  CREATE INDEX jobs_by_time ON jobs (clock_turn, submitted_at_ms, seq);
+  `,
 ];
 
 /** Brings a database to the present schema; refuses one that a newer program made. */

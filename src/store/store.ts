@@ -10,6 +10,7 @@ export type NewJob = {
   state: "Queued" | "Starting";
   bootId: string | null;
   submittedAtMs: number;
+  clockTurn: number;
   name: string | null;
   labels: Record<string, string>;
   idempotency: { key: string; fingerprint: string } | null;
@@ -19,6 +20,9 @@ export type NewJob = {
   secretsJson: string | null;
   accountJson: string | null;
 };
+
+/** As which a job was accepted, and when: `seq` is the order, the time is what the clock said, `clockTurn` how often that had been set back before. */
+export type Accepted = Pick<NewJob, "seq" | "id" | "submittedAtMs" | "clockTurn">;
 
 /** A job that was not over when it was last recorded. */
 export type UnfinishedJob = {
@@ -65,8 +69,8 @@ export class Store {
     this.#commits = new GroupCommit(this.database, onCommit);
     const prepare = (sql: string): StatementSync => this.database.prepare(sql);
     this.#insertJob = prepare(`INSERT INTO jobs
-      (seq, id, state, boot_id, submitted_at_ms, name, idempotency_key, idempotency_fingerprint, owner, submitted_by, spec, secrets, account)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+      (seq, id, state, boot_id, submitted_at_ms, clock_turn, name, idempotency_key, idempotency_fingerprint, owner, submitted_by, spec, secrets, account)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#insertLabel = prepare("INSERT INTO labels (key, value, seq) VALUES (?, ?, ?)");
     this.#admit = prepare("UPDATE jobs SET state = 'Starting', boot_id = ? WHERE seq = ? AND state = 'Queued'");
     this.#finish = prepare("UPDATE jobs SET state = ?, view = ?, secrets = NULL WHERE seq = ?");
@@ -80,9 +84,9 @@ export class Store {
 
   insert(job: NewJob): Promise<void> {
     return this.#commits.write(() => {
-      const { seq, id, state, bootId, submittedAtMs, name, idempotency, owner, submittedBy, specJson, secretsJson, accountJson } = job;
+      const { seq, id, state, bootId, submittedAtMs, clockTurn, name, idempotency, owner, submittedBy, specJson, secretsJson, accountJson } = job;
       const { key = null, fingerprint = null } = idempotency ?? {};
-      this.#insertJob.run(seq, id, state, bootId, submittedAtMs, name, key, fingerprint, owner, submittedBy, specJson, secretsJson, accountJson);
+      this.#insertJob.run(seq, id, state, bootId, submittedAtMs, clockTurn, name, key, fingerprint, owner, submittedBy, specJson, secretsJson, accountJson);
       for (const [key, value] of Object.entries(job.labels)) this.#insertLabel.run(key, value, seq);
     });
   }
@@ -152,10 +156,11 @@ export class Store {
     return row === undefined ? null : { id: String(row["id"]), fingerprint: String(row["fingerprint"]) };
   }
 
-  /** The last job accepted: the next one comes after it, in order and in time. */
-  last(): { seq: number; submittedAtMs: number } {
-    const row = this.database.prepare("SELECT seq, submitted_at_ms FROM jobs ORDER BY seq DESC LIMIT 1").get();
-    return { seq: Number(row?.["seq"] ?? 0), submittedAtMs: Number(row?.["submitted_at_ms"] ?? 0) };
+  /** The last job accepted, of those that are there; null: there is none. */
+  last(): Accepted | null {
+    const row = this.database.prepare("SELECT seq, id, submitted_at_ms, clock_turn FROM jobs ORDER BY seq DESC LIMIT 1").get();
+    if (row === undefined) return null;
+    return { seq: Number(row["seq"]), id: String(row["id"]), submittedAtMs: Number(row["submitted_at_ms"]), clockTurn: Number(row["clock_turn"]) };
   }
 
   /** What was asked before is committed or refused; nothing more is written. */

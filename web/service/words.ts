@@ -14,11 +14,15 @@ export function stateWord(state: Job["State"] | Step["State"]): string {
   return state.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
 }
 
-/** How long it has taken; null: it has not started. */
+/** How long it has taken; null: it has not started, or the clock was set back since, so that it is not known. */
 export function tookMs({ StartedAt, EndedAt }: Pick<Job, "StartedAt" | "EndedAt">, nowMs: number): number | null {
   if (StartedAt === null) return null;
-  return Math.max(0, (EndedAt === null ? nowMs : Date.parse(EndedAt)) - Date.parse(StartedAt));
+  const ms = (EndedAt === null ? nowMs : Date.parse(EndedAt)) - Date.parse(StartedAt);
+  return ms < (EndedAt === null ? -skewMs : 0) ? null : Math.max(0, ms);
 }
+
+/** So far ahead of ours a clock may be that is right. */
+const skewMs = 60_000;
 
 /** `40 ms`, `1.4 s`, `12 s`, `3 min 05 s`, `2 h 07 min`, `3 d 4 h`. */
 export function durationText(ms: number): string {
@@ -37,10 +41,11 @@ export function tickingText(ms: number): string {
   return ms < 9950 ? `${Math.floor(ms / 1000)} s` : durationText(Math.floor(ms / 1000) * 1000);
 }
 
-/** `12 s ago`, then the time of day, then the date. */
+/** `12 s ago`, then the time of day, then the date; a date too where the clock was ahead then. */
 export function sinceText(time: string, nowMs: number): string {
   const date = new Date(time);
   const agoMs = nowMs - date.getTime();
+  if (agoMs < -skewMs) return dateTime.format(date);
   if (agoMs < 5000) return "just now";
   if (agoMs < 60_000) return `${Math.floor(agoMs / 1000)} s ago`;
   if (agoMs < 3_600_000) return `${Math.floor(agoMs / 60_000)} min ago`;

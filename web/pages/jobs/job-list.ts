@@ -180,7 +180,7 @@ export class JobList {
     });
   }
 
-  /** What is older than all that was asked for comes with its page. IDs begin with the time. */
+  /** What is older than all that was asked for comes with its page. IDs sort in the order of acceptance. */
   #isWithin({ ID }: Job): boolean {
     return this.#cursor === null || ID > (this.rows.value.at(-1)?.id ?? "");
   }

@@ -45,5 +45,9 @@ function Took({ job }: { job: Job }) {
 }
 
 function Ticking({ job }: { job: Job }) {
-  return <>{useComputed(() => tickingText(tookMs(job, nowMs.value) ?? 0))}</>;
+  const text = useComputed(() => {
+    const ms = tookMs(job, nowMs.value);
+    return ms === null ? "" : tickingText(ms);
+  });
+  return <>{text}</>;
 }
