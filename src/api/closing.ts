@@ -18,11 +18,17 @@ export function endWith(socket: Duplex, problem: Problem): void {
   const body = JSON.stringify(problem);
   const headers = { ...problem.headers, "Content-Type": problemContentType, "Content-Length": Buffer.byteLength(body), Connection: "close" };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${body}`);
+  endAfterAnswer(socket);
+}
+
+/** Closes when the client has taken what was written. */
+export function endAfterAnswer(socket: Duplex): void {
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once("close", () => clearTimeout(timer));
   socket.on("error", () => undefined); // it is gone then, and "close" follows
   socket.resume();
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${body}`);
+  socket.end();
 }
 
 /**

@@ -4,8 +4,9 @@ import type { Duplex } from "node:stream";
 import { unixConnections } from "../identity/peers.ts";
 import type { Log } from "../runner/types.ts";
 import { bodyBytesPerSecond, expectBody } from "./arrival.ts";
-import { endWith, readRest } from "./closing.ts";
+import { readRest } from "./closing.ts";
 import { Connections } from "./connections.ts";
+import { endConnection, noteRequest } from "./last-answer.ts";
 import { Problem } from "./problems.ts";
 import { Certificates, type TlsFiles } from "./tls.ts";
 import { listenOnPath } from "./unix-socket.ts";
@@ -117,10 +118,11 @@ function makeServer(handler: Handler, limits: Limits, certificates: Certificates
   };
   const server = certificates === null ? createServer(options) : certificates.makeServer(options, headersTimeout);
   const handle: Handler = (request, response) => {
+    noteRequest(request, response);
     readRest(request, response);
     expectBody(request, limits.requestTimeoutSeconds, () => {
       if (response.headersSent) request.socket.destroy();
-      else endWith(request.socket, requestTimeout(limits));
+      else endConnection(request.socket, requestTimeout(limits));
     });
     handler(request, response);
   };
@@ -130,6 +132,10 @@ function makeServer(handler: Handler, limits: Limits, certificates: Certificates
     handle(request, response);
   });
   server.on("checkExpectation", handle); // another expectation than to continue may be ignored (RFC 9110, 10.1.1)
+  server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
+    socket.on("error", () => undefined); // Node has left it to us
+    endConnection(socket, noProxy);
+  });
   server.on("clientError", (error, socket) => answerClientError(error, socket, limits));
   return server;
 }
@@ -153,14 +159,12 @@ function closeServer(server: Server): Promise<void> {
 function answerClientError(error: Error, socket: Duplex, limits: Limits): void {
   if (socket.writableEnded) return; // it was answered before and lingers
   const problem = clientProblem(codeOf(error), limits);
-  if (problem === null || !socket.writable || hasAnswered(socket)) socket.destroy();
-  else endWith(socket, problem);
+  if (problem === null || !socket.writable) socket.destroy();
+  else endConnection(socket, problem);
 }
 
-/** In the middle of an answer another one would be taken for its body. */
-function hasAnswered(socket: Duplex): boolean {
-  return "bytesWritten" in socket && Number(socket.bytesWritten) > 0;
-}
+/** CONNECT, with which a client asks a proxy for a tunnel: Node would close without a word. */
+const noProxy = new Problem("method-not-allowed", "CONNECT is for proxies, and this is none: send the request itself", { headers: { Allow: "GET, HEAD, POST, PUT, DELETE" } });
 
 /** Null where there is nobody to answer: the connection broke, or there was no TLS handshake. */
 function clientProblem(code: string, limits: Limits): Problem | null {
