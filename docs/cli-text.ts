@@ -71,7 +71,7 @@ export const exitStatus: Section = {
       ["0", "what was asked is done; of `run`, `attach` and `wait`: the job has succeeded"],
       ["1", "it could not be done, or not of all jobs that were named"],
       ["2", "what was typed, or is in a variable, cannot be understood"],
-      ["the job's", "of `run` and `attach`; of `wait` that of the first job that did not succeed. 128 and the number of the signal that ended it: 137 for SIGKILL, 143 for SIGTERM"],
+      ["the job's", "of `run` and `attach`; of `wait` that of the first job that did not succeed. 128 and the number of the signal that ended it: 137 for SIGKILL, 143 for SIGTERM, 165 for SIGRTMIN+3"],
       ["124", "of `wait`: the `--timeout` has passed"],
       ["125", "of `run`, `attach` and `wait`: the job could not be submitted or followed, could not start, or has failed in a way that has no exit code; it is said on standard error"],
       ["130", "of `run`, `attach` and `wait`: the job was left by Ctrl-C; it goes on, or ends as it was asked to"],

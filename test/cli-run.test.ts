@@ -28,6 +28,10 @@ test("run says in a line what the exit status does not", async (t) => {
   const service = await startService(t);
   const outcomes: [args: string[], code: number, stderr: RegExp][] = [
     [["-c", "kill -TERM $$"], 143, /^jobrunner: the job is Failed: step 1 was ended by SIGTERM\n$/],
+    [["-c", "kill -37 $$"], 165, /^jobrunner: the job is Failed: step 1 was ended by SIGRTMIN\+3\n$/],
+    [["-c", "kill -64 $$"], 192, /^jobrunner: the job is Failed: step 1 was ended by SIGRTMAX\n$/],
+    [["--", "perl", "-e", "kill 32, $$; sleep 1000"], 160, /^jobrunner: the job is Failed: step 1 was ended by SIG32\n$/],
+    [["-c", "--version"], 127, /^bash: line 2: --version: command not found\n$/],
     [["no-such-program"], 125, /^jobrunner: the job is Failed: step 1 could not start: .*no such file.*\n$/],
     [["echo hello"], 125, /^jobrunner: the job is Failed: .*\njobrunner: "echo hello" was taken for the name of a program: with -c before it, it is a command line\n$/],
     [["--timeout", "200ms", "-c", "trap 'exit 0' TERM; sleep 1000 & wait"], 125, /^jobrunner: the job is TimedOut: .*TimeoutSeconds.*\n$/],

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
+import type { JobSpec } from "../src/job/spec.ts";
 import { isAlive, jobProcessesOf } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
@@ -55,6 +56,20 @@ test("a stop signal comes first, and a job may end by itself within the grace", 
   const job = await service.get(id);
   assert.deepEqual([job.State, job.ExitCode, job.Signal], ["Killed", 5, null]);
   assert.equal((await service.output(id)).toString(), "ready\nbye\n");
+});
+
+test("a stop may begin with a real-time signal, which a process gets once", async (t) => {
+  const service = await startService(t);
+  const loop = "echo ready; until [ -e end ]; do :; done; exit 6"; // without a child, of whose end by the signal bash would tell
+  const spec: JobSpec = { CommandLine: `trap 'echo stopped; touch end' RTMIN+3; ${loop}`, StopSignal: "SIGRTMIN+3", StopTimeoutSeconds: 30 };
+  const id = await startedJob(service, spec);
+  await service.kill(id);
+  const job = await service.get(id);
+  assert.deepEqual([job.State, job.ExitCode, job.Signal], ["Killed", 6, null]);
+  assert.equal((await service.output(id)).toString(), "ready\nstopped\n");
+  const deaf = await startedJob(service, { CommandLine: "echo ready; sleep 1000", StopSignal: "SIGRTMAX" });
+  await service.kill(deaf);
+  assert.equal((await service.get(deaf)).Signal, "SIGRTMAX");
 });
 
 test("after a kill no step runs but those that always do", async (t) => {

@@ -54,6 +54,16 @@ test("a step ended by a signal says which", async (t) => {
   assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal], ["Failed", "Signal", null, "SIGSEGV"]);
 });
 
+test("signals above 31 have the names that kill -l has for them", async (t) => {
+  const service = await startService(t);
+  const names = new Map([[31, "SIGSYS"], [32, "SIG32"], [33, "SIG33"], [34, "SIGRTMIN"], [37, "SIGRTMIN+3"], [49, "SIGRTMIN+15"], [50, "SIGRTMAX-14"], [63, "SIGRTMAX-1"], [64, "SIGRTMAX"]]);
+  const list = spawnSync("bash", ["-c", "kill -l"], { encoding: "utf8" }).stdout;
+  for (const [number, name] of names) assert.ok(number === 32 || number === 33 || new RegExp(`\\b${number}\\) ${RegExp.escape(name)}\\s`).test(list), name);
+  const Commands = [...names.keys()].map((number) => ({ Args: ["perl", "-e", `kill ${number}, $$; sleep 1000`], IgnoreError: true }));
+  const { job } = await service.run({ Commands });
+  assert.deepEqual(job.Steps.map(({ Signal, Message }) => [Signal, Message]), [...names.values()].map((name) => [name, `was ended by ${name}`]));
+});
+
 test("arguments and variables arrive byte for byte", async (t) => {
   const service = await startService(t);
   const hostile = "a b\n'\"$HOME`id`\\ *=\u{1f980}";

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import type { Job } from "../client/index.ts";
+import { signalNumber } from "../job/signals.ts";
 import { type Session, tell } from "./session.ts";
 import { visible } from "./table.ts";
 
@@ -23,8 +24,8 @@ export function conclude(session: Session, job: Job): number {
 export function exitStatusOf({ State, ExitCode, Signal }: Job): number {
   if (State === "Succeeded") return 0;
   if (ExitCode !== null && ExitCode !== 0) return ExitCode;
-  const number = Signal === null ? undefined : signalNumbers.get(Signal);
-  return number === undefined ? ownStatus : 128 + number;
+  const number = Signal === null ? null : signalNumber(Signal);
+  return number === null ? ownStatus : 128 + number;
 }
 
 /** Null: the exit status says all. */
@@ -35,5 +36,3 @@ function remarkOf({ State, Reason, Message, Steps, OutputLostBytes }: Job): stri
   const remarks = [outcome, lost].filter((remark) => remark !== null);
   return remarks.length === 0 ? null : remarks.join("; ");
 }
-
-const signalNumbers = new Map<string, number>(Object.entries(constants.signals));

@@ -1,7 +1,7 @@
-import { constants } from "node:os";
 import { type ClientEnd, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "./container.ts";
 import { formatTime, type JobFacts, type StepFacts, type StopCause } from "./facts.ts";
 import { type FinalState, isFinal, type JobState, type Reason, type StepState, type StepView } from "./job.ts";
+import { signalName } from "./signals.ts";
 import type { Command } from "./spec.ts";
 import { explainStartFailure } from "./start-failure.ts";
 
@@ -153,8 +153,7 @@ function failedToStart(failed: FailedStart): Ending & { State: FinalState } {
 export function decodeWaitStatus(status: number): ClientEnd {
   const number = status & 0x7f;
   if (number === 0) return { exitCode: (status >> 8) & 0xff, signal: null };
-  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
-  return { exitCode: null, signal: name ?? `SIG${number}` };
+  return { exitCode: null, signal: signalName(number) };
 }
 
 function interrupted(plan: StepPlan[], facts: JobFacts, position: number): boolean {

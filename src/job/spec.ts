@@ -2,6 +2,7 @@ import { Type, type Static } from "typebox";
 import { containerFields, findContainerProblem, Image } from "./container-spec.ts";
 import { findSecretsProblem, Secrets } from "./secrets.ts";
 import { pattern } from "./sentences.ts";
+import { stopSignals } from "./signals.ts";
 import { findLongString } from "./size.ts";
 
 /** The schemas of a submitted job: they validate, give the types, and (with the routes) the API's description. */
@@ -40,18 +41,6 @@ function environment(description: string) {
 /** By name, or by number with a group of the user's. */
 const userName = pattern("^([A-Za-z_][A-Za-z0-9_.-]*|\\d{1,10}(:\\d{1,10})?)$", "must be a user of this box: a name, a number, or number:group");
 
-export const signalNumbers = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGUSR1: 10,
-  SIGUSR2: 12,
-  SIGTERM: 15,
-  SIGKILL: 9,
-} as const;
-
-export type StopSignal = keyof typeof signalNumbers;
-
 export const Command = Type.Object(
   {
     Name: name("for people"),
@@ -86,7 +75,7 @@ export const JobSpec = Type.Object(
     TimeoutSeconds: seconds("the job is stopped after so long"),
     IdleTimeoutSeconds: seconds("the job is stopped after so long without output"),
     StopSignal: Type.Optional(
-      Type.Enum(["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGKILL"], { description: "how a stop begins; SIGTERM" }),
+      Type.Enum([...stopSignals], { description: "how a stop begins; SIGTERM" }),
     ),
     StopTimeoutSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400, description: "when a stop becomes SIGKILL; 10" })),
     Stdin: Type.Optional(Type.String({ maxLength: 1_048_576, description: "what the first step reads; empty otherwise" })),

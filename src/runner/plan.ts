@@ -2,7 +2,8 @@ import { posix } from "node:path";
 import { ownUser } from "../identity/own-user.ts";
 import { shellArguments } from "../job/command-line.ts";
 import { maskedTexts } from "../job/secrets.ts";
-import { type Command, commandsOf, type JobSpec, signalNumbers } from "../job/spec.ts";
+import { type Command, commandsOf, type JobSpec } from "../job/spec.ts";
+import { signalNumber } from "../job/signals.ts";
 import type { Account } from "./accounts.ts";
 import { type ContainerCommand, containerCommand, type ContainerStep } from "./containers/command.ts";
 import type { Engine } from "./containers/engine.ts";
@@ -45,7 +46,7 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
     "jobrunner-plan 1",
     `id=${context.id}`,
     ...(context.cgroup === null ? [] : [`cgroup=${context.cgroup}`]),
-    `stop_signal=${signalNumbers[stopSignal]}`,
+    `stop_signal=${signalNumber(stopSignal)}`,
     `stop_timeout_ms=${milliseconds(spec.StopTimeoutSeconds ?? defaultStopTimeoutSeconds)}`,
     ...timeout("timeout_ms", spec.TimeoutSeconds),
     ...timeout("idle_timeout_ms", spec.IdleTimeoutSeconds),

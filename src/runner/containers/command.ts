@@ -1,5 +1,6 @@
 import { posix } from "node:path";
-import type { Command, StopSignal } from "../../job/spec.ts";
+import type { StopSignal } from "../../job/signals.ts";
+import type { Command } from "../../job/spec.ts";
 import { shellArguments } from "../../job/command-line.ts";
 import { fitsEnvFile } from "../../job/container-spec.ts";
 import { containerName, type Engine, type EngineKind, labels, mount, removeWords } from "./engine.ts";

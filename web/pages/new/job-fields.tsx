@@ -4,6 +4,11 @@ import { Pairs } from "./pairs.tsx";
 
 const signals = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGKILL"];
 
+/** One of the many others, in a job that is taken as a beginning, is a choice too. */
+function signalsWith(name: string): string[] {
+  return name === "" || signals.includes(name) ? signals : [...signals, name];
+}
+
 /** What is said of a job as a whole. */
 export function JobFields({ fields, onFields }: { fields: Fields; onFields: (fields: Fields) => void }) {
   const set = (part: Partial<Fields>): void => onFields({ ...fields, ...part });
@@ -23,7 +28,7 @@ export function JobFields({ fields, onFields }: { fields: Fields; onFields: (fie
         <summary>Secrets, how it is stopped, standard input, user</summary>
         <SecretFields secrets={fields.secrets} onSecrets={(secrets) => set({ secrets })} />
         <div class="fields">
-          <ChoiceField path="StopSignal" label="A stop begins with" value={fields.stopSignal} onValue={(stopSignal) => set({ stopSignal })} choices={[["", "SIGTERM (default)"], ...signals.map((name): [string, string] => [name, name])]} />
+          <ChoiceField path="StopSignal" label="A stop begins with" value={fields.stopSignal} onValue={(stopSignal) => set({ stopSignal })} choices={[["", "SIGTERM (default)"], ...signalsWith(fields.stopSignal).map((name): [string, string] => [name, name])]} />
           <TextField path="StopTimeoutSeconds" label="SIGKILL after so many seconds" value={fields.stopTimeoutSeconds} onValue={(stopTimeoutSeconds) => set({ stopTimeoutSeconds })} placeholder="10" />
           <TextField path="User" label="User" hint="where the service is root and allows it" value={fields.user} onValue={(user) => set({ user })} />
         </div>
