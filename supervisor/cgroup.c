@@ -54,6 +54,16 @@ int cgroup_count(int fd) {
     return lines;
 }
 
+bool cgroup_is_populated(int fd) {
+    int file = fd < 0 ? -1 : openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    char text[DIRECTORY_BYTES];
+    ssize_t got = read(file, text, sizeof text - 1);
+    (void)close(file);
+    text[got < 0 ? 0 : got] = '\0';
+    return strstr(text, "populated 1") != NULL;
+}
+
 void cgroup_remove(const char *path) {
     int fd = open_folder(AT_FDCWD, path);
     if (fd < 0) return;

@@ -11,7 +11,10 @@
 /** Makes the folder, and the one that it is in. Returns a descriptor to start processes in it, or -1: go on without. */
 int cgroup_make(const char *path);
 
-/** SIGKILL to all in it and below it, those being forked included. */
+/**
+ * SIGKILL to all in it and below it, those being forked included, at once. Linux (seen with 6.18) passes over a process whose main thread has ended:
+ * whoever is left has to be signalled by itself.
+ */
 void cgroup_kill(int fd);
 
 /**
@@ -22,6 +25,9 @@ bool cgroup_was_killed(void);
 
 /** How many processes are in it, not counting those in folders below it. */
 int cgroup_count(int fd);
+
+/** Whether a process that has not ended is in it or below it; without a cgroup none is. */
+bool cgroup_is_populated(int fd);
 
 /** Removes the folder and what the job made in it, once no process is left there; tries for half a second. */
 void cgroup_remove(const char *path);

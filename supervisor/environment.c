@@ -1,6 +1,8 @@
 #include "environment.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -8,13 +10,13 @@
 
 enum { ENVIRONMENT_BYTES = 65536 };
 
-static int open_environment(int proc, pid_t pid, const struct user *user);
+static int open_environment(pid_t thread, const struct user *user);
 
-bool environment_holds(int proc, pid_t pid, const char *variable, const struct user *user) {
+enum holding environment_holds(pid_t thread, const char *variable, const struct user *user) {
     static char text[ENVIRONMENT_BYTES + 1] = {0}; // begins with a NUL, as if a variable had come before
     size_t length = strlen(variable) + 1; // with the NUL at its end, so that it is the whole variable
-    int fd = open_environment(proc, pid, user);
-    if (fd < 0) return false;
+    int fd = open_environment(thread, user);
+    if (fd < 0) return errno == EACCES || errno == EPERM ? HOLDING_IS_HIDDEN : HOLDS_NOT;
     bool is_found = false;
     text[0] = '\0';
     size_t kept = 1;
@@ -27,19 +29,21 @@ bool environment_holds(int proc, pid_t pid, const char *variable, const struct u
         memmove(text, text + filled - kept, kept);
     }
     (void)close(fd);
-    return is_found;
+    return is_found ? HOLDS : HOLDS_NOT;
 }
 
 /** Root may not read that of another user's process without CAP_SYS_PTRACE, which engines keep from their containers; the user may. */
-static int open_environment(int proc, pid_t pid, const struct user *user) {
+static int open_environment(pid_t thread, const struct user *user) {
     char path[32];
-    if (snprintf(path, sizeof path, "%d/environ", (int)pid) < 0) return -1;
-    int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+    if (snprintf(path, sizeof path, "/proc/%d/environ", (int)thread) < 0) return -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 || user == NULL) return fd;
     (void)setfsgid(user->groups[0]); // these two say nothing of a failure: then the next line fails as the one before
     (void)setfsuid(user->uid);
-    fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    int error = errno;
     (void)setfsuid(geteuid());
     (void)setfsgid(getegid());
+    errno = error;
     return fd;
 }

@@ -3,13 +3,15 @@
 
 #include "plan.h"
 
-#include <stdbool.h>
 #include <sys/types.h>
 
+/** Hidden: it may not be read, as that of a set-user-ID program or of one that has made itself unreadable (PR_SET_DUMPABLE in prctl(2)). */
+enum holding { HOLDS_NOT, HOLDS, HOLDING_IS_HIDDEN };
+
 /**
- * Whether the environment that a process was started with holds "NAME=value", by /proc/PID/environ (proc(5)); proc is /proc's descriptor.
- * user: whose process it may be, or NULL.
+ * Whether the environment that a process was started with holds "NAME=value", by /proc/PID/environ (proc(5)). thread: any of the process
+ * that lives; a main thread that has ended shows none. user: whose process it may be, or NULL.
  */
-bool environment_holds(int proc, pid_t pid, const char *variable, const struct user *user);
+enum holding environment_holds(pid_t thread, const char *variable, const struct user *user);
 
 #endif

@@ -47,6 +47,10 @@
  *     fail <step> <time> <stage> <errno>                          could not start; stage: stdin, user, workdir, exec, fork, plan (then step 0), or interpreter:
  *                                                                the program is there, what its "#!" line or the program itself names as its interpreter is not
  *     expire <step> <time>                                        the step's timeout struck; its end follows
+ *     wait <time> <pid> <uid> <errno> <state> <name>              a kill waits for this process, the first of several: it acts as this user, sending SIGKILL gave
+ *                                                                 this errno, or 0, and this is its state in /proc/PID/stat. The name goes to the line's end. In place of
+ *                                                                 the line of this kind before; written by a sweeper, too
+ *     waited <time>                                               nobody is waited for any more
  *     stop <time> <cause>                                         the job is being stopped; cause: terminate, kill, timeout, idle
  *     done <time> <output bytes> <lost bytes>                     nothing of the job is left, output is whole: the last line
  *     swept <time> <processes killed>                             written by a sweeper in place of done, after the supervisor died

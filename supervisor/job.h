@@ -3,6 +3,7 @@
 
 #include "plan.h"
 #include "step.h"
+#include "waiting.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -55,6 +56,7 @@ struct job {
     int cgroup; // -1: none
     struct place at;
     struct stop stop;
+    struct waiting waiting;
     struct settle settle;
     struct end end;
 

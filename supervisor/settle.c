@@ -69,7 +69,7 @@ void settle_ended(struct job *job) {
 
 void settle_forgotten(const struct job *job) {
     if (!job->has_settled) return;
-    for (int looks = 0; looks < FORGOTTEN_LOOKS && signal_marked(job->plan.id, NULL, SIGKILL) > 0; looks++) {
+    for (int looks = 0; looks < FORGOTTEN_LOOKS && signal_marked(&(struct marks){.id = job->plan.id}, SIGKILL) > 0; looks++) {
         (void)nanosleep(&(struct timespec){.tv_nsec = (long)FORGOTTEN_PAUSE_MS * NS_PER_MS}, NULL);
     }
 }

@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-enum { FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 100 };
+enum { FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 100, LONGEST_WAITING_PAUSE_MS = 1000 };
 // Jobs mostly end at once, and looking for who has left the cgroup takes a look at every process of the box.
 enum { STRAYS_AFTER_MS = 50, KILL_STRAYS_AFTER_MS = 8 };
 
@@ -15,6 +15,8 @@ static void signal_all(struct job *job);
 static void begin(struct job *job, bool of_job, int64_t kill_at);
 static bool is_gone(struct job *job);
 static void kill_round(struct job *job);
+static void tell_waiting(struct job *job, struct holdout holdout);
+static int64_t longest_pause(const struct job *job);
 static void signal_running(const struct job *job, int signal);
 static struct spared spared_of(const struct job *job);
 
@@ -78,6 +80,7 @@ bool stop_goes_on(struct job *job) {
         stop->is_killing = true;
         stop->look_at = now;
         stop->pause = (int64_t)FIRST_PAUSE_MS * NS_PER_MS;
+        waiting_begin(&job->waiting);
     }
     if (!stop->is_killing && now >= stop->strays_at) {
         stop->strays_at = NEVER;
@@ -89,12 +92,13 @@ bool stop_goes_on(struct job *job) {
     bool can_tell = stop->of_job || (is_due && !job->is_running);
     if (can_tell && is_gone(job)) {
         stop->is_active = false;
+        if (job->waiting.named.pid != 0) tell_waiting(job, (struct holdout){0});
         return false;
     }
     if (!is_due) return true;
     if (stop->is_killing) kill_round(job);
     stop->look_at = now + stop->pause;
-    if (stop->pause < (int64_t)LONGEST_PAUSE_MS * NS_PER_MS) stop->pause *= 2;
+    if (stop->pause < longest_pause(job)) stop->pause *= 2;
     return true;
 }
 
@@ -120,10 +124,26 @@ static void kill_round(struct job *job) {
         cgroup_kill(job->cgroup);
         bool is_quick = job->cgroup >= 0 && job->stop.pause < (int64_t)KILL_STRAYS_AFTER_MS * NS_PER_MS;
         struct spared spared = {.client = is_spared ? job->pid : 0, .settler = job->settle.pid};
-        if (!is_quick) (void)signal_descendants(SIGKILL, spared);
+        if (is_quick) return;
+        (void)signal_descendants(SIGKILL, spared);
     } else if (!is_spared) {
         (void)signal_step(job->pid, SIGKILL);
+    } else {
+        return;
     }
+    struct holdout holdout = signal_holdout();
+    if (waiting_has_news(&job->waiting, &holdout)) tell_waiting(job, holdout);
+}
+
+static void tell_waiting(struct job *job, struct holdout holdout) {
+    char line[WAITING_LINE_BYTES];
+    job->waiting.named = holdout;
+    if (waiting_line(line, &holdout) > 0) status_line("%s", line);
+}
+
+/** Whoever the record names has had its SIGKILL, or may not get it: looks at every process of the box are then less worth their cost. */
+static int64_t longest_pause(const struct job *job) {
+    return (int64_t)(job->waiting.named.pid != 0 ? LONGEST_WAITING_PAUSE_MS : LONGEST_PAUSE_MS) * NS_PER_MS;
 }
 
 /** An engine's client passes the signal on, once; and it would take a SIGCONT for another one. */

@@ -5,6 +5,7 @@
 #include "formats.h"
 #include "processes.h"
 #include "status.h"
+#include "waiting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,22 +18,35 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAUSE_MS = 2, LONGEST_PAUSE_MS = 100, MAX_STATUS_BYTES = 1 << 30 };
+enum { PAUSE_MS = 2, LONGEST_PAUSE_MS = 100, LONGEST_WAITING_PAUSE_MS = 1000, MAX_STATUS_BYTES = 1 << 30 };
 
 /** What the status file says to a sweeper. */
 struct record_left {
     bool is_over;
     bool is_of_this_boot;
+    pid_t running; // the first process of the step that ran; 0: none did
     off_t whole_bytes; // up to its last newline
+};
+
+/** What is to be swept, and where that is recorded. */
+struct job_left {
+    const char *id;
+    struct plan plan;
+    int status, cgroup; // descriptors; cgroup -1: none
+    struct record_left *record;
+    struct waiting waiting;
 };
 
 static bool supervisor_lives(void);
 static int read_left(int fd, const char *boot_id, struct record_left *left);
 static void judge(const char *text, size_t length, const char *boot_id, struct record_left *left);
-static int kill_all(const char *id);
-static int count_and_kill(const char *id, const char *user, int cgroup);
+static pid_t running_step(const char *text, size_t length);
+static int kill_all(struct job_left *job);
+static int count_and_kill(const struct job_left *job);
+static void tell_waiting(struct job_left *job);
 static struct plan read_left_plan(void);
-static int tell(int fd, const struct record_left *left, int killed);
+static int tell_swept(int fd, struct record_left *left, int killed);
+static int append(int fd, struct record_left *left, const char *line, int length);
 
 int sweep(const struct launch *launch, const char *id) {
     (void)dup2(launch->null, STDIN_FILENO);
@@ -40,12 +54,14 @@ int sweep(const struct launch *launch, const char *id) {
     if (chdir(id) != 0) return 0;
     int fd = open("status", O_RDWR | O_APPEND | O_CLOEXEC);
     if (fd < 0) return 0; // never claimed
+    // Whoever holds it sweeps; the service asks again and again, and nobody is to wait for what may take as long as a process lives.
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || supervisor_lives()) return 0;
     struct record_left left = {0};
-    if (flock(fd, LOCK_EX) != 0 || supervisor_lives() || read_left(fd, launch->boot_id, &left) != 0) return 0;
-    if (left.is_over) return 0;
+    if (read_left(fd, launch->boot_id, &left) != 0 || left.is_over) return 0;
+    struct job_left job = {.id = id, .status = fd, .cgroup = -1, .record = &left};
     // After a reboot every process is somebody else's.
-    int killed = left.is_of_this_boot ? kill_all(id) : 0;
-    if (tell(fd, &left, killed) != 0) return 0; // a full disk: the service asks again
+    int killed = left.is_of_this_boot ? kill_all(&job) : 0;
+    if (tell_swept(fd, &left, killed) != 0) return 0; // a full disk: the service asks again
     ring_doorbell(id);
     return 0;
 }
@@ -82,30 +98,62 @@ static void judge(const char *text, size_t length, const char *boot_id, struct r
     size_t boot_id_length = strlen(boot_id);
     left->is_of_this_boot = whole > sizeof version - 1 + boot_id_length && memcmp(text, version, sizeof version - 1) == 0 &&
                             memcmp(text + sizeof version - 1, boot_id, boot_id_length) == 0;
+    left->running = running_step(text, left->whole_bytes > 0 ? (size_t)left->whole_bytes : 0);
+}
+
+/** The process that a last "start" without an "end" after it names: nobody has waited for it before the supervisor's death. */
+static pid_t running_step(const char *text, size_t length) {
+    int pid = 0;
+    for (const char *line = text, *newline; (newline = memchr(line, '\n', length - (size_t)(line - text))) != NULL; line = newline + 1) {
+        char copy[64];
+        size_t line_length = (size_t)(newline - line);
+        if (line_length >= sizeof copy) continue;
+        memcpy(copy, line, line_length);
+        copy[line_length] = '\0';
+        if (strncmp(copy, "end ", 4) == 0 || (strncmp(copy, "start ", 6) == 0 && sscanf(copy, "start %*u %d ", &pid) != 1)) pid = 0;
+    }
+    return pid > 1 ? (pid_t)pid : 0;
 }
 
 /** Until nothing is found twice in a row: a process that is being forked may be missed once. Returns how many were found. */
-static int kill_all(const char *id) {
-    struct plan plan = read_left_plan();
-    int cgroup = plan.cgroup == NULL ? -1 : open(plan.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static int kill_all(struct job_left *job) {
+    job->plan = read_left_plan();
+    const char *path = job->plan.cgroup;
+    job->cgroup = path == NULL ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    waiting_begin(&job->waiting);
     int most = 0;
     long pause = PAUSE_MS;
     for (int empty_looks = 0; empty_looks < 2;) {
-        int found = count_and_kill(id, plan.user, cgroup);
+        int found = count_and_kill(job);
         empty_looks = found == 0 ? empty_looks + 1 : 0;
         if (found > most) most = found;
-        (void)nanosleep(&(struct timespec){.tv_nsec = pause * NS_PER_MS}, NULL);
-        if (pause < LONGEST_PAUSE_MS) pause *= 2;
+        tell_waiting(job);
+        struct timespec rest = {.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * NS_PER_MS};
+        (void)nanosleep(&rest, NULL);
+        if (pause < (job->waiting.named.pid != 0 ? LONGEST_WAITING_PAUSE_MS : LONGEST_PAUSE_MS)) pause *= 2;
     }
-    if (plan.cgroup != NULL) cgroup_remove(plan.cgroup);
+    if (path != NULL) cgroup_remove(path);
     return most;
 }
 
-static int count_and_kill(const char *id, const char *user, int cgroup) {
-    int in_cgroup = cgroup_count(cgroup);
-    int found = signal_marked(id, user, SIGKILL);
-    cgroup_kill(cgroup);
-    return found < 0 || in_cgroup > found ? (in_cgroup > 0 ? in_cgroup : 1) : found;
+static int count_and_kill(const struct job_left *job) {
+    int in_cgroup = cgroup_count(job->cgroup);
+    struct marks marks = {.id = job->id, .user = job->plan.user, .session = job->record->running};
+    int found = signal_marked(&marks, SIGKILL); // first: it follows descent
+    cgroup_kill(job->cgroup);
+    // What cgroup.kill passed over need not have the marks, nor be in the cgroup itself.
+    if (found == 0 && cgroup_is_populated(job->cgroup)) found = signal_within(job->plan.cgroup, SIGKILL);
+    if (found > 0 && found >= in_cgroup) return found;
+    return in_cgroup > 0 ? in_cgroup : found < 0 || cgroup_is_populated(job->cgroup) ? 1 : 0;
+}
+
+static void tell_waiting(struct job_left *job) {
+    struct holdout holdout = signal_holdout();
+    char line[WAITING_LINE_BYTES];
+    if (!waiting_has_news(&job->waiting, &holdout)) return;
+    int length = waiting_line(line, &holdout);
+    if (length <= 0 || length >= WAITING_LINE_BYTES || append(job->status, job->record, line, length) != 0) return;
+    ring_doorbell(job->id);
 }
 
 /** The plan was valid when it was run, or there is nothing to kill; its folder may be gone since. */
@@ -120,11 +168,17 @@ static struct plan read_left_plan(void) {
     return plan;
 }
 
-static int tell(int fd, const struct record_left *left, int killed) {
+static int tell_swept(int fd, struct record_left *left, int killed) {
     char line[64];
     int length = snprintf(line, sizeof line, "swept %lld %d\n", (long long)wall_ns(), killed);
     if (length < 0 || (size_t)length >= sizeof line) return EINVAL;
-    // What the supervisor did not finish writing must not become a part of our line.
+    return append(fd, left, line, length);
+}
+
+/** What the supervisor, or an attempt of ours, did not finish writing must not become a part of the line. */
+static int append(int fd, struct record_left *left, const char *line, int length) {
     if (ftruncate(fd, left->whole_bytes) != 0) return errno;
-    return write(fd, line, (size_t)length) == length ? 0 : ENOSPC;
+    if (write(fd, line, (size_t)length) != length) return ENOSPC;
+    left->whole_bytes += length;
+    return 0;
 }

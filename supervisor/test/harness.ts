@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { randomUUID } from "node:crypto";
@@ -262,11 +262,11 @@ function supervisorsOf(id: string): number[] {
 }
 
 function marks(pid: number): string[] {
-  return orNone(() => readFileSync(`/proc/${pid}/environ`, "latin1")).split("\0");
+  return orNone(() => readFileSync(`/proc/${livingThread(pid) ?? pid}/environ`, "latin1")).split("\0");
 }
 
 function home(pid: number): string {
-  return orNone(() => readlinkSync(`/proc/${pid}/cwd`));
+  return orNone(() => readlinkSync(`/proc/${livingThread(pid) ?? pid}/cwd`));
 }
 
 /** A process may end while it is looked at. */
@@ -282,18 +282,32 @@ export function pids(): number[] {
   return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-export function stat(pid: number): { state: string; parent: number } {
-  const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const [state = "", parent = ""] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state, parent: Number(parent) };
+/** Also where its main thread has ended and others go on. */
+export function isLiving(pid: number): boolean {
+  return livingThread(pid) !== undefined;
 }
 
-export function isLiving(pid: number): boolean {
+/** By which its memory and files are seen, where the main thread has ended. */
+function livingThread(pid: number): number | undefined {
   try {
-    return stat(pid).state !== "Z";
+    return readdirSync(`/proc/${pid}/task`).map(Number).find((thread) => !["Z", "X", ""].includes(stateOf(pid, thread)));
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+function stateOf(pid: number, thread: number): string {
+  const text = orNone(() => readFileSync(`/proc/${pid}/task/${thread}/stat`, "latin1"));
+  return text.charAt(text.lastIndexOf(")") + 2);
+}
+
+/** Compiles a program of this folder. */
+export function compile(name: string): { file: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
+  const file = join(folder, name);
+  execFileSync(process.env["CC"] ?? "cc", ["-O1", "-pthread", "-o", file, join(import.meta.dirname, `${name}.c`)]);
+  chmodSync(folder, 0o755);
+  return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** A folder for cgroups of this test run, or null where none can be made. */

@@ -2,13 +2,23 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** What runs on this box, as /proc shows it (proc(5)). */
 
+/** Also where the main thread has ended and others go on: its state is that of a zombie then. */
 export function isAlive(pid: number): boolean {
-  const state = readStat(pid)?.state;
-  return state !== undefined && state !== "Z" && state !== "X";
+  return livingThread(pid) !== null;
+}
+
+/** A thread of the process by which its memory and files are seen; null: all have ended. */
+function livingThread(pid: number): number | null {
+  const threads = [pid, ...(isDead(readStat(`/proc/${pid}`)?.state) ? listFolder(`/proc/${pid}/task`).map(Number) : [])];
+  return threads.find((thread) => !isDead(readStat(`/proc/${pid}/task/${thread}`)?.state)) ?? null;
+}
+
+function isDead(state: string | undefined): boolean {
+  return state === undefined || state === "Z" || state === "X";
 }
 
 export function parentOf(pid: number): number | null {
-  return readStat(pid)?.parent ?? null;
+  return readStat(`/proc/${pid}`)?.parent ?? null;
 }
 
 /** Zombies left out. */
@@ -24,7 +34,7 @@ export function processesOf(stateDir: string): number[] {
 /** The jobs alone. */
 export function jobProcessesOf(stateDir: string): number[] {
   return processesOf(stateDir).filter((pid) => {
-    const [program, first] = argumentsOf(pid);
+    const [program, first] = argumentsOf(livingThread(pid) ?? pid);
     return program !== undefined && first !== "launch"; // none: it is ending at this moment
   });
 }
@@ -43,12 +53,12 @@ export function processesOfUser(uid: number): number[] {
 }
 
 function isJobOf(pid: number, stateDir: string): boolean {
-  const variables = readText(`/proc/${pid}/environ`).split("\0");
+  const variables = readText(`/proc/${livingThread(pid) ?? pid}/environ`).split("\0");
   return foldersOf(stateDir).some((folder) => variables.some((variable) => variable.startsWith(`JOBRUNNER_WORKSPACE=${folder}/`)));
 }
 
 function worksIn(pid: number, stateDir: string): boolean {
-  const folder = readLink(`/proc/${pid}/cwd`);
+  const folder = readLink(`/proc/${livingThread(pid) ?? pid}/cwd`);
   return foldersOf(stateDir).some((own) => folder.startsWith(`${own}/`));
 }
 
@@ -57,8 +67,8 @@ export function foldersOf(stateDir: string): string[] {
   return [stateDir, `${stateDir}-workspaces`];
 }
 
-function readStat(pid: number): { state: string; parent: number } | null {
-  const text = readText(`/proc/${pid}/stat`);
+function readStat(folder: string): { state: string; parent: number } | null {
+  const text = readText(`${folder}/stat`);
   const [state, parent] = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return state === undefined || parent === undefined ? null : { state, parent: Number(parent) };
 }

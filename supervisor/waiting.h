@@ -1,0 +1,27 @@
+#ifndef JOBRUNNER_WAITING_H
+#define JOBRUNNER_WAITING_H
+
+#include "processes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** A kill that waits for a process which SIGKILL does not end: when the record is to say so, see wait in formats.h. */
+struct waiting {
+    struct holdout named; // by the record
+    int64_t due_at;       // when it may name another
+    int64_t pause;        // from then to the next
+};
+
+enum { WAITING_LINE_BYTES = 160 };
+
+/** From now on there is a kill: what it ends in a moment is not worth a line. */
+void waiting_begin(struct waiting *waiting);
+
+/** Whether the record has to name the holdout, or nobody, in place of whom it names. Then it is taken to do so. */
+bool waiting_has_news(struct waiting *waiting, const struct holdout *holdout);
+
+/** The line for the record. Returns its length. */
+int waiting_line(char line[WAITING_LINE_BYTES], const struct holdout *holdout);
+
+#endif
