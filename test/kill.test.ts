@@ -1,12 +1,17 @@
 import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import type { JobSpec } from "../src/job/spec.ts";
 import { isAlive, jobProcessesOf } from "./helper/processes.ts";
+import { compileProgram } from "./helper/programs.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
+const mainThreadEnds = compileProgram("supervisor", "test", "main_thread_ends.c");
+after(() => mainThreadEnds.remove());
+
 const stubborn = [
+  { name: "goes on though its main thread has ended", commandLine: `trap '' TERM; exec ${mainThreadEnds.file}` },
   { name: "ignores SIGTERM", commandLine: "trap '' TERM HUP INT; echo ready; while :; do sleep 0.05; done" },
   { name: "moved to a session of its own", commandLine: "setsid bash -c 'trap \"\" TERM; echo ready; while :; do sleep 0.05; done' & wait" },
   { name: "forked twice and lost its parent", commandLine: "(setsid bash -c 'trap \"\" TERM; echo ready; sleep 1000' &) ; sleep 1000" },

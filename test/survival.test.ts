@@ -1,10 +1,14 @@
 import { strict as assert } from "node:assert";
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { isAlive, jobProcessesOf } from "./helper/processes.ts";
+import { compileProgram } from "./helper/programs.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
+
+const mainThreadEnds = compileProgram("supervisor", "test", "main_thread_ends.c");
+after(() => mainThreadEnds.remove());
 
 test("a job goes on while the service is away, its sequence and timeouts too", async (t) => {
   const service = await startService(t);
@@ -48,7 +52,7 @@ test("SIGTERM and SIGINT stop the service at once and leave jobs running; it fin
 test("a job whose supervisor is killed is lost within seconds, and its processes are killed", async (t) => {
   for (const cgroups of ["auto", "off"]) {
     const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
-    const id = await service.submit({ CommandLine: "setsid bash -c 'echo ready; sleep 1000' & exec sleep 1000" });
+    const id = await service.submit({ CommandLine: `setsid sleep 1000 & setsid ${mainThreadEnds.file} & exec sleep 1000` });
     const reader = await service.attach(id);
     await reader.until("ready");
     process.kill(service.supervisorOf(id), "SIGKILL");

@@ -30,7 +30,7 @@ function shorten(ids: string[]): (id: string) => string {
 
 function rowOf(job: Job, { short, nowMs }: { short: (id: string) => string; nowMs: number }): Cell[] {
   const { ID, Name, State, SubmittedAt, Labels } = job;
-  return [short(ID), Name ?? "", { text: State, colour: colours[State] }, stepsOf(job), agoOf(SubmittedAt, nowMs), tookOf(job, nowMs), exitOf(job), labelsOf(Labels)];
+  return [short(ID), Name ?? "", { text: stateOf(job), colour: colours[State] }, stepsOf(job), agoOf(SubmittedAt, nowMs), tookOf(job, nowMs), exitOf(job), labelsOf(Labels)];
 }
 
 /** A change of a job's state as a line; its time is that of the change, as far as the job says. */
@@ -38,6 +38,11 @@ export function changeOf(job: Job): string {
   const { ID, Name, State, Message, SubmittedAt, StartedAt, EndedAt } = job;
   const time = EndedAt ?? StartedAt ?? SubmittedAt;
   return visible([time, ID, State.padEnd(9), Name ?? "-", Message ?? ""].join("  ").trimEnd());
+}
+
+/** A kill that waits says for whom: nobody would guess. Older services do not. */
+function stateOf({ State, WaitsFor: waited }: Job): string {
+  return !waited ? State : `${State}: waits for ${waited.Program} (${waited.PID}) of ${waited.User}`;
 }
 
 function isOver(state: JobState): boolean {

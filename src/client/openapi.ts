@@ -452,6 +452,7 @@ export interface components {
          *       "ExitCode": 2,
          *       "Signal": null,
          *       "Message": "step 1 (build) exited with code 2",
+         *       "WaitsFor": null,
          *       "SubmittedBy": "token:ci",
          *       "SubmittedAt": "2026-11-24T02:00:00.125Z",
          *       "StartedAt": "2026-11-24T02:00:00.129113Z",
@@ -519,6 +520,8 @@ export interface components {
             SubmittedAt: string;
             /** @description token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it */
             SubmittedBy: string | null;
+            /** @description for whose end a kill, a timeout or the job's end waits; Message says the same */
+            WaitsFor: components["schemas"]["WaitedProcess"] | null;
         };
         JobPage: {
             Jobs: components["schemas"]["Job"][];
@@ -734,6 +737,19 @@ export interface components {
         };
         /** @enum {unknown} */
         StepState: "Pending" | "Running" | "Skipped" | "Succeeded" | "Failed" | "Killed" | "TimedOut" | "Lost";
+        /** @description A process of the job that SIGKILL has not ended; of several, one */
+        WaitedProcess: {
+            /**
+             * @description NotPermitted: the service's user may not signal it. DoesNotEnd: it was sent SIGKILL and lives on, such as one that is asleep in the kernel
+             * @enum {unknown}
+             */
+            Cause: "NotPermitted" | "DoesNotEnd";
+            PID: number;
+            /** @description as it calls itself */
+            Program: string;
+            /** @description as whom it acts: a name, or the number of a user without an account */
+            User: string;
+        };
         /**
          * @description A job with what was submitted
          * @example {
@@ -747,6 +763,7 @@ export interface components {
          *       "ExitCode": 2,
          *       "Signal": null,
          *       "Message": "step 1 (build) exited with code 2",
+         *       "WaitsFor": null,
          *       "SubmittedBy": "token:ci",
          *       "SubmittedAt": "2026-11-24T02:00:00.125Z",
          *       "StartedAt": "2026-11-24T02:00:00.129113Z",
@@ -839,6 +856,8 @@ export interface components {
             SubmittedAt: string;
             /** @description token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it */
             SubmittedBy: string | null;
+            /** @description for whose end a kill, a timeout or the job's end waits; Message says the same */
+            WaitsFor: components["schemas"]["WaitedProcess"] | null;
         };
     };
     responses: never;

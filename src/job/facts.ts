@@ -29,8 +29,19 @@ export type JobFacts = {
   steps: Map<number, StepFacts>; // by number; 0: the job as a whole could not start
   containers: ReadonlyMap<number, ContainerFacts>; // what the engine said of steps that ran in one, by number; absent: not asked yet
   stops: { position: number; timeNs: bigint; cause: StopCause }[];
+  waitsFor: WaitedProcess | null; // by a kill, as the record's last line about it says
   done: { timeNs: bigint; outputBytes: number; lostBytes: number } | null;
   swept: { timeNs: bigint } | null; // the supervisor died, what it left is gone
+};
+
+/** A process that SIGKILL has not ended. */
+export type WaitedProcess = {
+  pid: number;
+  program: string; // as it calls itself
+  uid: number; // as whom it acts
+  user: string; // the name of that user, or the number
+  errno: number; // of sending it SIGKILL; 0: sent
+  state: string; // a letter, see proc(5)
 };
 
 /** RFC 3339 in UTC with microseconds. */

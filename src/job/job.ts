@@ -65,12 +65,25 @@ export const StepView = Type.Object(
 );
 export type StepView = Static<typeof StepView>;
 
+/** Null of all jobs but those that wait so. */
+const WaitsFor = Type.Object(
+  {
+    PID: Type.Integer({ minimum: 1 }),
+    Program: Type.String({ description: "as it calls itself" }),
+    User: Type.String({ description: "as whom it acts: a name, or the number of a user without an account" }),
+    Cause: Type.Enum(["NotPermitted", "DoesNotEnd"], { description: "NotPermitted: the service's user may not signal it. DoesNotEnd: it was sent SIGKILL and lives on, such as one that is asleep in the kernel" }),
+  },
+  { title: "WaitedProcess", description: "A process of the job that SIGKILL has not ended; of several, one" },
+);
+export type WaitsFor = Static<typeof WaitsFor>;
+
 export const jobFields = {
   ID: Type.String({ description: "a UUID, version 7" }),
   Name: orNull(Type.String()),
   Labels: Type.Record(Type.String(), Type.String()),
   State,
   ...ending,
+  WaitsFor: orNull(WaitsFor, { description: "for whose end a kill, a timeout or the job's end waits; Message says the same" }),
   SubmittedBy: orNull(Type.String(), { description: "token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it" }),
   SubmittedAt: Time,
   StartedAt: orNull(Time),
@@ -90,6 +103,7 @@ export const exampleJob = {
   ExitCode: 2,
   Signal: null,
   Message: "step 1 (build) exited with code 2",
+  WaitsFor: null,
   SubmittedBy: "token:ci",
   SubmittedAt: "2026-11-24T02:00:00.125Z",
   StartedAt: "2026-11-24T02:00:00.129113Z",
@@ -131,5 +145,11 @@ export const exampleJob = {
 /** A job as the API shows it in lists and events. */
 export const JobView = Type.Object(jobFields, { title: "Job", description: "Exit code, signal and reason are those of the step that decided the outcome", examples: [exampleJob] });
 export type JobView = Static<typeof JobView>;
+
+/** A view as it was recorded, by this service or an older one, which had not all of its fields. */
+export function readView(json: string): JobView {
+  const view: JobView = JSON.parse(json);
+  return Object.hasOwn(view, "WaitsFor") ? view : { ...view, WaitsFor: null };
+}
 
 export type WholeJobView = JobView & { Spec: RecordedSpec };

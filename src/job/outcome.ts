@@ -1,6 +1,6 @@
 import { type ClientEnd, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "./container.ts";
-import { formatTime, type JobFacts, type StepFacts, type StopCause } from "./facts.ts";
-import { type FinalState, isFinal, type JobState, type Reason, type StepState, type StepView } from "./job.ts";
+import { formatTime, type JobFacts, type StepFacts, type StopCause, type WaitedProcess } from "./facts.ts";
+import { type FinalState, isFinal, type JobState, type Reason, type StepState, type StepView, type WaitsFor } from "./job.ts";
 import { signalName } from "./signals.ts";
 import type { Command } from "./spec.ts";
 import { explainStartFailure } from "./start-failure.ts";
@@ -17,6 +17,7 @@ export type Progress = {
   ExitCode: number | null;
   Signal: string | null;
   Message: string | null;
+  WaitsFor: WaitsFor | null;
   StartedAt: string | null;
   EndedAt: string | null;
   Steps: StepView[];
@@ -39,6 +40,7 @@ export function progressOf(plan: StepPlan[], facts: JobFacts, lost: LostReason |
   const endedNs = facts.done?.timeNs ?? (lost === "SupervisorLost" ? (facts.swept?.timeNs ?? null) : null);
   return {
     ...(lost !== null && facts.done === null ? lostVerdict(lost) : judge(plan, views, facts)),
+    WaitsFor: isOver || facts.waitsFor === null ? null : shownProcess(facts.waitsFor),
     StartedAt: starts[0] === undefined ? null : formatTime(starts[0]),
     EndedAt: endedNs === null ? null : formatTime(endedNs),
     Steps: views,
@@ -53,7 +55,7 @@ export function unstartedSteps(plan: StepPlan[], state: "Pending" | "Skipped" | 
 function judge(plan: StepPlan[], views: StepView[], facts: JobFacts): Ending & { State: JobState } {
   if (facts.done === null) {
     const state = facts.stops.length > 0 ? "Stopping" : [...facts.steps.values()].length > 0 ? "Running" : "Starting";
-    return { State: state, ...nothing };
+    return { State: state, ...nothing, Message: facts.waitsFor === null ? null : waitingSentence(facts.waitsFor) };
   }
   const whole = facts.steps.get(0)?.failed;
   if (whole) return { ...failedToStart(whole), State: "Failed", Message: `the job could not start: ${explainStartFailure(whole, null)}` };
@@ -68,6 +70,15 @@ function judge(plan: StepPlan[], views: StepView[], facts: JobFacts): Ending & {
   const state = isFailure(deciding.State) ? deciding.State : "Failed";
   const { Reason, ExitCode, Signal } = deciding;
   return { State: state, Reason, ExitCode, Signal, Message: sentenceOf(deciding) };
+}
+
+function shownProcess({ pid, program, user, errno }: WaitedProcess): WaitsFor {
+  return { PID: pid, Program: program, User: user, Cause: errno === 0 ? "DoesNotEnd" : "NotPermitted" };
+}
+
+function waitingSentence({ pid, program, user, errno, state }: WaitedProcess): string {
+  const why = errno === 0 ? `which has not ended since it was sent SIGKILL (state ${state})` : "to which jobrunner may not send SIGKILL";
+  return `waits for process ${pid} (${program}) of ${user}, ${why}: the job goes on when that process ends`;
 }
 
 /** Success that is not all that it seems: a container's memory was used up, and its first process went on. */

@@ -47,6 +47,11 @@ export class Accounts {
   }
 }
 
+/** The user's name, or the number where there is no account. */
+export async function nameOfUser(uid: number): Promise<string> {
+  return (await accountOf(String(uid)))?.name ?? String(uid);
+}
+
 function refused(problem: string): AccountResult {
   return { kind: "refused", problem };
 }

@@ -41,7 +41,8 @@ export class ActiveJob {
   statusBytes = 0;
   sweepAskedMs = 0;
   isEnding = false; // its supervisor has recorded the end; its containers are being seen to
-  shownState: JobState | null = null; // that subscribers know
+  shownState: JobState | null = null; // that subscribers know, and likewise:
+  shownWaitsFor: string | null = null;
   #attempts: ReadonlyMap<number, Attempt> | null = null;
   readonly #knownSinceMs = performance.now();
   readonly #waitedBeforeMs: number; // it was known, by the clock
@@ -82,6 +83,12 @@ export class ActiveJob {
       case "Over":
         return this.phase.view.State;
     }
+  }
+
+  /** The process that a kill waits for, as a text by which two are told apart. */
+  get waitsFor(): string | null {
+    const process = this.phase.kind === "Started" ? this.phase.facts.waitsFor : null;
+    return process === null ? null : `${process.pid} ${process.user} ${process.program}`;
   }
 
   /** Given to a supervisor and not over: what counts against the limit. */
@@ -161,4 +168,4 @@ export class ActiveJob {
 
 type Output = Pick<JobView, "OutputBytes" | "OutputLostBytes">;
 
-const noProgress = { Reason: null, ExitCode: null, Signal: null, Message: null, StartedAt: null, EndedAt: null };
+const noProgress = { Reason: null, ExitCode: null, Signal: null, Message: null, WaitsFor: null, StartedAt: null, EndedAt: null };

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type FinalState, isFinal, type JobView } from "../job/job.ts";
+import { type FinalState, isFinal, type JobView, readView } from "../job/job.ts";
 import { listFinished } from "../store/listing.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { JobQuery } from "./types.ts";
@@ -53,5 +53,5 @@ function finishedEntries(at: { database: DatabaseSync; query: JobQuery; belowSeq
   if (query.states.length > 0 && finalStates.length === 0) return [];
   const states = query.states.length === 0 ? null : finalStates;
   const rows = listFinished(at.database, { ...query, states, belowSeq: at.belowSeq, limit: at.limit });
-  return rows.map(({ seq, viewJson }) => ({ seq, view: (): JobView => JSON.parse(viewJson) }));
+  return rows.map(({ seq, viewJson }) => ({ seq, view: (): JobView => readView(viewJson) }));
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type FinalState, isFinal, type JobState, type JobView, type WholeJobView } from "../job/job.ts";
+import { type FinalState, isFinal, type JobState, type JobView, readView, type WholeJobView } from "../job/job.ts";
 import { ownUser } from "../identity/own-user.ts";
 import { type RecordedSpec, withoutSecrets, withSecrets } from "../job/secrets.ts";
 import type { JobSpec } from "../job/spec.ts";
@@ -203,7 +203,7 @@ export class LocalRunner implements JobRunner {
   get(id: string): WholeJobView | null {
     const row = this.store.find(id);
     if (row === null) return null;
-    const view: JobView = this.#active.get(id)?.view() ?? JSON.parse(row.viewJson ?? "null");
+    const view: JobView = this.#active.get(id)?.view() ?? readView(row.viewJson ?? "{}");
     const Spec: RecordedSpec = JSON.parse(row.specJson);
     return { ...view, Spec };
   }
@@ -288,11 +288,13 @@ export class LocalRunner implements JobRunner {
   }
 
   #changed(job: ActiveJob): void {
-    const state = job.state;
-    if (state === job.shownState) return;
+    const { state, waitsFor } = job;
+    const { shownState } = job;
+    if (state === shownState && waitsFor === job.shownWaitsFor) return;
     job.shownState = state;
+    job.shownWaitsFor = waitsFor;
     this.watchers.wake(join(job.directory, "output"));
-    if (state === "Running") this.#options.log("info", "a job is running", { job: job.id });
+    if (state === "Running" && state !== shownState) this.#options.log("info", "a job is running", { job: job.id });
     if (this.#listeners.size === 0) return;
     const view = job.view();
     for (const listener of this.#listeners) listener(view, job.owner);

@@ -27,6 +27,7 @@ export function parseStatus(text: string): JobFacts | null {
     steps: new Map(),
     containers: new Map(),
     stops: [],
+    waitsFor: null,
     done: null,
     swept: null,
   };
@@ -41,6 +42,8 @@ const numericFields = new Map([
   ["fail", [0, 1, 3]],
   ["expire", [0, 1]],
   ["stop", [0]],
+  ["wait", [0, 1, 2, 3]],
+  ["waited", [0]],
   ["done", [0, 1, 2]],
   ["swept", [0]],
 ]);
@@ -76,6 +79,14 @@ function addLine(facts: JobFacts, [word = "", ...fields]: string[], position: nu
       break;
     case "stop":
       facts.stops.push({ position, timeNs: time(0), cause: stopCause(fields[1]) });
+      break;
+    case "wait": {
+      const program = Buffer.from(fields.slice(5).join(" "), "latin1").toString();
+      facts.waitsFor = { pid: number(1), program, uid: number(2), user: String(number(2)), errno: number(3), state: fields[4] ?? "" };
+      break;
+    }
+    case "waited":
+      facts.waitsFor = null;
       break;
     case "done":
       facts.done = { timeNs: time(0), outputBytes: number(1), lostBytes: number(2) };

@@ -11,6 +11,7 @@ import { type Order, writeJobDirectory } from "./job-directory.ts";
 import { Launcher } from "./launcher.ts";
 import { readStatus } from "./status.ts";
 import type { Log } from "./types.ts";
+import { UserNames } from "./user-names.ts";
 
 export type SupervisionOptions = {
   stateDir: string;
@@ -42,6 +43,7 @@ export class Supervision {
   readonly #events: SupervisionEvents;
   readonly #launcher: Launcher;
   readonly #containers: Containers;
+  readonly #userNames: UserNames;
   readonly #doorbell: { close(): void };
   readonly #patrol: NodeJS.Timeout;
   readonly #notLaunched = new Set<ActiveJob>(); // no launcher knows of them: the disk was full, or their engine is being looked for
@@ -60,6 +62,7 @@ export class Supervision {
         log: options.log,
       },
     );
+    this.#userNames = new UserNames();
     this.#containers = new Containers({ ...options, active: events.active, specOf: (id) => events.orderOf(id)?.spec ?? null });
     this.#patrol = setInterval(() => this.#patrolSome(), patrolMs);
   }
@@ -170,6 +173,7 @@ export class Supervision {
     const facts = readStatus(join(job.directory, "status"));
     if (facts === null) return;
     facts.containers = job.containers;
+    if (facts.waitsFor !== null) facts.waitsFor.user = this.#userNames.of(facts.waitsFor.uid, () => this.#withoutShortage(job, () => this.#refresh(job)));
     job.tellAttempts(facts);
     if (!this.#containers.areSettled(job, facts, () => this.#withoutShortage(job, () => this.#refresh(job)))) {
       // Over only when its containers are: until then it is what it was.

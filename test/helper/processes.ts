@@ -52,6 +52,16 @@ export function processesOfUser(uid: number): number[] {
   return allProcesses().filter((pid) => isAlive(pid) && new RegExp(`^Uid:\\s+\\d+\\s+${uid}\\s`, "m").test(readText(`/proc/${pid}/status`)));
 }
 
+/** Those whose program is this file. */
+export function processesRunning(program: string): number[] {
+  return allProcesses().filter((pid) => readLink(`/proc/${pid}/exe`) === program);
+}
+
+/** Those that work in this very folder. */
+export function processesIn(folder: string): number[] {
+  return allProcesses().filter((pid) => readLink(`/proc/${pid}/cwd`) === folder);
+}
+
 function isJobOf(pid: number, stateDir: string): boolean {
   const variables = readText(`/proc/${livingThread(pid) ?? pid}/environ`).split("\0");
   return foldersOf(stateDir).some((folder) => variables.some((variable) => variable.startsWith(`JOBRUNNER_WORKSPACE=${folder}/`)));

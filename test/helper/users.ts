@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { repository, type Service, startService } from "./service.ts";
+import { repository, type Service, startService, type StartOptions } from "./service.ts";
 
 /** Services of users other than the one who runs the tests, who must be root. */
 
@@ -28,11 +28,15 @@ export function become({ uid, gid }: User): string[] {
 
 /** The service as that user, in a folder of its own; `privileges` are setpriv's words for what it has besides. */
 export async function startAs(t: TestContext, user: User, environment: Record<string, string>, privileges: string[] = []): Promise<Service> {
+  return await startService(t, optionsAs(t, user, environment, privileges));
+}
+
+export function optionsAs(t: TestContext, user: User, environment: Record<string, string>, privileges: string[] = []): StartOptions {
   const folder = folderOf(t, user);
   const program = join(folder, "run");
   writeFileSync(program, `#!/bin/sh\nexec setpriv ${[...become(user), ...privileges].join(" ")} ${join(repository, "bin", "jobrunner")} "$@"\n`);
   chmodSync(program, 0o755);
-  return await startService(t, { program, environment: { ...environment, HOME: folder, JOBRUNNER_STATE_DIR: join(folder, "state") }, stateDir: join(folder, "state") });
+  return { program, environment: { ...environment, HOME: folder, JOBRUNNER_STATE_DIR: join(folder, "state") }, stateDir: join(folder, "state") };
 }
 
 export function folderOf(t: TestContext, { uid, gid }: User): string {

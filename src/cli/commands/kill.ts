@@ -1,6 +1,8 @@
+import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
-import { type ConnectionOptions, forEach, type Means, statusOf, work } from "../command.ts";
-import { print } from "../session.ts";
+import { type ConnectionOptions, forEach, type Means, statusOf, type Work, work } from "../command.ts";
+import { print, tell } from "../session.ts";
+import { visible } from "../table.ts";
 
 export function addKill(program: Command, means: Means): void {
   program
@@ -14,11 +16,36 @@ export function addKill(program: Command, means: Means): void {
           const { session, client } = work;
           const act = async (id: string): Promise<void> => {
             await client.job(id); // to be told where there is none: the service has then killed it, too
-            await client.kill(id, { isForced });
+            await tellingWhom(work, id, client.kill(id, { isForced }));
             await print(session, id);
           };
           return statusOf(await forEach(work, { prefixes, act }));
         },
       });
     });
+}
+
+const askAgainMs = 2000;
+
+/** Until the kill is over, tells for which processes it waits, each once. */
+async function tellingWhom({ session, client }: Work, id: string, kill: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const told = new Set<string>();
+  const watch = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      await setTimeout(askAgainMs, undefined, { signal: over.signal });
+      // Of a service that does not answer the kill itself tells.
+      const { WaitsFor: waited = null, Message = null } = (await client.job(id, { signal: over.signal }).catch(() => null)) ?? {};
+      if (waited === null || Message === null || told.has(Message)) continue;
+      told.add(Message);
+      tell(session, `${id} ${visible(Message)}`);
+    }
+  };
+  const watching = watch().catch(() => undefined); // aborted
+  try {
+    await kill;
+  } finally {
+    over.abort();
+    await watching;
+  }
 }

@@ -41,6 +41,7 @@ export function KillDialog({ job, onClose }: { job: WholeJob; onClose: () => voi
           {leftSeconds === null ? "It is stopping." : leftSeconds > 0 ? `Asked to stop: SIGKILL in ${leftSeconds} s.` : "Waiting until nothing of it is left."}
         </p>
       )}
+      {job.WaitsFor !== null && <p class="notice warn">It {job.Message}</p>}
       <div class="actions">
         <button onClick={onClose}>{isStopping ? "Close" : "Let it run"}</button>
         <button class={isStopping ? "danger" : ""} onClick={() => void kill(true)}>Kill at once</button>

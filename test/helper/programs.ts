@@ -1,0 +1,14 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { repository } from "./service.ts";
+
+/** Small programs in C that behave as no shell can, compiled where everybody may run them. */
+export function compileProgram(...source: string[]): { file: string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-test-"));
+  const file = join(folder, basename(source.at(-1) ?? "", ".c"));
+  execFileSync(process.env["CC"] ?? "cc", ["-O1", "-pthread", "-o", file, join(repository, ...source)]);
+  chmodSync(folder, 0o755);
+  return { file, remove: () => rmSync(folder, { recursive: true }) };
+}
