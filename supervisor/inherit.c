@@ -45,7 +45,7 @@ static void shed_personality(void);
 void inherit_learn(void) {
     long policy = syscall(SYS_sched_getscheduler, 0) & ~(long)SCHED_RESET_ON_FORK; // not by the C library: musl's has no such call
     own_personality = personality(ask_personality);
-    own_securebits = prctl(PR_GET_SECUREBITS);
+    own_securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
     needed_count = 0;
     need(has_oom_protection(), shed_oom_protection);
     need(has_inheritable_capabilities(), shed_capabilities);
@@ -53,7 +53,7 @@ void inherit_learn(void) {
     need(policy == SCHED_FIFO || policy == SCHED_RR, shed_realtime);
     need(getpriority(PRIO_PROCESS, 0) < 0, shed_nice);
     need(has_io_precedence(), shed_io_precedence);
-    need(prctl(PR_GET_TIMERSLACK) != USUAL_TIMER_SLACK, shed_timer_slack); // after the policy: a real-time process has none
+    need(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) != USUAL_TIMER_SLACK, shed_timer_slack); // after the policy: a real-time process has none
     need(own_personality > 0 && (own_personality & ~PERSONALITY_DOMAIN) != 0, shed_personality);
 }
 
@@ -77,26 +77,26 @@ static bool has_oom_protection(void) {
 /** The supervisor keeps it: a job whose supervisor the kernel kills is lost. */
 static void shed_oom_protection(void) {
     // Files below /proc of a process that may not be dumped are root's. Until execve(2) its memory is a supervisor's.
-    int is_dumpable = prctl(PR_GET_DUMPABLE);
-    (void)prctl(PR_SET_DUMPABLE, 1);
+    bool is_dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
+    (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     int fd = open(oom_file, O_WRONLY | O_CLOEXEC);
     ssize_t written = fd < 0 ? -1 : write(fd, "0", 1);
     (void)written; // more needs no privilege: it fails only where there is no /proc
     if (fd >= 0) (void)close(fd);
-    (void)prctl(PR_SET_DUMPABLE, is_dumpable);
+    (void)prctl(PR_SET_DUMPABLE, is_dumpable ? 1 : 0, 0, 0, 0);
 }
 
 /** capabilities(7): ambient ones are inheritable too, so that one look finds both. */
 static bool has_inheritable_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3] = {0};
     return syscall(SYS_capget, &header, own) == 0 && (own[0].inheritable | own[1].inheritable) != 0;
 }
 
 /** Less is always allowed, and no ambient capability stays that is not inheritable. Those of a user other than root are then gone with execve(2). */
 static void shed_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3] = {0};
     if (syscall(SYS_capget, &header, own) != 0) return;
     own[0].inheritable = own[1].inheritable = 0;
     (void)syscall(SYS_capset, &header, own);
@@ -104,7 +104,7 @@ static void shed_capabilities(void) {
 
 /** By it a process keeps its capabilities when it becomes another user. The other bits only take away. Where it is locked, it stays. */
 static void shed_securebits(void) {
-    (void)prctl(PR_SET_SECUREBITS, own_securebits & ~(int)SECBIT_NO_SETUID_FIXUP);
+    (void)prctl(PR_SET_SECUREBITS, own_securebits & ~(int)SECBIT_NO_SETUID_FIXUP, 0, 0, 0);
 }
 
 static void shed_realtime(void) {
@@ -128,7 +128,7 @@ static void shed_io_precedence(void) {
 }
 
 static void shed_timer_slack(void) {
-    (void)prctl(PR_SET_TIMERSLACK, USUAL_TIMER_SLACK);
+    (void)prctl(PR_SET_TIMERSLACK, USUAL_TIMER_SLACK, 0, 0, 0);
 }
 
 static void shed_personality(void) {

@@ -4,6 +4,7 @@ import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { engineTest } from "./helper/engines.ts";
 import { startService } from "./helper/service.ts";
 
 /** What a command is: the line that a shell runs, and the program that is found. The rule of PATH has its tests beside the supervisor. */
@@ -25,6 +26,13 @@ test("a command line that begins with - or + is a command like any other, whatev
   if (!has("python3")) return t.diagnostic("left out: python3 is not installed");
   const python = await service.run({ Commands: [{ CommandLine: "-1; print('ran')", Shell: "python3" }] });
   assert.equal(python.output.toString(), "ran\n");
+});
+
+engineTest("a command line that begins with - or + is a command in a container too", async (t, engine) => {
+  const service = await startService(t, { environment: engine.environment });
+  const { job, output } = await service.run({ Commands: [{ Image: "busybox", CommandLine: "--version" }] });
+  assert.deepEqual([job.Reason, job.ExitCode], ["ExitCode", 127]);
+  assert.match(output.toString(), /^\S*sh: --version: not found\n$/);
 });
 
 test("what is busy or has no #! line is the program that was meant, not the next of its name", async (t) => {

@@ -51,6 +51,16 @@ engineTest("a container ends by the stop signal, which its command gets once, an
   await assertNothingLeft(service, engine, id);
 });
 
+engineTest("a stop may begin with a real-time signal, which the container's command gets once", async (t, engine) => {
+  const service = await start(t, engine);
+  const CommandLine = "trap 'echo got; trap \"echo again\" 37; sleep 0.3; exit 9' 37; echo ready; while :; do sleep 0.1; done";
+  const id = await ready(service, { StopSignal: "SIGRTMIN+3", StopTimeoutSeconds: 60, Commands: [{ Image: "busybox", CommandLine }] });
+  await service.kill(id);
+  const job = await service.get(id);
+  assert.deepEqual([job.State, job.ExitCode, (await service.output(id)).toString()], ["Killed", 9, "ready\ngot\n"]);
+  await assertNothingLeft(service, engine, id);
+});
+
 engineTest("however soon after its first output a container is stopped, it has its grace", async (t, engine) => {
   const service = await start(t, engine);
   const command = { Image: "busybox", CommandLine: "trap 'echo got; sleep 0.3; echo over; exit 9' TERM; echo ready; while :; do sleep 0.1; done" };

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { engineTest } from "./helper/engines.ts";
 import { repository, startService } from "./helper/service.ts";
 import { needsScript, onTerminal } from "./helper/terminal.ts";
 import { cannotBe, startAs } from "./helper/users.ts";
@@ -31,6 +32,16 @@ test("a job has no controlling terminal, although its service was started on one
   const service = await startService(t, { program });
   const { job, output } = await service.run({ CommandLine: "ps -o tty= -p $$; : < /dev/tty" });
   assert.deepEqual([job.State, output.toString()], ["Failed", "?\nbash: line 1: /dev/tty: No such device or address\n"]);
+});
+
+engineTest("a container has none of the precedence of the service that started its engine's client", async (t, engine) => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-nice-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, "jobrunner");
+  writeFileSync(program, `#!/bin/sh\nexec nice -n -5 ionice -c best-effort -n 0 ${join(repository, "bin", "jobrunner")} "$@"\n`, { mode: 0o755 });
+  const service = await startService(t, { program, environment: engine.environment });
+  const { output } = await service.run({ Commands: [{ Image: "busybox", CommandLine: "set -- $(cat /proc/self/stat); echo ${19}; ionice" }] });
+  assert.equal(output.toString(), "0\nnone: prio 0\n");
 });
 
 async function freeLowPort(): Promise<number> {

@@ -39,6 +39,14 @@ test("a string that is too long as bytes is refused by its field, whatever its l
     assert.equal(problem.field, field);
     assert.match(problem.message, /131071 bytes as UTF-8/);
   }
+  const path = "/é".repeat(2000);
+  for (const [spec, field] of [
+    [{ CommandLine: "true", WorkingDir: path }, "WorkingDir"],
+    [{ Commands: [{ CommandLine: "true", WorkingDir: path }] }, "Commands[0].WorkingDir"],
+    [{ Commands: [{ CommandLine: "true", Shell: path }] }, "Commands[0].Shell"],
+  ] satisfies [JobSpec, string][]) {
+    assert.equal((await refused(service, spec)).field, field);
+  }
   assert.deepEqual(await service.activeIds(), []);
 });
 

@@ -5,9 +5,12 @@ import { type Command, commandsOf, type FieldProblem, type JobSpec } from "./spe
  * How large what a process is started with may be: execve(2), "Limits on size of arguments and environment". The kernel counts bytes; text is UTF-8.
  *
  *     one string     an argument, or a variable as NAME=value: MAX_ARG_STRLEN, 32 pages of 4 KiB with the NUL. Where pages are larger it is more
+ *     a path         PATH_MAX with the NUL
  *     all together   the strings with their NULs, and a pointer to each: a quarter of the limit of stacks, 128 KiB at least and 6 MiB at most
  */
 export const maxStringBytes = 131_071;
+
+const maxPathBytes = 4095;
 
 /** What the kernel adds to what is given: the program's path and, for each #! line, the interpreter, its argument and the script's path. */
 const reserveBytes = 16_384;
@@ -36,22 +39,32 @@ export function isVariableTooLong(name: string, value: string): boolean {
 
 /** The first string of a job that no process can be given, or null. The schema counts characters. */
 export function findLongString(spec: JobSpec): FieldProblem | null {
-  const shared = longLine(spec.CommandLine, "CommandLine") ?? longVariable(spec.Environment, "Environment") ?? longVariable(spec.Secrets, "Secrets");
+  const shared = longInEither(spec, "") ?? longVariable(spec.Secrets, "Secrets");
   if (shared !== null) return shared;
-  for (const [index, { CommandLine, Args, Environment }] of (spec.Commands ?? []).entries()) {
-    const field = `Commands[${index}]`;
-    const argument = Args?.findIndex(isTooLong) ?? -1;
-    if (argument >= 0) return { field: `${field}.Args[${argument}]`, message: tooLong };
-    const problem = longLine(CommandLine, `${field}.CommandLine`) ?? longVariable(Environment, `${field}.Environment`);
+  for (const [index, command] of (spec.Commands ?? []).entries()) {
+    const field = `Commands[${index}].`;
+    const argument = command.Args?.findIndex(isTooLong) ?? -1;
+    if (argument >= 0) return { field: `${field}Args[${argument}]`, message: tooLong };
+    const problem = longInEither(command, field) ?? longPath(command.Shell, `${field}Shell`);
     if (problem !== null) return problem;
   }
   return null;
+}
+
+/** In what a job and a step both have. */
+function longInEither({ CommandLine, Environment, WorkingDir }: Pick<Command, "CommandLine" | "Environment" | "WorkingDir">, prefix: string): FieldProblem | null {
+  return longLine(CommandLine, `${prefix}CommandLine`) ?? longVariable(Environment, `${prefix}Environment`) ?? longPath(WorkingDir, `${prefix}WorkingDir`);
 }
 
 const tooLong = `must have no more than ${maxStringBytes} bytes as UTF-8, which is what Linux takes as one argument: give a large text by Stdin or a file`;
 
 function longLine(line: string | undefined, field: string): FieldProblem | null {
   return line !== undefined && shellArguments(line).some(isTooLong) ? { field, message: tooLong } : null;
+}
+
+function longPath(path: string | undefined, field: string): FieldProblem | null {
+  const isLong = path !== undefined && Buffer.byteLength(path) > maxPathBytes;
+  return isLong ? { field, message: `must have no more than ${maxPathBytes} bytes as UTF-8, which is what Linux takes as a path` } : null;
 }
 
 function longVariable(variables: Record<string, string> | undefined, field: string): FieldProblem | null {
