@@ -72,6 +72,10 @@
  * supervisor left behind); at end of input it exits, supervisors stay. Its standard output: "failed <ID> <errno>" (nothing was claimed, nothing ran: try
  * again later) and "died" (a supervisor was killed: look at all of them).
  *
+ * Removal: `jobrunner-supervisor empty`, its standard input a folder, which stays; what is in it is removed. Its standard output: a line "removed <count>",
+ * and where something is left (exit code 1) a line "left <why> <a sentence>", of the first such, and then its path, whatever bytes it has, up to the end;
+ * why: mount, immutable, denied, changed, other.
+ *
  * Sockets: `jobrunner-supervisor sockets`, its standard input: lines "<question> <our address> <our port> <other address> <other port>" of a TCP
  * connection; question: owner (uid of the process at the other end, which is on this box too), queue (bytes sent and not acknowledged). Its
  * standard output, a line for each, in order: a number, or "-", not known.

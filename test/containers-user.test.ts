@@ -15,7 +15,7 @@ async function filesOfOthersAreShared(service: Service): Promise<void> {
     Commands: [
       { CommandLine: "echo host > host" },
       { ...command, CommandLine: "cat host; mkdir own; echo root > own/file; chmod 700 own; echo from root > shared" },
-      { ...command, User: "1234:5678", CommandLine: "id -u; cat host shared; mkdir other; echo x > other/file; chmod 700 other" },
+      { ...command, User: "1234:5678", CommandLine: "id -u; cat host shared; mkdir other; echo x > other/file; chmod 700 other; mkdir sticky; echo x > sticky/file; chmod 1777 sticky" },
       { CommandLine: "cat shared" },
     ],
   });

@@ -14,7 +14,7 @@ const mayImport: Record<string, string[]> = {
   sockets: [],
   metrics: ["job"],
   identity: ["store", "sockets"],
-  runner: ["job", "store", "output", "identity"],
+  runner: ["job", "store", "output", "identity", "files"],
   api: ["job", "output", "files", "audit", "identity", "runner", "sockets", "metrics"],
   client: [],
   doctor: ["store", "identity", "runner", "sockets", "job"],

@@ -7,6 +7,7 @@ import { clock, files, inotify, processes } from "./kernel.ts";
 import { containers } from "./containers.ts";
 import { ports, trust, unixSocket } from "./network.ts";
 import { node, shell, supervisor } from "./programs.ts";
+import { removals } from "./removals.ts";
 import { database, disk, stateDirectory } from "./state.ts";
 import { trial } from "./trial.ts";
 import { users } from "./users.ts";
@@ -30,6 +31,7 @@ const checks: [string, Check][] = [
   ["state", stateDirectory],
   ["disk", disk],
   ["database", database],
+  ["removals", removals],
   ["files", files],
   ["processes", processes],
   ["inotify", inotify],

@@ -94,7 +94,7 @@ export function database({ settings: { stateDir } }: Box): Finding[] {
 }
 
 /** Where nothing stands in its log, SQLite is told so, and makes none. */
-function readAlone(path: string): URL {
+export function readAlone(path: string): URL {
   const url = pathToFileURL(path);
   if (!existsSync(`${path}-wal`)) url.search = "immutable=1";
   return url;

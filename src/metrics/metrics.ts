@@ -10,6 +10,8 @@ export type Sources = {
   /** Of jobs that are not over. */
   countStates: () => Map<JobState, number>;
   readers: () => number;
+  /** Deleted jobs of which something remains on disk. */
+  remains: () => number;
 };
 
 const dropReasons = ["stalled", "not_let_in"] as const;
@@ -53,7 +55,7 @@ export class Metrics {
   }
 
   /** What is looked up when it is asked for. */
-  observe({ version, maxRunning, countStates, readers }: Sources): void {
+  observe({ version, maxRunning, countStates, readers, remains }: Sources): void {
     const count = (state: JobState): number => countStates().get(state) ?? 0;
     this.#gauge({ name: "jobrunner_build_info", help: "The version that runs", labelNames: ["version"] }, (gauge) => gauge.set({ version }, 1));
     this.#gauge({ name: "jobrunner_jobs_running_limit", help: "Jobs that may run at once" }, (gauge) => gauge.set(maxRunning));
@@ -63,6 +65,7 @@ export class Metrics {
     this.#gauge({ name: "jobrunner_supervisors", help: "Supervisors that run, one for each job that is Running or Stopping" }, (gauge) => {
       gauge.set(count("Running") + count("Stopping"));
     });
+    this.#gauge({ name: "jobrunner_removals_stopped", help: "Deleted jobs of which something could not be removed from the disk" }, (gauge) => gauge.set(remains()));
     this.#gauge({ name: "jobrunner_readers", help: "Readers of output and events now" }, (gauge) => gauge.set(readers()));
   }
 

@@ -1,54 +1,98 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { shortened } from "../files/emptying.ts";
+import { removeFolder } from "../files/folder-removal.ts";
 import type { Store } from "../store/store.ts";
-import { readEngine } from "./containers/files.ts";
+import { type Made, readEngine } from "./containers/files.ts";
 import type { EngineFinder } from "./containers/finder.ts";
-import type { Log } from "./types.ts";
-import { removeUserWorkspace, workspaceOf } from "./workspaces.ts";
+import type { Log, Remains } from "./types.ts";
+import { setUserWorkspaceAside, workspaceOf } from "./workspaces.ts";
 
 export type RemovalOptions = { jobsDir: string; store: Store; finder: EngineFinder; supervisorPath: string; log: Log };
 
-const againMs = 60_000;
+const firstAgainMs = 60_000;
+const longestAgainMs = 3_600_000;
+const resumedAtOnce = 4;
 
-/** Deletes what deleted jobs have on disk. The database remembers what is still to be done, over a crash too. */
+/** Deletes what deleted jobs have on disk. The database remembers what is still to be done, over a crash too, and what stands in the way. */
 export class Removal {
   readonly #options: RemovalOptions;
+  readonly #remains = new Map<string, Remains>();
 
   constructor(options: RemovalOptions) {
     this.#options = options;
   }
 
-  /** Those that an earlier service did not come to. */
-  resume(): void {
-    for (const id of this.#options.store.unfinishedRemovals()) void this.remove(id);
+  /** Of which deleted jobs something could not be removed, and is tried again. */
+  get remains(): Remains[] {
+    return [...this.#remains.values()];
   }
 
-  /** Never rejects. */
-  async remove(id: string): Promise<void> {
-    const directory = join(this.#options.jobsDir, id);
-    const workspace = workspaceOf(directory, null);
+  /** Those that an earlier service did not come to. */
+  resume(): void {
+    const ids = this.#options.store.unfinishedRemovals().values();
+    const work = async (): Promise<void> => {
+      for (const id of ids) await this.remove(id);
+    };
+    for (let count = 0; count < resumedAtOnce; count += 1) void work();
+  }
+
+  /** Never rejects. What is left is tried again, after a time that grows; null: nothing. */
+  async remove(id: string, againMs = firstAgainMs): Promise<Remains | null> {
+    const remains = await this.#removeNow(id);
+    if (remains === null) {
+      this.#remains.delete(id);
+      return null;
+    }
+    const known = this.#remains.get(id);
+    this.#remains.set(id, remains);
+    if (known?.path !== remains.path || known.problem !== remains.problem) {
+      this.#options.log("warn", "not all of a deleted job could be removed; it is tried again in a while", { ...remains });
+    }
+    setTimeout(() => void this.remove(id, Math.min(againMs * 2, longestAgainMs)), againMs).unref();
+    return remains;
+  }
+
+  async #removeNow(id: string): Promise<Remains | null> {
+    const { jobsDir, store } = this.#options;
+    const directory = join(jobsDir, id);
     try {
-      await removeUserWorkspace(directory);
-      // First, since the rest says by which engine there can be files of others in it.
-      await removeAll(workspace).catch((error: unknown) => this.#removeForeign(directory, error));
-      await removeAll(directory);
-      await this.#options.store.removed(id);
+      const remains = await this.#removeFolders(id, directory);
+      await (remains === null ? store.removed(id) : store.notRemoved(remains));
+      return remains;
     } catch (error) {
-      this.#options.log("warn", "a deleted job's directory could not be removed; it is tried again in a while", { job: id, err: error });
-      setTimeout(() => void this.remove(id), againMs).unref();
+      return { job: id, path: directory, problem: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  /** Folders that a container's user made, for itself, are removed by one who may. */
-  async #removeForeign(directory: string, error: unknown): Promise<void> {
-    const isForeign = error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
-    const made = isForeign ? readEngine(directory) : null;
-    if (made === null) throw error;
-    const { finder, supervisorPath } = this.#options;
-    await finder.engineOf(made.client).removeFolder({ folder: workspaceOf(directory, null), parent: directory, image: made.image, program: supervisorPath });
+  /** The workspace first, since the rest says by which engine there can be files of others in it. */
+  async #removeFolders(job: string, directory: string): Promise<Remains | null> {
+    for (const path of [...setUserWorkspaceAside(directory), workspaceOf(directory, null), directory]) {
+      const remains = await this.#removeFolder(job, path, path === directory ? null : readEngine(directory));
+      if (remains !== null) return remains;
+    }
+    return null;
   }
-}
 
-async function removeAll(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
+  /** What a container's users made may be for them alone to remove: where we cannot, for whatever reason, it is tried as root in a container, and looked at again. */
+  async #removeFolder(job: string, path: string, made: Made | null): Promise<Remains | null> {
+    const { supervisorPath: program } = this.#options;
+    const left = await removeFolder(program, path);
+    if (left === null) return null;
+    const refusal = made === null ? null : await this.#removeForeign(path, made);
+    const stillLeft = made === null ? left : await removeFolder(program, path);
+    if (stillLeft === null) return null;
+    const where = stillLeft.path === "" ? path : `${path}/${shortened(stillLeft.path)}`;
+    return { job, path: where, problem: refusal === null ? stillLeft.text : `${stillLeft.text}; and by a container: ${refusal}` };
+  }
+
+  /** Null, or why not. */
+  async #removeForeign(folder: string, { client, image }: Made): Promise<string | null> {
+    const { finder, supervisorPath: program } = this.#options;
+    try {
+      await finder.engineOf(client).removeFolder({ folder, parent: join(folder, ".."), image, program });
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
 }

@@ -23,7 +23,7 @@ import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
 import { makeStateDir } from "./state-dir.ts";
 import { Supervision } from "./supervision.ts";
-import type { Health, JobHandle, JobQuery, JobRunner, Log, Observer, Submission, SubmitResult, Submitter } from "./types.ts";
+import type { Health, JobHandle, JobQuery, JobRunner, Log, Observer, Removed, Submission, SubmitResult, Submitter, Workspace } from "./types.ts";
 import { makeWorkspacesFolder, workspaceIn } from "./workspaces.ts";
 
 export type RunnerOptions = {
@@ -238,14 +238,13 @@ export class LocalRunner implements JobRunner {
     await recorded;
   }
 
-  async remove(id: string): Promise<"removed" | "unknown" | "not-over"> {
-    if (this.#active.has(id)) return "not-over";
+  async remove(id: string): Promise<Removed> {
+    if (this.#active.has(id)) return { kind: "not-over" };
     const row = this.store.find(id);
-    if (row === null) return "unknown";
+    if (row === null) return { kind: "unknown" };
     await this.store.remove(row.seq, id);
     this.#options.log("info", "a job was removed", { job: id });
-    await this.#removal.remove(id);
-    return "removed";
+    return { kind: "removed", remains: await this.#removal.remove(id) };
   }
 
   countStates(): Map<JobState, number> {
@@ -261,7 +260,7 @@ export class LocalRunner implements JobRunner {
     return this.exists(id) ? { id, directory: join(this.#jobsDir, id) } : null;
   }
 
-  workspace(id: string): string | null {
+  workspace(id: string): Workspace | null {
     return this.exists(id) ? workspaceIn(join(this.#jobsDir, id)) : null;
   }
 
@@ -277,7 +276,7 @@ export class LocalRunner implements JobRunner {
 
   health(): Health {
     const launcher = this.#supervision.isLauncherRunning ? "ok" : "the launcher is being started anew";
-    const counts = { running: this.#running, queued: this.#queue.length };
+    const counts = { running: this.#running, queued: this.#queue.length, remains: this.#removal.remains };
     return { database: this.#persistence.trouble ?? "ok", launcher, cgroups: this.#cgroupParent, containers: this.#finder.health(), ...counts };
   }
 

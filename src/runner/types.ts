@@ -47,6 +47,14 @@ export type JobQuery = {
   cursor: string | null; // from the page before; opaque
 };
 
+export type Removed = { kind: "removed"; remains: Remains | null } | { kind: "unknown" } | { kind: "not-over" };
+
+/** What is still on disk of a deleted job: where something stopped its removal, and why. */
+export type Remains = { job: string; path: string; problem: string };
+
+/** `root`: the folder, as steps see it; it need not be there yet. `draft` gives a path of its file system, in a folder of the service's alone, which goes with the job. */
+export type Workspace = { root: string; draft: () => string };
+
 /** What a reader of output needs to know of a job. */
 export type JobHandle = { id: string; directory: string };
 
@@ -65,13 +73,13 @@ export interface JobRunner {
   whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null>;
   /** Stops a job; resolves when nothing of it is left. No such job, or over: at once. `force`: SIGKILL at once, no step any more. */
   kill(id: string, options: { force: boolean }): Promise<void>;
-  /** Removes a finished job, its output and workspace. */
-  remove(id: string): Promise<"removed" | "unknown" | "not-over">;
+  /** Removes a finished job, its output and workspace. `remains`: what of that could not be removed yet. */
+  remove(id: string): Promise<Removed>;
   /** How many jobs are not over, by state. */
   countStates(): Map<JobState, number>;
   handle(id: string): JobHandle | null;
-  /** The folder in which its steps start, as they see it; it need not be there yet. */
-  workspace(id: string): string | null;
+  /** Where its steps start; null: no such job. */
+  workspace(id: string): Workspace | null;
   /** Without I/O; true too where the job is unknown. When it is true, the output is whole. */
   isOver(id: string): boolean;
   /** Every state change, from now on. Returns the function that ends it. */
@@ -87,4 +95,5 @@ export type Health = {
   containers: EngineHealth;
   running: number;
   queued: number;
+  remains: Remains[];
 };

@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { ownUser } from "../identity/own-user.ts";
 import type { Account } from "./accounts.ts";
+import type { Workspace } from "./types.ts";
 
 /**
  * Where a job's steps start. Of most jobs `work` in the job's directory. That of a job with a User lies beside the state directory, which
@@ -17,10 +16,11 @@ export function workspaceOf(directory: string, account: Account | null): string 
   return account === null ? join(directory, "work") : userWorkspaceOf(directory);
 }
 
-/** Of a job whose order has been carried out. */
-export function workspaceIn(directory: string): string {
+/** Of a job whose order has been carried out. A draft beside a user's workspace has a name by which setUserWorkspaceAside finds it. */
+export function workspaceIn(directory: string): Workspace {
   const ofUser = userWorkspaceOf(directory);
-  return existsSync(ofUser) ? ofUser : workspaceOf(directory, null);
+  if (existsSync(ofUser)) return { root: ofUser, draft: () => `${ofUser}.${randomUUID()}` };
+  return { root: workspaceOf(directory, null), draft: () => join(directory, `draft-${randomUUID()}`) };
 }
 
 /**
@@ -55,16 +55,15 @@ export function makeWorkspaceForAll(directory: string): void {
 }
 
 /**
- * Its user may have processes that change it meanwhile. So it gets a name that nobody can guess, in a folder that nobody can list, and is removed by a
- * program that does not follow a folder which has become a link (coreutils' rm goes by file descriptors). Throws where something is left.
+ * What is to be removed of a user's workspace. Its user may have processes that change it meanwhile: so it gets a name that nobody can guess, in a folder
+ * that nobody can list.
  */
-export async function removeUserWorkspace(directory: string): Promise<void> {
+export function setUserWorkspaceAside(directory: string): string[] {
   const path = userWorkspaceOf(directory);
   const [folder, name] = [dirname(path), basename(path)];
   if (existsSync(path)) renameSync(path, `${path}.${randomUUID()}`);
-  if (!existsSync(folder)) return;
-  const left = readdirSync(folder).filter((entry) => entry.startsWith(`${name}.`)).map((entry) => join(folder, entry));
-  if (left.length > 0) await promisify(execFile)("rm", ["-rf", "--one-file-system", "--", ...left], { env: {} });
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((entry) => entry.startsWith(`${name}.`)).map((entry) => join(folder, entry));
 }
 
 function userWorkspaceOf(directory: string): string {

@@ -52,6 +52,10 @@ const migrations: string[] = [
   DROP INDEX jobs_by_time;
   CREATE INDEX jobs_by_time ON jobs (clock_turn, submitted_at_ms, seq);
   `,
+  `
+  ALTER TABLE removals ADD COLUMN path TEXT;     -- where the removal was stopped; null: it was not
+  ALTER TABLE removals ADD COLUMN problem TEXT;  -- why
+  `,
 ];
 
 /** Brings a database to the present schema; refuses one that a newer program made. */

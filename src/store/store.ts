@@ -59,6 +59,7 @@ export class Store {
   readonly #deleteLabels: StatementSync;
   readonly #insertRemoval: StatementSync;
   readonly #deleteRemoval: StatementSync;
+  readonly #updateRemoval: StatementSync;
   readonly #byId: StatementSync;
   readonly #byKey: StatementSync;
 
@@ -78,6 +79,7 @@ export class Store {
     this.#deleteLabels = prepare("DELETE FROM labels WHERE seq = ?");
     this.#insertRemoval = prepare("INSERT OR IGNORE INTO removals (id) VALUES (?)");
     this.#deleteRemoval = prepare("DELETE FROM removals WHERE id = ?");
+    this.#updateRemoval = prepare("UPDATE removals SET path = ?, problem = ? WHERE id = ?");
     this.#byId = prepare("SELECT seq, owner, view, spec, secrets, account FROM jobs WHERE id = ?");
     this.#byKey = prepare("SELECT id, idempotency_fingerprint AS fingerprint FROM jobs WHERE idempotency_key = ?");
   }
@@ -111,6 +113,11 @@ export class Store {
 
   removed(id: string): Promise<void> {
     return this.#commits.write(() => void this.#deleteRemoval.run(id));
+  }
+
+  /** What stands in the way of a removal. */
+  notRemoved({ job, path, problem }: { job: string; path: string; problem: string }): Promise<void> {
+    return this.#commits.write(() => void this.#updateRemoval.run(path, problem, job));
   }
 
   unfinishedRemovals(): string[] {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type ConnectionOptions, forEach, type Means, statusOf, work } from "../command.ts";
-import { print } from "../session.ts";
+import { print, tell } from "../session.ts";
+import { visible } from "../table.ts";
 
 export function addRm(program: Command, means: Means): void {
   program
@@ -14,8 +15,9 @@ export function addRm(program: Command, means: Means): void {
           const { session, client } = work;
           const act = async (id: string): Promise<void> => {
             if (isForced) await client.kill(id, { isForced });
-            await client.remove(id);
+            const { Remains } = await client.remove(id);
             await print(session, id);
+            if (Remains !== undefined) tell(session, `${id} is removed, but not yet from the disk: ${visible(Remains.Path)}: ${visible(Remains.Problem)}`);
           };
           return statusOf(await forEach(work, { prefixes, act }));
         },

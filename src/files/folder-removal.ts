@@ -1,0 +1,61 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, opendir, rmdir, unlink } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { emptyFolder, type Left, type Why } from "./emptying.ts";
+import { nameOf } from "./names.ts";
+import { below, LeavesMount, lookAt, type Place } from "./walk.ts";
+
+const { O_DIRECTORY, O_RDONLY } = constants;
+const fewNames = 32;
+
+/**
+ * Removes a folder with all below it, where it is not a mount; in place of a link or file, that. Null: nothing is left. So few files that a process would
+ * take longer are removed here. `program`: the C program.
+ */
+export async function removeFolder(program: string, path: string): Promise<Left | null> {
+  try {
+    await using parent = await open(dirname(path), O_RDONLY | O_DIRECTORY);
+    const place = { folder: parent, name: nameOf(basename(path)) };
+    const { held, stats } = await lookAt(place);
+    await using folder = held;
+    if (!stats.isDirectory()) await unlink(below(place.folder, place.name));
+    else if (!(await isRemovedAtOnce(place, folder))) return await removeByProgram(program, place, folder);
+    return null;
+  } catch (error) {
+    if (error instanceof LeavesMount) return { path: "", why: "mount", text: "something is mounted there" };
+    return codeOf(error) === "ENOENT" ? null : leftBy(error);
+  }
+}
+
+async function removeByProgram(program: string, { folder, name }: Place, held: FileHandle): Promise<Left | null> {
+  const { left } = await emptyFolder(program, held.fd);
+  if (left === null) await rmdir(below(folder, name));
+  return left;
+}
+
+/** False: there is more in it than a few files, or not all of them could be removed. */
+async function isRemovedAtOnce({ folder, name }: Place, held: FileHandle): Promise<boolean> {
+  try {
+    const found: string[] = [];
+    for await (const entry of await opendir(below(held, ".").toString("latin1"), { encoding: "latin1", bufferSize: fewNames + 1 })) {
+      if (entry.isDirectory() || found.length === fewNames) return false;
+      found.push(entry.name);
+    }
+    await Promise.all(found.map((inner) => unlink(below(held, inner))));
+    await rmdir(below(folder, name));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const whyByCode: Record<string, Why> = { EACCES: "denied", EPERM: "denied", ENOTEMPTY: "changed", EBUSY: "mount" };
+
+function leftBy(error: unknown): Left {
+  const why = whyByCode[String(codeOf(error))] ?? "other";
+  return { path: "", why, text: error instanceof Error ? error.message : String(error) };
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : null;
+}
