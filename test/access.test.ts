@@ -7,7 +7,7 @@ import type { Diagnosis } from "../src/api/box.ts";
 import { Readers } from "../src/api/readers.ts";
 import { makeApi } from "../src/api/server.ts";
 import { Shares } from "../src/api/shares.ts";
-import { turnBounds, Turns } from "../src/api/turns.ts";
+import { removalBounds, turnBounds, Turns } from "../src/api/turns.ts";
 import { AuditLog } from "../src/audit/audit-log.ts";
 import { readConfig } from "../src/config.ts";
 import { Identifier } from "../src/identity/identify.ts";
@@ -166,7 +166,7 @@ async function routesOf(t: TestContext): Promise<string[]> {
   const audit = new AuditLog({ ...config.audit, stateDir }, log);
   const readers = new Readers({ ...config.limits, isStillLetIn: () => true, onDropped: () => undefined });
   const descriptors = new Shares({ max: 100, maxPerIdentity: 100 });
-  const means = { runner, watchers: runner.watchers, identifier, audit, readers, descriptors, turns: new Turns(turnBounds), sockets, metrics, log };
+  const means = { runner, watchers: runner.watchers, identifier, audit, readers, descriptors, turns: new Turns(turnBounds), removals: new Turns(removalBounds), pages: descriptors, supervisorPath, sockets, metrics, log };
   const diagnose = async (): Promise<Diagnosis> => ({ Version: "0", IsWell: true, Findings: [] });
   const context = { ...means, limits: config.limits, settings: config, diagnose, pageDirectory: "/nowhere", version: "0" };
   const { routes } = await makeApi(context, { hostname: "", allowedHosts: [] });

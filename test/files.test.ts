@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +7,10 @@ import { test, type TestContext } from "node:test";
 import fc from "fast-check";
 import { WorkspaceFiles } from "../src/files/workspace-files.ts";
 import { assertProblem } from "./helper/problems.ts";
-import { type Service, startService } from "./helper/service.ts";
+import { repository, type Service, startService } from "./helper/service.ts";
 import { bearer, createToken } from "./helper/tokens.ts";
+
+const program = join(repository, "build", "jobrunner-supervisor");
 
 type Entry = { Name: string; Type: string; SizeBytes: number; ModifiedAt: string; Mode: string; Target: string | null };
 type Folder = { Entries: Entry[]; NextAfter: string | null };
@@ -122,6 +124,7 @@ test("a job that puts a link where a folder was, at any moment, does not lead ou
 test("whatever lies in a workspace, a walk ends inside of it or is refused", async (t) => {
   const outside = folderOf(t);
   writeFileSync(join(outside, "x"), "hunter22");
+  const drafts = folderOf(t);
   const name = fc.constantFrom("a", "b", "c", "x");
   const target = fc.array(fc.constantFrom("a", "b", "c", "x", "..", ".", ""), { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
   const link = fc.oneof(target, target.map((path) => `${outside}/${path}`), fc.constantFrom(outside, "ROOT/a", "ROOT/../..", "ROOTx"));
@@ -132,13 +135,13 @@ test("whatever lies in a workspace, a walk ends inside of it or is refused", asy
     mkdirSync(root, { recursive: true });
     writeFileSync(join(parent, "x"), "hunter22");
     for (const [place, to] of Object.entries(entries)) lay(root, place, to?.replace("ROOT", root) ?? null);
-    const files = new WorkspaceFiles(root);
-    const read = files.look(path, { file: async (file) => (await file.readFile()).toString(), folder: async (folder) => (await files.list(folder, { after: null, limit: 10 })).entries.map((entry) => entry.name).join() });
-    assert.ok(!["hunter22", readdirSync(parent).join()].includes(await read.catch(() => "refused")));
-    await files.write([...path, "new"], bytes("x"), 0o600).catch(() => undefined);
+    const files = new WorkspaceFiles({ root, draft: () => join(drafts, randomUUID()), program });
+    assert.ok(!["hunter22", readdirSync(parent).join()].includes(await read(files, path).catch(() => "refused")));
+    await files.write([...path, "new"], bytes("x"), { mode: 0o600, inTurn: async (work) => await work() }).catch(() => undefined);
     await files.remove(path, { isRecursive: true }).catch(() => undefined);
     assert.deepEqual(readdirSync(parent).toSorted(), ["root", "x"]);
     assert.deepEqual(readdirSync(outside), ["x"]);
+    assert.deepEqual(readdirSync(drafts), []);
   });
   await fc.assert(property, { numRuns: 200 });
 });
@@ -177,6 +180,17 @@ async function list(service: Service, id: string, path: string): Promise<Folder>
   assert.equal(answer.status, 200, answer.text);
   const folder: Folder = JSON.parse(answer.text);
   return folder;
+}
+
+/** What is in a file, or the names in a folder. */
+async function read(files: WorkspaceFiles, path: string[]): Promise<string> {
+  const found = await files.open(path);
+  if (found.kind === "file") {
+    await using file = found.file;
+    return (await file.readFile()).toString();
+  }
+  await using folder = found.folder;
+  return (await files.list(folder, { after: null, limit: 10, isWanted: () => true })).entries.map((entry) => entry.name).join();
 }
 
 function put(service: Service, id: string, path: string, body: string | Buffer) {

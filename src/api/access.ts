@@ -140,7 +140,7 @@ function addressOf({ raw: { socket } }: FastifyRequest): string {
 }
 
 /** Without the query, what looks like a token, and not so long that it floods the audit log. */
-function pathOf({ url }: FastifyRequest): string {
+function pathOf({ originalUrl: url }: FastifyRequest): string {
   const path = (url.split("?", 1)[0] ?? "").replace(/^\w+:\/\/[^/]*/, "");
   return path.replaceAll(/jr_[0-9a-f]*_[\w-]*/gi, "jr_***").slice(0, 200);
 }

@@ -5,8 +5,8 @@ import { endWith } from "./closing.ts";
 import { Problem } from "./problems.ts";
 import type { Bounds } from "./shares.ts";
 
-/** What the service itself needs: database, launcher, watchers, listening sockets, refusals, and files that are open for a moment. */
-const descriptorsOfService = 100;
+/** What the service itself needs: database, launcher, watchers, listening sockets, refusals, and files that are open for a moment, such as those of Turns. */
+const descriptorsOfService = 150;
 const minConnections = 8;
 const maxRefusals = 32;
 const retryAfterSeconds = 5;
@@ -81,8 +81,8 @@ export function fileLimit(): number {
 
 /**
  * What a limit of file descriptors has room for, so that all have theirs when every bound is reached: half of what the service leaves for
- * connections; a reader has up to two files open besides its connection, and of them there are 7/32; the last sixteenth is for folders and files of
- * workspaces that are held open (Context.descriptors).
+ * connections; a reader has up to two files open besides its connection, and of them there are 7/32; the last sixteenth is for files of
+ * workspaces that are being received (Context.descriptors). What looks at folders is few at once (Turns) and holds two of them at a time.
  */
 function connectionsWithin(limit: number): number {
   return Math.max(minConnections, Math.floor((limit - descriptorsOfService) / 2));
@@ -93,7 +93,7 @@ export function readersWithin(limit: number): number {
   return Math.max(minConnections / 2, Math.floor(((limit - descriptorsOfService) * 7) / 32));
 }
 
-/** How many folders and files of workspaces, besides those of readers. */
+/** How many files of workspaces, besides those of readers. */
 export function filesWithin(limit: number): Bounds {
   const max = Math.max(minConnections, Math.floor((limit - descriptorsOfService) / 16));
   return { max, maxPerIdentity: Math.max(minConnections / 2, Math.floor(max / 4)) };

@@ -38,14 +38,19 @@ export type Context = {
   readers: Readers;
   /** Of folders and files of workspaces that may be open besides those of readers. */
   descriptors: Shares;
-  /** For work over what a job or submitter can make large: a search, a large folder. */
+  /** For work over what a job or submitter can make large: a search, a folder. */
   turns: Turns;
+  /** For removing folders, each of which may take as long as it has files. */
+  removals: Turns;
+  /** Of pages of folders in memory, until their clients have them. */
+  pages: Shares;
   metrics: Metrics;
   sockets: KernelSockets;
   limits: Limits;
   settings: Settings;
   /** What the doctor finds, who looks at this box as the service is configured. */
   diagnose: () => Promise<Diagnosis>;
+  supervisorPath: string;
   pageDirectory: string; // of the built web page
   version: string;
   log: Log;

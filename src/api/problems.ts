@@ -20,6 +20,7 @@ export const problemTable = {
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
   "not-over": { status: 409, title: "The job is not over" },
   "file-of-another-kind": { status: 409, title: "What is there is not what this call is for" },
+  "not-all-removed": { status: 409, title: "Not all of the folder could be removed" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "path-too-long": { status: 414, title: "The path is too long" },
   "no-such-range": { status: 416, title: "The output has no such range" },

@@ -25,7 +25,8 @@ export async function sendFile(context: Context, { request, reply, file, stats }
     "Content-Type": "application/octet-stream",
     "Content-Disposition": "attachment",
     "Content-Length": String(end - start),
-    "Last-Modified": stats.mtime.toUTCString(),
+    "File-Mode": (stats.mode & 0o7777).toString(8),
+    ...lastModified(stats),
     "Accept-Ranges": "bytes",
     ...(range === null ? {} : { "Content-Range": `bytes ${start}-${end - 1}/${stats.size}` }),
   });
@@ -42,6 +43,12 @@ export async function sendFile(context: Context, { request, reply, file, stats }
   } catch (error) {
     log("warn", "a file could not be sent whole", { job: idOf(request.params), err: error });
   }
+}
+
+/** Not where it is a time that HTTP cannot say: it has years of four digits (RFC 9110, 5.6.7). */
+function lastModified({ mtime }: Stats): { "Last-Modified"?: string } {
+  const text = mtime.toUTCString();
+  return /^\w+, \d\d \w+ \d{4} /.test(text) ? { "Last-Modified": text } : {};
 }
 
 /** Throws where the file has become shorter than it was said to be: the client must not take it for the whole. */

@@ -11,6 +11,7 @@ import { idOf, isJobId } from "./ids.ts";
 import { Problem, problemContentType } from "./problems.ts";
 import { attachRoutes } from "./routes/attach.ts";
 import { boxRoutes } from "./routes/box.ts";
+import { withNamesAsBytes } from "./file-paths.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { fileRoutes } from "./routes/files.ts";
@@ -34,7 +35,7 @@ type Route = { method: string; url: string; pattern: RegExp };
 
 /** The API as a function that answers requests. */
 export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api> {
-  const app: App = fastify({ logger: false, frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
+  const app: App = fastify({ logger: false, rewriteUrl: ({ url = "" }) => withNamesAsBytes(url), frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
   const routes: Route[] = [];
   const described: DescribedRoute[] = [];
   app.addHook("onRoute", ({ method, url, schema }) => {

@@ -3,6 +3,9 @@ export type Release = () => void;
 
 export type Bounds = { max: number; maxPerIdentity: number };
 
+/** Of pages of folders, each a MiB or so. */
+export const pageBounds: Bounds = { max: 256, maxPerIdentity: 64 };
+
 /** Something of which there is so much for all identities together, and so much for each, so that none can take it from the others. */
 export class Shares {
   readonly bounds: Bounds;

@@ -9,6 +9,9 @@ export type TurnBounds = {
 /** Of a service: the event loop is one, and two of one identity let it read for one while it waits for the other's disk. */
 export const turnBounds: TurnBounds = { atOnce: 4, perIdentity: 2, waitingPerIdentity: 200 };
 
+/** Of removals, which are done by a process each and take their time with the disk. */
+export const removalBounds: TurnBounds = { atOnce: 8, perIdentity: 2, waitingPerIdentity: 200 };
+
 type Waiting = { start: () => void; isWanted: () => boolean };
 
 /**

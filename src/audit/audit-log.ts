@@ -12,7 +12,7 @@ export type AuditEvent =
   | { Event: "submit"; Job: string; User?: string }
   | { Event: "kill"; Job: string; Force: boolean }
   | { Event: "delete"; Job: string }
-  | { Event: "file written" | "file removed"; Job: string; Path: string }
+  | { Event: "file written" | "folder made" | "file removed"; Job: string; Path: string }
   | { Event: "token create"; Token: string; Name: string; TokenRole: string; ExpiresAt: string | null }
   | { Event: "token revoke"; Token: string; Name: string }
   | { Event: "refused"; Code: string; Method: string; Path: string; Reason: string }

@@ -13,6 +13,7 @@ export type Health = components["schemas"]["Health"];
 export type Box = components["schemas"]["Box"];
 export type Diagnosis = components["schemas"]["Diagnosis"];
 export type SearchResult = components["schemas"]["SearchResult"];
+export type RemovedJob = components["schemas"]["RemovedJob"];
 export type JobPage = components["schemas"]["JobPage"];
 export type JobQuery = NonNullable<operations["listJobs"]["parameters"]["query"]>;
 
@@ -161,9 +162,9 @@ export class Client {
     }
   }
 
-  /** Removes a job that is over, with its output and workspace. */
-  async remove(id: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#transport.data(this.#api.DELETE("/jobs/{id}", { params: { path: { id } }, signal: signal ?? null }), signal);
+  /** Removes a job that is over, with its output and workspace. `Remains` says what of them could not be removed yet. */
+  async remove(id: string, { signal }: CallOptions = {}): Promise<RemovedJob> {
+    return await this.#transport.data(this.#api.DELETE("/jobs/{id}", { params: { path: { id } }, signal: signal ?? null }), signal);
   }
 
   /** The files of the job's workspace. */

@@ -74,16 +74,19 @@ export interface paths {
         };
         /**
          * A file of the job's workspace, or what is in a folder of it
-         * @description Links are followed within the workspace, and nowhere else. While the job runs, its files are as they are at the moment.
+         * @description Links are followed within the workspace, and nowhere else; mounts are not entered. While the job runs, its files are as they are at the moment.
          */
         get: operations["getFile"];
         /**
-         * Puts a file into the job's workspace
-         * @description In place of what was there, whole or not at all. Folders on the way are made.
+         * Puts a file or folder into the job's workspace
+         * @description A file in place of what was there, whole or not at all. A folder where there is none; one that is there gets the permissions. Folders on the way are made.
          */
         put: operations["putFile"];
         post?: never;
-        /** Removes a file or folder of the job's workspace */
+        /**
+         * Removes a file or folder of the job's workspace
+         * @description Folders in it that keep their user from removing what they hold get the permission. What is mounted there is not touched.
+         */
         delete: operations["removeFile"];
         options?: never;
         head?: never;
@@ -395,16 +398,25 @@ export interface components {
             Version: string;
         };
         Entry: {
+            /**
+             * @description as it stands in a path, each byte that needs it percent-encoded
+             * @example caf%E9
+             */
+            EncodedName: string;
             /** @description permissions, octal */
             Mode: string;
-            /** Format: date-time */
-            ModifiedAt: string;
+            /** @description null: not within the years 1 to 9999, or not known */
+            ModifiedAt: string | null;
+            /** @description for people: what is no UTF-8 is replaced in it */
             Name: string;
             SizeBytes: number;
             /** @description where a link leads */
             Target: string | null;
-            /** @enum {unknown} */
-            Type: "file" | "folder" | "link" | "other";
+            /**
+             * @description mount: something is mounted there, of which nothing is looked at; other: a device, FIFO or socket
+             * @enum {unknown}
+             */
+            Type: "file" | "folder" | "link" | "mount" | "other";
         };
         FieldError: {
             /** @description in the API's words: Commands[0].Args, ?limit, Idempotency-Key */
@@ -413,8 +425,11 @@ export interface components {
             message: string;
         };
         Folder: {
+            /** @description in the order of their names' bytes */
             Entries: components["schemas"]["Entry"][];
-            /** @description null: these are the last */
+            /** @description the folder's permissions, octal */
+            Mode: string;
+            /** @description for after, to get the next page; null: these are the last */
             NextAfter: string | null;
         };
         /** @description To who is not let in, the status alone */
@@ -432,6 +447,15 @@ export interface components {
             /** @description ok, or what is wrong */
             launcher?: string;
             queued?: number;
+            /** @description of those what remains, of up to 20, to who sees all jobs */
+            remains?: {
+                job: string;
+                /** @description where the removal was stopped */
+                path: string;
+                problem: string;
+            }[];
+            /** @description deleted jobs of which something could not be removed from the disk; it is tried again */
+            removalsStopped?: number;
             running?: number;
             /** @enum {unknown} */
             status: "ok" | "unwell";
@@ -608,7 +632,7 @@ export interface components {
         /** @description RFC 9457 */
         Problem: {
             /** @enum {unknown} */
-            code: "invalid-json" | "invalid-request" | "bad-request" | "not-identified" | "foreign-origin" | "role-too-small" | "outside-workspace" | "file-refused" | "unknown-job" | "unknown-file" | "unknown-path" | "method-not-allowed" | "not-acceptable" | "not-over-in-time" | "request-timeout" | "not-over" | "file-of-another-kind" | "body-too-large" | "path-too-long" | "no-such-range" | "foreign-host" | "key-used-before" | "user-refused" | "no-container-engine" | "too-many-requests" | "too-many-at-once" | "too-many-failures" | "headers-too-large" | "internal" | "silent-container-engine" | "too-many-connections" | "too-many-readers" | "disk-full";
+            code: "invalid-json" | "invalid-request" | "bad-request" | "not-identified" | "foreign-origin" | "role-too-small" | "outside-workspace" | "file-refused" | "unknown-job" | "unknown-file" | "unknown-path" | "method-not-allowed" | "not-acceptable" | "not-over-in-time" | "request-timeout" | "not-over" | "file-of-another-kind" | "not-all-removed" | "body-too-large" | "path-too-long" | "no-such-range" | "foreign-host" | "key-used-before" | "user-refused" | "no-container-engine" | "too-many-requests" | "too-many-at-once" | "too-many-failures" | "headers-too-large" | "internal" | "silent-container-engine" | "too-many-connections" | "too-many-readers" | "disk-full";
             /** @description what is wrong and what to do, for people */
             detail: string;
             errors?: components["schemas"]["FieldError"][];
@@ -622,6 +646,13 @@ export interface components {
          * @enum {unknown}
          */
         Reason: "ExitCode" | "Signal" | "CouldNotStart" | "Timeout" | "IdleTimeout" | "OutOfMemory" | "ImagePull" | "EngineError" | "SupervisorLost" | "Reboot" | "Requested";
+        RemovedJob: {
+            /** @description of its directory, what could not be removed yet, and why: it is tried again; GET /healthz shows it */
+            Remains?: {
+                Path: string;
+                Problem: string;
+            };
+        };
         /** @description limits of the container */
         Resources: {
             CPUs?: number;
@@ -1721,7 +1752,7 @@ export interface operations {
             query?: {
                 /** @description of a folder: NextAfter of the page before */
                 after?: string;
-                /** @description of a folder: how many entries */
+                /** @description of a folder: how many entries; there can be fewer, NextAfter says if there are more */
                 limit?: number;
             };
             header?: {
@@ -1747,6 +1778,8 @@ export interface operations {
             /** @description The file's bytes, or the folder */
             200: {
                 headers: {
+                    /** @description the file's permissions, octal */
+                    "File-Mode"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1757,6 +1790,8 @@ export interface operations {
             /** @description A range of the file */
             206: {
                 headers: {
+                    /** @description the file's permissions, octal */
+                    "File-Mode"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1872,7 +1907,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-requests`: Too many requests in a second
+             * @description `too-many-at-once`: Too many such requests are under way
+             *
+             *     `too-many-requests`: Too many requests in a second
              *
              *     `too-many-failures`: Too many failed attempts
              */
@@ -1920,7 +1957,9 @@ export interface operations {
     putFile: {
         parameters: {
             query?: {
-                /** @description permissions, octal */
+                /** @description true: a folder, without a body */
+                folder?: boolean;
+                /** @description permissions, octal; 644, of a folder 755, if it is not given */
                 mode?: string;
             };
             header?: never;
@@ -2063,7 +2102,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-requests`: Too many requests in a second
+             * @description `too-many-at-once`: Too many such requests are under way
+             *
+             *     `too-many-requests`: Too many requests in a second
              *
              *     `too-many-failures`: Too many failed attempts
              */
@@ -2217,7 +2258,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `file-of-another-kind`: What is there is not what this call is for */
+            /**
+             * @description `not-all-removed`: Not all of the folder could be removed
+             *
+             *     `file-of-another-kind`: What is there is not what this call is for
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2245,7 +2290,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-requests`: Too many requests in a second
+             * @description `too-many-at-once`: Too many such requests are under way
+             *
+             *     `too-many-requests`: Too many requests in a second
              *
              *     `too-many-failures`: Too many failed attempts
              */
@@ -3337,7 +3384,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["RemovedJob"];
                 };
             };
             /**

@@ -1,80 +1,127 @@
-import { randomUUID } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, readdir, readlink, rename, rmdir, unlink } from "node:fs/promises";
-import { below, type Place, walk } from "./walk.ts";
+import { type FileHandle, mkdir, open, rename, rmdir, unlink } from "node:fs/promises";
+import { emptyFolder, type Left } from "./emptying.ts";
+import { type Listing, listFolder, type Page } from "./listing.ts";
+import type { Name } from "./names.ts";
+import { below, find, LeavesMount, locate, lookAt, type Place, reopen } from "./walk.ts";
 
-/** The files of one job's workspace. All throw what walk throws, and NotWhatWasAsked. */
+/** The files of one job's workspace. All throw what the walk throws, and what stands here. */
 
 /** What is there is of another kind than the call is for; the message is for people. */
 export class NotWhatWasAsked extends Error {}
 
-export type Entry = { name: string; type: "file" | "folder" | "link" | "other"; stats: Stats; target: string | null };
-export type Listing = { entries: Entry[]; nextAfter: string | null };
+/** A folder was not removed whole. So much of it was; `left` was not, of which the path is from the workspace down. */
+export class NotAllRemoved extends Error {
+  readonly removedCount: number;
+  readonly left: Left;
+
+  constructor(removedCount: number, left: Left) {
+    super(`not all of a folder could be removed: ${left.text}`);
+    this.removedCount = removedCount;
+    this.left = left;
+  }
+}
+
+/** A folder is only held (O_PATH). The caller closes either. */
+export type Opened = { kind: "file"; file: FileHandle; stats: Stats } | { kind: "folder"; folder: FileHandle; stats: Stats };
+
+export type Workspace = {
+  root: string;
+  /** A path, of the workspace's file system and in a folder of the service's alone, for a file that is being written. */
+  draft: () => string;
+  /** The C program. */
+  program: string;
+};
+
+/** Runs what holds folders open, when it is its turn. */
+export type InTurn = <Result>(run: () => Promise<Result>) => Promise<Result>;
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 export class WorkspaceFiles {
-  readonly #root: string;
+  readonly #workspace: Workspace;
 
-  /** `root`: the workspace. */
-  constructor(root: string) {
-    this.#root = root;
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace;
   }
 
-  /** Opens what is there and gives it, open, to the one that is for it. */
-  async look<Result>(path: string[], use: { file: (file: FileHandle, stats: Stats) => Promise<Result>; folder: (folder: FileHandle) => Promise<Result> }): Promise<Result> {
-    return await walk({ root: this.#root, path, isFollowingLast: true }, async ({ folder, name }) => {
-      if (name === null) return await use.folder(folder);
-      // Without waiting, as for a FIFO's writer, and for nothing but a file or a folder.
-      await using found = await open(below(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-      const stats = await found.stat();
-      if (stats.isDirectory()) return await use.folder(found);
+  /** What is there, open; of the way to it, nothing is. A device, a FIFO or a socket is never opened. */
+  async open(path: Name[]): Promise<Opened> {
+    const { held, stats } = await find({ root: this.#workspace.root, path });
+    if (stats.isDirectory()) return { kind: "folder", folder: held, stats };
+    try {
       if (!stats.isFile()) throw new NotWhatWasAsked("is neither a file nor a folder: only those can be fetched");
       await this.#refuseForeign(stats);
-      return await use.file(found, stats);
-    });
+      return { kind: "file", file: await reopen(held, O_RDONLY | O_NONBLOCK), stats };
+    } finally {
+      await held.close();
+    }
   }
 
-  /** A folder's entries by name, so many, after that of the page before. */
-  async list(folder: FileHandle, { after, limit }: { after: string | null; limit: number }): Promise<Listing> {
-    const names = (await readdir(below(folder, "."))).toSorted();
-    const wanted = after === null ? names : names.filter((name) => name > after);
-    const page = wanted.slice(0, limit);
-    const entries = await Promise.all(page.map((name) => entryOf(folder, name)));
-    return { entries: entries.flatMap((entry) => (entry === null ? [] : [entry])), nextAfter: wanted.length > limit ? (page.at(-1) ?? null) : null };
+  async list(folder: FileHandle, page: Page): Promise<Listing> {
+    return await listFolder(folder, page);
   }
 
   /**
-   * Puts a file there in place of what was, whole or not at all; folders on the way are made. The owner is the workspace's. `mode` are its
-   * permissions.
+   * Puts a file there in place of what was, whole or not at all; folders on the way are made. The owner is the workspace's. `mode` are its permissions.
+   * While its bytes are waited for, nothing is open but a draft of it, outside of the workspace.
    */
-  async write(path: string[], content: AsyncIterable<Uint8Array>, mode: number): Promise<void> {
-    const make = async (folder: FileHandle, name: string): Promise<void> => await this.#makeFolder(folder, name);
-    await walk({ root: this.#root, path, isFollowingLast: false, make }, async (place) => {
-      const { folder, name } = named(place, "is the workspace itself: name a file in it");
-      const temporary = below(folder, `.${randomUUID()}`);
-      try {
-        await using file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-        for await (const chunk of content) await file.appendFile(chunk);
-        await this.#giveToOwner(file);
-        await file.chmod(mode);
-        await rename(temporary, below(folder, name));
-      } catch (error) {
-        await unlink(temporary).catch(() => undefined); // the first error says more
-        throw codeOf(error) === "EISDIR" ? new NotWhatWasAsked("is a folder: name a file", { cause: error }) : error;
-      }
+  async write(path: Name[], content: AsyncIterable<Uint8Array>, { mode, inTurn }: { mode: number; inTurn: InTurn }): Promise<void> {
+    await inTurn(() => this.#locate(path, "is the workspace itself: name a file in it", refuseFolder));
+    const draft = this.#workspace.draft();
+    try {
+      await this.#writeDraft(draft, content, mode);
+      await inTurn(() => this.#locate(path, "is the workspace itself: name a file in it", async (place) => await putInPlace(draft, place)));
+    } catch (error) {
+      await unlink(draft).catch(() => undefined); // the first error says more
+      throw error;
+    }
+  }
+
+  /** Makes a folder, with those on the way, where there is none, and gives it these permissions. */
+  async makeFolder(path: Name[], mode: number): Promise<void> {
+    await this.#locate(path, "is the workspace itself, which is there", async (place) => {
+      await this.#make(place);
+      const { held, stats } = await lookAt(place);
+      await using found = held;
+      if (!stats.isDirectory()) throw new NotWhatWasAsked("is no folder");
+      await using folder = await reopen(found, O_RDONLY | O_DIRECTORY);
+      await folder.chmod(mode);
     });
   }
 
-  /** Removes a file, a link or an empty folder; with `isRecursive` a folder with all that is in it. */
-  async remove(path: string[], { isRecursive }: { isRecursive: boolean }): Promise<void> {
-    await walk({ root: this.#root, path, isFollowingLast: false }, async (place) => {
-      const { folder, name } = named(place, "is the workspace itself: it goes when the job is removed");
-      await removeAt(folder, name, isRecursive);
+  /** Removes a file, a link or an empty folder; with `isRecursive` a folder with all that is in it. Gives how many there were; throws NotAllRemoved. */
+  async remove(path: Name[], { isRecursive }: { isRecursive: boolean }): Promise<number> {
+    const { root, program } = this.#workspace;
+    return await locate({ root, path }, async (place) => {
+      if (place === null) throw new NotWhatWasAsked("is the workspace itself: it goes when the job is removed");
+      if (await isUnlinked(place)) return 1;
+      const { held } = await lookAt(place);
+      await using folder = held;
+      if (await isFolderRemoved(place, { isRecursive })) return 1;
+      const { removed, left } = await emptyFolder(program, folder.fd);
+      if (left !== null) throw new NotAllRemoved(removed, { ...left, path: [...path, left.path].filter((name) => name !== "").join("/") });
+      if (await isFolderRemoved(place, { isRecursive: true })) return removed + 1;
+      throw new NotAllRemoved(removed, { path: path.join("/"), why: "changed", text: "something is put into it meanwhile" });
     });
   }
 
-  async #makeFolder(folder: FileHandle, name: string): Promise<void> {
+  async #locate<Result>(path: Name[], otherwise: string, use: (place: Place) => Promise<Result>): Promise<Result> {
+    return await locate({ root: this.#workspace.root, path, make: (place) => this.#make(place) }, async (place) => {
+      if (place === null) throw new NotWhatWasAsked(otherwise);
+      return await use(place);
+    });
+  }
+
+  async #writeDraft(path: string, content: AsyncIterable<Uint8Array>, mode: number): Promise<void> {
+    await using file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    for await (const chunk of content) await file.appendFile(chunk);
+    await this.#giveToOwner(file);
+    await file.chmod(mode);
+  }
+
+  /** A folder, if nothing is there. */
+  async #make({ folder, name }: Place): Promise<void> {
     try {
       await mkdir(below(folder, name), 0o755);
     } catch (error) {
@@ -89,7 +136,7 @@ export class WorkspaceFiles {
   /** A service that is root keeps the workspaces of others: what it makes there is theirs, and what is not theirs it does not show. */
   async #owner(): Promise<{ uid: number; gid: number } | null> {
     if (process.geteuid?.() !== 0) return null;
-    await using root = await open(this.#root, O_RDONLY | O_DIRECTORY);
+    await using root = await open(this.#workspace.root, O_RDONLY | O_DIRECTORY);
     const { uid, gid } = await root.stat();
     return uid === 0 ? null : { uid, gid };
   }
@@ -106,36 +153,51 @@ export class WorkspaceFiles {
   }
 }
 
-function named({ folder, name }: Place, otherwise: string): { folder: FileHandle; name: string } {
-  if (name === null) throw new NotWhatWasAsked(otherwise);
-  return { folder, name };
+/** Before the bytes of a file are waited for in vain. */
+async function refuseFolder(place: Place): Promise<void> {
+  try {
+    const { held, stats } = await lookAt(place);
+    await held.close();
+    if (stats.isDirectory()) throw new NotWhatWasAsked("is a folder: name a file");
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
 }
 
-/** Null where it is gone by now. */
-async function entryOf(folder: FileHandle, name: string): Promise<Entry | null> {
+async function putInPlace(draft: string, { folder, name }: Place): Promise<void> {
   try {
-    const path = below(folder, name);
-    const stats = await lstat(path);
-    if (stats.isSymbolicLink()) return { name, type: "link", stats, target: await readlink(path) };
-    return { name, type: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other", stats, target: null };
+    await rename(draft, below(folder, name));
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
+    if (codeOf(error) === "EISDIR") throw new NotWhatWasAsked("is a folder: name a file", { cause: error });
+    if (codeOf(error) === "EBUSY") throw new LeavesMount();
     throw error;
   }
 }
 
-async function removeAt(parent: FileHandle, name: string, isRecursive: boolean): Promise<void> {
+/** False: it is a folder. */
+async function isUnlinked(place: Place): Promise<boolean> {
   try {
-    return await unlink(below(parent, name));
+    await unlink(below(place.folder, place.name));
+    return true;
   } catch (error) {
     const code = codeOf(error);
-    if (code !== "EISDIR" && code !== "EPERM") throw error; // unlink(2): Linux says EISDIR of a folder, POSIX EPERM
+    if (code !== "EISDIR" && code !== "EPERM" && code !== "EBUSY") throw error; // unlink(2): Linux says EISDIR of a folder, POSIX EPERM
+    const { held, stats } = await lookAt(place); // of a mount, throws what is
+    await held.close();
+    if (stats.isDirectory()) return false;
+    throw error;
   }
-  if (isRecursive) {
-    await using folder = await open(below(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    for (const inner of await readdir(below(folder, "."))) await removeAt(folder, inner, isRecursive);
+}
+
+/** False: there is something in it, and that is to be removed. */
+async function isFolderRemoved({ folder, name }: Place, { isRecursive }: { isRecursive: boolean }): Promise<boolean> {
+  try {
+    await rmdir(below(folder, name));
+    return true;
+  } catch (error) {
+    if (isRecursive && codeOf(error) === "ENOTEMPTY") return false;
+    throw error;
   }
-  await rmdir(below(parent, name));
 }
 
 function codeOf(error: unknown): unknown {

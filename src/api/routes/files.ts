@@ -1,36 +1,50 @@
-import type { FastifyRequest } from "fastify";
-import { type Static, Type } from "typebox";
-import { type Entry, WorkspaceFiles } from "../../files/workspace-files.ts";
-import { actorOf } from "../access.ts";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import type { Entry } from "../../files/listing.ts";
+import { encoded, textOf } from "../../files/names.ts";
+import { type InTurn, type Opened, WorkspaceFiles } from "../../files/workspace-files.ts";
+import { actorOf, identityOf, keyOf } from "../access.ts";
 import { limited } from "../body.ts";
 import type { App, Context, Routes } from "../context.ts";
 import { answered } from "../file-problems.ts";
+import { afterOf, namesOf } from "../file-paths.ts";
 import { idOf, knownId, unknownJob } from "../ids.ts";
-import { done, fileOperation, json } from "../operation.ts";
-import { invalid, Problem } from "../problems.ts";
+import { Problem } from "../problems.ts";
 import { sendFile } from "../send-file.ts";
+import type { Shares } from "../shares.ts";
+import { type Folder, getFile, putFile, removeFile } from "./files-schemas.ts";
 
 /** The files of a job's workspace, for those who may run jobs: there can be more in them than in the output. */
 export const fileRoutes: Routes = (app, context) => {
   app.get("/:id/files/*", { ...run, schema: getFile }, async (request, reply) => {
-    const { after = null, limit = defaultPage } = request.query;
     const files = filesOf(context, request);
-    const path = pathOf(request);
-    return await answered(async () => {
-      return await files.look<Static<typeof Folder> | undefined>(path, {
-        folder: async (folder) => {
-          const { entries, nextAfter } = await files.list(folder, { after, limit });
-          return { Entries: entries.map(viewOf), NextAfter: nextAfter };
+    const path = namesOf(request.params);
+    const page = { after: afterOf(request.query.after), limit: request.query.limit ?? defaultPage, isWanted: () => !reply.raw.destroyed };
+    const found = await answered(() => {
+      return context.turns.run(keyOf(identityOf(request)), {
+        isWanted: page.isWanted,
+        work: async () => {
+          const opened = await files.open(path);
+          if (opened.kind === "file") return opened;
+          await using folder = opened.folder;
+          takePage(context, request, reply);
+          return { kind: "listing" as const, stats: opened.stats, listing: await files.list(folder, page) };
         },
-        file: async (file, stats) => await sendFile(context, { request, reply, file, stats }),
       });
     });
+    if (found.kind === "file") return await sendAndClose(context, { request, reply, opened: found });
+    const { entries, nextAfter } = found.listing;
+    const view: Static<typeof Folder> = { Entries: entries.map(viewOf), NextAfter: nextAfter === null ? null : encoded(nextAfter), Mode: modeOf(found.stats) };
+    return view;
   });
 
   app.delete("/:id/files/*", { ...run, schema: removeFile }, async (request) => {
     const { recursive: isRecursive = false } = request.query;
-    await answered(() => filesOf(context, request).remove(pathOf(request), { isRecursive }));
-    context.audit.write(actorOf(request), { Event: "file removed", Job: idOf(request.params), Path: pathOf(request).join("/") });
+    const path = namesOf(request.params);
+    const files = filesOf(context, request);
+    const work = (): Promise<number> => files.remove(path, { isRecursive });
+    await answered(() => context.removals.run(keyOf(identityOf(request)), { isWanted: () => true, work }));
+    context.audit.write(actorOf(request), { Event: "file removed", Job: idOf(request.params), Path: textOf(path.join("/")) });
     return {};
   });
 
@@ -39,11 +53,10 @@ export const fileRoutes: Routes = (app, context) => {
     uploads.removeAllContentTypeParsers();
     uploads.addContentTypeParser("*", (_request, payload, parsed) => parsed(null, payload));
     uploads.put("/:id/files/*", { ...run, schema: putFile }, async (request) => {
-      const { mode = "644" } = request.query;
-      const { maxFileBytes } = context.limits;
-      const content = limited(request.raw, maxFileBytes, `a file must have no more than ${maxFileBytes} bytes (JOBRUNNER_MAX_FILE_BYTES): let the job fetch what is larger`);
-      await answered(() => filesOf(context, request).write(pathOf(request), content, Number.parseInt(mode, 8)));
-      context.audit.write(actorOf(request), { Event: "file written", Job: idOf(request.params), Path: pathOf(request).join("/") });
+      const { folder: isFolder = false, mode = isFolder ? "755" : "644" } = request.query;
+      const path = namesOf(request.params);
+      await answered(() => (isFolder ? putFolder : putOneFile)(context, request, { path, mode: Number.parseInt(mode, 8) }));
+      context.audit.write(actorOf(request), { Event: isFolder ? "folder made" : "file written", Job: idOf(request.params), Path: textOf(path.join("/")) });
       return {};
     });
   });
@@ -52,76 +65,69 @@ export const fileRoutes: Routes = (app, context) => {
 const run = { config: { access: "run" } } as const;
 const defaultPage = 1000;
 
-function filesOf({ runner }: Context, request: FastifyRequest): WorkspaceFiles {
+function filesOf({ runner, supervisorPath }: Context, request: FastifyRequest): WorkspaceFiles {
   const workspace = runner.workspace(knownId(runner, request.params));
   if (workspace === null) throw unknownJob();
-  return new WorkspaceFiles(workspace);
+  return new WorkspaceFiles({ ...workspace, program: supervisorPath });
 }
 
-/** By names. Whatever it leads to is for the walk to judge; what no name can be is refused here. */
-function pathOf({ params }: FastifyRequest): string[] {
-  const path = typeof params === "object" && params !== null && "*" in params ? String(params["*"]) : "";
-  const names = path.split("/").filter((name) => name !== "");
-  if (path.includes("\0")) throw invalid([{ field: "path", message: "must not hold a NUL character" }]);
-  if (names.some((name) => name === "." || name === "..")) throw new Problem("outside-workspace", "the path must not hold . or ..: name the file from the workspace down");
-  return names;
+/** Until the client has it, a page is in memory; who takes nothing of it is cut off. */
+function takePage({ pages, limits }: Context, request: FastifyRequest, { raw }: FastifyReply): void {
+  if (raw.destroyed) return; // it went before, and says so no second time
+  raw.once("close", taken(pages, request, "pages of folders"));
+  raw.setTimeout(limits.readerTimeoutSeconds * 1000, () => raw.destroy());
 }
 
-function viewOf({ name, type, stats, target }: Entry): Static<typeof EntryView> {
-  return { Name: name, Type: type, SizeBytes: stats.size, ModifiedAt: stats.mtime.toISOString(), Mode: (stats.mode & 0o7777).toString(8), Target: target };
+async function sendAndClose(context: Context, { request, reply, opened }: { request: FastifyRequest; reply: FastifyReply; opened: Opened & { kind: "file" } }): Promise<undefined> {
+  await using file = opened.file;
+  return await sendFile(context, { request, reply, file, stats: opened.stats });
 }
 
-const EntryView = Type.Object(
-  {
-    Name: Type.String(),
-    Type: Type.Enum(["file", "folder", "link", "other"]),
-    SizeBytes: Type.Integer({ minimum: 0 }),
-    ModifiedAt: Type.String({ format: "date-time" }),
-    Mode: Type.String({ description: "permissions, octal" }),
-    Target: Type.Union([Type.String(), Type.Null()], { description: "where a link leads" }),
-  },
-  { title: "Entry" },
-);
-const Folder = Type.Object({ Entries: Type.Array(EntryView), NextAfter: Type.Union([Type.String(), Type.Null()], { description: "null: these are the last" }) }, { title: "Folder" });
+type Put = { path: string[]; mode: number };
 
-const getFile = fileOperation({
-  id: "getFile",
-  tag: "files",
-  summary: "A file of the job's workspace, or what is in a folder of it",
-  description: "Links are followed within the workspace, and nowhere else. While the job runs, its files are as they are at the moment.",
-  query: Type.Object(
-    {
-      after: Type.Optional(Type.String({ description: "of a folder: NextAfter of the page before" })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: defaultPage, description: "of a folder: how many entries" })),
-    },
-    { additionalProperties: false },
-  ),
-  headers: Type.Object({ Range: Type.Optional(Type.String({ description: "bytes=, of a file (RFC 9110)" })) }),
-  answers: {
-    200: { description: "The file's bytes, or the folder", content: { "application/json": Folder, "application/octet-stream": Type.String() } },
-    206: { description: "A range of the file", content: { "application/octet-stream": Type.String() } },
-  },
-  problems: ["no-such-range", "too-many-readers"],
-});
+async function putOneFile(context: Context, request: FastifyRequest, { path, mode }: Put): Promise<void> {
+  const { maxFileBytes } = context.limits;
+  const content = limited(request.raw, maxFileBytes, `a file must have no more than ${maxFileBytes} bytes (JOBRUNNER_MAX_FILE_BYTES): let the job fetch what is larger`);
+  const release = taken(context.descriptors, request, "files being received");
+  try {
+    await filesOf(context, request).write(path, content, { mode, inTurn: inTurnOf(context, request) });
+  } finally {
+    release();
+  }
+}
 
-const putFile = {
-  ...fileOperation({
-    id: "putFile",
-    tag: "files",
-    summary: "Puts a file into the job's workspace",
-    description: "In place of what was there, whole or not at all. Folders on the way are made.",
-    query: Type.Object({ mode: Type.Optional(Type.String({ pattern: "^[0-7]{3}$", default: "644", description: "permissions, octal" })) }, { additionalProperties: false }),
-    answers: { 200: json("It is there", done) },
-    problems: ["body-too-large", "disk-full"],
-  }),
-  consumes: ["application/octet-stream"],
-  body: Type.Unknown({ description: "the file's bytes" }),
-};
+async function putFolder(context: Context, request: FastifyRequest, { path, mode }: Put): Promise<void> {
+  for await (const _ of limited(request.raw, 0, "a folder has no content: send no body with folder=true")) continue;
+  await inTurnOf(context, request)(() => filesOf(context, request).makeFolder(path, mode));
+}
 
-const removeFile = fileOperation({
-  id: "removeFile",
-  tag: "files",
-  summary: "Removes a file or folder of the job's workspace",
-  query: Type.Object({ recursive: Type.Optional(Type.Boolean({ description: "a folder with all that is in it" })) }, { additionalProperties: false }),
-  answers: { 200: json("It is gone", done) },
-});
+function inTurnOf({ turns }: Context, request: FastifyRequest): InTurn {
+  return (work) => turns.run(keyOf(identityOf(request)), { isWanted: () => true, work });
+}
+
+/** Gives back what of the identity's share was taken. */
+function taken(shares: Shares, request: FastifyRequest, what: string): () => void {
+  const release = shares.take(keyOf(identityOf(request)));
+  if (typeof release === "function") return release;
+  const { max, maxPerIdentity } = shares.bounds;
+  const why = release === "own" ? `${maxPerIdentity} ${what} for this identity` : `${max} ${what}`;
+  throw new Problem("too-many-at-once", `there are ${why} already: ask again when some are done`, { headers: { "Retry-After": "1" } });
+}
+
+function viewOf(entry: Entry): Static<typeof Folder>["Entries"][number] {
+  const names = { Name: textOf(entry.name), EncodedName: encoded(entry.name) };
+  if (entry.type === "mount") return { ...names, Type: "mount", SizeBytes: 0, ModifiedAt: null, Mode: "0", Target: null };
+  const { type, stats, target } = entry;
+  return { ...names, Type: type, SizeBytes: stats.size, ModifiedAt: timeOf(stats.mtimeMs), Mode: modeOf(stats), Target: target === null ? null : textOf(target) };
+}
+
+function modeOf({ mode }: { mode: number }): string {
+  return (mode & 0o7777).toString(8);
+}
+
+const [firstMs, endMs] = [Date.parse("0001-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z")];
+
+/** Null where it is none that RFC 3339 can say: a file's time is whatever somebody has set. */
+function timeOf(ms: number): string | null {
+  return ms >= firstMs && ms <= endMs ? new Date(ms).toISOString() : null;
+}

@@ -1,4 +1,7 @@
 import { Type } from "typebox";
+import type { Identity } from "../../identity/identify.ts";
+import type { Remains } from "../../runner/types.ts";
+import { scopeOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { json, noQuery, publicOperation } from "../operation.ts";
 
@@ -6,11 +9,19 @@ import { json, noQuery, publicOperation } from "../operation.ts";
 export const healthRoutes: Routes = (app, { runner, version }) => {
   app.get("/healthz", { config: { access: "public" }, schema: getHealth }, async (request, reply) => {
     const health = runner.health();
+    const { remains, ...rest } = health;
     const isWell = health.database === "ok" && health.launcher === "ok";
     const status = isWell ? "ok" : "unwell";
-    return reply.code(isWell ? 200 : 503).send(request.identity === null ? { status } : { status, version, ...health });
+    return reply.code(isWell ? 200 : 503).send(request.identity === null ? { status } : { status, version, ...rest, ...removalsFor(request.identity, remains) });
   });
 };
+
+const mostShown = 20;
+
+/** Others' jobs are not named to who sees its own alone. */
+function removalsFor(identity: Identity, remains: Remains[]): { removalsStopped: number; remains?: Remains[] } {
+  return { removalsStopped: remains.length, ...(scopeOf(identity) === null ? { remains: remains.slice(0, mostShown) } : {}) };
+}
 
 const textOrNull = Type.Union([Type.String(), Type.Null()]);
 const Health = Type.Object(
@@ -22,6 +33,12 @@ const Health = Type.Object(
     cgroups: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: "where each job has one; null: none can be made" })),
     containers: Type.Optional(
       Type.Object({ engine: textOrNull, version: textOrNull, problem: textOrNull }, { description: "which engine there is, or why none" }),
+    ),
+    removalsStopped: Type.Optional(Type.Integer({ minimum: 0, description: "deleted jobs of which something could not be removed from the disk; it is tried again" })),
+    remains: Type.Optional(
+      Type.Array(Type.Object({ job: Type.String(), path: Type.String({ description: "where the removal was stopped" }), problem: Type.String() }), {
+        description: `of those what remains, of up to ${mostShown}, to who sees all jobs`,
+      }),
     ),
     running: Type.Optional(Type.Integer({ minimum: 0 })),
     queued: Type.Optional(Type.Integer({ minimum: 0 })),

@@ -4,7 +4,7 @@ import type { JobQuery } from "../../runner/types.ts";
 import { actorOf, identityOf, scopeOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { idOf, isJobId, unknownJob } from "../ids.ts";
-import { done, jobOperation, json, noQuery, operation } from "../operation.ts";
+import { jobOperation, json, noQuery, operation } from "../operation.ts";
 import { type FieldError, invalid, Problem } from "../problems.ts";
 
 const maxPage = 1000;
@@ -35,12 +35,21 @@ const listJobs = operation({
   },
 });
 
+const RemovedJob = Type.Object(
+  {
+    Remains: Type.Optional(
+      Type.Object({ Path: Type.String(), Problem: Type.String() }, { description: "of its directory, what could not be removed yet, and why: it is tried again; GET /healthz shows it" }),
+    ),
+  },
+  { title: "RemovedJob" },
+);
+
 const removeJob = jobOperation({
   id: "removeJob",
   tag: "jobs",
   summary: "Removes a job that is over, with its output and workspace",
   query: noQuery,
-  answers: { 200: json("It is gone", done) },
+  answers: { 200: json("It is gone", RemovedJob) },
   problems: ["not-over"],
 });
 
@@ -52,11 +61,11 @@ export const listRoutes: Routes = (app, { runner, audit }) => {
 
   app.delete("/jobs/:id", { config: { access: "run" }, schema: removeJob }, async (request) => {
     const id = idOf(request.params);
-    const result = isJobId(id) ? await runner.remove(id) : "unknown";
-    if (result === "unknown") throw unknownJob();
-    if (result === "not-over") throw new Problem("not-over", "only a job that is over can be removed: kill it first with DELETE /ID");
+    const result = isJobId(id) ? await runner.remove(id) : ({ kind: "unknown" } as const);
+    if (result.kind === "unknown") throw unknownJob();
+    if (result.kind === "not-over") throw new Problem("not-over", "only a job that is over can be removed: kill it first with DELETE /ID");
     audit.write(actorOf(request), { Event: "delete", Job: id });
-    return {};
+    return result.remains === null ? {} : { Remains: { Path: result.remains.path, Problem: result.remains.problem } };
   });
 };
 
