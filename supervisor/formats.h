@@ -14,6 +14,10 @@
  *     stop_timeout_ms=<n>         from the stop signal to SIGKILL
  *     timeout_ms=<n>              of the job; absent: none. Likewise:
  *     idle_timeout_ms=<n>         longest time without output
+ *     drain_timeout_ms=<n>        longest time at the job's end for the last output of what the steps left behind; absent or 0: none, all of it is
+ *                                 killed at once. It goes on while a pipe of a step is open and a process that has one as its standard output or
+ *                                 error is at work: bytes came within 100 ms, or it runs or waits for a disk, or its standard input is a pipe or FIFO
+ *                                 that has bytes or no writer left. A kill and the job's timeout end it.
  *     stdin=<file name>           in the job directory: standard input of step 1; absent: /dev/null
  *     env=<NAME>=<value>          for every step; any number of them. No step sets the same name again.
  *     secret=<bytes>              a text that output never holds: every place where it stands becomes ***, before it is stored; places that share
@@ -44,13 +48,15 @@
  *     jobrunner-status 1 <boot id> <supervisor's pid> <time>       before anything of the job is executed
  *     start <step> <pid> <time>
  *     end <step> <time> <raw wait status> <user us> <system us> <peak rss KiB> <output bytes of the step so far>
- *     fail <step> <time> <stage> <errno>                          could not start; stage: stdin, user, workdir, exec, fork, plan (then step 0), or interpreter:
+ *     fail <step> <time> <stage> <errno>                          could not start; stage: pipes, stdin, user, workdir, exec, fork, plan (then step 0), or interpreter:
  *                                                                the program is there, what its "#!" line or the program itself names as its interpreter is not
  *     expire <step> <time>                                        the step's timeout struck; its end follows
  *     wait <time> <pid> <uid> <errno> <state> <name>              a kill waits for this process, the first of several: it acts as this user, sending SIGKILL gave
  *                                                                 this errno, or 0, and this is its state in /proc/PID/stat. The name goes to the line's end. In place of
  *                                                                 the line of this kind before; written by a sweeper, too
  *     waited <time>                                               nobody is waited for any more
+ *     cut <step> <time> <cause>                                   what the step left behind was at work on its output still, and was killed; cause of
+ *                                                                 that: drain (it had its time), timeout (of the job), terminate, kill. All steps are over.
  *     stop <time> <cause>                                         the job is being stopped; cause: terminate, kill, timeout, idle
  *     done <time> <output bytes> <lost bytes>                     nothing of the job is left, output is whole: the last line
  *     swept <time> <processes killed>                             written by a sweeper in place of done, after the supervisor died

@@ -3,6 +3,7 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "control.h"
+#include "drain.h"
 #include "output.h"
 #include "settle.h"
 #include "signals.h"
@@ -17,13 +18,14 @@
 #include <unistd.h>
 
 enum { STATUS_RETRY_MS = 200 };
-enum { POLL_CONTROL, POLL_CHILDREN, POLL_OUTCOME, POLL_OUTPUT };
+enum { POLL_CONTROL, POLL_CHILDREN, POLL_OUTCOME, POLL_OUTPUT, POLL_COUNT };
 
 static bool advance(struct job *job);
 static bool start_next(struct job *job);
 static bool find_next(const struct job *job, struct place *place);
 static bool is_to_run(const struct job *job, const struct plan_step *step);
 static void start_step(struct job *job);
+static int open_pipes(const struct job *job, struct step_pipes *pipes);
 static void could_not_start(struct job *job, struct step_failure failure);
 static void tell_start(struct job *job);
 static bool is_waiting_for_disk(struct job *job);
@@ -59,10 +61,11 @@ static bool advance(struct job *job) {
     }
 }
 
-/** Whether something was done: a step was started, or could not be, or there is none and the job's end was begun. */
+/** Whether something was done: a step was started, or could not be, or there is none, nor more of their output, and the job's end was begun. */
 static bool start_next(struct job *job) {
     struct place place;
     if (!find_next(job, &place)) {
+        if (drain_goes_on(job)) return false;
         begin_to_finish(job);
         return true;
     }
@@ -94,22 +97,35 @@ static bool is_to_run(const struct job *job, const struct plan_step *step) {
 
 static void start_step(struct job *job) {
     const struct plan_step *step = &job->at.step;
-    struct step_process process;
+    struct step_pipes pipes;
     job->started_wall_ns = wall_ns();
     job->started_at = clock_ns();
     job->is_start_told = job->is_expired = job->could_not_start = false;
     job->settle = (struct settle){.due_at = NEVER};
-    int error = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &process);
+    int error = open_pipes(job, &pipes);
     if (error != 0) {
-        could_not_start(job, (struct step_failure){STAGE_FORK, error});
+        could_not_start(job, (struct step_failure){STAGE_PIPES, error});
+        return;
+    }
+    pid_t pid = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &pipes);
+    if (pid < 0) {
+        could_not_start(job, (struct step_failure){STAGE_FORK, errno});
+        (void)close(pipes.outcome[0]); // the others are found at their end
         return;
     }
     job->is_running = true;
-    job->pid = process.pid;
-    job->outcome = process.outcome;
+    job->pid = pid;
+    job->outcome = pipes.outcome[0];
     job->step_timeout_at = step->timeout_ms > 0 ? job->started_at + step->timeout_ms * NS_PER_MS : NEVER;
-    if (!output_add_pipe(process.output, job->at.number, STREAM_STDOUT)) (void)close(process.output);
-    if (!output_add_pipe(process.error, job->at.number, STREAM_STDERR)) (void)close(process.error);
+}
+
+/** All that a step needs of us is there before anything of it runs: no pipe is ever closed under who writes to it. */
+static int open_pipes(const struct job *job, struct step_pipes *pipes) {
+    int error = step_open_pipes(pipes);
+    if (error != 0) return error;
+    error = output_add_pipes(job->at.number, pipes->output[0], pipes->error[0]);
+    if (error != 0) step_close_pipes(pipes);
+    return error;
 }
 
 static void could_not_start(struct job *job, struct step_failure failure) {
@@ -209,7 +225,7 @@ static bool is_finished(struct job *job) {
 }
 
 static void check_timeouts(struct job *job) {
-    if (job->is_finishing) return;
+    if (job->is_finishing || drain_is_begun(job)) return;
     int64_t now = clock_ns();
     if (!job->is_stopped && now >= job->timeout_at) stop_job(job, "timeout");
     else if (now >= idle_timeout_at(job)) stop_job(job, "idle");
@@ -227,23 +243,25 @@ static int64_t next_due_at(const struct job *job) {
     int64_t due = earlier(stop_due_at(job), output_retry_at());
     due = earlier(due, earlier(job->step_timeout_at, idle_timeout_at(job)));
     due = earlier(due, earlier(job->give_up_at, settle_due_at(job)));
+    due = earlier(due, drain_due_at(job));
     if (!job->is_stopped) due = earlier(due, job->timeout_at);
     if (!status_is_written()) due = earlier(due, clock_ns() + (int64_t)STATUS_RETRY_MS * NS_PER_MS);
     return due;
 }
 
 static void wait_for_news(struct job *job) {
-    static struct pollfd entries[POLL_OUTPUT + MAX_PIPES];
-    entries[POLL_CONTROL] = (struct pollfd){.fd = job->control, .events = POLLIN};
-    entries[POLL_CHILDREN] = (struct pollfd){.fd = job->children, .events = POLLIN};
-    entries[POLL_OUTCOME] = (struct pollfd){.fd = job->outcome, .events = POLLIN};
-    unsigned count = output_poll(entries + POLL_OUTPUT);
+    struct pollfd entries[POLL_COUNT] = {
+        [POLL_CONTROL] = {.fd = job->control, .events = POLLIN},
+        [POLL_CHILDREN] = {.fd = job->children, .events = POLLIN},
+        [POLL_OUTCOME] = {.fd = job->outcome, .events = POLLIN},
+        [POLL_OUTPUT] = {.fd = output_descriptor(), .events = POLLIN},
+    };
     status_ring();
     int64_t due = next_due_at(job);
     int64_t rest = due - clock_ns();
     struct timespec timeout = {.tv_sec = rest > 0 ? rest / 1000000000 : 0, .tv_nsec = rest > 0 ? rest % 1000000000 : 0};
-    if (ppoll(entries, POLL_OUTPUT + count, due == NEVER ? NULL : &timeout, NULL) <= 0) return;
-    output_handle(entries + POLL_OUTPUT, count);
+    if (ppoll(entries, POLL_COUNT, due == NEVER ? NULL : &timeout, NULL) <= 0) return;
+    if (entries[POLL_OUTPUT].revents != 0) output_handle();
     if (entries[POLL_OUTCOME].revents != 0 && job->outcome >= 0) learn_outcome(job);
     if (entries[POLL_CONTROL].revents != 0) obey(job);
     if (entries[POLL_CHILDREN].revents != 0) {
@@ -257,6 +275,8 @@ static void obey(struct job *job) {
         if (job->is_finishing) {
             // Its outcome is decided; all that it may still wait for is the disk.
             if (order == ORDER_KILL && job->give_up_at != NEVER) job->give_up_at = clock_ns();
+        } else if (drain_is_begun(job)) {
+            drain_end(job, order == ORDER_KILL ? "kill" : "terminate");
         } else if (order == ORDER_KILL) {
             kill_job(job);
         } else if (!(job->stop.is_active && job->stop.of_job) && !(job->is_stopped && !job->is_running)) {

@@ -41,6 +41,14 @@ struct settle {
     bool is_awaiting;    // it runs to have the container stop by itself
 };
 
+/** The wait for the last output of what the steps left behind; see drain.h. */
+struct drain {
+    int64_t begun_at; // 0: not yet
+    int64_t until;
+    const char *cause; // of its end then
+    int64_t look_at;   // when to look whether somebody works still
+};
+
 /** How the step's first process ended; told when its container is over too. */
 struct end {
     bool is_untold;
@@ -59,6 +67,7 @@ struct job {
     struct waiting waiting;
     struct settle settle;
     struct end end;
+    struct drain drain;
 
     bool is_running; // the step's first process lives
     pid_t pid;       // of it

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "index.h"
 #include "mask.h"
+#include "pipes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,19 +17,8 @@
 enum { BUSY_BYTES = 1 << 20, BUSY_MS = 20 };
 // Measured: writes of 128 KiB are faster than splice(2), which hands the file one page at a time.
 enum { COPY_BYTES = 1 << 17, RETRY_MS = 200 };
+enum { READY_AT_ONCE = 16 };
 
-struct pipe {
-    int fd; // -1: at its end
-    uint32_t step;
-    uint8_t stream;
-    bool is_enlarged;
-    struct mask mask;
-    size_t burst; // bytes moved since
-    int64_t burst_at;
-};
-
-static struct pipe pipes[MAX_PIPES];
-static unsigned pipe_count;
 static int output_fd = -1;
 static int64_t output_end;
 static uint64_t lost_bytes, step_bytes;
@@ -52,8 +42,6 @@ static void lose(const struct pipe *pipe, uint64_t bytes);
 static void enlarge_if_busy(struct pipe *pipe, size_t moved);
 static void block(void);
 static void end_pipe(struct pipe *pipe);
-static void close_pipe(struct pipe *pipe);
-static void forget_closed(void);
 static size_t waiting_in(const struct pipe *pipe);
 
 int output_open(void) {
@@ -65,33 +53,34 @@ int output_mask(const struct plan *plan) {
     return mask_open(plan, COPY_BYTES);
 }
 
-bool output_add_pipe(int fd, uint32_t step, enum stream stream) {
-    // The flag belongs to our end alone: the job's end is another open file description.
-    if (pipe_count == MAX_PIPES || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) return false;
-    pipes[pipe_count++] = (struct pipe){.fd = fd, .step = step, .stream = (uint8_t)stream};
-    if (step != current_step) step_bytes = 0;
+int output_add_pipes(uint32_t step, int output, int error) {
+    // The flag belongs to our ends alone: the job's ends are other open file descriptions.
+    if (fcntl(output, F_SETFL, O_NONBLOCK) != 0 || fcntl(error, F_SETFL, O_NONBLOCK) != 0) return errno;
+    int reason = pipes_add(step, output, error);
+    if (reason != 0) return reason;
     current_step = step;
-    return true;
+    step_bytes = 0;
+    return 0;
 }
 
-unsigned output_poll(struct pollfd *entries) {
-    if (is_blocked) return 0;
-    for (unsigned i = 0; i < pipe_count; i++) entries[i] = (struct pollfd){.fd = pipes[i].fd, .events = POLLIN};
-    return pipe_count;
+int output_descriptor(void) {
+    return is_blocked ? -1 : pipes_descriptor();
 }
 
-void output_handle(const struct pollfd *entries, unsigned count) {
-    for (unsigned i = 0; i < count && !is_blocked; i++) {
-        if (entries[i].revents != 0) (void)move(&pipes[i], BUSY_BYTES);
-    }
-    forget_closed();
+void output_handle(void) {
+    struct pipe *ready[READY_AT_ONCE];
+    unsigned count = pipes_ready(ready, READY_AT_ONCE);
+    for (unsigned i = 0; i < count && !is_blocked; i++) (void)move(ready[i], BUSY_BYTES);
+}
+
+bool output_is_open(void) {
+    return pipes_count() > 0;
 }
 
 void output_drain(uint32_t step) {
-    for (unsigned i = 0; i < pipe_count && !is_blocked; i++) {
-        if (step == 0 || pipes[i].step == step) drain(&pipes[i]);
+    for (struct pipe *pipe = NULL; !is_blocked && (pipe = pipes_next(pipe)) != NULL;) {
+        if (step == 0 || pipe->step == step) drain(pipe);
     }
-    forget_closed();
 }
 
 void output_retry(void) {
@@ -105,15 +94,13 @@ void output_retry(void) {
 void output_give_up(void) {
     lose(&copied_of, copied.length);
     copied.length = 0;
-    for (unsigned i = 0; i < pipe_count; i++) discard(&pipes[i]);
-    forget_closed();
+    for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) discard(pipe);
     is_blocked = false;
     retry_at = NEVER;
 }
 
 void output_close_pipes(void) {
-    for (unsigned i = 0; i < pipe_count && !is_blocked; i++) end_pipe(&pipes[i]);
-    forget_closed();
+    for (struct pipe *pipe = NULL; !is_blocked && (pipe = pipes_next(pipe)) != NULL;) end_pipe(pipe);
 }
 
 /** As much as is there now: a process that writes on and on does not keep us. */
@@ -129,14 +116,16 @@ static void drain(struct pipe *pipe) {
 
 /** Moves at most so much and records it. Returns how much; 0: nothing is there, the pipe is at its end, or the disk refuses. */
 static size_t move(struct pipe *pipe, size_t limit) {
-    if (pipe->fd < 0) return 0;
     if (!index_is_ready() || !write_copied()) {
         block();
         return 0;
     }
     ssize_t moved = transfer(pipe, limit);
-    if (moved > 0) enlarge_if_busy(pipe, (size_t)moved);
-    if (moved > 0) return (size_t)moved;
+    if (moved > 0) {
+        pipe->last_at = last_at;
+        enlarge_if_busy(pipe, (size_t)moved);
+        return (size_t)moved;
+    }
     if (moved == 0) end_pipe(pipe);
     else if (errno != EAGAIN && errno != EINTR) block();
     return 0;
@@ -203,7 +192,7 @@ static void discard(struct pipe *pipe) {
         lost += (uint64_t)got;
     }
     lose(pipe, lost + mask_held(&pipe->mask));
-    close_pipe(pipe);
+    pipes_remove(pipe);
 }
 
 static void lose(const struct pipe *pipe, uint64_t bytes) {
@@ -215,7 +204,7 @@ static void lose(const struct pipe *pipe, uint64_t bytes) {
 
 static size_t waiting_in(const struct pipe *pipe) {
     int bytes = 0;
-    if (pipe->fd < 0 || ioctl(pipe->fd, FIONREAD, &bytes) != 0 || bytes < 0) return 0;
+    if (ioctl(pipe->fd, FIONREAD, &bytes) != 0 || bytes < 0) return 0;
     return (size_t)bytes;
 }
 
@@ -227,21 +216,8 @@ static void end_pipe(struct pipe *pipe) {
         copied_of = *pipe;
         is_written = write_copied();
     }
-    if (is_written) close_pipe(pipe);
+    if (is_written) pipes_remove(pipe);
     else block();
-}
-
-static void close_pipe(struct pipe *pipe) {
-    if (pipe->fd >= 0) (void)close(pipe->fd);
-    pipe->fd = -1;
-}
-
-static void forget_closed(void) {
-    unsigned kept = 0;
-    for (unsigned i = 0; i < pipe_count; i++) {
-        if (pipes[i].fd >= 0) pipes[kept++] = pipes[i];
-    }
-    pipe_count = kept;
 }
 
 bool output_is_blocked(void) {

@@ -3,16 +3,10 @@
 
 #include "plan.h"
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /** The job's output and its index, drawn in formats.h: bytes come from pipes, in the order in which they are found there. */
-
-enum stream { STREAM_STDOUT = 1, STREAM_STDERR = 2 };
-
-/** Pipes open at once; those of a step stay open while one of its processes lives. */
-enum { MAX_PIPES = 1024 };
 
 /** Makes both files in the working directory. Returns 0 or an errno. */
 int output_open(void);
@@ -20,8 +14,14 @@ int output_open(void);
 /** Masks the plan's secrets in all that comes from pipes; to be called before the first is added. Returns 0 or an errno. */
 int output_mask(const struct plan *plan);
 
-/** Reads this pipe from now on; false: there are MAX_PIPES already. The first pipe of a step sets output_step_bytes to 0. */
-bool output_add_pipe(int fd, uint32_t step, enum stream stream);
+/**
+ * Reads these pipes of a step's first process from now on, and sets output_step_bytes to 0. Returns 0, or an errno: something has run out, and
+ * they stay the caller's.
+ */
+int output_add_pipes(uint32_t step, int output, int error);
+
+/** Whether some process may write still: one has a pipe open. */
+bool output_is_open(void);
 
 /** Whether the disk refuses bytes: then nothing is read, so that the job waits at its pipes. */
 bool output_is_blocked(void);
@@ -29,11 +29,11 @@ bool output_is_blocked(void);
 /** When a refused write is to be tried again; NEVER where none was. */
 int64_t output_retry_at(void);
 
-/** Fills in what poll(2) is to wait for, MAX_PIPES at most; returns how many. */
-unsigned output_poll(struct pollfd *entries);
+/** What poll(2) is to wait for; -1: nothing. */
+int output_descriptor(void);
 
-/** Moves what is there, a pipe's content at most of each, for the entries that output_poll gave. */
-void output_handle(const struct pollfd *entries, unsigned count);
+/** Moves what is there, a pipe's content at most of each. */
+void output_handle(void);
 
 /** Tries again to write if it is time. */
 void output_retry(void);

@@ -126,6 +126,7 @@ static bool read_shared_number(const char *text, struct plan *plan) {
     int64_t number;
     if ((value = value_of(text, "stop_timeout_ms=")) != NULL) return read_number(value, &plan->stop_timeout_ms);
     if ((value = value_of(text, "idle_timeout_ms=")) != NULL) return read_number(value, &plan->idle_timeout_ms);
+    if ((value = value_of(text, "drain_timeout_ms=")) != NULL) return read_number(value, &plan->drain_timeout_ms);
     if ((value = value_of(text, "timeout_ms=")) != NULL) return read_number(value, &plan->timeout_ms);
     if ((value = value_of(text, "stop_signal=")) == NULL || !read_number(value, &number)) return false;
     plan->stop_signal = number >= 1 && number <= 64 ? (int)number : 0;

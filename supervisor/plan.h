@@ -32,6 +32,7 @@ struct plan {
     int64_t stop_timeout_ms;
     int64_t timeout_ms;      // 0: none
     int64_t idle_timeout_ms; // 0: none
+    int64_t drain_timeout_ms; // 0: none
     const char *shared;      // the strings that hold for every step, environment variables among them
     const char *shared_end;
     size_t variables; // among the shared ones

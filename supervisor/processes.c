@@ -29,6 +29,18 @@ static int signal_chosen(int signal, bool whole_groups);
 static int signal_one(const struct process *process, int signal, bool whole_groups);
 static void remember(const struct process *process, int kind, int error);
 
+bool visit_descendants(void (*visit)(pid_t thread, char state)) {
+    if (!proc_scan(&table)) return false;
+    choose_own((struct spared){0});
+    for (size_t i = 0; i < table.count; i++) {
+        const struct process *process = &table.processes[i];
+        pid_t thread = process->is_chosen ? proc_living_thread(process) : 0;
+        if (thread != 0) visit(thread, process->state);
+    }
+    proc_forget(&table);
+    return true;
+}
+
 int signal_descendants(int signal, struct spared spared) {
     if (!proc_scan(&table)) return -1;
     choose_own(spared);

@@ -17,6 +17,12 @@ struct spared {
     pid_t settler; // the command that ends its container
 };
 
+/**
+ * Calls `visit` with a living thread of each living descendant of the calling process, and the state of its main thread. False: /proc could not
+ * be read.
+ */
+bool visit_descendants(void (*visit)(pid_t thread, char state));
+
 /** The descendants of the calling process; as it is their subreaper, these are all that the job ever started. */
 int signal_descendants(int signal, struct spared spared);
 

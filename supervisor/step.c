@@ -33,8 +33,9 @@ struct start {
 
 // What programs that use select(2) or close every possible descriptor were written for; a job may raise it up to the hard limit.
 enum { SOFT_FILES = 1024 };
+// What ends a job opens files, too: /proc, pidfds, the cgroup's. Some more than it ever has open at once.
+enum { OWN_FILES = 16 };
 
-static int open_pipes(int output[2], int error[2], int outcome[2]);
 static void close_pair(const int pair[2]);
 static pid_t fork_into(int *cgroup);
 _Noreturn static void run(const struct start *start);
@@ -46,25 +47,40 @@ static void leave_keyring(const struct plan_step *step);
 static bool open_streams(const struct start *start);
 _Noreturn static void fail(const struct start *start, enum step_stage stage);
 
-int step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, struct step_process *process) {
-    int output[2], error[2], outcome[2];
-    if (open_pipes(output, error, outcome) != 0) return errno;
+int step_open_pipes(struct step_pipes *pipes) {
+    int *const pairs[] = {pipes->output, pipes->error, pipes->outcome};
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return errno;
+    for (int i = 0; i < 3; i++) {
+        if (pipe2(pairs[i], O_CLOEXEC) != 0) {
+            int reason = errno;
+            while (i-- > 0) close_pair(pairs[i]);
+            return reason;
+        }
+    }
+    // The lowest free number is given out: above the last one all are free.
+    if ((rlim_t)pipes->outcome[1] + OWN_FILES < files.rlim_cur) return 0;
+    step_close_pipes(pipes);
+    return EMFILE;
+}
+
+void step_close_pipes(const struct step_pipes *pipes) {
+    close_pair(pipes->output);
+    close_pair(pipes->error);
+    close_pair(pipes->outcome);
+}
+
+pid_t step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes) {
     int own_cgroup = step->settle_arguments > 0 ? -1 : cgroup;
-    struct start start = {plan, step, stdin_name, getpid(), own_cgroup, output[1], error[1], outcome[1]};
+    struct start start = {plan, step, stdin_name, getpid(), own_cgroup, pipes->output[1], pipes->error[1], pipes->outcome[1]};
     pid_t pid = fork_into(&start.cgroup);
     if (pid == 0) run(&start);
-    if (pid < 0) {
-        int reason = errno;
-        close_pair(output);
-        close_pair(error);
-        close_pair(outcome);
-        return reason;
-    }
-    (void)close(output[1]);
-    (void)close(error[1]);
-    (void)close(outcome[1]);
-    *process = (struct step_process){pid, outcome[0], output[0], error[0]};
-    return 0;
+    int reason = errno;
+    (void)close(start.output);
+    (void)close(start.error);
+    (void)close(start.outcome);
+    errno = reason;
+    return pid;
 }
 
 pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {
@@ -86,6 +102,7 @@ pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is
 
 const char *step_stage_name(enum step_stage stage) {
     switch (stage) {
+    case STAGE_PIPES: return "pipes";
     case STAGE_WORKDIR: return "workdir";
     case STAGE_STDIN: return "stdin";
     case STAGE_USER: return "user";
@@ -95,18 +112,6 @@ const char *step_stage_name(enum step_stage stage) {
     case STAGE_PLAN: return "plan";
     }
     return "plan";
-}
-
-static int open_pipes(int output[2], int error[2], int outcome[2]) {
-    if (pipe2(output, O_CLOEXEC) != 0) return -1;
-    if (pipe2(error, O_CLOEXEC) == 0) {
-        if (pipe2(outcome, O_CLOEXEC) == 0) return 0;
-        close_pair(error);
-    }
-    int reason = errno;
-    close_pair(output);
-    errno = reason;
-    return -1;
 }
 
 static void close_pair(const int pair[2]) {

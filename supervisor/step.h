@@ -8,26 +8,30 @@
 /** Starting a step's first process. */
 
 /** Where a start can fail; the words for the status file are step_stage_name's. */
-enum step_stage { STAGE_WORKDIR, STAGE_STDIN, STAGE_USER, STAGE_EXEC, STAGE_INTERPRETER, STAGE_FORK, STAGE_PLAN };
+enum step_stage { STAGE_PIPES, STAGE_WORKDIR, STAGE_STDIN, STAGE_USER, STAGE_EXEC, STAGE_INTERPRETER, STAGE_FORK, STAGE_PLAN };
 
 struct step_failure {
     enum step_stage stage;
     int error;
 };
 
-struct step_process {
-    pid_t pid;
-    int outcome; // to be read: end of file, its command is executed; else a step_failure
-    int output;  // reading ends of its standard output and error
-    int error;
+/** Reading and writing ends. */
+struct step_pipes {
+    int output[2], error[2]; // of the first process
+    int outcome[2];          // end of file: its command is executed; else a step_failure
 };
+
+/** Opens them, and leaves some descriptors free for what the supervisor itself needs. Returns 0 or an errno: then none is open. */
+int step_open_pipes(struct step_pipes *pipes);
+
+void step_close_pipes(const struct step_pipes *pipes);
 
 /**
  * Forks a process for the step, in a session of its own, in the cgroup where cgroup is no -1. The client of a container engine is in no
  * cgroup, and the processes that it leaves stay its descendants while it lives. stdin_name is of a file in the working directory, or NULL.
- * Returns 0 or an errno: then nothing was forked.
+ * Closes the pipes' writing ends. Returns its number, or -1 and errno.
  */
-int step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, struct step_process *process);
+pid_t step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes);
 
 /**
  * Forks a process for the command that settles the step. It writes to nowhere, is in no cgroup of the job's, and outlives a supervisor that is

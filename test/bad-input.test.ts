@@ -46,6 +46,7 @@ test("every wrong field is refused with a problem document that names it", async
     [{ CommandLine: good, IdleTimeoutSeconds: -1 }, "IdleTimeoutSeconds"],
     [{ CommandLine: good, StopSignal: "KILL" }, "StopSignal"],
     [{ CommandLine: good, StopTimeoutSeconds: 1e9 }, "StopTimeoutSeconds"],
+    [{ CommandLine: good, DrainTimeoutSeconds: -1 }, "DrainTimeoutSeconds"],
     [{ CommandLine: good, Stdin: 5 }, "Stdin"],
     [{ Image: "busybox", CommandLine: good }, "Image"],
     [{ Commands: [{ Image: "--privileged" }] }, "Commands[0].Image"],

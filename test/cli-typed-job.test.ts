@@ -8,7 +8,7 @@ import { type Service, startService } from "./helper/service.ts";
 
 test("options become the fields of the job", async (t) => {
   const service = await startService(t);
-  const options = ["--name", "nightly", "-l", "team=db", "-l", "note=a=b", "-w", "/tmp", "--timeout", "1.5h", "--idle-timeout", "90", "--stop-signal", "SIGINT", "--stop-timeout", "500ms"];
+  const options = ["--name", "nightly", "-l", "team=db", "-l", "note=a=b", "-w", "/tmp", "--timeout", "1.5h", "--idle-timeout", "90", "--stop-signal", "SIGINT", "--stop-timeout", "500ms", "--drain-timeout", "3s"];
   const spec = await specOf(t, service, [...options, "-e", "A=1", "--stdin", "-", "--idempotency-key", "once", "--shell", "sh", "-c", "cat; echo $A"], { stdin: "read\n" });
   assert.deepEqual(spec, {
     Name: "nightly",
@@ -18,6 +18,7 @@ test("options become the fields of the job", async (t) => {
     IdleTimeoutSeconds: 90,
     StopSignal: "SIGINT",
     StopTimeoutSeconds: 0.5,
+    DrainTimeoutSeconds: 3,
     Environment: { A: "1" },
     Stdin: "read\n",
     Commands: [{ CommandLine: "cat; echo $A", Shell: "sh" }],

@@ -19,6 +19,7 @@ const harmless: Harmless = {
   Shell: fc.constantFrom("sh", "bash", "/no/such", "", 1),
   Entrypoint: fc.constantFrom(["true"], [], 1),
   StopTimeoutSeconds: fc.oneof(fc.constantFrom(0, 0.1), anything),
+  DrainTimeoutSeconds: fc.oneof(fc.constantFrom(0, 0.1), anything),
 };
 
 const parameter = fc.tuple(

@@ -17,7 +17,7 @@ const nasty = "it's \"quoted\" $HOME `x` \\ !! é 😀\nsecond line\t; -- @file"
 const specs: JobSpec[] = [
   { CommandLine: "true" },
   { CommandLine: `: ${nasty.replaceAll("'", "")}` },
-  { CommandLine: "@/etc/passwd true", Name: "-dash", Labels: { team: "a b", "x/y": "" }, Environment: { A: nasty, B: "=b", EMPTY: "" }, WorkingDir: "a", TimeoutSeconds: 1.5, IdleTimeoutSeconds: 60, StopSignal: "SIGINT", StopTimeoutSeconds: 0 },
+  { CommandLine: "@/etc/passwd true", Name: "-dash", Labels: { team: "a b", "x/y": "" }, Environment: { A: nasty, B: "=b", EMPTY: "" }, WorkingDir: "a", TimeoutSeconds: 1.5, IdleTimeoutSeconds: 60, StopSignal: "SIGINT", StopTimeoutSeconds: 0, DrainTimeoutSeconds: 0.5 },
   { CommandLine: "cat", Stdin: "END\nof it\n'quoted'\n" },
   { Commands: [{ Args: ["printf", "%s", nasty.split("\n")[0] ?? ""], Name: "one", Environment: { C: nasty } }, { CommandLine: "false", IgnoreError: true, TimeoutSeconds: 5, WorkingDir: "/", Shell: "/bin/sh" }, { CommandLine: "true", RunOn: "always" }] },
 ];

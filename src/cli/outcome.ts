@@ -29,8 +29,8 @@ export function exitStatusOf({ State, ExitCode, Signal }: Job): number {
 }
 
 /** Null: the exit status says all. */
-function remarkOf({ State, Reason, Message, Steps, OutputLostBytes }: Job): string | null {
-  const isPlain = (State === "Succeeded" && Reason === null) || (Reason === "ExitCode" && Steps.length === 1);
+function remarkOf({ State, Reason, ExitCode, Message, Steps, OutputLostBytes }: Job): string | null {
+  const isPlain = (State === "Succeeded" && Message === null) || (Reason === "ExitCode" && Steps.length === 1 && Message?.endsWith(`exited with code ${ExitCode}`) === true);
   const outcome = isPlain ? null : `the job is ${State}${Message === null ? "" : `: ${visible(Message)}`}`;
   const lost = OutputLostBytes === 0 ? null : `${OutputLostBytes ?? "an unknown number of"} bytes of its output could not be kept`;
   const remarks = [outcome, lost].filter((remark) => remark !== null);

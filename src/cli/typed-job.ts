@@ -22,6 +22,7 @@ export type JobOptions = {
   idleTimeout?: number;
   stopSignal?: string;
   stopTimeout?: number;
+  drainTimeout?: number;
   image?: string;
   entrypoint?: string;
   volume?: string[];
@@ -78,7 +79,7 @@ function mountOf(text: string): object {
 
 /** Fields of the job itself. Maps are added to those of the file. */
 async function fieldsOf(session: Session, { options, job }: { options: JobOptions; job: Fields }): Promise<Fields> {
-  const { image, user, workdir, name, timeout, idleTimeout, stopSignal, stopTimeout, stdin } = options;
+  const { image, user, workdir, name, timeout, idleTimeout, stopSignal, stopTimeout, drainTimeout, stdin } = options;
   return given({
     ...(image === undefined ? { User: user, WorkingDir: workdir } : {}),
     Name: name,
@@ -90,6 +91,7 @@ async function fieldsOf(session: Session, { options, job }: { options: JobOption
     IdleTimeoutSeconds: idleTimeout,
     StopSignal: stopSignal,
     StopTimeoutSeconds: stopTimeout,
+    DrainTimeoutSeconds: drainTimeout,
   });
 }
 

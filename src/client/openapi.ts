@@ -558,6 +558,8 @@ export interface components {
             CommandLine?: string;
             /** @description the steps, one after the other until the first failure */
             Commands?: components["schemas"]["Command"][];
+            /** @description how long, at the job's end, filters and others that a step left behind may finish writing its output; 2 */
+            DrainTimeoutSeconds?: number;
             /** @description variables of every step, on top of a small clean base */
             Environment?: {
                 [key: string]: string;
@@ -714,6 +716,8 @@ export interface components {
             /** @description a job of one command line for bash; either this or Commands */
             CommandLine?: string;
             Commands?: components["schemas"]["ShownCommand"][];
+            /** @description how long, at the job's end, filters and others that a step left behind may finish writing its output; 2 */
+            DrainTimeoutSeconds?: number;
             /** @description null: not shown to this role */
             Environment?: {
                 [key: string]: string | null;

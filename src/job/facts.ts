@@ -7,6 +7,9 @@ import type { Attempt, StartFailure } from "./start-failure.ts";
  */
 export type StopCause = "terminate" | "kill" | "timeout" | "idle";
 
+/** What ended the time for the last output: its own length, the job's timeout, or a kill. */
+export type CutCause = "drain" | "timeout" | "terminate" | "kill";
+
 export type StepFacts = {
   started: { position: number; timeNs: bigint } | null;
   expired: { position: number } | null;
@@ -20,6 +23,7 @@ export type StepFacts = {
     outputBytes: number;
   } | null;
   failed: (StartFailure & { timeNs: bigint; attempt: Attempt | null }) | null;
+  cut: CutCause | null; // what it left behind was killed while it was still at work on the step's output
 };
 
 export type JobFacts = {

@@ -1,5 +1,5 @@
 import { type ClientEnd, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "./container.ts";
-import { formatTime, type JobFacts, type StepFacts, type StopCause, type WaitedProcess } from "./facts.ts";
+import { type CutCause, formatTime, type JobFacts, type StepFacts, type StopCause, type WaitedProcess } from "./facts.ts";
 import { type FinalState, isFinal, type JobState, type Reason, type StepState, type StepView, type WaitsFor } from "./job.ts";
 import { signalName } from "./signals.ts";
 import type { Command } from "./spec.ts";
@@ -81,9 +81,10 @@ function waitingSentence({ pid, program, user, errno, state }: WaitedProcess): s
   return `waits for process ${pid} (${program}) of ${user}, ${why}: the job goes on when that process ends`;
 }
 
-/** Success that is not all that it seems: a container's memory was used up, and its first process went on. */
+/** Success that is not all that it seems: a container's memory was used up, and its first process went on; or output may be missing. */
 function remarkOf(views: StepView[]): Pick<Ending, "Reason" | "Message"> {
-  const view = views.find(({ State, Reason }) => State === "Succeeded" && Reason !== null);
+  const remarkable = views.filter(({ State, Message }) => State === "Succeeded" && Message !== null);
+  const view = remarkable.find(({ Reason }) => Reason !== null) ?? remarkable[0];
   return view === undefined ? { Reason: null, Message: null } : { Reason: view.Reason, Message: sentenceOf(view) };
 }
 
@@ -115,7 +116,7 @@ function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isOver:
   const { userMicroseconds, systemMicroseconds, peakRssKiB, outputBytes, timeNs } = facts.ended;
   return {
     ...empty,
-    ...endVerdict(at.step, facts, at),
+    ...withCut(endVerdict(at.step, facts, at), facts.cut),
     StartedAt: startedAt,
     EndedAt: formatTime(timeNs),
     ...(at.step.Image === undefined ? { CPUSeconds: (userMicroseconds + systemMicroseconds) / 1e6, PeakMemoryBytes: peakRssKiB * 1024 } : {}),
@@ -137,6 +138,13 @@ function endVerdict(plan: StepPlan, step: StepFacts, { facts, number }: { facts:
   if (signal !== null) return { State: "Failed", Reason: "Signal", ...codes, Message: `was ended by ${signal}` };
   if (exitCode === 0) return { State: "Succeeded", Reason: null, ...codes, Message: null };
   return { State: "Failed", Reason: "ExitCode", ...codes, Message: `exited with code ${exitCode}` };
+}
+
+function withCut(verdict: Verdict, cause: CutCause | null): Verdict {
+  if (cause === null) return verdict;
+  const when = { drain: "after DrainTimeoutSeconds", timeout: "when the job's TimeoutSeconds were over", terminate: "when the job was killed", kill: "when the job was killed" }[cause];
+  const left = `left processes behind that were still at work ${when} and were ended: the last of its output may be missing`;
+  return { ...verdict, Message: verdict.Message === null ? left : `${verdict.Message}, and ${left}` };
 }
 
 function stopped(cause: StopCause): Ending & { State: FinalState } {

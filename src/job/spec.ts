@@ -78,6 +78,9 @@ export const JobSpec = Type.Object(
       Type.Enum([...stopSignals], { description: "how a stop begins; SIGTERM" }),
     ),
     StopTimeoutSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400, description: "when a stop becomes SIGKILL; 10" })),
+    DrainTimeoutSeconds: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 86_400, description: "how long, at the job's end, filters and others that a step left behind may finish writing its output; 2" }),
+    ),
     Stdin: Type.Optional(Type.String({ maxLength: 1_048_576, description: "what the first step reads; empty otherwise" })),
     User: Type.Optional(Type.String({ maxLength: 255, ...userName, description: "as whom the steps run, where the service is root and allows it" })),
     Secrets,

@@ -1,4 +1,5 @@
 import { getSystemErrorMessage } from "node:util";
+import { adviceOnShortage } from "./shortage.ts";
 
 /** Why a step could not start, for people. */
 
@@ -11,7 +12,7 @@ const maxProgramLength = 200;
 
 /** `attempt` null: not known any more. The stages are drawn in supervisor/formats.h. */
 export function explainStartFailure({ stage, errno }: StartFailure, attempt: Attempt | null): string {
-  const why = errno > 0 ? getSystemErrorMessage(-errno) : "not usable";
+  const why = whyNot(errno);
   switch (stage) {
     case "workdir":
       return `working directory${attempt === null ? "" : ` ${attempt.workingDirectory}`}: ${why}`;
@@ -24,7 +25,14 @@ export function explainStartFailure({ stage, errno }: StartFailure, attempt: Att
   }
 }
 
+function whyNot(errno: number): string {
+  if (errno <= 0) return "not usable";
+  const advice = adviceOnShortage(errno);
+  return `${getSystemErrorMessage(-errno)}${advice === null ? "" : `: ${advice}`}`;
+}
+
 const stageNames = new Map([
+  ["pipes", "pipes for its output"],
   ["stdin", "standard input"],
   ["fork", "new process"],
 ]);

@@ -27,6 +27,7 @@ export type PlanContext = {
 export type Plan = { bytes: Buffer; envFiles: { step: number; text: string }[] };
 
 const defaultStopTimeoutSeconds = 10;
+const defaultDrainTimeoutSeconds = 2;
 
 /** The same job gives the same plan: it may be written again after a crash. */
 export function makePlan(spec: JobSpec, context: PlanContext): Plan {
@@ -48,6 +49,7 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
     ...(context.cgroup === null ? [] : [`cgroup=${context.cgroup}`]),
     `stop_signal=${signalNumber(stopSignal)}`,
     `stop_timeout_ms=${milliseconds(spec.StopTimeoutSeconds ?? defaultStopTimeoutSeconds)}`,
+    `drain_timeout_ms=${milliseconds(spec.DrainTimeoutSeconds ?? defaultDrainTimeoutSeconds)}`,
     ...timeout("timeout_ms", spec.TimeoutSeconds),
     ...timeout("idle_timeout_ms", spec.IdleTimeoutSeconds),
     ...(spec.Stdin === undefined ? [] : [`stdin=${stdinFileName}`]),

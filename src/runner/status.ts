@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { JobFacts, StepFacts, StopCause } from "../job/facts.ts";
+import type { CutCause, JobFacts, StepFacts, StopCause } from "../job/facts.ts";
 
 /** The status file, drawn in supervisor/formats.h: what the supervisor says happened. */
 
@@ -41,6 +41,7 @@ const numericFields = new Map([
   ["end", [0, 1, 2, 3, 4, 5, 6]],
   ["fail", [0, 1, 3]],
   ["expire", [0, 1]],
+  ["cut", [0, 1]],
   ["stop", [0]],
   ["wait", [0, 1, 2, 3]],
   ["waited", [0]],
@@ -77,6 +78,9 @@ function addLine(facts: JobFacts, [word = "", ...fields]: string[], position: nu
     case "expire":
       step(facts, number(0)).expired = { position };
       break;
+    case "cut":
+      step(facts, number(0)).cut = cutCause(fields[2]);
+      break;
     case "stop":
       facts.stops.push({ position, timeNs: time(0), cause: stopCause(fields[1]) });
       break;
@@ -101,10 +105,14 @@ function stopCause(word: string | undefined): StopCause {
   return word === "kill" || word === "timeout" || word === "idle" ? word : "terminate";
 }
 
+function cutCause(word: string | undefined): CutCause {
+  return word === "kill" || word === "timeout" || word === "terminate" ? word : "drain";
+}
+
 function step(facts: JobFacts, number: number): StepFacts {
   const known = facts.steps.get(number);
   if (known !== undefined) return known;
-  const fresh: StepFacts = { started: null, expired: null, ended: null, failed: null };
+  const fresh: StepFacts = { started: null, expired: null, ended: null, failed: null, cut: null };
   facts.steps.set(number, fresh);
   return fresh;
 }

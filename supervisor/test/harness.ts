@@ -29,6 +29,7 @@ export type Plan = {
   stopTimeoutMs?: number;
   timeoutMs?: number;
   idleTimeoutMs?: number;
+  drainTimeoutMs?: number;
   stdin?: string;
   cgroup?: string;
   secrets?: string[];
@@ -232,6 +233,7 @@ export function planBytes(plan: Plan, id: string, directory: string): Buffer {
       `stop_timeout_ms=${plan.stopTimeoutMs ?? 5000}`,
       ...optional("timeout_ms", plan.timeoutMs),
       ...optional("idle_timeout_ms", plan.idleTimeoutMs),
+      ...optional("drain_timeout_ms", plan.drainTimeoutMs),
       ...optional("user", plan.user),
       ...(plan.secrets ?? []).map((secret) => `secret=${secret}`),
       ...(plan.stdin === undefined ? [] : ["stdin=stdin-text"]),

@@ -122,6 +122,20 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     rmSync(filler());
   });
 
+  test("a filter that was left behind is not waited for without end, and the record says what was cut and how much was lost", async () => {
+    const job = small.run({ drainTimeoutMs: 300, stopTimeoutMs: 100, steps: [{ run: "exec > >(sort); echo ready >&2; until test -e go; do sleep 0.01; done; seq 1 300000" }] });
+    await job.printed("ready");
+    fill();
+    writeFileSync(join(job.directory, "work", "go"), "");
+    await job.over();
+    assert.deepEqual(job.events(), ["start 1", "end 1", "cut 1", "done"]);
+    const lost = Number(job.lines("done")[0]?.[2]);
+    assert.ok(lost > 0);
+    assert.equal(job.index().reduce((sum, record) => sum + record.lost, 0), lost);
+    rmSync(filler());
+    assertWhole(job);
+  });
+
   test("where nothing can be made, nothing is claimed, and the job can be run later", async () => {
     const job = small.prepare({ steps: [{ run: "echo ran" }] });
     fill();

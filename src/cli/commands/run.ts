@@ -30,6 +30,7 @@ export function addRun(program: Command, means: Means): void {
     .option("--idle-timeout <duration>", "stops it after so long without output", seconds)
     .option("--stop-signal <signal>", "how a stop begins; SIGTERM")
     .option("--stop-timeout <duration>", "when a stop becomes SIGKILL; 10s", seconds)
+    .option("--drain-timeout <duration>", "how long, at the job's end, filters that a step left behind may finish writing; 2s", seconds)
     .option("--idempotency-key <key>", "the same key with the same job gives the same job again")
     .optionsGroup("In a container:")
     .option("--image <image>", "runs the command in a container of it; without a command, what the image runs")

@@ -40,6 +40,7 @@ export type Fields = {
   idleTimeoutSeconds: string;
   stopSignal: string;
   stopTimeoutSeconds: string;
+  drainTimeoutSeconds: string;
   stdin: string;
   user: string;
 };
@@ -80,6 +81,7 @@ export const emptyFields: Fields = {
   idleTimeoutSeconds: "",
   stopSignal: "",
   stopTimeoutSeconds: "",
+  drainTimeoutSeconds: "",
   stdin: "",
   user: "",
 };
@@ -99,6 +101,7 @@ export function specOfFields(fields: Fields): JobSpec {
     ...number("IdleTimeoutSeconds", fields.idleTimeoutSeconds),
     ...text("StopSignal", fields.stopSignal),
     ...number("StopTimeoutSeconds", fields.stopTimeoutSeconds),
+    ...number("DrainTimeoutSeconds", fields.drainTimeoutSeconds),
     ...text("Stdin", fields.stdin),
     ...text("User", fields.user),
   };
@@ -141,6 +144,7 @@ export function fieldsOf(spec: ShownSpec): Fields {
     idleTimeoutSeconds: textOf(spec.IdleTimeoutSeconds),
     stopSignal: spec.StopSignal ?? "",
     stopTimeoutSeconds: textOf(spec.StopTimeoutSeconds),
+    drainTimeoutSeconds: textOf(spec.DrainTimeoutSeconds),
     stdin: spec.Stdin ?? "",
     user: spec.User ?? "",
   };

@@ -30,6 +30,7 @@ export function JobFields({ fields, onFields }: { fields: Fields; onFields: (fie
         <div class="fields">
           <ChoiceField path="StopSignal" label="A stop begins with" value={fields.stopSignal} onValue={(stopSignal) => set({ stopSignal })} choices={[["", "SIGTERM (default)"], ...signalsWith(fields.stopSignal).map((name): [string, string] => [name, name])]} />
           <TextField path="StopTimeoutSeconds" label="SIGKILL after so many seconds" value={fields.stopTimeoutSeconds} onValue={(stopTimeoutSeconds) => set({ stopTimeoutSeconds })} placeholder="10" />
+          <TextField path="DrainTimeoutSeconds" label="Seconds for the last output of filters left behind" value={fields.drainTimeoutSeconds} onValue={(drainTimeoutSeconds) => set({ drainTimeoutSeconds })} placeholder="2" />
           <TextField path="User" label="User" hint="where the service is root and allows it" value={fields.user} onValue={(user) => set({ user })} />
         </div>
         <AreaField path="Stdin" label="Standard input of the first step" value={fields.stdin} onValue={(stdin) => set({ stdin })} rows={2} />

@@ -31,7 +31,7 @@ export function asRun(spec: JobSpec): string {
 type Rest = Omit<JobSpec, "CommandLine" | "Secrets">;
 
 /** Null: there are no options for all of it. */
-function optionsOf({ Name, Labels, Environment, WorkingDir, User, TimeoutSeconds, IdleTimeoutSeconds, StopSignal, StopTimeoutSeconds, ...others }: Rest): string[] | null {
+function optionsOf({ Name, Labels, Environment, WorkingDir, User, TimeoutSeconds, IdleTimeoutSeconds, StopSignal, StopTimeoutSeconds, DrainTimeoutSeconds, ...others }: Rest): string[] | null {
   const options = [
     optionOf("--name", Name),
     optionsOfPairs("--label", Labels),
@@ -42,6 +42,7 @@ function optionsOf({ Name, Labels, Environment, WorkingDir, User, TimeoutSeconds
     optionOf("--idle-timeout", IdleTimeoutSeconds),
     optionOf("--stop-signal", StopSignal),
     optionOf("--stop-timeout", StopTimeoutSeconds),
+    optionOf("--drain-timeout", DrainTimeoutSeconds),
   ];
   if (Object.keys(others).length > 0) return null;
   return options.includes(null) ? null : options.flatMap((words) => words ?? []);

@@ -1,0 +1,149 @@
+#include "drain.h"
+
+#include "clock.h"
+#include "output.h"
+#include "pipes.h"
+#include "processes.h"
+#include "status.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// Who has not written for so long, has nothing to read and does not run is at work no more but waits: a server, a sleep.
+static const int64_t QUIET_NS = 100 * (int64_t)NS_PER_MS;
+
+static void begin(struct job *job);
+static bool find_workers(void);
+static void look(pid_t thread, char state);
+static bool has_input(pid_t thread);
+static bool is_fifo(int at, const char *path, uint64_t *inode);
+static bool has_more(int input);
+static void mark(uint64_t inode);
+static void tell_cut(const struct drain *drain);
+static bool is_cut(const struct pipe *pipe, const struct drain *drain);
+
+bool drain_goes_on(struct job *job) {
+    struct drain *drain = &job->drain;
+    if (job->is_killed || !job->has_children || job->plan.drain_timeout_ms == 0) return false;
+    if (!drain_is_begun(job)) begin(job);
+    if (!output_is_open()) return false;
+    int64_t now = clock_ns();
+    if (now >= drain->until) {
+        (void)find_workers();
+        tell_cut(drain);
+        return false;
+    }
+    if (now < drain->look_at) return true;
+    drain->look_at = output_is_blocked() ? drain->until : output_last_at() + QUIET_NS;
+    if (now < drain->look_at) return true;
+    drain->look_at = now + QUIET_NS;
+    return find_workers();
+}
+
+bool drain_is_begun(const struct job *job) {
+    return job->drain.begun_at != 0;
+}
+
+int64_t drain_due_at(const struct job *job) {
+    if (!drain_is_begun(job) || job->is_finishing) return NEVER;
+    return earlier(job->drain.look_at, job->drain.until);
+}
+
+void drain_end(struct job *job, const char *cause) {
+    job->drain.cause = cause;
+    job->drain.until = clock_ns();
+}
+
+static void begin(struct job *job) {
+    int64_t now = clock_ns();
+    struct drain drain = {.begun_at = now, .look_at = now + QUIET_NS, .cause = "drain"};
+    drain.until = now + job->plan.drain_timeout_ms * NS_PER_MS;
+    if (!job->is_stopped && job->timeout_at < drain.until) {
+        drain.until = job->timeout_at;
+        drain.cause = "timeout";
+    }
+    job->drain = drain;
+    output_drain(0); // pipes may be at an end that nobody has seen yet
+}
+
+/** Marks the pipes to which somebody writes who is at work. Whether there is one. */
+static bool find_workers(void) {
+    for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) {
+        struct stat information;
+        pipe->has_worker = false;
+        if (pipe->inode == 0 && fstat(pipe->fd, &information) == 0) pipe->inode = information.st_ino;
+    }
+    (void)visit_descendants(look);
+    for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) {
+        if (pipe->has_worker) return true;
+    }
+    return false;
+}
+
+/** proc(5): R runs or could, D waits for a disk. Whoever reads has bytes to read still, or is at their end and has not ended. */
+static void look(pid_t thread, char state) {
+    if (state != 'R' && state != 'D' && !has_input(thread)) return;
+    for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
+        char path[32];
+        uint64_t inode;
+        if (snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)thread, stream) < 0) return;
+        if (is_fifo(AT_FDCWD, path, &inode)) mark(inode);
+    }
+}
+
+/** Looked at before it is opened, since to open a device or another file may have an effect. */
+static bool has_input(pid_t thread) {
+    char path[32];
+    if (snprintf(path, sizeof path, "/proc/%d/fd/0", (int)thread) < 0) return false;
+    int found = open(path, O_PATH | O_CLOEXEC);
+    if (found < 0) return false;
+    uint64_t inode;
+    bool is_ready = false;
+    if (is_fifo(found, "", &inode) && snprintf(path, sizeof path, "/proc/self/fd/%d", found) > 0) {
+        int input = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        is_ready = input >= 0 && has_more(input);
+        if (input >= 0) (void)close(input);
+    }
+    (void)close(found);
+    return is_ready;
+}
+
+/** Not by stat(2), which may wait for a file system that does not answer. */
+static bool is_fifo(int at, const char *path, uint64_t *inode) {
+    struct statx information;
+    if (statx(at, path, AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &information) != 0) return false;
+    *inode = information.stx_ino;
+    return S_ISFIFO(information.stx_mode);
+}
+
+/** tee(2) takes nothing; it fails where the pipe is empty and has writers. */
+static bool has_more(int input) {
+    int copy[2];
+    if (pipe2(copy, O_CLOEXEC) != 0) return false;
+    bool is_ready = tee(input, copy[1], 1, SPLICE_F_NONBLOCK) >= 0;
+    (void)close(copy[0]);
+    (void)close(copy[1]);
+    return is_ready;
+}
+
+static void mark(uint64_t inode) {
+    for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) {
+        if (pipe->inode == inode) pipe->has_worker = true;
+    }
+}
+
+/** A line for each step of which something may be missing, as far as the disk takes them: the job's end has to be told, too. */
+static void tell_cut(const struct drain *drain) {
+    uint32_t told = 0;
+    for (struct pipe *pipe = NULL; status_is_written() && (pipe = pipes_next(pipe)) != NULL;) {
+        if (pipe->step == told || !is_cut(pipe, drain)) continue;
+        told = pipe->step;
+        status_line("cut %u %lld %s\n", pipe->step, (long long)wall_ns(), drain->cause);
+    }
+}
+
+static bool is_cut(const struct pipe *pipe, const struct drain *drain) {
+    return pipe->has_worker || (pipe->last_at > drain->begun_at && pipe->last_at > clock_ns() - QUIET_NS);
+}

@@ -1,0 +1,103 @@
+import { strict as assert } from "node:assert";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { cli } from "./helper/cli.ts";
+import { type Service, startService } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
+
+/** The time that a job's last output gets, and what is said where something has run out, as a user sees it. */
+
+const stuck = "exec > >(trap '' TERM; sleep 1000)"; // a filter that does not end
+const mayBeMissing = /left processes behind that were still at work (.+) and were ended: the last of its output may be missing$/;
+
+test("a script that sends its own output through a logging filter has all its lines, without being asked for anything", async (t) => {
+  const service = await startService(t);
+  const filters = ['while read -r line; do echo "$line"; done', "sed -u s/^//", "sort -n", "tee log | cat"];
+  const jobs = await Promise.all(filters.map((filter) => service.run({ CommandLine: `exec > >(${filter}) 2>&1\nseq 1 2001` })));
+  const lines = Array.from({ length: 2001 }, (_, index) => `${index + 1}\n`).join("");
+  for (const { job, output } of jobs) {
+    assert.ok(output.toString() === lines, `${output.length} bytes: ${job.Message}`);
+    assert.deepEqual([job.State, job.Message, job.OutputLostBytes], ["Succeeded", null, 0]);
+  }
+});
+
+test("what is cut is said in the job and in its step, whatever became of them, and by the command line", async (t) => {
+  const service = await startService(t);
+  const spec = { DrainTimeoutSeconds: 0.2, Commands: [{ CommandLine: stuck, Name: "log" }, { CommandLine: "exit 0" }] };
+  const [good, bad] = await Promise.all([service.run(spec), service.run({ DrainTimeoutSeconds: 0.2, CommandLine: `${stuck}; exit 3` })]);
+  assert.deepEqual([good.job.State, good.job.Reason, good.job.ExitCode], ["Succeeded", null, 0]);
+  assert.match(good.job.Message ?? "", /^step 1 \(log\) left processes/);
+  assert.match(good.job.Message ?? "", mayBeMissing);
+  assert.deepEqual(good.job.Steps.map(({ State, Message }) => [State, mayBeMissing.exec(Message ?? "")?.[1]]), [["Succeeded", "after DrainTimeoutSeconds"], ["Succeeded", undefined]]);
+  assert.deepEqual([bad.job.State, bad.job.Reason, bad.job.ExitCode], ["Failed", "ExitCode", 3]);
+  assert.match(bad.job.Message ?? "", /^step 1 exited with code 3, and left processes/);
+  const told = await cli(t, service.url, ["run", "--drain-timeout", "0.2", "-c", `${stuck}; exit 3`]);
+  assert.equal(told.code, 3);
+  assert.match(told.stderr, /^jobrunner: the job is Failed: step 1 exited with code 3, and left processes .*missing\n$/);
+});
+
+test("while its last output is waited for a job runs; DELETE is answered at once, and the outcome is that of the steps", async (t) => {
+  const service = await startService(t);
+  for (const query of ["", "?force=true"]) {
+    const id = await service.submit({ CommandLine: `${stuck}; exit 3`, DrainTimeoutSeconds: 86_400, StopTimeoutSeconds: 86_400 });
+    await waitFor("its step has ended", async () => (await service.client().job(id)).Steps[0]?.State === "Failed");
+    assert.equal((await service.client().job(id)).State, "Running");
+    assert.equal((await service.call("DELETE", `/${id}${query}`)).status, 200);
+    const job = await service.client().job(id);
+    assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Failed", "ExitCode", 3]);
+    assert.equal(mayBeMissing.exec(job.Message ?? "")?.[1], "when the job was killed");
+  }
+});
+
+test("the job's timeout ends the wait, and with DrainTimeoutSeconds 0 there is none", async (t) => {
+  const service = await startService(t);
+  const [timed, none] = await Promise.all([
+    service.run({ CommandLine: stuck, DrainTimeoutSeconds: 86_400, TimeoutSeconds: 2 }),
+    service.run({ CommandLine: "exec > >(sleep 1000; touch touched)", DrainTimeoutSeconds: 0 }),
+  ]);
+  assert.deepEqual([timed.job.State, mayBeMissing.exec(timed.job.Message ?? "")?.[1]], ["Succeeded", "when the job's TimeoutSeconds were over"]);
+  assert.deepEqual([none.job.State, none.job.Message], ["Succeeded", null]);
+});
+
+test("a job whose last output is waited for outlives the service, and is recorded by the next one", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit({ CommandLine: "exec > >(until [ -e go ]; do sleep 0.01; done; cat)\nseq 1 2001", DrainTimeoutSeconds: 86_400 });
+  await waitFor("its step has ended", async () => (await service.client().job(id)).Steps[0]?.State === "Succeeded");
+  await service.crash();
+  writeFileSync(join(service.stateDir, "jobs", id, "work", "go"), "");
+  await service.start();
+  const job = await service.wait(id);
+  assert.deepEqual([job.State, job.Message, job.OutputBytes], ["Succeeded", null, 8898]);
+});
+
+test("a filter that writes to a file alone is the step's to wait for, as the documentation shows", async (t) => {
+  const service = await startService(t);
+  const { job } = await service.run({ CommandLine: "exec > >(sleep 0.2; gzip > log.gz 2>&1); filter=$!; seq 1 2001; exec >&-; wait $filter" });
+  assert.deepEqual([job.State, job.Message], ["Succeeded", null]);
+  assert.equal(gunzipSync(readFileSync(join(service.stateDir, "jobs", job.ID, "work", "log.gz"))).length, 8898);
+});
+
+test("where the box has no room for a step its message says what has run out, which limit that is and what to do", async (t) => {
+  const service = await startService(t);
+  const wait = { CommandLine: "until [ -e go ]; do sleep 0.01; done" };
+  const id = await service.submit({ Commands: [wait, ...Array.from({ length: 50 }, () => ({ CommandLine: "sleep 1000 & echo left" }))] });
+  await limited(service, id, "--nofile=60:60");
+  const job = await service.wait(id);
+  assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Failed", "CouldNotStart", null]);
+  assert.match(job.Message ?? "", /^step \d+ could not start: pipes for its output: too many open files: .*RLIMIT_NOFILE.*LimitNOFILE=/);
+  const states = job.Steps.map(({ State }) => State);
+  assert.equal(states.filter((state) => state === "Failed").length, 1);
+  assert.ok(states.indexOf("Failed") > 10 && states.slice(0, states.indexOf("Failed")).every((state) => state === "Succeeded"), states.join(" "));
+});
+
+/** Once the job's first step runs, its supervisor gets this limit; then the step ends. */
+async function limited(service: Service, id: string, limit: string): Promise<void> {
+  const directory = join(service.stateDir, "jobs", id);
+  const status = (): string => (existsSync(join(directory, "status")) ? readFileSync(join(directory, "status"), "utf8") : "");
+  await waitFor("its first step runs", () => /^start 1 /m.test(status()));
+  execFileSync("prlimit", [`--pid=${status().split(" ")[3]}`, limit]);
+  writeFileSync(join(directory, "work", "go"), "");
+}
