@@ -103,7 +103,7 @@ test("what has the job's mark is killed at the end of a job that was settled, th
 test("a kill that comes while a step is being settled waits for it", async () => {
   const settle = "touch begun; until [ -e work/go ]; do sleep 0.01; done; echo settled >> notes";
   const job = box.run({ steps: [{ run: "echo ready; exit 125", settle }, { run: "echo never" }, { run: "echo always", runOn: "always" }] });
-  await job.printed("ready");
+  await until("it is being settled", () => existsSync(join(job.directory, "begun")));
   job.order("terminate");
   job.order("kill");
   const touch = box.run({ steps: [{ args: ["touch", join(job.directory, "work", "go")] }] });
