@@ -120,7 +120,7 @@ test("events say that they are open and then every change", async (t) => {
   const seen: string[] = [];
   for await (const event of client.events()) {
     if (event.kind === "open") await client.submit({ CommandLine: "true", Name: "watched" });
-    else seen.push(event.job.State);
+    else if (event.kind === "job") seen.push(event.job.State);
     if (seen.at(-1) === "Succeeded") break;
   }
   assert.ok(seen.includes("Running") || seen.includes("Starting"), seen.join());

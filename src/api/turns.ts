@@ -28,25 +28,30 @@ export class Turns {
     this.#bounds = bounds;
   }
 
-  /**
-   * Does the work when it is its turn. `identity` is its key (keyOf). Work that is not `wanted` any more by then, since the client has gone, is not
-   * done, and the promise stays open. Throws the Problem where the identity has too much waiting.
-   */
+  /** Does the work when it is its turn; as `take` says. */
   async run<Result>(identity: string, { isWanted, work }: { isWanted: () => boolean; work: () => Promise<Result> | Result }): Promise<Result> {
-    await this.#turn(identity, isWanted);
+    const release = await this.take(identity, isWanted);
     try {
       return await work();
     } finally {
-      this.#change(identity, -1);
-      this.#startNext();
+      release();
     }
   }
 
-  #turn(identity: string, isWanted: () => boolean): Promise<void> {
-    if (this.#mayStart(identity)) {
-      this.#change(identity, 1);
-      return Promise.resolve();
-    }
+  /**
+   * Resolves when it is its turn, with what ends that, to be called once. `identity` is its key (keyOf). Where it is not wanted any more by then, since
+   * the client has gone, the promise stays open. Throws the Problem where the identity has too much waiting.
+   */
+  async take(identity: string, isWanted: () => boolean): Promise<() => void> {
+    if (this.#mayStart(identity)) this.#change(identity, 1);
+    else await this.#wait(identity, isWanted);
+    return () => {
+      this.#change(identity, -1);
+      this.#startNext();
+    };
+  }
+
+  #wait(identity: string, isWanted: () => boolean): Promise<void> {
     const queue = this.#waiting.get(identity) ?? [];
     if (queue.length >= this.#bounds.waitingPerIdentity) throw tooMany(this.#bounds.waitingPerIdentity);
     this.#waiting.set(identity, queue);

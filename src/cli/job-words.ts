@@ -45,7 +45,7 @@ function stateOf({ State, WaitsFor: waited }: Job): string {
   return !waited ? State : `${State}: waits for ${waited.Program} (${waited.PID}) of ${waited.User}`;
 }
 
-function isOver(state: JobState): boolean {
+export function isOver(state: JobState): boolean {
   return !activeStates.includes(state);
 }
 

@@ -17,8 +17,14 @@ export type RemovedJob = components["schemas"]["RemovedJob"];
 export type JobPage = components["schemas"]["JobPage"];
 export type JobQuery = NonNullable<operations["listJobs"]["parameters"]["query"]>;
 
-/** `open`: at the start, and whenever the connection had to be made again; what was asked before may have changed unheard. */
-export type JobEvent = { kind: "open" } | { kind: "job"; job: Job };
+/**
+ * `open`: at the start, and whenever the connection had to be made again. `missing`: changes may have gone unheard meanwhile; the latest state of the jobs that
+ * may have changed follows, where `isWhole` is false not of all that are over by now.
+ */
+export type JobEvent = { kind: "open" } | { kind: "job"; job: Job } | { kind: "missing"; isWhole: boolean };
+
+/** How far events were heard; null: not yet. */
+export type EventsPlace = { id: string | null };
 
 export type ClientOptions = {
   /** Where the service is; a path in it is put before the API's. */
@@ -172,17 +178,23 @@ export class Client {
     return new WorkspaceFiles(this.#transport, id);
   }
 
-  /** Every change of a job's state from now on. Leaving the loop closes the connection. */
-  async *events({ signal }: CallOptions = {}): AsyncGenerator<JobEvent> {
+  /**
+   * Every change of a job's state from now on, or from a `place` to which an earlier call has come; it is kept where it is. A connection that breaks is
+   * taken up there. Leaving the loop closes the connection.
+   */
+  async *events({ signal, place = { id: null } }: CallOptions & { place?: EventsPlace } = {}): AsyncGenerator<JobEvent> {
     const patience = new Patience(this.#onRetry, signal);
-    const open = (both: AbortSignal): Promise<Body> => this.#transport.events(this.#api.GET("/events", { ...asEvents, signal: both }), both);
+    const open = (both: AbortSignal): Promise<Body> => this.#openEvents(place.id, both);
     for (let wasConnected = false; ; ) {
       try {
-        for await (const batch of eventBatches(open, { url: this.url, signal })) {
+        for await (const batch of eventBatches(open, { url: this.url, signal, onId: (id) => (place.id = id) })) {
           if (batch.length === 0) yield { kind: "open" };
           wasConnected = true;
           patience.calm();
-          for (const { data } of batch) yield { kind: "job", job: JSON.parse(data) };
+          for (const { event, data } of batch) {
+            if (event === "missing") yield { kind: "missing", isWhole: JSON.parse(data).IsWhole === true };
+            else yield { kind: "job", job: JSON.parse(data) };
+          }
         }
         throw new Unreachable(this.url, new Error("the service closed the connection"));
       } catch (error) {
@@ -190,6 +202,11 @@ export class Client {
         await patience.after(error);
       }
     }
+  }
+
+  #openEvents(lastId: string | null, signal: AbortSignal): Promise<Body> {
+    const headers = { ...asEvents.headers, ...(lastId === null ? {} : { "Last-Event-ID": lastId }) };
+    return this.#transport.events(this.#api.GET("/events", { ...asEvents, headers, signal }), signal);
   }
 
   /** The box and the service on it as they are now, and who the service takes the caller for. */

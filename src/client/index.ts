@@ -1,5 +1,5 @@
 /** The typed client of jobrunner's HTTP API, for Node and browsers. */
-export { type Box, Client, type CallOptions, type ClientOptions, type Diagnosis, type Health, type JobEvent, type JobPage, type JobQuery, type JobSpec, type RemovedJob, type SearchResult, type WholeJob } from "./client.ts";
+export { type Box, Client, type CallOptions, type ClientOptions, type Diagnosis, type EventsPlace, type Health, type JobEvent, type JobPage, type JobQuery, type JobSpec, type RemovedJob, type SearchResult, type WholeJob } from "./client.ts";
 export type { AttachOptions, Job, Piece } from "./attach.ts";
 export { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, type Problem, Unreachable } from "./errors.ts";
 export { type OnRetry, Patience, type Retry } from "./retry.ts";

@@ -174,7 +174,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every change of a job's state, from now on */
+        /**
+         * Every change of a job's state, from now on or from where one was
+         * @description Every event has an id. Whoever comes back with it as Last-Event-ID is told of every change since, in order, if it was in the last hour and the service was not
+         *     restarted. Where changes may be missing, an event `missing` says so, and the latest state of every job that may have changed since follows.
+         */
         get: operations["getEvents"];
         put?: never;
         post?: never;
@@ -2941,13 +2945,16 @@ export interface operations {
     getEvents: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description goes on behind this event */
+                "Last-Event-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events of the type `job`; the data is a Job as JSON */
+            /** @description Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that no event tells of, and a `Message` for people */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -9,11 +9,14 @@ export type Open = (signal: AbortSignal) => Promise<Body>;
 /** Null: an answer without one. */
 export type Body = ReadableStream<Uint8Array> | null;
 
+/** `onId` is told of the last id when all up to it has been taken, also of one that comes without data. */
+export type Source = { url: string; signal: AbortSignal | undefined; onId?: (id: string) => void };
+
 /**
  * The server-sent events of one connection, in batches as they come; the first batch is empty, and says that it is open. Ends with the stream, throws
  * Unreachable where the connection breaks, and the signal's reason when it aborts. Whoever leaves the loop closes the connection.
  */
-export async function* eventBatches(open: Open, { url, signal }: { url: string; signal: AbortSignal | undefined }): AsyncGenerator<EventSourceMessage[]> {
+export async function* eventBatches(open: Open, { url, signal, onId = () => undefined }: Source): AsyncGenerator<EventSourceMessage[]> {
   const connection = new AbortController();
   const onAbort = (): void => connection.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -30,7 +33,8 @@ export async function* eventBatches(open: Open, { url, signal }: { url: string; 
     if (reader === undefined) return;
     const decoder = new TextDecoder();
     let batch: EventSourceMessage[] = [];
-    const parser = createParser({ onEvent: (event) => batch.push(event) });
+    let lastId: string | null = null;
+    const parser = createParser({ onEvent: (event) => batch.push(event), onId: (id) => (lastId = id) });
     for (;;) {
       watch.start();
       const { done, value } = await reader.read().catch((cause: unknown) => {
@@ -40,10 +44,10 @@ export async function* eventBatches(open: Open, { url, signal }: { url: string; 
       connection.signal.throwIfAborted();
       if (done) return;
       parser.feed(decoder.decode(value, { stream: true }));
-      if (batch.length === 0) continue;
       const ready = batch;
       batch = [];
-      yield ready;
+      if (ready.length > 0) yield ready;
+      if (lastId !== null) onId(lastId);
     }
   } catch (error) {
     signal?.throwIfAborted();

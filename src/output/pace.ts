@@ -11,7 +11,8 @@ const freeBytes = 64 * 1024;
 /** Who has taken so much is no reader that takes nothing. */
 const provenBytes = 8 * 1024 * 1024;
 const shortestPauseMs = 1;
-const longestPauseMs = 250;
+/** Each look costs a question to the kernel: thousands of readers that take nothing must not make it thousands a moment. */
+const longestPauseMs = 2000;
 
 /**
  * Gives the kernel no more for a client than it has taken before, or a little: so a fast one's share doubles with each answer of its, as
@@ -34,7 +35,7 @@ export class Pace {
     for (let pauseMs = shortestPauseMs; this.#sentBytes > this.#freeUntilBytes; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       await this.#look();
       if (closed.aborted || this.#sentBytes <= this.#freeUntilBytes) return;
-      await pause(pauseMs, closed);
+      await pause(pauseMs * (0.5 + Math.random() / 2), closed); // not all that stall at once
     }
   }
 

@@ -5,7 +5,8 @@ import { StallWatch } from "./stall-watch.ts";
 /** `gone`: the client closed the connection; `stalled`: it took nothing for too long, and the connection was closed here. */
 export type SendResult = "complete" | "gone" | "stalled";
 
-export type SendOptions = { stallTimeoutMs: number; unacknowledged: Unacknowledged };
+/** `readsAhead` false: no chunk is held while another is sent, so that a reader that takes nothing holds none. */
+export type SendOptions = { stallTimeoutMs: number; unacknowledged: Unacknowledged; readsAhead?: boolean };
 
 /**
  * Sends chunks at the pace at which the client takes them: one is sent while the next is read, and no third is held. The signal given to
@@ -15,7 +16,7 @@ export type SendOptions = { stallTimeoutMs: number; unacknowledged: Unacknowledg
 export async function sendChunks(
   response: ServerResponse,
   open: (signal: AbortSignal) => AsyncIterable<Buffer>,
-  { stallTimeoutMs, unacknowledged }: SendOptions,
+  { stallTimeoutMs, unacknowledged, readsAhead = true }: SendOptions,
 ): Promise<SendResult> {
   const closed = new AbortController();
   const onClose = (): void => closed.abort();
@@ -29,6 +30,7 @@ export async function sendChunks(
       await drained;
       if (closed.signal.aborted) break;
       drained = stall.during(write(response, chunk, closed.signal).then(() => pace.sent(chunk.length, closed.signal)));
+      if (!readsAhead) await drained;
     }
     await drained;
   } catch (error) {

@@ -18,6 +18,7 @@ import { readInstance } from "./instance.ts";
 import { forgetSecrets, type Order } from "./job-directory.ts";
 import { listJobs } from "./list.ts";
 import { lockStateDir } from "./lock.ts";
+import { missedSince } from "./missed.ts";
 import { Persistence } from "./persistence.ts";
 import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
@@ -272,6 +273,14 @@ export class LocalRunner implements JobRunner {
   subscribe(listener: (job: JobView, owner: string | null) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  lastEnd(): number {
+    return this.store.ends.last;
+  }
+
+  missedSince(end: number, owner: string | null): { isWhole: boolean; jobs: Iterable<string> } {
+    return missedSince(this.store.ends, this.#active.values(), { end, owner, upToSeq: this.#last.seq });
   }
 
   health(): Health {

@@ -84,6 +84,13 @@ export interface JobRunner {
   isOver(id: string): boolean;
   /** Every state change, from now on. Returns the function that ends it. */
   subscribe(listener: (job: JobView, owner: string | null) => void): () => void;
+  /** The number of the last end that is committed: ends are numbered, over restarts of the service. */
+  lastEnd(): number;
+  /**
+   * What a subscriber may have missed since that end was the last: every job that is not over, and those whose ends came after it, as they are when
+   * they are taken, as JSON; of the owner, where one is given. `isWhole` false: so far back it is not known what has ended.
+   */
+  missedSince(end: number, owner: string | null): { isWhole: boolean; jobs: Iterable<string> };
   /** `database` and `launcher`: "ok", or what is wrong. */
   health(): Health;
 }

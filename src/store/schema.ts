@@ -56,6 +56,12 @@ const migrations: string[] = [
   ALTER TABLE removals ADD COLUMN path TEXT;     -- where the removal was stopped; null: it was not
   ALTER TABLE removals ADD COLUMN problem TEXT;  -- why
   `,
+  `
+  CREATE TABLE ends (                            -- jobs in the order in which their ends were committed: the last ones alone
+    number INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Brings a database to the present schema; refuses one that a newer program made. */

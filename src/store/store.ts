@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { FinalState } from "../job/job.ts";
+import { Ends } from "./ends.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { openDatabase } from "./open.ts";
 import { TokenTable } from "./tokens.ts";
@@ -50,6 +51,7 @@ export type RecordedJob = {
 export class Store {
   readonly database: DatabaseSync;
   readonly tokens: TokenTable;
+  readonly ends: Ends;
   readonly #commits: GroupCommit;
   readonly #insertJob: StatementSync;
   readonly #insertLabel: StatementSync;
@@ -67,6 +69,7 @@ export class Store {
   constructor(path: string, onCommit: (ms: number) => void = () => undefined) {
     this.database = openDatabase(path);
     this.tokens = new TokenTable(this.database);
+    this.ends = new Ends(this.database);
     this.#commits = new GroupCommit(this.database, onCommit);
     const prepare = (sql: string): StatementSync => this.database.prepare(sql);
     this.#insertJob = prepare(`INSERT INTO jobs
@@ -98,8 +101,13 @@ export class Store {
     return this.#commits.write(() => void this.#admit.run(bootId, seq));
   }
 
-  finish(seq: number, end: { state: FinalState; viewJson: string }): Promise<void> {
-    return this.#commits.write(() => void this.#finish.run(end.state, end.viewJson, seq));
+  async finish(seq: number, end: { state: FinalState; viewJson: string }): Promise<void> {
+    let number = 0;
+    await this.#commits.write(() => {
+      this.#finish.run(end.state, end.viewJson, seq);
+      number = this.ends.add(seq);
+    });
+    this.ends.committed(number);
   }
 
   /** The job is gone for readers; `removals` remembers its directory until `removed`. */

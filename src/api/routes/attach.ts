@@ -4,7 +4,6 @@ import { type Static, Type } from "typebox";
 import { JobView } from "../../job/job.ts";
 import { attach, type AttachOptions, type AttachSource, contentTypes, outputSize } from "../../output/attach.ts";
 import { endId } from "../../output/encoders.ts";
-import { sendChunks } from "../../output/send.ts";
 import { chooseType } from "../accept.ts";
 import { identityOf } from "../access.ts";
 import type { Context, Routes } from "../context.ts";
@@ -13,6 +12,7 @@ import { jobOperation } from "../operation.ts";
 import { invalid, Problem } from "../problems.ts";
 import { streamHeaders } from "../headers.ts";
 import { type ByteRange, readRange } from "../range.ts";
+import { stream } from "../stream.ts";
 
 const count = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const AttachQuery = Type.Object(
@@ -50,12 +50,10 @@ export const attachRoutes: Routes = (app, context) => {
 
 type Attaching = { id: string; source: AttachSource & { job: () => JobView | null }; options: AttachOptions; hasTrailers: boolean };
 
-async function send({ limits: { readerTimeoutSeconds }, sockets, metrics, log }: Context, response: ServerResponse, { id, source, options, hasTrailers }: Attaching): Promise<void> {
+async function send(context: Context, response: ServerResponse, { id, source, options, hasTrailers }: Attaching): Promise<void> {
+  const { log, limits: { readerTimeoutSeconds } } = context;
   try {
-    const stallTimeoutMs = readerTimeoutSeconds * 1000;
-    const unacknowledged = ({ socket }: ServerResponse): Promise<number | null> => sockets.unacknowledgedBytes(socket);
-    const result = await sendChunks(response, (signal) => attach(source, options, signal), { stallTimeoutMs, unacknowledged });
-    if (result === "stalled") metrics.dropped("stalled");
+    const result = await stream(context, response, { open: (signal) => attach(source, options, signal) });
     if (result === "stalled") log("info", "a reader took nothing for too long and was cut off", { job: id, readerTimeoutSeconds });
     if (result !== "complete") return;
     if (hasTrailers) response.addTrailers(outcomeTrailers(source.job()));

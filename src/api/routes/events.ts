@@ -1,47 +1,59 @@
-import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
-import { identityOf, scopeOf } from "../access.ts";
+import { identityOf, keyOf, scopeOf } from "../access.ts";
+import { Changes } from "../changes.ts";
 import type { Routes } from "../context.ts";
+import { eventStream } from "../event-stream.ts";
 import { streamHeaders } from "../headers.ts";
 import { noQuery, operation } from "../operation.ts";
+import { stream } from "../stream.ts";
+import { Turns } from "../turns.ts";
 
-/** A reader that has so much still to take is dropped: a stalled one must cost no memory. It can come again and ask GET /jobs. */
-const maxBufferedBytes = 1 << 20;
-const heartbeatMs = 15_000; // proxies close what is silent for longer
+/** So many readers are told at once what they missed: each holds a job of some size as text meanwhile. All of one identity may wait for it. */
+const catchingUp = { atOnce: 16, perIdentity: 4, waitingPerIdentity: Infinity };
 
 /** Every change of a job's state, as server-sent events (HTML standard, "Server-sent events"). */
-export const eventRoutes: Routes = (app, { runner, readers }) => {
+export const eventRoutes: Routes = (app, context) => {
+  const { runner, readers, log } = context;
+  const changes = new Changes(runner);
+  const turns = new Turns(catchingUp);
   app.get("/events", { config: { access: "see" }, schema: getEvents }, async (request, reply) => {
     const identity = identityOf(request);
-    const scope = scopeOf(identity);
     const response = reply.raw;
     readers.add({ response, job: null, identity });
     reply.hijack();
     response.writeHead(200, { ...streamHeaders, "Content-Type": "text/event-stream; charset=utf-8" });
     if (request.method === "HEAD") return void response.end();
-    response.write(": changes of state from now on\n\n");
-    const send = (text: string): void => sendOrDrop(response, text);
-    const unsubscribe = runner.subscribe((job, owner) => {
-      if (scope === null || owner === scope) send(`event: job\ndata: ${JSON.stringify(job)}\n\n`);
-    });
-    const heartbeat = setInterval(() => send(":\n\n"), heartbeatMs);
-    response.once("close", () => {
-      unsubscribe();
-      clearInterval(heartbeat);
-    });
+    const leave = changes.join();
+    const start = changes.startOf(lastEventId(request.headers["last-event-id"]));
+    const takeTurn = (): Promise<() => void> => turns.take(keyOf(identity), () => !response.destroyed);
+    try {
+      const open = (signal: AbortSignal): AsyncIterable<Buffer> => eventStream(changes, runner, start, { scope: scopeOf(identity), signal, takeTurn });
+      await stream(context, response, { open, readsAhead: false });
+    } catch (error) {
+      log("info", "a reader of events was cut off", { err: error });
+    } finally {
+      leave();
+    }
   });
 };
 
-function sendOrDrop(response: ServerResponse, text: string): void {
-  if (response.writableLength > maxBufferedBytes) response.destroy();
-  else response.write(text);
+function lastEventId(header: string | string[] | undefined): string | null {
+  return typeof header !== "string" || header === "" ? null : header;
 }
 
 const getEvents = operation({
   id: "getEvents",
   tag: "output",
-  summary: "Every change of a job's state, from now on",
+  summary: "Every change of a job's state, from now on or from where one was",
+  description: `Every event has an id. Whoever comes back with it as Last-Event-ID is told of every change since, in order, if it was in the last hour and the service was not
+restarted. Where changes may be missing, an event \`missing\` says so, and the latest state of every job that may have changed since follows.`,
   query: noQuery,
-  answers: { 200: { description: "Server-sent events of the type `job`; the data is a Job as JSON", content: { "text/event-stream": Type.String() } } },
+  headers: Type.Object({ "Last-Event-ID": Type.Optional(Type.String({ description: "goes on behind this event" })) }),
+  answers: {
+    200: {
+      description: "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that no event tells of, and a `Message` for people",
+      content: { "text/event-stream": Type.String() },
+    },
+  },
   problems: ["too-many-readers"],
 });

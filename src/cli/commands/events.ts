@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
 import { type ConnectionOptions, type Means, type Work, work } from "../command.ts";
-import { changeOf } from "../job-words.ts";
-import { print, printJson, untilLeft } from "../session.ts";
+import { changeOf, isOver } from "../job-words.ts";
+import { print, printJson, tell, untilLeft } from "../session.ts";
 
 export function addEvents(program: Command, means: Means): void {
   program
     .command("events")
-    .description("prints a line for every change of a job's state, from now on")
+    .description("prints a line for every change of a job's state, from now on, also over a restart of the service")
     .option("--json", "the job as a line of JSON")
     .action(async ({ json: isJson = false, ...options }: ConnectionOptions & { json?: boolean }) => {
       await work(means, options, { run: async (work) => await printEvents(work, { isJson }) });
@@ -16,12 +16,28 @@ export function addEvents(program: Command, means: Means): void {
 
 /** Until they are left. `fits`: which jobs are meant. */
 export async function printEvents({ session, client }: Work, { isJson, fits = () => true }: { isJson: boolean; fits?: (job: Job) => boolean }): Promise<number> {
+  const told = new Told();
   const run = async (signal: AbortSignal): Promise<void> => {
     for await (const event of client.events({ signal })) {
-      if (event.kind !== "job" || !fits(event.job)) continue;
+      if (event.kind === "missing" && !event.isWhole) tell(session, "changes may be missing here, also of jobs that are over: jobrunner ps -a has all");
+      if (event.kind !== "job" || !fits(event.job) || !told.isNew(event.job)) continue;
       await (isJson ? printJson(session, event.job, { isLine: true }) : print(session, changeOf(event.job)));
     }
   };
   await untilLeft(session, { run });
   return 0;
+}
+
+/** Where changes may be missing, jobs are told of again that have not changed. */
+class Told {
+  readonly #told = new Map<string, string>(); // of those that are not over
+
+  isNew(job: Job): boolean {
+    const { ID, State } = job;
+    const said = changeOf(job);
+    if (this.#told.get(ID) === said) return false;
+    if (!isOver(State)) this.#told.set(ID, said);
+    else this.#told.delete(ID);
+    return true;
+  }
 }

@@ -1,0 +1,53 @@
+import type { JobRunner } from "../runner/types.ts";
+import { EventLog } from "./event-log.ts";
+import type { Start } from "./event-stream.ts";
+
+/** Who has read nothing for so long has no claim on what is kept; nor is there any work for changes that nobody reads. */
+const keptWithoutReadersMs = 3_600_000;
+
+/** The log of changes, which is written while it has readers and for an hour after the last one. */
+export class Changes {
+  readonly log = new EventLog();
+  readonly #runner: JobRunner;
+  #readers = 0;
+  #unsubscribe: (() => void) | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(runner: JobRunner) {
+    this.#runner = runner;
+  }
+
+  /** Counts a reader until the returned function is called. */
+  join(): () => void {
+    this.#readers += 1;
+    clearTimeout(this.#timer);
+    this.#unsubscribe ??= this.#runner.subscribe((job, owner) => {
+      const json = JSON.stringify(job);
+      this.log.add(owner, (number) => `event: job\nid: ${this.id(number)}\ndata: ${json}\n\n`);
+    });
+    return () => {
+      this.#readers -= 1;
+      if (this.#readers === 0) this.#timer = setTimeout(() => this.#close(), keptWithoutReadersMs).unref();
+    };
+  }
+
+  /** Of the event with this number, as it is told now. */
+  id(number: number): string {
+    return `${this.log.id}-${number}-${this.#runner.lastEnd()}`;
+  }
+
+  /** Where a reader goes on that comes with this Last-Event-ID. */
+  startOf(id: string | null): Start {
+    if (id === null) return { kind: "now" };
+    const [, logId = "", numberText = "", endText = ""] = /^([0-9a-f]{12})-(\d{1,15})-(\d{1,15})$/.exec(id) ?? [];
+    if (logId === "") return { kind: "elsewhere", end: null };
+    const [number, end] = [Number(numberText), Number(endText)];
+    return logId === this.log.id && number <= this.log.last ? { kind: "place", number, end } : { kind: "elsewhere", end };
+  }
+
+  #close(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+    this.log.forget();
+  }
+}

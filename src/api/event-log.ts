@@ -1,0 +1,197 @@
+import { randomBytes } from "node:crypto";
+
+/** What is kept for those who come back, and how long. */
+export type LogBounds = { keptMs: number; maxBytes: number; maxEvents: number };
+
+export const logBounds: LogBounds = { keptMs: 3_600_000, maxBytes: 16 << 20, maxEvents: 50_000 };
+
+/** A change, as text that all readers share; null where it had to make room. */
+export type LoggedEvent = { number: number; owner: string | null; atMs: number; text: Buffer | null };
+
+/** How far a reader has come: the event with this number, and so many bytes of the one behind it. */
+export type Place = { number: number; offsetBytes: number };
+
+/** What is behind a place, as far as it fits; empty: nothing for this reader. Or some of it is not kept any more. */
+export type Read = { kind: "bytes"; bytes: Buffer; place: Place } | { kind: "missing" };
+
+/** So many readers are woken in one turn of the event loop: thousands must not hold up what else is asked. */
+const wokenAtOnce = 64;
+
+/**
+ * The changes of the last hour, each once for all of its readers, numbered from 1. When there is no room for all, the oldest of the owner who has the most make
+ * room: nobody's changes push out another's.
+ */
+export class EventLog {
+  /** Of this log alone: places in another's mean nothing here. */
+  readonly id = randomBytes(6).toString("hex");
+  readonly #bounds: LogBounds;
+  readonly #all = new Queue();
+  readonly #byOwner = new Map<string | null, Queue>();
+  #waiting = new Set<() => void>();
+  #last = 0;
+  #bytes = 0;
+  #isWaking = false;
+
+  constructor(bounds: LogBounds = logBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** The place behind all that there is. */
+  get last(): number {
+    return this.#last;
+  }
+
+  add(owner: string | null, textOf: (number: number) => string): void {
+    const number = (this.#last += 1);
+    const text = Buffer.from(textOf(number));
+    const event = { number, owner, atMs: performance.now(), text };
+    this.#all.push(event);
+    const queue = this.#queueOf(owner);
+    queue.push(event);
+    queue.bytes += text.length;
+    this.#bytes += text.length;
+    this.#makeRoom();
+    this.#wake();
+  }
+
+  /** What is kept is forgotten, and told as missing. */
+  forget(): void {
+    this.#last += 1;
+    for (const queue of [this.#all, ...this.#byOwner.values()]) queue.clear(this.#last);
+    this.#bytes = 0;
+  }
+
+  /** `scope`: of this owner alone; null: of all. What is given keeps no text alive that is larger than it. */
+  read({ number: from, offsetBytes }: Place, scope: string | null, maxBytes: number): Read {
+    const queue = scope === null ? this.#all : this.#queueOf(scope);
+    if (from < queue.droppedTo) return { kind: "missing" };
+    const parts: Buffer[] = [];
+    let room = maxBytes;
+    let start = offsetBytes;
+    for (const { number, text } of queue.behind(from)) {
+      if (text === null) return { kind: "missing" };
+      const part = text.subarray(start, start + room);
+      room -= part.length;
+      parts.push(part);
+      if (start + part.length < text.length) return { kind: "bytes", bytes: Buffer.concat(parts), place: { number: number - 1, offsetBytes: start + part.length } };
+      start = 0;
+    }
+    const [only] = parts;
+    return { kind: "bytes", bytes: only !== undefined && parts.length === 1 && offsetBytes === 0 ? only : Buffer.concat(parts), place: { number: this.#last, offsetBytes: 0 } };
+  }
+
+  /** Resolves when there may be more behind the place, when the time is up, or the signal aborts. */
+  async more({ number }: Place, { signal, limitMs }: { signal: AbortSignal; limitMs: number }): Promise<"woken" | "idle"> {
+    if (number < this.#last || signal.aborted) return "woken";
+    const { promise, resolve } = Promise.withResolvers<"woken" | "idle">();
+    const wake = (): void => resolve("woken");
+    const timer = setTimeout(() => resolve("idle"), limitMs);
+    this.#waiting.add(wake);
+    signal.addEventListener("abort", wake, { once: true });
+    const what = await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(wake);
+    signal.removeEventListener("abort", wake);
+    return what;
+  }
+
+  #wake(): void {
+    if (this.#isWaking || this.#waiting.size === 0) return;
+    this.#isWaking = true;
+    setImmediate(() => {
+      this.#isWaking = false;
+      let left = wokenAtOnce;
+      for (const wake of this.#waiting) {
+        if ((left -= 1) < 0) break;
+        this.#waiting.delete(wake);
+        wake();
+      }
+      this.#wake();
+    });
+  }
+
+  #makeRoom(): void {
+    const oldestMs = performance.now() - this.#bounds.keptMs;
+    for (let first = this.#all.first; first !== undefined; first = this.#all.first) {
+      if (first.text !== null && first.atMs >= oldestMs && this.#all.size <= this.#bounds.maxEvents) break;
+      if (first.text !== null) this.#drop(this.#queueOf(first.owner));
+      this.#all.shift();
+    }
+    while (this.#bytes > this.#bounds.maxBytes) this.#drop(this.#largest());
+  }
+
+  /** The owner's oldest: it keeps its place among all, without its text. */
+  #drop(queue: Queue): void {
+    const event = queue.shift();
+    if (event === undefined || event.text === null) return;
+    queue.bytes -= event.text.length;
+    this.#bytes -= event.text.length;
+    event.text = null;
+    this.#all.droppedTo = Math.max(this.#all.droppedTo, event.number);
+  }
+
+  #largest(): Queue {
+    let largest = this.#queueOf(null);
+    for (const queue of this.#byOwner.values()) if (queue.bytes > largest.bytes) largest = queue;
+    return largest;
+  }
+
+  #queueOf(owner: string | null): Queue {
+    const queue = this.#byOwner.get(owner) ?? new Queue();
+    this.#byOwner.set(owner, queue);
+    return queue;
+  }
+}
+
+/** Events in the order of their numbers, taken from the front. */
+class Queue {
+  /** The number of the last that it has no more. */
+  droppedTo = 0;
+  bytes = 0; // of an owner's texts
+  #events: LoggedEvent[] = [];
+  #start = 0; // shifting an array for each would move all of it
+
+  get size(): number {
+    return this.#events.length - this.#start;
+  }
+
+  get first(): LoggedEvent | undefined {
+    return this.#events[this.#start];
+  }
+
+  push(event: LoggedEvent): void {
+    this.#events.push(event);
+  }
+
+  shift(): LoggedEvent | undefined {
+    const event = this.first;
+    if (event === undefined) return undefined;
+    this.droppedTo = Math.max(this.droppedTo, event.number);
+    this.#start += 1;
+    if (this.#start > this.size) {
+      this.#events = this.#events.slice(this.#start);
+      this.#start = 0;
+    }
+    return event;
+  }
+
+  clear(droppedTo: number): void {
+    this.#events = [];
+    this.#start = 0;
+    this.bytes = 0;
+    this.droppedTo = droppedTo;
+  }
+
+  *behind(place: number): Generator<LoggedEvent> {
+    let low = this.#start;
+    for (let high = this.#events.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if ((this.#events[middle]?.number ?? 0) > place) high = middle;
+      else low = middle + 1;
+    }
+    for (let index = low; index < this.#events.length; index += 1) {
+      const event = this.#events[index];
+      if (event !== undefined) yield event;
+    }
+  }
+}
