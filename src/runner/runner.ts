@@ -280,7 +280,7 @@ export class LocalRunner implements JobRunner {
   }
 
   missedSince(end: number, owner: string | null): { isWhole: boolean; jobs: Iterable<string> } {
-    return missedSince(this.store.ends, this.#active.values(), { end, owner, upToSeq: this.#last.seq });
+    return missedSince(this.store.ends, this.#active.values(), { end, owner, upToSeq: this.#last?.seq ?? 0 });
   }
 
   health(): Health {

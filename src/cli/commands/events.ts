@@ -33,8 +33,8 @@ class Told {
   readonly #told = new Map<string, string>(); // of those that are not over
 
   isNew(job: Job): boolean {
-    const { ID, State } = job;
-    const said = changeOf(job);
+    const { ID, State, WaitsFor } = job;
+    const said = JSON.stringify([State, WaitsFor]);
     if (this.#told.get(ID) === said) return false;
     if (!isOver(State)) this.#told.set(ID, said);
     else this.#told.delete(ID);
