@@ -168,6 +168,7 @@ static void remember(const struct process *process, int kind, int error) {
 static int signal_one(const struct process *process, int signal, bool whole_groups) {
     int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
     int error = 0;
+    bool is_to_wake = signal != SIGKILL && signal != 0;
     struct process now;
     bool is_same = proc_look(process->pid, &now) && now.started_at == process->started_at;
     if (is_same && whole_groups && process->group > 1 && process->group != getpgrp()) (void)kill(-process->group, signal);
@@ -175,10 +176,10 @@ static int signal_one(const struct process *process, int signal, bool whole_grou
         error = ESRCH;
     } else if (fd >= 0) {
         if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) != 0) error = errno;
-        if (signal != SIGKILL) (void)syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
+        if (is_to_wake) (void)syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
     } else { // before Linux 5.3, or without a descriptor left
         if (kill(process->pid, signal) != 0) error = errno;
-        if (signal != SIGKILL) (void)kill(process->pid, SIGCONT);
+        if (is_to_wake) (void)kill(process->pid, SIGCONT);
     }
     if (fd >= 0) (void)close(fd);
     return error;

@@ -7,7 +7,7 @@
 
 /**
  * Finding and signalling processes by what /proc/PID says of them (proc.h). Each is held by a pidfd and looked at again before it
- * is signalled, so that a process that got the number of one that just ended is left alone. Signals but SIGKILL are followed by SIGCONT:
+ * is signalled, so that a process that got the number of one that just ended is left alone. Signals but SIGKILL, and 0, are followed by SIGCONT:
  * a stopped process would not hear them. Each returns how many living processes it found, -1 where /proc could not be read.
  */
 

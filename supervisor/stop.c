@@ -15,7 +15,7 @@ static void signal_all(struct job *job);
 static void begin(struct job *job, bool of_job, int64_t kill_at);
 static bool is_gone(struct job *job);
 static void kill_round(struct job *job);
-static void tell_waiting(struct job *job, struct holdout holdout);
+static void tell_waiting(const struct job *job);
 static int64_t longest_pause(const struct job *job);
 static void signal_running(const struct job *job, int signal);
 static struct spared spared_of(const struct job *job);
@@ -92,7 +92,10 @@ bool stop_goes_on(struct job *job) {
     bool can_tell = stop->of_job || (is_due && !job->is_running);
     if (can_tell && is_gone(job)) {
         stop->is_active = false;
-        if (job->waiting.named.pid != 0) tell_waiting(job, (struct holdout){0});
+        if (job->waiting.named.pid != 0) {
+            job->waiting.named = (struct holdout){0};
+            tell_waiting(job);
+        }
         return false;
     }
     if (!is_due) return true;
@@ -131,14 +134,13 @@ static void kill_round(struct job *job) {
     } else {
         return;
     }
-    struct holdout holdout = signal_holdout();
-    if (waiting_has_news(&job->waiting, &holdout)) tell_waiting(job, holdout);
+    // While the disk is full the lines that are kept must be few: those of the end have to find room.
+    if (status_is_written() && waiting_has_news(&job->waiting)) tell_waiting(job);
 }
 
-static void tell_waiting(struct job *job, struct holdout holdout) {
+static void tell_waiting(const struct job *job) {
     char line[WAITING_LINE_BYTES];
-    job->waiting.named = holdout;
-    if (waiting_line(line, &holdout) > 0) status_line("%s", line);
+    if (waiting_line(&job->waiting, line) > 0) status_line("%s", line);
 }
 
 /** Whoever the record names has had its SIGKILL, or may not get it: looks at every process of the box are then less worth their cost. */

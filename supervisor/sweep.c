@@ -148,10 +148,9 @@ static int count_and_kill(const struct job_left *job) {
 }
 
 static void tell_waiting(struct job_left *job) {
-    struct holdout holdout = signal_holdout();
     char line[WAITING_LINE_BYTES];
-    if (!waiting_has_news(&job->waiting, &holdout)) return;
-    int length = waiting_line(line, &holdout);
+    if (!waiting_has_news(&job->waiting)) return;
+    int length = waiting_line(&job->waiting, line);
     if (length <= 0 || length >= WAITING_LINE_BYTES || append(job->status, job->record, line, length) != 0) return;
     ring_doorbell(job->id);
 }

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -96,6 +97,26 @@ test("a process that is frozen by a cgroup of version 1 is waited for by name un
   await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.Cause === "DoesNotEnd");
   assert.match((await service.get(id)).Message ?? "", /^waits for process \d+ \((sleep|bash)\) of \S+, which has not ended since it was sent SIGKILL \(state D\)/);
   thaw();
+  await killed;
+  assert.equal((await service.get(id)).State, "Killed");
+});
+
+const hasStrace = spawnSync("strace", ["-V"]).status === 0;
+test("a process that its tracer holds is waited for by name until the tracer goes on", { skip: hasStrace ? false : "strace is not installed" }, async (t) => {
+  const tracers: ChildProcess[] = [];
+  t.after(() => tracers.map((tracer) => tracer.kill("SIGKILL"))); // before the service is torn down, which would wait
+  const service = await startService(t);
+  const id = await service.submit({ StopTimeoutSeconds: 0.1, CommandLine: "echo ready; exec sleep 1000" });
+  await (await service.attach(id)).until("ready");
+  const [pid = 0] = service.childrenOfSupervisor(id);
+  const tracer = spawn("strace", ["-p", String(pid)], { stdio: "ignore" });
+  tracers.push(tracer);
+  await waitFor("it is traced", () => /^TracerPid:\s+[1-9]/m.test(readFileSync(`/proc/${pid}/status`, "latin1")));
+  tracer.kill("SIGSTOP");
+  const killed = service.kill(id);
+  await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.PID === pid);
+  assert.equal((await service.get(id)).WaitsFor?.Cause, "DoesNotEnd");
+  tracer.kill("SIGCONT");
   await killed;
   assert.equal((await service.get(id)).State, "Killed");
 });

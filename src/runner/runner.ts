@@ -296,13 +296,13 @@ export class LocalRunner implements JobRunner {
   }
 
   #changed(job: ActiveJob): void {
-    const { state, waitsFor } = job;
-    const { shownState } = job;
-    if (state === shownState && waitsFor === job.shownWaitsFor) return;
+    const { state, waitsFor, shownState, shownWaitsFor } = job;
+    if (state === shownState && waitsFor === shownWaitsFor) return;
     job.shownState = state;
     job.shownWaitsFor = waitsFor;
     this.watchers.wake(join(job.directory, "output"));
     if (state === "Running" && state !== shownState) this.#options.log("info", "a job is running", { job: job.id });
+    if (waitsFor !== null && waitsFor !== shownWaitsFor) this.#options.log("warn", "a job waits for a process that SIGKILL does not end", { job: job.id, process: waitsFor });
     if (this.#listeners.size === 0) return;
     const view = job.view();
     for (const listener of this.#listeners) listener(view, job.owner);

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { WaitedProcess } from "../job/facts.ts";
 import type { JobView } from "../job/job.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { ActiveJob } from "./active-job.ts";
@@ -173,7 +174,7 @@ export class Supervision {
     const facts = readStatus(join(job.directory, "status"));
     if (facts === null) return;
     facts.containers = job.containers;
-    if (facts.waitsFor !== null) facts.waitsFor.user = this.#userNames.of(facts.waitsFor.uid, () => this.#withoutShortage(job, () => this.#refresh(job)));
+    facts.waitsFor = this.#withUserName(job, facts.waitsFor);
     job.tellAttempts(facts);
     if (!this.#containers.areSettled(job, facts, () => this.#withoutShortage(job, () => this.#refresh(job)))) {
       // Over only when its containers are: until then it is what it was.
@@ -185,6 +186,11 @@ export class Supervision {
     if (facts.swept !== null) return this.#events.onOver(job, job.lostView("SupervisorLost"));
     this.#passKill(job);
     this.#events.onChange(job);
+  }
+
+  #withUserName(job: ActiveJob, process: WaitedProcess | null): WaitedProcess | null {
+    const user = process === null ? null : this.#userNames.of(process.uid, () => this.#withoutShortage(job, () => this.#refresh(job)));
+    return process === null || user === null ? null : { ...process, user };
   }
 
   #passKill(job: ActiveJob): void {
