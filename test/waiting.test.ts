@@ -36,7 +36,8 @@ test("a kill that waits for a process that it may not signal says for which, of 
   assert.match((await cli(t, service.url, ["ps"])).stdout, new RegExp(`Stopping: waits for become-root \\(${pid}\\) of root`));
   await service.crash();
   await service.start();
-  assert.deepEqual(waitOf(await service.get(id)), expected, "known to a service that is started anew");
+  await waitFor("a service that is started anew says it, too", async () => (await service.get(id)).WaitsFor !== null);
+  assert.deepEqual(waitOf(await service.get(id)), expected);
   assert.equal(readStatus(service, id).filter((line) => line.startsWith("wait ")).length, 1, "recorded once, however long it takes");
   process.kill(pid, "SIGKILL");
   const job = await service.wait(id);
@@ -72,7 +73,7 @@ test("a job whose supervisor is killed is lost when such a process has ended too
   assert.ok(isAlive(pid));
   await service.crash();
   await service.start(); // which asks for a sweeper, too
-  assert.equal((await service.get(id)).WaitsFor?.PID, pid);
+  await waitFor("a service that is started anew says it, too", async () => (await service.get(id)).WaitsFor?.PID === pid);
   // What is asked of one launcher is done in order: when the second job is over, a sweeper of the first has been forked.
   await service.run({ CommandLine: "true" });
   await waitFor("one sweeper is left", () => sweepersOf(service, id).length === 1);
