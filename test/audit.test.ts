@@ -1,9 +1,11 @@
 import { strict as assert } from "node:assert";
 import { readdirSync, readFileSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Service, startService } from "./helper/service.ts";
 import { bearer, createToken, fromElsewhere, jobrunner } from "./helper/tokens.ts";
+import { waitFor } from "./helper/wait.ts";
 
 type Line = Record<string, unknown>;
 
@@ -41,6 +43,27 @@ test("the audit log says who submitted, killed, deleted, made and revoked what, 
     { Event: "stop", By: "service", Role: null, From: "service" },
   ]);
   assert.equal(statSync(join(service.stateDir, "audit.log")).mode & 0o777, 0o600);
+});
+
+test("what fails midway is in the audit log, with how far it came; what is refused before is not", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_FILE_BYTES: "2000" } });
+  // A folder that is being filled while it is removed cannot be removed whole.
+  const id = await service.submit({ CommandLine: "mkdir -p full; for ((i = 0; ; i++)); do mkdir -p full/$i; done" });
+  await waitFor("it fills the folder", async () => (await service.call("GET", `/${id}/files/full/300`)).status === 200);
+  const refused = await service.call("DELETE", `/${id}/files/full?recursive=true`);
+  if (refused.status !== 200) assert.equal(refused.status, 409, refused.text);
+  assert.equal((await service.call("PUT", `/${id}/files/new/large`, { body: "x".repeat(5000) })).status, 413);
+  assert.equal((await service.call("DELETE", `/${id}/files/nothing`)).status, 404);
+  const cutOff = connect(service.port, "127.0.0.1");
+  cutOff.write(`PUT /${id}/files/new/cut HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nxyz`);
+  await waitFor("its folder is there", async () => (await service.call("GET", `/${id}/files/new/`)).status === 200);
+  cutOff.destroy();
+  await waitFor("four lines are there", () => linesOf(service).length >= 5);
+  const [removal, large, cut] = linesOf(service).slice(2);
+  assert.equal(removal?.["Event"], "file removed");
+  if (refused.status === 409) assert.ok(removal["Failed"] === "not-all-removed" && Number(removal["RemovedCount"]) >= 300, JSON.stringify(removal));
+  assert.deepEqual([large?.["Event"], large?.["Path"], large?.["Failed"]], ["file written", "new/large", "body-too-large"]);
+  assert.deepEqual([cut?.["Event"], cut?.["Path"], cut?.["Failed"]], ["file written", "new/cut", "bad-request"]);
 });
 
 test("the audit log holds no bodies, secrets, variables or tokens", async (t) => {

@@ -196,6 +196,17 @@ test("a page from elsewhere can do nothing, on any method", async (t) => {
   }
 });
 
+test("a request target in absolute form is taken where it names the Host, and refused where it names another (RFC 9112, 3.2.2)", async (t) => {
+  const service = await startService(t);
+  const here = `127.0.0.1:${service.port}`;
+  for (const target of [`http://${here}/jobs`, `HTTP://${here}/jobs`]) assert.equal((await service.call("GET", target)).status, 200, target);
+  for (const target of ["http://attacker.example/jobs", `http://localhost:${service.port}/jobs`, "http://127.0.0.1/jobs", `http://x@${here}/jobs`, `https://attacker.example:${service.port}/`, `http://attacker.example?${here}`]) {
+    const answer = await service.call("GET", target, { headers: { Host: here } });
+    assertProblem(answer, 400);
+    assert.match(answer.text, /names another host than the Host header/, target);
+  }
+});
+
 test("what is not HTTP gets an answer, and the service goes on", async (t) => {
   const service = await startService(t);
   for (const bytes of ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"y".repeat(20_000)}\r\n\r\n`]) {

@@ -31,11 +31,20 @@ function checkHost(request: IncomingMessage, { hostname, allowedHosts }: KnownHo
   const hosts = request.rawHeaders.filter((_, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === "host");
   const [host] = hosts;
   if (host === undefined || hosts.length > 1) throw new Problem("bad-request", "the request must have exactly one Host header (RFC 9112)");
+  const target = authorityOf(request.url ?? "");
+  if (target !== null && target.toLowerCase() !== host.toLowerCase()) {
+    throw new Problem("bad-request", "the request target names another host than the Host header: they must be the same (RFC 9112, 3.2.2)");
+  }
   const name = hostName(host);
   if (name === null) throw new Problem("bad-request", "the Host header is not a name or address with an optional port (RFC 9110)");
   const isKnown = isLoopbackName(name) || name === hostname || allowedHosts.includes(name) || name === localAddress(request);
   if (!isKnown) throw new Problem("foreign-host", "the Host header names another host than this: use the service's address, or set JOBRUNNER_ALLOWED_HOSTS");
   return host.toLowerCase();
+}
+
+/** Of a target in absolute form, as clients send it to proxies; null: it is a path. */
+function authorityOf(target: string): string | null {
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target)?.[1] ?? null;
 }
 
 function hostName(host: string): string | null {

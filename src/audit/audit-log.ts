@@ -11,12 +11,14 @@ import { join } from "node:path";
 export type AuditEvent =
   | { Event: "submit"; Job: string; User?: string }
   | { Event: "kill"; Job: string; Force: boolean }
-  | { Event: "delete"; Job: string }
-  | { Event: "file written" | "folder made" | "file removed"; Job: string; Path: string }
+  | Change
   | { Event: "token create"; Token: string; Name: string; TokenRole: string; ExpiresAt: string | null }
   | { Event: "token revoke"; Token: string; Name: string }
   | { Event: "refused"; Code: string; Method: string; Path: string; Reason: string }
   | { Event: "start" | "stop" };
+
+/** `Failed`: of one that failed when it may have changed something, the problem's code; and how much of a folder was removed. */
+export type Change = ({ Event: "delete"; Job: string } | { Event: "file written" | "folder made" | "file removed"; Job: string; Path: string }) & { Failed?: string; RemovedCount?: number };
 
 /** By whom: `kind:name` of an identity, null where none is known. From: an address, "unix", or "command line". */
 export type Actor = { By: string | null; Role: string | null; From: string };

@@ -3,7 +3,8 @@ import type { Static } from "typebox";
 import type { Entry } from "../../files/listing.ts";
 import { encoded, textOf } from "../../files/names.ts";
 import { type InTurn, type Opened, WorkspaceFiles } from "../../files/workspace-files.ts";
-import { actorOf, identityOf, keyOf } from "../access.ts";
+import { identityOf, keyOf } from "../access.ts";
+import { audited } from "../audited.ts";
 import { limited } from "../body.ts";
 import type { App, Context, Routes } from "../context.ts";
 import { answered } from "../file-problems.ts";
@@ -43,8 +44,8 @@ export const fileRoutes: Routes = (app, context) => {
     const path = namesOf(request.params);
     const files = filesOf(context, request);
     const work = (): Promise<number> => files.remove(path, { isRecursive });
-    await answered(() => context.removals.run(keyOf(identityOf(request)), { isWanted: () => true, work }));
-    context.audit.write(actorOf(request), { Event: "file removed", Job: idOf(request.params), Path: textOf(path.join("/")) });
+    const event = { Event: "file removed", Job: idOf(request.params), Path: textOf(path.join("/")) } as const;
+    await audited(context, request, { event, work: () => answered(() => context.removals.run(keyOf(identityOf(request)), { isWanted: () => true, work })) });
     return {};
   });
 
@@ -55,8 +56,9 @@ export const fileRoutes: Routes = (app, context) => {
     uploads.put("/:id/files/*", { ...run, schema: putFile }, async (request) => {
       const { folder: isFolder = false, mode = isFolder ? "755" : "644" } = request.query;
       const path = namesOf(request.params);
-      await answered(() => (isFolder ? putFolder : putOneFile)(context, request, { path, mode: Number.parseInt(mode, 8) }));
-      context.audit.write(actorOf(request), { Event: isFolder ? "folder made" : "file written", Job: idOf(request.params), Path: textOf(path.join("/")) });
+      const event = { Event: isFolder ? "folder made" : "file written", Job: idOf(request.params), Path: textOf(path.join("/")) } as const;
+      const put = isFolder ? putFolder : putOneFile;
+      await audited(context, request, { event, work: () => answered(() => put(context, request, { path, mode: Number.parseInt(mode, 8) })) });
       return {};
     });
   });

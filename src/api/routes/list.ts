@@ -1,7 +1,8 @@
 import { type Static, Type } from "typebox";
 import { type JobState, jobStates, JobView } from "../../job/job.ts";
-import type { JobQuery } from "../../runner/types.ts";
-import { actorOf, identityOf, scopeOf } from "../access.ts";
+import type { JobQuery, Removed } from "../../runner/types.ts";
+import { identityOf, scopeOf } from "../access.ts";
+import { audited } from "../audited.ts";
 import type { Routes } from "../context.ts";
 import { idOf, isJobId, unknownJob } from "../ids.ts";
 import { jobOperation, json, noQuery, operation } from "../operation.ts";
@@ -54,17 +55,21 @@ const removeJob = jobOperation({
 });
 
 /** All jobs, those that are over among them. */
-export const listRoutes: Routes = (app, { runner, audit }) => {
+export const listRoutes: Routes = (app, context) => {
+  const { runner } = context;
   app.get("/jobs", { config: { access: "see" }, schema: listJobs }, async (request) => {
     return runner.list({ ...readQuery(request.query), owner: scopeOf(identityOf(request)) });
   });
 
   app.delete("/jobs/:id", { config: { access: "run" }, schema: removeJob }, async (request) => {
     const id = idOf(request.params);
-    const result = isJobId(id) ? await runner.remove(id) : ({ kind: "unknown" } as const);
-    if (result.kind === "unknown") throw unknownJob();
-    if (result.kind === "not-over") throw new Problem("not-over", "only a job that is over can be removed: kill it first with DELETE /ID");
-    audit.write(actorOf(request), { Event: "delete", Job: id });
+    const work = async (): Promise<Extract<Removed, { kind: "removed" }>> => {
+      const result = isJobId(id) ? await runner.remove(id) : ({ kind: "unknown" } as const);
+      if (result.kind === "unknown") throw unknownJob();
+      if (result.kind === "not-over") throw new Problem("not-over", "only a job that is over can be removed: kill it first with DELETE /ID");
+      return result;
+    };
+    const result = await audited(context, request, { event: { Event: "delete", Job: id }, work });
     return result.remains === null ? {} : { Remains: { Path: result.remains.path, Problem: result.remains.problem } };
   });
 };
