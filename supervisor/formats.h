@@ -32,6 +32,11 @@
  *       timeout_ms=<n>            absent: none
  *       arg=<string>              the argument vector, one after the other, at least one; [0] is looked up in the step's PATH
  *       env=<NAME>=<value>
+ *       streams=<file name>       a folder in the job directory, made by the service, that the step's container finds as supervisor/streams.h says: the
+ *                                 supervisor makes the FIFOs in it, reads the output from them, writes the stop signal to one, and removes the folder at the
+ *                                 step's end. What the client itself writes goes to a file beside it, <file name>.said, which stays. The client
+ *                                 gets no signal but a SIGTERM while the container's command is not executed yet. Only with settle; absent: the
+ *                                 container's output is what the client writes, and the client passes the stop signal on
  *       settle=<string>           the argument vector of a command that ends and removes the step's container, run in the job directory with the
  *                                 step's variables. A step with it is run by the client of a container engine: its processes get no signal but
  *                                 the client's stop signal, and its end is recorded when the container is known to be over: after an exit

@@ -107,10 +107,12 @@ static void start_step(struct job *job) {
         could_not_start(job, (struct step_failure){STAGE_PIPES, error});
         return;
     }
+    job->streams = pipes.streams;
     pid_t pid = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &pipes);
     if (pid < 0) {
         could_not_start(job, (struct step_failure){STAGE_FORK, errno});
         (void)close(pipes.outcome[0]); // the others are found at their end
+        settle_over(job);
         return;
     }
     job->is_running = true;
@@ -121,10 +123,10 @@ static void start_step(struct job *job) {
 
 /** All that a step needs of us is there before anything of it runs: no pipe is ever closed under who writes to it. */
 static int open_pipes(const struct job *job, struct step_pipes *pipes) {
-    int error = step_open_pipes(pipes);
+    int error = step_open_pipes(&job->at.step, pipes);
     if (error != 0) return error;
     error = output_add_pipes(job->at.number, pipes->output[0], pipes->error[0]);
-    if (error != 0) step_close_pipes(pipes);
+    if (error != 0) step_close_pipes(&job->at.step, pipes);
     return error;
 }
 
@@ -174,8 +176,10 @@ static void end_step(struct job *job, int wait_status, const struct rusage *usag
     if (job->outcome >= 0) learn_outcome(job);
     job->is_running = false;
     job->step_timeout_at = NEVER;
+    streams_let_go(&job->streams);
     output_drain(job->at.number);
     if (job->could_not_start) {
+        settle_over(job);
         could_not_start(job, job->failure);
         return;
     }
@@ -187,6 +191,7 @@ static void tell_end(struct job *job) {
     int wait_status = job->end.wait_status;
     const struct rusage *usage = &job->end.usage;
     job->end.is_untold = false;
+    settle_over(job);
     status_line("end %u %lld %d %lld %lld %ld %llu\n", job->at.number, (long long)job->end.wall_ns, wait_status,
                 microseconds(usage->ru_utime), microseconds(usage->ru_stime), usage->ru_maxrss, (unsigned long long)output_step_bytes());
     if ((wait_status != 0 || job->is_expired) && !job->at.step.ignore_error) job->has_failed = true;

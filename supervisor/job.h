@@ -66,6 +66,7 @@ struct job {
     struct stop stop;
     struct waiting waiting;
     struct settle settle;
+    struct streams streams; // of the running step, where it is a container with a way of its own
     struct end end;
     struct drain drain;
 

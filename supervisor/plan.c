@@ -187,6 +187,10 @@ static bool read_own(const char *text, struct plan_step *step) {
         step->workdir = value;
         return *value == '/';
     }
+    if ((value = value_of(text, "streams=")) != NULL) {
+        step->streams = value;
+        return is_file_name(value);
+    }
     if ((value = value_of(text, "run_on=")) != NULL) return read_run_on(value, &step->run_on);
     if ((value = value_of(text, "timeout_ms=")) != NULL) return read_number(value, &step->timeout_ms);
     if ((value = value_of(text, "ignore_error=")) == NULL) return false;

@@ -20,6 +20,7 @@ struct plan_step {
     int64_t timeout_ms; // 0: none
     size_t arguments;
     size_t settle_arguments; // 0: the step is no container
+    const char *streams;     // the name of a folder in the job's; NULL: the container has no way of its own
     size_t variables;
 };
 

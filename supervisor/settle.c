@@ -54,6 +54,21 @@ void settle_client_ended(struct job *job, int wait_status) {
     if (settle->is_needed && settle->pid == 0) settle->due_at = clock_ns();
 }
 
+void settle_stop(struct job *job, int signal) {
+    bool has_own_way = job->at.step.streams != NULL;
+    if (has_own_way) streams_signal(&job->streams, signal);
+    if (has_own_way) settle_call_off(job);
+    else (void)kill(job->pid, signal); // the client passes it on
+}
+
+void settle_call_off(struct job *job) {
+    if (job->at.step.streams == NULL || !streams_is_up(&job->streams)) (void)kill(job->pid, SIGTERM);
+}
+
+void settle_over(struct job *job) {
+    if (job->at.step.streams != NULL) streams_close(job->at.step.streams, &job->streams);
+}
+
 void settle_at_once(struct job *job) {
     struct settle *settle = &job->settle;
     settle->grace_until = 0;

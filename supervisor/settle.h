@@ -20,6 +20,15 @@ int64_t settle_due_at(const struct job *job);
 /** The client has ended like this: its container may live still. */
 void settle_client_ended(struct job *job, int wait_status);
 
+/** A stop, and with which signal: it reaches the container's command as soon as that runs, and what is still being made is called off. */
+void settle_stop(struct job *job, int signal);
+
+/** The same, once more or without a signal for the command. Only what is still being made is concerned. */
+void settle_call_off(struct job *job);
+
+/** The container is over. */
+void settle_over(struct job *job);
+
 /** A container that may still stop by itself gets no more time for it. */
 void settle_at_once(struct job *job);
 

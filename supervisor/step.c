@@ -36,6 +36,7 @@ enum { SOFT_FILES = 1024 };
 // What ends a job opens files, too: /proc, pidfds, the cgroup's. Some more than it ever has open at once.
 enum { OWN_FILES = 16 };
 
+static int open_pairs(struct step_pipes *pipes);
 static void close_pair(const int pair[2]);
 static pid_t fork_into(int *cgroup);
 _Noreturn static void run(const struct start *start);
@@ -47,27 +48,37 @@ static void leave_keyring(const struct plan_step *step);
 static bool open_streams(const struct start *start);
 _Noreturn static void fail(const struct start *start, enum step_stage stage);
 
-int step_open_pipes(struct step_pipes *pipes) {
-    int *const pairs[] = {pipes->output, pipes->error, pipes->outcome};
+int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0) return errno;
-    for (int i = 0; i < 3; i++) {
-        if (pipe2(pairs[i], O_CLOEXEC) != 0) {
-            int reason = errno;
-            while (i-- > 0) close_pair(pairs[i]);
-            return reason;
-        }
+    pipes->streams = NO_STREAMS;
+    if (pipe2(pipes->outcome, O_CLOEXEC) != 0) return errno;
+    bool has_own_way = step->streams != NULL;
+    if ((has_own_way ? streams_open(step->streams, pipes->output, pipes->error, &pipes->streams) : open_pairs(pipes)) != 0) {
+        int reason = errno;
+        close_pair(pipes->outcome);
+        return reason;
     }
     // The lowest free number is given out: above the last one all are free.
-    if ((rlim_t)pipes->outcome[1] + OWN_FILES < files.rlim_cur) return 0;
-    step_close_pipes(pipes);
+    if ((rlim_t)pipes->error[1] + OWN_FILES < files.rlim_cur) return 0;
+    step_close_pipes(step, pipes);
     return EMFILE;
 }
 
-void step_close_pipes(const struct step_pipes *pipes) {
+void step_close_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     close_pair(pipes->output);
     close_pair(pipes->error);
     close_pair(pipes->outcome);
+    if (step->streams != NULL) streams_close(step->streams, &pipes->streams);
+}
+
+static int open_pairs(struct step_pipes *pipes) {
+    if (pipe2(pipes->output, O_CLOEXEC) != 0) return -1;
+    if (pipe2(pipes->error, O_CLOEXEC) == 0) return 0;
+    int reason = errno;
+    close_pair(pipes->output);
+    errno = reason;
+    return -1;
 }
 
 pid_t step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes) {

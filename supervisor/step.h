@@ -2,6 +2,7 @@
 #define JOBRUNNER_STEP_H
 
 #include "plan.h"
+#include "streams.h"
 
 #include <sys/types.h>
 
@@ -19,12 +20,13 @@ struct step_failure {
 struct step_pipes {
     int output[2], error[2]; // of the first process
     int outcome[2];          // end of file: its command is executed; else a step_failure
+    struct streams streams;  // of a container with a way of its own, whose output and error the reading ends then are
 };
 
 /** Opens them, and leaves some descriptors free for what the supervisor itself needs. Returns 0 or an errno: then none is open. */
-int step_open_pipes(struct step_pipes *pipes);
+int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes);
 
-void step_close_pipes(const struct step_pipes *pipes);
+void step_close_pipes(const struct plan_step *step, struct step_pipes *pipes);
 
 /**
  * Forks a process for the step, in a session of its own, in the cgroup where cgroup is no -1. The client of a container engine is in no

@@ -17,7 +17,7 @@ static bool is_gone(struct job *job);
 static void kill_round(struct job *job);
 static void tell_waiting(const struct job *job);
 static int64_t longest_pause(const struct job *job);
-static void signal_running(const struct job *job, int signal);
+static void signal_running(struct job *job, int signal);
 static struct spared spared_of(const struct job *job);
 
 void stop_job(struct job *job, const char *cause) {
@@ -36,7 +36,7 @@ void kill_job(struct job *job) {
     begin(job, true, clock_ns());
     settle_at_once(job);
     // In the midst of making a container it can end in good order; what has not ended by then is killed.
-    if (has_client(job)) (void)kill(job->pid, SIGTERM);
+    if (has_client(job)) settle_call_off(job);
 }
 
 void stop_step(struct job *job) {
@@ -48,7 +48,8 @@ void stop_step(struct job *job) {
 }
 
 void stop_again(struct job *job) {
-    signal_running(job, job->plan.stop_signal);
+    if (has_client(job) && job->at.step.streams != NULL) settle_call_off(job); // what was sent to the command waits for it
+    else signal_running(job, job->plan.stop_signal);
 }
 
 void end_leftovers(struct job *job) {
@@ -148,9 +149,9 @@ static int64_t longest_pause(const struct job *job) {
     return (int64_t)(job->waiting.named.pid != 0 ? LONGEST_WAITING_PAUSE_MS : LONGEST_PAUSE_MS) * NS_PER_MS;
 }
 
-/** An engine's client passes the signal on, once; and it would take a SIGCONT for another one. */
-static void signal_running(const struct job *job, int signal) {
-    if (has_client(job)) (void)kill(job->pid, signal);
+/** Once: an engine's client would take a SIGCONT for another signal to be passed on. */
+static void signal_running(struct job *job, int signal) {
+    if (has_client(job)) settle_stop(job, signal);
     else (void)signal_step(job->pid, signal);
 }
 

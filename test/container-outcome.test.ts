@@ -1,13 +1,18 @@
 import { strict as assert } from "node:assert";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { type ClientEnd, type ContainerFacts, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "../src/job/container.ts";
+import { OutputWatchers } from "../src/output/watcher.ts";
+import { clientSaid } from "../src/runner/containers/said.ts";
+import { type ClientEnd, type ContainerFacts, type ContainerVerdict, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "../src/job/container.ts";
 
 /** How a step in a container ended, from what its client and the engine say: also what no engine here can be made to do. */
 
 const ended = (exitCode: number): ClientEnd => ({ exitCode, signal: null });
 const bySignal: ClientEnd = { exitCode: null, signal: "SIGKILL" };
-const exited = (exitCode: number, isOutOfMemory = false): ContainerFacts => ({ kind: "exited", exitCode, isOutOfMemory, clientSaid: null });
-const said = { clientSaid: "the engine's words" };
+const exited = (exitCode: number, isOutOfMemory = false): ContainerFacts => ({ kind: "exited", exitCode, isOutOfMemory, clientSaid: null, refusal: null });
+const said = { clientSaid: "the engine's words", refusal: null };
 const running: ContainerFacts = { kind: "running", ...said };
 const unknown: ContainerFacts = { kind: "unknown", ...said };
 const none: ContainerFacts = { kind: "none", isImageThere: true, ...said };
@@ -32,7 +37,8 @@ test("a container's end is told as the engine and its client agree on it, and ot
     [ended(125), noImage, "Failed ImagePull", null],
     [ended(0), none, "Failed EngineError", null], // a client that was told to end while it pulled
     [ended(3), none, "Failed ExitCode", 3], // somebody removed it at once
-    [ended(127), neverStarted, "Failed CouldNotStart", null],
+    [ended(127), neverStarted, "Failed EngineError", null], // the command is for the init to execute
+    [ended(126), neverStarted, "Failed EngineError", null],
     [ended(125), neverStarted, "Failed EngineError", null],
     [ended(0), unknown, "Succeeded null", 0], // the engine is gone since; its client had seen the end
     [ended(3), unknown, "Failed ExitCode", 3],
@@ -44,12 +50,25 @@ test("a container's end is told as the engine and its client agree on it, and ot
   }
 });
 
-test("the last words of an engine's init tell what it could not execute, those of a command do not", () => {
-  const reason = (code: number, clientSaid: string): string | null => containerVerdict(ended(code), { kind: "exited", exitCode: code, isOutOfMemory: false, clientSaid }).Reason;
-  assert.equal(reason(127, "[FATAL tini (7)] exec a b failed: No such file or directory"), "CouldNotStart");
-  assert.equal(reason(1, "ERROR (catatonit:2): failed to exec pid1: Permission denied"), "CouldNotStart");
-  assert.equal(reason(127, "sh: [FATAL tini (7)] exec a failed: no"), "ExitCode");
-  assert.equal(reason(2, "[FATAL tini (7)] exec a failed: No such file or directory"), "ExitCode");
+test("that the command could not be executed is said by the container's init, with the codes that it then ends with", () => {
+  const refusal = "x: No such file or directory";
+  const verdict = (code: number): ContainerVerdict => containerVerdict(ended(code), { kind: "exited", exitCode: code, isOutOfMemory: false, clientSaid: null, refusal });
+  for (const code of [1, 126, 127]) assert.deepEqual([verdict(code).Reason, verdict(code).ExitCode, verdict(code).Message], ["CouldNotStart", null, `could not start in its container: ${refusal}`]);
+  assert.equal(verdict(2).Reason, "ExitCode");
+});
+
+test("what is said apart from the command is its init's own, and in its output only an engine's init is believed", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "jobrunner-said-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const watchers = new OutputWatchers();
+  const refusalOf = async (apart: string): Promise<string | null> => {
+    writeFileSync(join(directory, "streams-1.said"), apart);
+    return (await clientSaid({ directory, watchers }, 1, { TOKEN: "hidden" })).refusal;
+  };
+  assert.equal(await refusalOf("pulled\njobrunner-init: a hidden b: Permission denied\n"), "a *** b: Permission denied");
+  assert.equal(await refusalOf("exec /sbin/docker-init: argument list too long\n"), "argument list too long");
+  assert.equal(await refusalOf("[FATAL tini (7)] exec a b failed: No such file or directory\n"), null);
+  assert.equal(await refusalOf(""), null);
 });
 
 test("a container that was stopped has the exit code that is known, and output is lost only where its client was", () => {

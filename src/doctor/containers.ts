@@ -7,7 +7,7 @@ import { distribution } from "./distribution.ts";
 /** Which engine runs containers. Without one all other jobs run; where a certain one was asked for, it must be there. */
 export async function containers({ settings: { containerEngine: wanted, engineEnvironment } }: Box): Promise<Finding[]> {
   if (wanted === "none") return [ok("switched off by JOBRUNNER_CONTAINER_ENGINE=none")];
-  const finder = new EngineFinder({ wanted, environment: { ...baseEnvironment, ...engineEnvironment }, log: () => undefined });
+  const finder = new EngineFinder({ wanted, environment: { ...baseEnvironment, ...engineEnvironment }, ownInit: null, log: () => undefined });
   const state = await finder.find();
   const level = wanted === "auto" ? note : problem;
   switch (state.kind) {

@@ -22,11 +22,14 @@ const Mount = Type.Object(
 /** The engines refuse less; a shell needs about as much. */
 const minMemoryBytes = 6 << 20;
 
+/** Linux: PID_MAX_LIMIT. */
+export const maxPids = 4_194_304;
+
 const Resources = Type.Object(
   {
     MemoryBytes: Type.Optional(Type.Integer({ minimum: minMemoryBytes, maximum: Number.MAX_SAFE_INTEGER })),
     CPUs: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100_000 })),
-    Pids: Type.Optional(Type.Integer({ minimum: 1, maximum: 4_194_304 })), // Linux: PID_MAX_LIMIT
+    Pids: Type.Optional(Type.Integer({ minimum: 1, maximum: maxPids })),
   },
   { additionalProperties: false, title: "Resources", description: "limits of the container" },
 );

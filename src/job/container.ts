@@ -11,7 +11,10 @@ export type ContainerFacts = (
   | ContainerState
   | { kind: "none"; isImageThere: boolean } // never made, or removed by somebody; the image: there, or pulled anew where that was asked for
   | { kind: "unknown" } // the engine did not answer
-) & { clientSaid: string | null }; // last on its standard error, where it ended badly
+) & {
+  clientSaid: string | null; // last on its standard error, where it ended badly
+  refusal: string | null; // why the command was not executed, of the container's init; null: it was, or nobody says
+};
 
 /** How the first process of the step, the engine's client, ended. */
 export type ClientEnd = { exitCode: number | null; signal: string | null };
@@ -20,25 +23,25 @@ export type ContainerVerdict = { State: FinalState; Reason: Reason | null; ExitC
 
 /** By docker-run(1) and podman-run(1). The command may end so too; then its container has been running. */
 const engineFailed = 125;
-const cannotBeExecuted = [126, 127];
-
-/** Both engines' init (tini, catatonit) takes the place of the command and says so where that cannot be executed. */
-const initFailure = /^(?:\[FATAL tini \(\d+\)\] exec (?<command>.*) failed: (?<why>.*)|ERROR \(catatonit:\d+\): failed to exec pid1: (?<cause>.*))$/;
+/** Docker: the command cannot be executed, which with an init is never said so. Podman: also whatever its runtime cannot do. */
+const runtimeFailed = [126, 127];
+/** With these an init ends that cannot execute the command. */
+const refused = [1, ...runtimeFailed];
 
 /** How a container that nobody stopped ended. Without an answer from the engine, what its client says is all that is known. */
 export function containerVerdict(client: ClientEnd, facts: ContainerFacts): ContainerVerdict {
   if (client.exitCode === null) return engineError(`lost its container: the engine's client was ended by ${client.signal}`);
   switch (facts.kind) {
     case "exited":
-      return client.exitCode === facts.exitCode ? exited(facts, facts.clientSaid) : lost(facts);
+      return client.exitCode === facts.exitCode ? exited(facts) : lost(facts);
     case "running": // asked a moment too early, or left alone by its client
       return client.exitCode === engineFailed ? lost(facts) : exitedWith(client.exitCode);
     case "never-started":
-      return neverStarted(client.exitCode, facts);
+      return engineError(saying("could not start its container", facts)); // whatever the code: the command is for the init to execute
     case "none":
       return noContainer(client.exitCode, facts);
     case "unknown":
-      return [engineFailed, ...cannotBeExecuted].includes(client.exitCode) ? engineError(saying("could not be run by the engine", facts)) : exitedWith(client.exitCode);
+      return [engineFailed, ...runtimeFailed].includes(client.exitCode) ? engineError(saying("could not be run by the engine", facts)) : exitedWith(client.exitCode);
   }
 }
 
@@ -58,11 +61,9 @@ export function mayHaveLostOutput(client: ClientEnd, facts: ContainerFacts): boo
   return client.exitCode === null || (client.exitCode === engineFailed && !isOwnCode);
 }
 
-function exited({ exitCode, isOutOfMemory }: { exitCode: number; isOutOfMemory: boolean }, clientSaid: string | null): ContainerVerdict {
-  const start = initFailure.exec(clientSaid ?? "")?.groups;
-  if (start !== undefined && [1, ...cannotBeExecuted].includes(exitCode)) {
-    const what = start["command"] === undefined ? "command" : start["command"];
-    return { State: "Failed", Reason: "CouldNotStart", ExitCode: null, Signal: null, Message: `could not start in its container: ${what}: ${start["why"] ?? start["cause"]}` };
+function exited({ exitCode, isOutOfMemory, refusal }: ContainerFacts & { kind: "exited" }): ContainerVerdict {
+  if (refusal !== null && refused.includes(exitCode)) {
+    return { State: "Failed", Reason: "CouldNotStart", ExitCode: null, Signal: null, Message: `could not start in its container: ${refusal}` };
   }
   if (!isOutOfMemory) return exitedWith(exitCode);
   const Message = `exited with code ${exitCode} after a process in its container was killed because the memory was used up`;
@@ -77,12 +78,6 @@ function exitedWith(exitCode: number): ContainerVerdict {
 /** The engine stopped, or was started anew, while the container ran: what it says of its exit may be its own doing. */
 function lost(facts: ContainerFacts): ContainerVerdict {
   return engineError(saying("lost its container, which the engine left alone; it was removed", facts));
-}
-
-function neverStarted(exitCode: number, facts: ContainerFacts): ContainerVerdict {
-  if (!cannotBeExecuted.includes(exitCode)) return engineError(saying("could not start its container", facts));
-  const Message = saying("could not start in its container", facts);
-  return { State: "Failed", Reason: "CouldNotStart", ExitCode: null, Signal: null, Message };
 }
 
 function noContainer(exitCode: number, facts: ContainerFacts & { kind: "none" }): ContainerVerdict {

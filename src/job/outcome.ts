@@ -134,7 +134,7 @@ function endVerdict(plan: StepPlan, step: StepFacts, { facts, number }: { facts:
     return { State: "TimedOut", Reason: "Timeout", ...codes, Message: "ran longer than its TimeoutSeconds and was stopped" };
   }
   if (stop !== undefined) return { ...stopped(stop.cause), ...codes };
-  if (plan.Image !== undefined) return containerVerdict(end, container ?? { kind: "unknown", clientSaid: null });
+  if (plan.Image !== undefined) return containerVerdict(end, container ?? { kind: "unknown", clientSaid: null, refusal: null });
   if (signal !== null) return { State: "Failed", Reason: "Signal", ...codes, Message: `was ended by ${signal}` };
   if (exitCode === 0) return { State: "Succeeded", Reason: null, ...codes, Message: null };
   return { State: "Failed", Reason: "ExitCode", ...codes, Message: `exited with code ${exitCode}` };

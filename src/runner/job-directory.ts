@@ -4,7 +4,7 @@ import { commandsOf, type JobSpec } from "../job/spec.ts";
 import type { Account } from "./accounts.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { Engine } from "./containers/engine.ts";
-import { envFileName, writeEngine } from "./containers/files.ts";
+import { envFileName, makeStreams, writeEngine } from "./containers/files.ts";
 import { makePlan, stdinFileName } from "./plan.ts";
 import { makeUserWorkspace, makeWorkspaceForAll } from "./workspaces.ts";
 
@@ -28,6 +28,7 @@ export function writeJobDirectory(job: ActiveJob, { spec, account }: Order, { sh
   const cgroup = cgroupParent === null ? null : join(cgroupParent, id);
   const plan = makePlan(spec, { id, directory, shell, cgroup, account, containers });
   for (const { step, text } of plan.envFiles) writeFileSync(join(directory, envFileName(step)), text, { mode: 0o600 });
+  for (const streams of plan.streams) makeStreams(directory, streams);
   if (containers !== null) writeEngine(directory, { client: containers.engine.client, image: imageOf(spec) });
   const draft = join(directory, draftName);
   writeFileSync(draft, plan.bytes, { mode: 0o600 });

@@ -24,7 +24,7 @@ export type PlanContext = {
   containers: { engine: Engine; instance: string } | null;
 };
 
-export type Plan = { bytes: Buffer; envFiles: { step: number; text: string }[] };
+export type Plan = { bytes: Buffer; envFiles: { step: number; text: string }[]; streams: { name: string; workdir: string }[] };
 
 const defaultStopTimeoutSeconds = 10;
 const defaultDrainTimeoutSeconds = 2;
@@ -58,6 +58,7 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
     ...shared.map(variable),
   ];
   const envFiles: Plan["envFiles"] = [];
+  const streams: Plan["streams"] = [];
   commands.forEach((command, index) => {
     const number = index + 1;
     const added = { JOBRUNNER_STEP: String(number), ...command.Environment };
@@ -76,6 +77,7 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
       };
       const container = containerCommand(step, engine, instance);
       envFiles.push({ step: number, text: container.envFile });
+      if (container.streams !== null) streams.push(container.streams);
       lines.push(...containerLines(command, container));
     } else {
       lines.push(...hostLines(command, context.shell), `workdir=${posix.resolve(base, command.WorkingDir ?? ".")}`);
@@ -83,7 +85,7 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
     }
   });
   lines.push("end");
-  return { bytes: Buffer.from(`${lines.join("\0")}\0`), envFiles };
+  return { bytes: Buffer.from(`${lines.join("\0")}\0`), envFiles, streams };
 }
 
 function isContainer(command: Command): command is ContainerStep["command"] {
@@ -99,11 +101,12 @@ export function hostArguments({ Args, Shell, CommandLine }: Command, shell: stri
   return Args ?? [Shell ?? shell, ...shellArguments(CommandLine ?? "")];
 }
 
-function containerLines(command: Command, { args, settle, environment, hostDirectory }: ContainerCommand): string[] {
+function containerLines(command: Command, { args, settle, environment, hostDirectory, streams }: ContainerCommand): string[] {
   return [
     ...stepLines(command),
     `workdir=${hostDirectory}`,
     ...args.map((argument) => `arg=${argument}`),
+    ...(streams === null ? [] : [`streams=${streams.name}`]),
     ...settle.map((argument) => `settle=${argument}`),
     ...Object.entries({ ...baseEnvironment, ...environment }).map(variable),
   ];

@@ -12,6 +12,7 @@ import { nextAccepted } from "./acceptance-order.ts";
 import { ActiveJob, type Identity } from "./active-job.ts";
 import { findCgroupParent } from "./cgroups.ts";
 import { EngineFinder } from "./containers/finder.ts";
+import { isStatic } from "./containers/own-init.ts";
 import { DiskReserve, isDiskFull } from "./disk.ts";
 import { Idempotency } from "./idempotency.ts";
 import { readInstance } from "./instance.ts";
@@ -86,7 +87,7 @@ export class LocalRunner implements JobRunner {
     this.#last = this.store.last();
     const { watchers } = this;
     const instance = readInstance(join(options.stateDir, "instance"));
-    this.#finder = new EngineFinder({ wanted: options.containerEngine, environment: { ...baseEnvironment, ...options.engineEnvironment }, log: options.log });
+    this.#finder = new EngineFinder({ wanted: options.containerEngine, environment: { ...baseEnvironment, ...options.engineEnvironment }, ownInit: isStatic(options.supervisorPath) ? options.supervisorPath : null, log: options.log });
     this.#idempotency = new Idempotency(this.store);
     this.#persistence = new Persistence(options.log);
     const disk = new DiskReserve(options.stateDir, options.minFreeBytes);

@@ -1,10 +1,12 @@
+import { cpus } from "node:os";
 import { posix } from "node:path";
 import type { StopSignal } from "../../job/signals.ts";
 import type { Command } from "../../job/spec.ts";
 import { shellArguments } from "../../job/command-line.ts";
-import { fitsEnvFile } from "../../job/container-spec.ts";
+import { fitsEnvFile, maxPids } from "../../job/container-spec.ts";
 import { containerName, type Engine, type EngineKind, labels, mount, removeWords } from "./engine.ts";
 import { envFileName, stateFileName } from "./files.ts";
+import { streamsName, streamsTarget } from "./own-init.ts";
 
 /** The command line by which an engine's client runs a step, and the one that ends what it started. */
 
@@ -29,6 +31,8 @@ export type ContainerCommand = {
   envFile: string;
   /** Where the client starts. */
   hostDirectory: string;
+  /** The container's own way to the supervisor: a folder to be made in the job's directory, and where in the container its command starts. */
+  streams: { name: string; workdir: string } | null;
 };
 
 export function containerCommand(step: ContainerStep, engine: Engine, instance: string): ContainerCommand {
@@ -38,12 +42,14 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
   const variables = Object.entries(step.variables);
   const plain = variables.filter((variable) => fitsEnvFile(...variable));
   const passed = variables.filter((variable) => !fitsEnvFile(...variable));
+  const workdir = posix.resolve(step.base, command.WorkingDir ?? ".");
   return {
     args: [
       path,
       "run",
       ...quietWords(kind),
-      "--init",
+      ...engine.initWords,
+      ...healthWords(kind),
       `--name=${name}`,
       `--label=${labels.job}=${jobId}`,
       `--label=${labels.step}=${number}`,
@@ -54,21 +60,42 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
       `--env-file=${posix.join(jobDirectory, envFileName(number))}`,
       ...passed.map(([variable]) => `--env=${variable}`), // the client gives them the value that they have for itself
       ...mounts(step),
-      `--workdir=${posix.resolve(step.base, command.WorkingDir ?? ".")}`,
+      ...(engine.hasOwnInit ? ownWayWords(step) : [`--workdir=${workdir}`]),
       ...(step.hasStdin ? ["--interactive"] : []),
       ...option("--network", command.Network),
       ...option("--user", command.User),
       ...option("--memory", command.Resources?.MemoryBytes),
       ...option("--memory-swap", command.Resources?.MemoryBytes), // as much as memory: no swap on top of it
-      ...option("--cpus", command.Resources?.CPUs),
-      ...option("--pids-limit", command.Resources?.Pids),
+      ...option("--cpus", cpusOf(command)),
+      ...option("--pids-limit", pidsOf(command)),
       ...commandWords(command),
     ],
     settle: ["/bin/sh", "-c", settleScript(kind), "settle", name, stateFileName(number), path],
     environment: { ...Object.fromEntries(passed), ...engine.environment, ...clientMarks(step) },
     envFile: plain.map(([variable, value]) => `${variable}=${value}\n`).join(""),
-    hostDirectory: command.WorkingDir?.startsWith("/") === true ? step.base : posix.resolve(step.base, command.WorkingDir ?? "."),
+    hostDirectory: command.WorkingDir?.startsWith("/") === true ? step.base : workdir,
+    streams: engine.hasOwnInit ? { name: streamsName(number), workdir } : null,
   };
+}
+
+/** The client passes on no signal: they go by the container's own way. */
+function ownWayWords({ jobDirectory, number }: ContainerStep): string[] {
+  return ["--sig-proxy=false", mount({ source: posix.join(jobDirectory, streamsName(number)), target: streamsTarget, isReadOnly: true })];
+}
+
+/** What an image has its engine run inside beside the command, to see whether that is well, is for services. nerdctl runs none. */
+function healthWords(kind: EngineKind): string[] {
+  return kind === "nerdctl" ? [] : ["--no-healthcheck"];
+}
+
+/** Docker refuses more than the box has, which is no limit anyway. */
+function cpusOf({ Resources }: ContainerStep["command"]): number | undefined {
+  return Resources?.CPUs === undefined || Resources.CPUs >= cpus().length ? undefined : Resources.CPUs;
+}
+
+/** The init is not the job's. */
+function pidsOf({ Resources }: ContainerStep["command"]): number | undefined {
+  return Resources?.Pids === undefined ? undefined : Math.min(Resources.Pids + 1, maxPids);
 }
 
 /**

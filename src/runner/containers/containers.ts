@@ -52,7 +52,7 @@ export class Containers {
     const name = containerName(job.id, number);
     if (this.#settling.has(name)) return;
     this.#settling.add(name);
-    let known: ContainerFacts = { kind: "unknown", clientSaid: null };
+    let known: ContainerFacts = { kind: "unknown", clientSaid: null, refusal: null };
     try {
       known = await this.#settle(job, number, facts);
     } catch (error) {
@@ -91,11 +91,12 @@ export class Containers {
   async #factsOf(job: ActiveJob, number: number, at: { client: ClientEnd; engine: Engine; isGone: boolean }): Promise<ContainerFacts> {
     const json = files.readState(job.directory, number);
     const state = json === null ? null : readJson(json);
-    const said = mayBeTheEngine(at.client) ? await clientSaid({ directory: job.directory, watchers: this.#options.watchers }, number) : null;
-    const sentence = said?.sentence ?? null;
-    if (state !== null) return { ...state, clientSaid: sentence };
-    if (!at.isGone) return { kind: "unknown", clientSaid: sentence };
-    return { kind: "none", isImageThere: said !== null && (await this.#isImageThere(job, number, { engine: at.engine, isPullOver: said.isPullOver })), clientSaid: sentence };
+    const secrets = this.#options.specOf(job.id)?.Secrets ?? {};
+    const said = mayBeTheEngine(at.client) ? await clientSaid({ directory: job.directory, watchers: this.#options.watchers }, number, secrets) : null;
+    const words = { clientSaid: said?.sentence ?? null, refusal: said?.refusal ?? null };
+    if (state !== null) return { ...state, ...words };
+    if (!at.isGone) return { kind: "unknown", ...words };
+    return { kind: "none", isImageThere: said !== null && (await this.#isImageThere(job, number, { engine: at.engine, isPullOver: said.isPullOver })), ...words };
   }
 
   /** Whether the image was there to make a container of; one that is always pulled anew is so only after that. */

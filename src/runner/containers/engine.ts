@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import type { ContainerState } from "../../job/container.ts";
+import { dockerInitTarget } from "./own-init.ts";
 
 /** A container engine by its command line: docker, podman and nerdctl take the same words for nearly everything. */
 
@@ -31,7 +32,7 @@ export function removeWords(kind: EngineKind): string[] {
 
 /** Not of the client but of what answers it; podman is both, unless it asks a service. */
 const versionWords: Record<EngineKind, string[]> = {
-  docker: ["version", "--format", "{{.Server.Version}}"],
+  docker: ["version", "--format", "{{.Server.Version}}{{range .Server.Components}} {{.Name}}{{end}}"],
   podman: ["info", "--format", "{{.Version.Version}} {{.Host.ServiceIsRemote}}"],
   nerdctl: ["info", "--format", "{{.ServerVersion}}"],
 };
@@ -39,30 +40,41 @@ const versionWords: Record<EngineKind, string[]> = {
 export class Engine {
   readonly client: EngineClient;
   readonly environment: Record<string, string>; // of the client: where it finds logins, contexts and the engine
-  #handsDownStreams = false;
+  readonly #ownInit: string | null;
+  #takesOwnInit = false;
 
-  constructor(client: EngineClient, environment: Record<string, string>) {
+  /** `ownInit`: the program that is to be the containers' first process, null: none. */
+  constructor(client: EngineClient, environment: Record<string, string>, ownInit: string | null = null) {
     this.client = client;
     this.environment = environment;
+    this.#ownInit = ownInit;
   }
 
   /** The version of what runs the containers. Rejects with a sentence, the engine's own, where it does not answer. */
   async version(): Promise<string> {
     const result = await this.run(versionWords[this.client.kind]);
-    const [version = "", isRemote] = result.stdout.trim().split(" ");
+    const [version = "", ...more] = result.stdout.trim().split(" ");
     if (result.exitCode !== 0 || version === "") throw new Error(lastLine(result.stderr) ?? "it does not answer");
-    this.#handsDownStreams = isRemote === "false" && Number.parseInt(version, 10) >= 4;
+    const { kind } = this.client;
+    // Podman also answers Docker's client, and then knows no such mount; asked as a service, it has the files of another box.
+    this.#takesOwnInit = kind === "docker" ? !more.includes("Podman") : kind === "podman" && more[0] === "false";
     return version;
   }
 
-  /**
-   * The output is kept by the supervisor: not a second time by the engine. Podman, from 4.0 on and where it runs the containers itself, can hand the client's
-   * own streams down to them (podman-run(1), --log-driver=passthrough), so that nothing which reads and writes it once more stands between. nerdctl has no
-   * such words.
-   */
+  /** Whether containers get our own init, and so their own way to the supervisor. */
+  get hasOwnInit(): boolean {
+    return this.#takesOwnInit && this.#ownInit !== null;
+  }
+
+  get initWords(): string[] {
+    if (!this.hasOwnInit || this.#ownInit === null) return ["--init"];
+    if (this.client.kind === "podman") return ["--init", `--init-path=${this.#ownInit}`];
+    return ["--init", mount({ source: this.#ownInit, target: dockerInitTarget, isReadOnly: true })];
+  }
+
+  /** The output is kept by the supervisor: not a second time by the engine. nerdctl has no such words. */
   get outputWords(): string[] {
-    if (this.client.kind === "nerdctl") return [];
-    return [this.#handsDownStreams ? "--log-driver=passthrough" : "--log-driver=none"];
+    return this.client.kind === "nerdctl" ? [] : ["--log-driver=none"];
   }
 
   /** By name. `unknown`: the engine did not answer. */

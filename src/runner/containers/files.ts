@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineClient } from "./engine.ts";
+import { saidName, workdirName } from "./own-init.ts";
 
 /**
  * What a job directory holds of containers, besides what supervisor/formats.h draws. All 0600.
@@ -8,6 +9,9 @@ import type { EngineClient } from "./engine.ts";
  *     engine             which client makes the job's containers, and of which image the first, as JSON:
  *                        {"client": {"kind": "docker", "path": "/usr/bin/docker"}, "image": "debian:12"}
  *     container-N.env    the variables of step N's container, a line each: NAME=value
+ *     streams-N          a folder, until the step is over: supervisor/streams.h. In it `workdir`, a link to where the command starts, for whoever reads it
+ *                        in the container
+ *     streams-N.said     what the engine's client wrote
  *     container-N        what the engine said of that container when it was over, as JSON: the State of its inspect command. Written under another
  *                        name and renamed, by the service or by the command that settles a step, before the container is removed.
  */
@@ -20,6 +24,20 @@ export function envFileName(step: number): string {
 
 export function stateFileName(step: number): string {
   return `container-${step}`;
+}
+
+/** Only who can get into the job's directory, and the container, can get into the folder; there all can, whoever the container's user is. */
+export function makeStreams(directory: string, { name, workdir }: { name: string; workdir: string }): void {
+  const folder = join(directory, name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  chmodSync(folder, 0o755);
+  symlinkSync(workdir, join(folder, workdirName));
+}
+
+/** Null: the client wrote where the command did. */
+export function readSaid(directory: string, step: number): string | null {
+  return readIfThere(join(directory, saidName(step)));
 }
 
 export type Made = { client: EngineClient; image: string };

@@ -15,6 +15,7 @@ export type EngineHealth = { engine: EngineKind | null; version: string | null; 
 export type FinderOptions = {
   wanted: string; // "auto", "none", a name, or the path of a client
   environment: Record<string, string>; // of the clients; PATH among them
+  ownInit: string | null; // the program to be the containers' first process; null: the engine's own
   log: Log;
 };
 
@@ -64,7 +65,7 @@ export class EngineFinder {
 
   /** An engine for containers that were made by another client than the present one's. */
   engineOf(client: EngineClient): Engine {
-    return new Engine(client, this.#options.environment);
+    return new Engine(client, this.#options.environment, this.#options.ownInit);
   }
 
   async #look(): Promise<EngineState> {
