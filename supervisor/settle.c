@@ -58,7 +58,7 @@ void settle_stop(struct job *job, int signal) {
     bool has_own_way = job->at.step.streams != NULL;
     if (has_own_way) streams_signal(&job->streams, signal);
     if (has_own_way) settle_call_off(job);
-    else (void)kill(job->pid, signal); // the client passes it on
+    else (void)kill(job->pid, signal == SIGQUIT ? SIGTERM : signal); // the client passes it on, but by SIGQUIT it ends with a dump of its stacks
 }
 
 void settle_call_off(struct job *job) {

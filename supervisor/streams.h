@@ -7,6 +7,9 @@
  * A container's own way to its supervisor, past the engine: FIFOs in a folder that the container finds at STREAMS_FOLDER, where its init
  * (init.c) opens them. So nothing that the engine says is in the job's output, signals wait for a container that is still being made, and neither
  * needs the engine's client.
+ *
+ * Rule for changing it: a supervisor outlives an upgrade, and then starts containers with the newer program as their init. So an init serves every folder that an
+ * older supervisor may have made.
  */
 
 #define STREAMS_FOLDER "/.jobrunner"

@@ -1,9 +1,10 @@
 import { strict as assert } from "node:assert";
+import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { engineTest, ownPodman } from "./helper/engines.ts";
+import { Engine, engines, engineTest, ownPodman } from "./helper/engines.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
@@ -140,3 +141,35 @@ engineTest("many containers at once are all right, and none is left", async (t, 
     assert.deepEqual(await engine.containersOf(job.ID), []);
   }));
 });
+
+engineTest(
+  "Docker's client may have Podman behind it: containers then have its init, and their client's streams",
+  async (t, podman) => {
+    if (!engines.includes("docker")) return t.skip("docker's client is not there");
+    const folder = mkdtempSync(join(tmpdir(), "jr-"));
+    const socket = `unix://${join(folder, "s")}`;
+    const behind = spawn("podman", ["system", "service", "--time=0", socket], { env: { ...process.env, ...podman.environment }, stdio: "ignore" });
+    t.after(() => {
+      // After the service, whose hook is registered later.
+      t.after(() => {
+        behind.kill();
+        rmSync(folder, { recursive: true });
+      });
+    });
+    await waitFor("it listens", () => existsSync(join(folder, "s")));
+    const docker = new Engine("docker", { DOCKER_HOST: socket });
+    const service = await startService(t, { environment: docker.environment });
+    const run = async (command: { Args: string[] } | { CommandLine: string }): Promise<string> => {
+      const { job, output } = await service.run({ Commands: [{ Image: "localhost/busybox", Network: "none", ...command }] });
+      return [job.State, job.Reason, job.ExitCode, output.toString()].join(" ");
+    };
+    assert.equal(await run({ CommandLine: "echo out; echo err >&2; exit 3" }), "Failed ExitCode 3 out\nerr\n");
+    assert.match(await run({ Args: ["no-such-program"] }), /^Failed CouldNotStart {2}ERROR \(catatonit/);
+    const id = await service.submit({ StopSignal: "SIGQUIT", StopTimeoutSeconds: 0.5, Commands: [{ Image: "localhost/busybox", Network: "none", CommandLine: "echo ready; while :; do sleep 0.1; done" }] });
+    await (await service.attach(id)).until("ready");
+    await service.kill(id);
+    assert.deepEqual([(await service.get(id)).State, (await service.output(id)).toString()], ["Killed", "ready\n"]);
+    assert.deepEqual(await podman.containersOf(id), []);
+  },
+  ["podman"],
+);

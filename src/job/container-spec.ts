@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { pattern } from "./sentences.ts";
-import type { FieldProblem, JobSpec } from "./spec.ts";
+import { isTooLong, maxStringBytes } from "./size.ts";
+import type { Command, FieldProblem, JobSpec } from "./spec.ts";
 
 /** What a command says of the container that it runs in. */
 
@@ -18,6 +19,9 @@ const Mount = Type.Object(
   },
   { additionalProperties: false, title: "Mount" },
 );
+
+/** Linux: PATH_MAX, less its NUL. */
+const maxPathBytes = 4095;
 
 /** The engines refuse less; a shell needs about as much. */
 const minMemoryBytes = 6 << 20;
@@ -68,8 +72,23 @@ export function findContainerProblem(spec: JobSpec): FieldProblem | null {
   for (const [index, command] of containers) {
     const source = command.Mounts?.findIndex(({ Source }) => !Source.startsWith("/") && Source.split("/").includes("..")) ?? -1;
     if (source >= 0) return { field: `Commands[${index}].Mounts[${source}].Source`, message: "leaves the job's directory by '..': give a path inside it, or an absolute one" };
+    const large = findLargePart(command);
+    if (large !== null) return { field: `Commands[${index}].${large.field}`, message: large.message };
     const wrong = findVariableProblem(command.Environment, `Commands[${index}].Environment`);
     if (wrong !== null) return wrong;
+  }
+  return null;
+}
+
+const entrypointWord = "--entrypoint=";
+
+/** What neither the client nor the kernel takes, which count bytes; the schema counts characters. */
+function findLargePart({ Entrypoint = [], Mounts = [] }: Command): FieldProblem | null {
+  const long = Entrypoint.findIndex((text, index) => isTooLong(index === 0 ? `${entrypointWord}${text}` : text));
+  if (long >= 0) return { field: `Entrypoint[${long}]`, message: `must have no more than ${maxStringBytes} bytes as UTF-8, ${entrypointWord.length} less for the first: give a large text by Stdin or a file` };
+  for (const [index, { Source, Target }] of Mounts.entries()) {
+    const field = Buffer.byteLength(Source) > maxPathBytes ? "Source" : Buffer.byteLength(Target) > maxPathBytes ? "Target" : null;
+    if (field !== null) return { field: `Mounts[${index}].${field}`, message: `must have no more than ${maxPathBytes} bytes as UTF-8, which is what Linux takes as a path` };
   }
   return null;
 }

@@ -80,18 +80,25 @@ export type Surroundings = {
   /** What every step finds in its environment before the job's own. */
   variables: Record<string, string>;
   argumentsOf: (command: Command) => string[];
+  /** What each process gets that is started for a step in a container, arguments and variables, by the step's index. */
+  containerProcesses: (index: number) => string[][];
 };
 
-/** The first step on the host whose arguments and variables are more than the kernel takes together, by what is largest of it; or null. */
-export function findLargeStep(spec: JobSpec, { mostBytes, variables, argumentsOf }: Surroundings): FieldProblem | null {
+/** The stacks of the engine's processes are not ours: 8 MiB is what Linux gives them. */
+const engineStackBytes = 8 << 20;
+
+/** The first step whose arguments and variables are more than the kernel takes together, by what is largest of it; or null. */
+export function findLargeStep(spec: JobSpec, { mostBytes: hostMostBytes, variables, argumentsOf, containerProcesses }: Surroundings): FieldProblem | null {
   const shared = sizes({ ...variables, ...spec.Environment, ...spec.Secrets });
   const sharedBytes = sum(shared);
   for (const [index, command] of commandsOf(spec).entries()) {
-    if (command.Image !== undefined) continue;
+    const isContainer = command.Image !== undefined;
     const own = sizes(command.Environment ?? {});
     const hiddenBytes = [...own.keys()].reduce((total, name) => total + (shared.get(name) ?? 0), 0);
     const argumentBytes = sizeOf(argumentsOf(command));
-    const bytes = sharedBytes - hiddenBytes + sum(own) + argumentBytes;
+    const hostBytes = sharedBytes - hiddenBytes + sum(own) + argumentBytes;
+    const bytes = isContainer ? Math.max(...containerProcesses(index).map(sizeOf)) : hostBytes;
+    const mostBytes = isContainer ? Math.min(hostMostBytes, maxTotalBytes(engineStackBytes)) : hostMostBytes;
     if (bytes > mostBytes) return { field: largestField(spec, index, argumentBytes), message: tooMuch(bytes, mostBytes) };
   }
   return null;
@@ -102,6 +109,8 @@ function largestField(spec: JobSpec, index: number, argumentBytes: number): stri
   const prefix = command === undefined ? "" : `Commands[${index}].`;
   const fields: [string, number][] = [
     [`${prefix}${command?.Args === undefined ? "CommandLine" : "Args"}`, argumentBytes],
+    [`${prefix}Entrypoint`, sizeOf(command?.Entrypoint ?? [])],
+    [`${prefix}Mounts`, sizeOf((command?.Mounts ?? []).flatMap(({ Source, Target }) => [Source, Target]))],
     [`${prefix}Environment`, sum(sizes(command?.Environment ?? {}))],
     ["Environment", sum(sizes(spec.Environment ?? {}))],
     ["Secrets", sum(sizes(spec.Secrets ?? {}))],

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { findLargeStep, maxTotalBytes } from "../job/size.ts";
 import { commandsOf, type FieldProblem, type JobSpec } from "../job/spec.ts";
 import { type Account, Accounts } from "./accounts.ts";
+import type { Engine } from "./containers/engine.ts";
 import type { EngineFinder } from "./containers/finder.ts";
 import type { DiskReserve } from "./disk.ts";
-import { hostArguments, variablesAround } from "./plan.ts";
+import { containerProcesses, hostArguments, variablesAround } from "./plan.ts";
 import { stackLimitBytes } from "./stack-limit.ts";
 import type { SubmitResult } from "./types.ts";
 
@@ -27,24 +28,27 @@ export class Acceptor {
   async check(spec: JobSpec): Promise<Acceptance> {
     const { disk, finder } = this.#means;
     if (!disk.hasRoom()) return { kind: "disk-full" };
+    let engine: Engine | null = null;
     if (commandsOf(spec).some(({ Image }) => Image !== undefined)) {
       const found = await finder.find();
       if (found.kind !== "ready") return { kind: found.kind === "none" ? "no-engine" : "silent-engine", problem: found.problem };
+      engine = found.engine;
     }
     const found = spec.User === undefined ? null : await this.#accounts.find(spec.User);
     if (found?.kind === "refused") return { kind: "user-refused", problem: found.problem };
     const account = found?.account ?? null;
-    const problem = this.#findSizeProblem(spec, account);
+    const problem = this.#findSizeProblem(spec, account, engine);
     return problem === null ? { kind: "acceptable", account } : { kind: "too-large", problem };
   }
 
-  #findSizeProblem(spec: JobSpec, account: Account | null): FieldProblem | null {
+  #findSizeProblem(spec: JobSpec, account: Account | null, engine: Engine | null): FieldProblem | null {
     const { shell, jobsDir } = this.#means;
-    const directory = join(jobsDir, anyId);
+    const context = { id: anyId, directory: join(jobsDir, anyId), account };
     return findLargeStep(spec, {
       mostBytes: this.#mostBytes,
-      variables: { ...variablesAround({ id: anyId, directory, account }), JOBRUNNER_STEP: "1000" },
+      variables: { ...variablesAround(context), JOBRUNNER_STEP: "1000" },
       argumentsOf: (command) => hostArguments(command, shell),
+      containerProcesses: (index) => (engine === null ? [] : containerProcesses(spec, index, { ...context, containers: { engine, instance: anyId } })),
     });
   }
 }

@@ -3,9 +3,9 @@ import { ownUser } from "../identity/own-user.ts";
 import { shellArguments } from "../job/command-line.ts";
 import { maskedTexts } from "../job/secrets.ts";
 import { type Command, commandsOf, type JobSpec } from "../job/spec.ts";
-import { signalNumber } from "../job/signals.ts";
+import { signalNumber, type StopSignal } from "../job/signals.ts";
 import type { Account } from "./accounts.ts";
-import { type ContainerCommand, containerCommand, type ContainerStep } from "./containers/command.ts";
+import { commandWords, type ContainerCommand, containerCommand, type ContainerStep } from "./containers/command.ts";
 import type { Engine } from "./containers/engine.ts";
 import { workspaceOf } from "./workspaces.ts";
 
@@ -32,22 +32,18 @@ const defaultDrainTimeoutSeconds = 2;
 /** The same job gives the same plan: it may be written again after a crash. */
 export function makePlan(spec: JobSpec, context: PlanContext): Plan {
   const { account } = context;
-  const workspace = workspaceOf(context.directory, account);
   const commands = commandsOf(spec);
-  const base = posix.resolve(workspace, spec.WorkingDir ?? ".");
-  const marks = marksOf(context);
+  const base = baseOf(spec, context);
   // An engine's client must find nothing of the job's in its environment, so what is shared is all that every step may have.
   const stepVariables = new Set(["JOBRUNNER_STEP", ...commands.flatMap((command) => Object.keys(command.Environment ?? {}))]);
-  const given = { ...spec.Environment, ...spec.Secrets };
-  const variables = Object.entries({ ...variablesAround(context), ...given });
+  const variables = Object.entries({ ...variablesAround(context), ...spec.Environment, ...spec.Secrets });
   const shared = context.containers === null ? variables.filter(([name]) => !stepVariables.has(name)) : [];
   const own = Object.fromEntries(context.containers === null ? variables.filter(([name]) => stepVariables.has(name)) : variables);
-  const stopSignal = spec.StopSignal ?? "SIGTERM";
   const lines = [
     "jobrunner-plan 1",
     `id=${context.id}`,
     ...(context.cgroup === null ? [] : [`cgroup=${context.cgroup}`]),
-    `stop_signal=${signalNumber(stopSignal)}`,
+    `stop_signal=${signalNumber(stopSignalOf(spec))}`,
     `stop_timeout_ms=${milliseconds(spec.StopTimeoutSeconds ?? defaultStopTimeoutSeconds)}`,
     `drain_timeout_ms=${milliseconds(spec.DrainTimeoutSeconds ?? defaultDrainTimeoutSeconds)}`,
     ...timeout("timeout_ms", spec.TimeoutSeconds),
@@ -61,31 +57,57 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
   const streams: Plan["streams"] = [];
   commands.forEach((command, index) => {
     const number = index + 1;
-    const added = { JOBRUNNER_STEP: String(number), ...command.Environment };
     if (isContainer(command) && context.containers !== null) {
       const { engine, instance } = context.containers;
-      const step: ContainerStep = {
-        jobId: context.id,
-        number,
-        stopSignal,
-        command,
-        variables: { ...marks, ...given, ...added },
-        jobDirectory: context.directory,
-        workspace,
-        base,
-        hasStdin: spec.Stdin !== undefined && index === 0,
-      };
-      const container = containerCommand(step, engine, instance);
+      const container = containerCommand(containerStep(spec, command, number, context), engine, instance);
       envFiles.push({ step: number, text: container.envFile });
       if (container.streams !== null) streams.push(container.streams);
       lines.push(...containerLines(command, container));
     } else {
       lines.push(...hostLines(command, context.shell), `workdir=${posix.resolve(base, command.WorkingDir ?? ".")}`);
-      lines.push(...Object.entries({ ...own, ...added }).map(variable));
+      lines.push(...Object.entries({ ...own, ...addedBy(command, number) }).map(variable));
     }
   });
   lines.push("end");
   return { bytes: Buffer.from(`${lines.join("\0")}\0`), envFiles, streams };
+}
+
+/** What each process gets that is started for a step in a container, arguments and variables: the engine's client, and the init with the command after it. */
+export function containerProcesses(spec: JobSpec, index: number, context: StepContext & { containers: { engine: Engine; instance: string } }): string[][] {
+  const command = commandsOf(spec)[index];
+  if (command === undefined || !isContainer(command)) return [];
+  const step = containerStep(spec, command, index + 1, context);
+  const { args, environment } = containerCommand(step, context.containers.engine, context.containers.instance);
+  const assigned = (variables: Record<string, string>): string[] => Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return [[...args, ...assigned({ ...baseEnvironment, ...environment })], [...commandWords(command), ...assigned(step.variables)]];
+}
+
+type StepContext = Pick<PlanContext, "id" | "directory" | "account">;
+
+function containerStep(spec: JobSpec, command: ContainerStep["command"], number: number, context: StepContext): ContainerStep {
+  return {
+    jobId: context.id,
+    number,
+    stopSignal: stopSignalOf(spec),
+    command,
+    variables: { ...marksOf(context), ...spec.Environment, ...spec.Secrets, ...addedBy(command, number) },
+    jobDirectory: context.directory,
+    workspace: workspaceOf(context.directory, context.account),
+    base: baseOf(spec, context),
+    hasStdin: spec.Stdin !== undefined && number === 1,
+  };
+}
+
+function baseOf(spec: JobSpec, { directory, account }: StepContext): string {
+  return posix.resolve(workspaceOf(directory, account), spec.WorkingDir ?? ".");
+}
+
+function stopSignalOf({ StopSignal = "SIGTERM" }: JobSpec): StopSignal {
+  return StopSignal;
+}
+
+function addedBy(command: Command, number: number): Record<string, string> {
+  return { JOBRUNNER_STEP: String(number), ...command.Environment };
 }
 
 function isContainer(command: Command): command is ContainerStep["command"] {

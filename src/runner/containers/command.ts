@@ -141,8 +141,8 @@ function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
-/** A command line needs the shell and nothing before it, whatever the image's entrypoint; arguments go to the entrypoint. */
-function commandWords({ Image, CommandLine, Shell, Args, Entrypoint }: ContainerStep["command"]): string[] {
+/** What follows the options. A command line needs the shell and nothing before it, whatever the image's entrypoint; arguments go to the entrypoint. */
+export function commandWords({ Image, CommandLine, Shell, Args, Entrypoint }: ContainerStep["command"]): string[] {
   const line = CommandLine === undefined ? [] : [Shell ?? "/bin/sh", ...shellArguments(CommandLine)];
   const [program, ...words] = Entrypoint === undefined ? line : [...Entrypoint, ...line];
   return [...(program === undefined ? [] : [`--entrypoint=${program}`]), Image, ...words, ...(Args ?? [])];
