@@ -42,7 +42,7 @@
  *                                 the client's stop signal, and its end is recorded when the container is known to be over: after an exit
  *                                 of the client's own that is not 125 (the engine failed), or else after this command. It is run too when the
  *                                 step is to be killed; what of the client is left then is killed. Where the client has ended while the step
- *                                 was to stop, it gets one more argument, "await": the container may not have heard of it, so it is given the
+ *                                 was to stop, and the container's command may run, it gets one more argument, "await": the container may not have heard of it, so it is given the
  *                                 stop signal and waited for; at the end of its grace the command is killed and run again, without that word.
  *                                 Absent: none
  *     end                         last, always: a plan without it is not whole

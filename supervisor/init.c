@@ -28,8 +28,8 @@ struct failure {
 
 static struct failure take_streams(int folder, int *signals, int *up);
 static int open_writer(int folder, const char *name);
-static struct failure start(char **command, const sigset_t *inherited, pid_t *child);
-_Noreturn static void become(char **command, const sigset_t *inherited, int outcome);
+static struct failure start(char **command, const sigset_t *inherited, int up, pid_t *child);
+_Noreturn static void become(char **command, const sigset_t *inherited, int up, int outcome);
 static int refuse(char **command, struct failure failure);
 static void write_name(char *text, const char *name);
 static int serve(pid_t child, int incoming, int signals);
@@ -48,14 +48,12 @@ int container_init(char **command) {
     int incoming = signalfd(-1, &all, SFD_NONBLOCK | SFD_CLOEXEC);
     if (failure.error == 0 && incoming < 0) failure = (struct failure){PROCESS, errno};
     pid_t child = 0;
-    if (failure.error == 0) failure = start(command, &inherited, &child);
+    if (failure.error == 0) failure = start(command, &inherited, up, &child);
     if (failure.error != 0) {
         (void)dup2(words, STDERR_FILENO);
         return refuse(command, failure);
     }
     (void)close(words);
-    ssize_t written = write(up, "+", 1);
-    (void)written; // the supervisor is gone: whoever kills what it left finds us
     (void)close(up);
     return serve(child, incoming, signals);
 }
@@ -76,11 +74,11 @@ static int open_writer(int folder, const char *name) {
     return fd >= 0 && fcntl(fd, F_SETFL, 0) != 0 ? -1 : fd;
 }
 
-static struct failure start(char **command, const sigset_t *inherited, pid_t *child) {
+static struct failure start(char **command, const sigset_t *inherited, int up, pid_t *child) {
     int outcome[2];
     if (pipe2(outcome, O_CLOEXEC) != 0) return (struct failure){PROCESS, errno};
     *child = fork();
-    if (*child == 0) become(command, inherited, outcome[1]);
+    if (*child == 0) become(command, inherited, up, outcome[1]);
     struct failure failure = {PROCESS, *child < 0 ? errno : 0};
     (void)close(outcome[1]);
     // At the end of file nothing is read, and the command is executed.
@@ -89,12 +87,14 @@ static struct failure start(char **command, const sigset_t *inherited, pid_t *ch
     return failure;
 }
 
-_Noreturn static void become(char **command, const sigset_t *inherited, int outcome) {
+_Noreturn static void become(char **command, const sigset_t *inherited, int up, int outcome) {
     (void)setpgid(0, 0); // cannot fail: a process just forked leads no group or session
     (void)sigprocmask(SIG_SETMASK, inherited, NULL);
     struct failure failure = {WORKDIR, 0};
     if (chdir(STREAMS_FOLDER "/" STREAMS_WORKDIR) == 0) {
         failure.stage = COMMAND;
+        ssize_t told = write(up, "+", 1); // before it can have written anything
+        (void)told;                       // the supervisor is gone: whoever kills what it left finds us
         (void)execvp(command[0], command);
     }
     failure.error = errno;

@@ -99,7 +99,9 @@ static bool is_needed(const struct job *job, int wait_status) {
 static void start(struct job *job) {
     struct settle *settle = &job->settle;
     int64_t now = clock_ns();
-    settle->is_awaiting = !job->is_running && now < settle->grace_until;
+    // Podman does not end by a signal what it has made and not started: nobody starts it any more, and no command of it needs a grace.
+    bool may_run = job->at.step.streams == NULL || streams_is_up(&job->streams);
+    settle->is_awaiting = !job->is_running && now < settle->grace_until && may_run;
     pid_t pid = step_settle(&job->plan, &job->at.step, settle->is_awaiting);
     bool is_started = pid > 0;
     settle->pid = is_started ? pid : 0;

@@ -16,7 +16,7 @@
 #define STREAMS_OUTPUT "stdout"
 #define STREAMS_ERROR "stderr"
 #define STREAMS_SIGNALS "signals" // a byte for each signal, its number
-#define STREAMS_UP "up"           // a byte: the command is executed
+#define STREAMS_UP "up"           // a byte: the command is about to be executed
 #define STREAMS_WORKDIR "workdir" // a link, as the container is to understand it; made by the service
 #define STREAMS_SAID ".said"      // appended to the folder's name: a file for what the engine's client writes
 
@@ -34,7 +34,7 @@ struct streams {
  */
 int streams_open(const char *folder, int output[2], int error[2], struct streams *streams);
 
-/** Whether the container's command is executed. */
+/** Whether the container's command may be executed; without, it has written nothing. */
 bool streams_is_up(struct streams *streams);
 
 /** Keeps the signal for the container's command. */

@@ -92,12 +92,14 @@ engineTest("every signal that may stop a job reaches its container's command, on
 
 engineTest("a stop while the container is being made waits for its command or calls it off, by whichever signal, and says nothing of its own", async (t, engine) => {
   const service = await start(t, engine);
+  const graceSeconds = 120;
   const stopAt = async (delayMs: number, StopSignal: "SIGUSR1" | "SIGQUIT" | "SIGTERM", Network: string): Promise<void> => {
-    // With the whole of this grace spent, the test does not end in time.
-    const id = await service.submit(one({ Args: ["sleep", "1000"], Network }, { StopSignal, StopTimeoutSeconds: 1000 }));
+    const id = await service.submit(one({ Args: ["sleep", "1000"], Network }, { StopSignal, StopTimeoutSeconds: graceSeconds }));
     const endMs = performance.now() + delayMs;
     await waitFor("its moment", () => performance.now() >= endMs);
+    const sentMs = performance.now();
     assert.equal((await service.call("DELETE", `/${id}`)).status, 200);
+    assert.ok(performance.now() - sentMs < graceSeconds * 1000, `the grace was spent: ${StopSignal} after ${delayMs} ms`);
     const job = await service.get(id);
     assert.deepEqual([job.State, job.Reason], ["Killed", "Requested"], `${StopSignal} after ${delayMs} ms`);
     assert.equal((await service.output(id)).toString(), "", `${StopSignal} after ${delayMs} ms`);
