@@ -4,7 +4,7 @@ export type { AttachOptions, Job, Piece } from "./attach.ts";
 export { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, type Problem, Unreachable } from "./errors.ts";
 export { type OnRetry, Patience, type Retry } from "./retry.ts";
 export type { Fetch, FetchInit } from "./transport.ts";
-export type { Entry, WorkspaceFiles } from "./workspace-files.ts";
+export type { Entry, FilePath, Opened, WorkspaceFiles } from "./workspace-files.ts";
 
 import type { components } from "./openapi.ts";
 

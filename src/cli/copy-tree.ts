@@ -1,0 +1,129 @@
+import { constants, openAsBlob, type Stats } from "node:fs";
+import { access, chmod, lstat, mkdir, open, readdir } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { ApiError, type Entry, type WorkspaceFiles } from "../client/index.ts";
+import { type Session, tell } from "./session.ts";
+import { visible } from "./table.ts";
+
+/**
+ * Copies files and folders with their permissions, whatever bytes their names have: paths here are bytes, those in the workspace are percent-encoded. Links
+ * stay behind, since what they lead to here is not what they would lead to there, and so does what is neither file nor folder, and what may not be
+ * read or written: it is told, and all else is copied.
+ */
+export class TreeCopy {
+  /** What stayed behind. */
+  leftOutCount = 0;
+  readonly #session: Session;
+  readonly #files: WorkspaceFiles;
+
+  constructor(session: Session, files: WorkspaceFiles) {
+    this.#session = session;
+    this.#files = files;
+  }
+
+  /** `stats`: of what is there, or of what it leads to. */
+  async upload(from: Buffer, to: string, stats: Stats): Promise<void> {
+    const mode = octal(stats.mode);
+    if (stats.isFile()) {
+      await access(from, constants.R_OK); // says why not, which the next does not
+      return await this.#files.write({ encoded: to }, await openAsBlob(from), { mode });
+    }
+    if (!stats.isDirectory()) return this.#leaveOut(from.toString(), stats.isSymbolicLink() ? "a link" : "neither a file nor a folder");
+    for (const name of (await readdir(from, { encoding: "buffer" })).toSorted((one, other) => one.compare(other))) {
+      const path = joined(from, name);
+      await this.#each(path.toString(), async () => await this.upload(path, joinedEncoded(to, encoded(name)), await lstat(path)));
+    }
+    await this.#files.makeFolder({ encoded: to }, { mode }); // last: it may be one that nobody may write to
+  }
+
+  /** A folder of the workspace; one that is here already keeps its permissions. */
+  async downloadFolder(from: string, to: Buffer, mode: string): Promise<void> {
+    const isNew = await isMade(to);
+    for await (const entry of this.#files.list({ encoded: from })) {
+      const source = joinedEncoded(from, entry.EncodedName);
+      await this.#each(textOf(source), async () => await this.#downloadEntry(entry, source, joined(to, bytesOf(entry))));
+    }
+    if (isNew) await chmod(to, permissions(mode));
+  }
+
+  async #downloadEntry({ Type, Mode }: Entry, from: string, to: Buffer): Promise<void> {
+    if (Type === "folder") return await this.downloadFolder(from, to, Mode);
+    if (Type !== "file") return this.#leaveOut(textOf(from), Type === "link" ? "a link" : Type === "mount" ? "a mount" : "neither a file nor a folder");
+    const found = await this.#files.open({ encoded: from });
+    if (found.kind === "file") await receive(found, to);
+    else await this.downloadFolder(from, to, found.mode); // it has become one
+  }
+
+  /** Of many, one that cannot be copied does not keep the others from it. */
+  async #each(path: string, copy: () => Promise<void>): Promise<void> {
+    try {
+      await copy();
+    } catch (error) {
+      if (!isOfOneAlone(error)) throw error;
+      this.leftOutCount += 1;
+      tell(this.#session, `${visible(path)} is left out: ${visible(error instanceof Error ? error.message : String(error))}`);
+    }
+  }
+
+  #leaveOut(path: string, what: string): void {
+    this.leftOutCount += 1;
+    tell(this.#session, `${visible(path)} is ${what}, and left out`);
+  }
+}
+
+/** Puts a file of the workspace here, with its permissions where it is a file that we write to, not a device or a pipe. */
+export async function receive({ bytes, mode }: { bytes: ReadableStream<Uint8Array>; mode: string }, to: Buffer | string): Promise<void> {
+  await using file = await open(to, "w", permissions(mode)).catch(async (error: unknown) => {
+    await bytes.cancel();
+    throw error;
+  });
+  await file.writeFile(Readable.fromWeb(bytes));
+  if ((await file.stat()).isFile()) await file.chmod(permissions(mode)); // whatever the umask
+}
+
+/** Percent-encoded, byte by byte (RFC 3986). */
+export function encoded(name: Buffer): string {
+  return [...name].map((byte) => (/[A-Za-z0-9._~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`)).join("");
+}
+
+/** Of a service that is what it says no file is named so; of another it could lead elsewhere here. */
+function bytesOf({ EncodedName }: Entry): Buffer {
+  const name = Buffer.from(EncodedName.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1");
+  if (name.includes("/") || name.includes(0) || ["", ".", ".."].includes(name.toString())) throw new Error(`the service names a file ${JSON.stringify(EncodedName)}, which no file can be named`);
+  return name;
+}
+
+function textOf(encodedPath: string): string {
+  return Buffer.from(encodedPath.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1").toString();
+}
+
+function joined(folder: Buffer, name: Buffer): Buffer {
+  return Buffer.concat([folder, Buffer.from("/"), name]);
+}
+
+function joinedEncoded(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
+}
+
+/** Whether the folder was not there; those above it are made, too. */
+async function isMade(folder: Buffer): Promise<boolean> {
+  return (await mkdir(folder, { recursive: true })) !== undefined;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(3, "0");
+}
+
+/** What is set-user-ID there is not so here. */
+function permissions(mode: string): number {
+  return Number.parseInt(mode, 8) & 0o777;
+}
+
+const refusals = [400, 403, 404, 409, 413];
+const localCodes = ["EACCES", "EPERM", "ENOENT", "ENAMETOOLONG", "EISDIR", "ENOTDIR", "ELOOP", "EEXIST", "ENXIO", "EILSEQ", "EINVAL"];
+
+/** Not the connection's, the service's or the disk's. */
+function isOfOneAlone(error: unknown): boolean {
+  if (error instanceof ApiError) return refusals.includes(error.status);
+  return error instanceof Error && "syscall" in error && "code" in error && localCodes.includes(String(error.code));
+}
