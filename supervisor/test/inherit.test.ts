@@ -68,6 +68,16 @@ test("what makes the service modest or bounds it holds for its jobs too", { skip
   assert.match(modest[6] ?? "", /noroot/);
 });
 
+test("signals, descriptors and permissions are as for a new process, whatever was left to the service", { skip }, async (t) => {
+  const box = new Box();
+  t.after(() => box.close());
+  const left = ["env", "--ignore-signal=USR1,PIPE,RTMIN+3", "--block-signal=TERM,RTMIN+5", "sh", "-c", 'umask 077; exec "$@" 7< /etc/passwd', "sh"];
+  box.wrapper = [...left, ...box.wrapper];
+  const steps = [{ args: ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"] }, { args: ["ls", "/proc/self/fd"] }, { run: "umask" }];
+  const job = await box.run({ steps }).over();
+  assert.equal(job.text(), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0\n1\n2\n3\n0022\n", "the fourth descriptor is ls's own");
+});
+
 test("the supervisor keeps the service's protection from the kernel's search for memory", { skip: !canProtect && skip === false ? "left out: needs CAP_SYS_RESOURCE" : skip }, async (t) => {
   const box = new Box();
   t.after(() => box.close());
