@@ -3,7 +3,7 @@ import type { Box, Diagnosis } from "../../../src/client/index.ts";
 import { CopyButton } from "../../parts/copy.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { nowMs } from "../../service/clock.ts";
-import { bytesText, exactTime, tickingText } from "../../service/words.ts";
+import { bytesText, exactTime, tickingText, tookMs } from "../../service/words.ts";
 import { Findings } from "./findings.tsx";
 import { Meter } from "./meter.tsx";
 import "./style.css";
@@ -53,7 +53,7 @@ function Service({ box }: { box: Box }) {
       <dl>
         <Fact name="Version" value={`jobrunner ${Version}`} />
         <Fact name="Runs as" value={`${User}, Node.js ${NodeVersion}, Linux ${Kernel}`} />
-        <Fact name="Up" value={tickingText(Math.max(0, nowMs.value - Date.parse(StartedAt)))} title={exactTime(StartedAt)} />
+        <Fact name="Up" value={upText(StartedAt)} title={exactTime(StartedAt)} />
         <Fact name="Jobs now" value={`${Running} running, ${Queued} queued`} />
         <Fact name="Containers" value={Containers.Problem === null ? engine : `${engine}: ${Containers.Problem}`} />
         <Fact name="Cgroups" value={Cgroups ?? "none can be made"} />
@@ -134,4 +134,10 @@ function Doctor() {
       {state.kind === "done" && <Findings diagnosis={state.diagnosis} />}
     </section>
   );
+}
+
+/** Where the clock was set back since, it is not known how long. */
+function upText(startedAt: string): string {
+  const ms = tookMs({ StartedAt: startedAt, EndedAt: null }, nowMs.value);
+  return ms === null ? "not known" : tickingText(ms);
 }

@@ -54,8 +54,9 @@ function spanOf({ StartedAt, EndedAt, Steps }: WholeJob): Span | null {
 function Bar({ step, span }: { step: Step; span: Span | null }) {
   if (span === null || step.StartedAt === null) return <span class="track" />;
   const wholeMs = Math.max(1, span.endMs - span.startMs);
-  const fromMs = Math.max(0, Date.parse(step.StartedAt) - span.startMs);
-  const toMs = Math.max(fromMs, (step.EndedAt === null ? span.endMs : Date.parse(step.EndedAt)) - span.startMs);
+  const within = (timeMs: number): number => Math.min(wholeMs, Math.max(0, timeMs - span.startMs)); // the clock may have been set meanwhile
+  const fromMs = within(Date.parse(step.StartedAt));
+  const toMs = Math.max(fromMs, within(step.EndedAt === null ? span.endMs : Date.parse(step.EndedAt)));
   const style = { left: `${(100 * fromMs) / wholeMs}%`, width: `${(100 * (toMs - fromMs)) / wholeMs}%` };
   return <span class="track"><i class={stateClass(step.State)} style={style} title={timesOf(step)} /></span>;
 }
