@@ -22,7 +22,7 @@ test("a kill that waits for a process that it may not signal says for which, of 
   const program = setUserId(t);
   const service = await startAs(t, user(), cgroups);
   const id = await service.submit({ StopTimeoutSeconds: 0.1, Commands: [{ Name: "main", CommandLine: `${program} & wait` }, { CommandLine: "echo cleaned", RunOn: "always" }] });
-  const pid = await running(program);
+  const pid = await runningAsRoot(program);
   assert.equal((await service.get(id)).WaitsFor, null, "nothing is waited for yet");
   const events = await service.open("GET", "/events");
   await events.until("changes of state");
@@ -47,6 +47,17 @@ test("a kill that waits for a process that it may not signal says for which, of 
   events.close();
 });
 
+test("a command that waits for a kill, such as run after Ctrl-C, says for whom", options, async (t) => {
+  const program = setUserId(t);
+  const service = await startAs(t, user(), cgroups);
+  const running = startCli(t, service.url, ["run", "--stop-timeout", "0.1", program]);
+  const pid = await runningAsRoot(program);
+  running.child.kill("SIGINT");
+  await waitFor("it says for whom it waits", () => running.stderr.includes(`waits for process ${pid} (become-root) of root`));
+  process.kill(pid, "SIGKILL");
+  await running.ended();
+});
+
 test("a step's timeout, and the end of a job, wait for such a process and say so, and go on when it ends", options, async (t) => {
   const program = setUserId(t);
   const service = await startAs(t, user(), cgroups);
@@ -66,7 +77,7 @@ test("a job whose supervisor is killed is lost when such a process has ended too
   const program = setUserId(t);
   const service = await startAs(t, user(), cgroups);
   const id = await service.submit({ CommandLine: `exec ${program}` });
-  const pid = await running(program);
+  const pid = await runningAsRoot(program);
   process.kill(await service.supervisor(id), "SIGKILL");
   await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.User === "root");
   assert.equal((await service.get(id)).WaitsFor?.PID, pid);
@@ -127,7 +138,7 @@ browserTest("the page says for whom a kill waits, while it does", async (t) => {
   const program = setUserId(t);
   const { service, page, base } = await openPage(t, optionsAs(t, user(), cgroups));
   const id = await service.submit({ StopTimeoutSeconds: 0.1, CommandLine: `exec ${program}` });
-  const pid = await running(program);
+  const pid = await runningAsRoot(program);
   await page.goto(`${base}/ui/#/jobs/${id}`);
   await page.getByRole("button", { name: "Kill", exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Kill", exact: true }).click();
@@ -148,7 +159,7 @@ function setUserId(t: TestContext): string {
   return file;
 }
 
-async function running(program: string): Promise<number> {
+async function runningAsRoot(program: string): Promise<number> {
   const find = (): number | undefined => processesRunning(program).find((pid) => /^Uid:\s+0\s+0\s/m.test(readFileSync(`/proc/${pid}/status`, "latin1")));
   await waitFor(`${program} runs`, () => find() !== undefined);
   return find() ?? 0;

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type ConnectionOptions, forEach, type Means, statusOf, work } from "../command.ts";
 import { print, tell } from "../session.ts";
 import { visible } from "../table.ts";
+import { tellingWhom } from "../telling-whom.ts";
 
 export function addRm(program: Command, means: Means): void {
   program
@@ -14,7 +15,7 @@ export function addRm(program: Command, means: Means): void {
         run: async (work) => {
           const { session, client } = work;
           const act = async (id: string): Promise<void> => {
-            if (isForced) await client.kill(id, { isForced });
+            if (isForced) await tellingWhom(work, id, client.kill(id, { isForced }));
             const { Remains } = await client.remove(id);
             await print(session, id);
             if (Remains !== undefined) tell(session, `${id} is removed, but not yet from the disk: ${visible(Remains.Path)}: ${visible(Remains.Problem)}`);

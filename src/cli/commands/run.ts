@@ -3,6 +3,7 @@ import type { Job } from "../../client/index.ts";
 import { asJob, type ConnectionOptions, type Means, type Work, work } from "../command.ts";
 import { conclude, leftStatus } from "../outcome.ts";
 import { isReaderGone, isTerminalGone, print, tell, untilLeft } from "../session.ts";
+import { tellingWhom } from "../telling-whom.ts";
 import type { JobOptions } from "../typed-job.ts";
 import { bytes, gather, number, seconds, wholeNumber } from "../values.ts";
 
@@ -83,7 +84,9 @@ async function submitAndFollow({ session, client }: Work, submit: (signal: Abort
   const end = (signal: AbortSignal): void => {
     if (id === null) return; // as soon as it has one
     tell(session, wishes === 1 ? `stopping ${id}; Ctrl-C again kills it` : `killing ${id}; Ctrl-C again leaves it alone`);
-    ending = client.kill(id, { isForced: wishes > 1, signal }).catch((error: unknown) => {
+    const kill = client.kill(id, { isForced: wishes > 1, signal });
+    // The second one ends when the first does, which tells for both.
+    ending = (wishes > 1 ? kill : tellingWhom({ session, client }, id, kill)).catch((error: unknown) => {
       if (!signal.aborted) tell(session, `it could not be asked to end: ${explain(error)}`);
     });
   };
