@@ -1,9 +1,12 @@
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { test } from "node:test";
 import type { Reader } from "./helper/http.ts";
 import { Neighbour } from "./helper/neighbour.ts";
-import { startService } from "./helper/service.ts";
+import { type Service, startService } from "./helper/service.ts";
 import { bearer, createToken } from "./helper/tokens.ts";
+import { waitFor } from "./helper/wait.ts";
 
 /** What one identity can take: never all, and others are served beside it as if it were not there. */
 
@@ -25,3 +28,33 @@ test("one token has so many readers, of whatever kind, and leaves the others' to
   await neighbour.wasNotDisturbed();
   for (const reader of readers) reader.close();
 });
+
+test("readers of events that take nothing cost little memory, hold up nobody, and are cut off", { timeout: 120_000 }, async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "2" } });
+  const greedy = bearer(await createToken(service, "greedy", "submit"));
+  const sockets = Array.from({ length: stalledReaders }, () => connect(service.port, "127.0.0.1").on("error", () => undefined));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const socket of sockets) socket.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${greedy["Authorization"]}\r\n\r\n`);
+  const readers = async (): Promise<number> => Number(/^jobrunner_readers (\d+)$/m.exec((await service.call("GET", "/metrics")).text)?.[1]);
+  await waitFor("all read", async () => (await readers()) === stalledReaders);
+  for (const socket of sockets) socket.pause();
+  const before = residentMebibytes(service);
+  const neighbour = await Neighbour.moveIn(t, service);
+  const Labels = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`k${index}`, "é".repeat(200)]));
+  const ids = await Promise.all(Array.from({ length: 20 }, () => service.submit({ CommandLine: "true", Labels }, greedy)));
+  for (const id of ids) await service.wait(id);
+  const grown = residentMebibytes(service) - before;
+  await waitFor("those who take nothing are gone", async () => (await readers()) === 0);
+  await neighbour.wasNotDisturbed();
+  t.diagnostic(`${stalledReaders} readers: the service grew by ${grown.toFixed(0)} MiB`);
+  assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // each of the events for each of the readers would be 700
+  assert.match((await service.call("GET", "/metrics")).text, new RegExp(`jobrunner_readers_dropped_total{reason="stalled"} ${stalledReaders}`));
+});
+
+const stalledReaders = 500;
+
+function residentMebibytes({ pid }: Service): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) / 1024;
+}

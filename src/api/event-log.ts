@@ -5,17 +5,22 @@ export type LogBounds = { keptMs: number; maxBytes: number; maxEvents: number };
 
 export const logBounds: LogBounds = { keptMs: 3_600_000, maxBytes: 16 << 20, maxEvents: 50_000 };
 
-/** A change, as text that all readers share; null where it had to make room. */
-export type LoggedEvent = { number: number; owner: string | null; atMs: number; text: Buffer | null };
+/** A change, as text in parts that all readers share; null where it had to make room. */
+export type LoggedEvent = { number: number; owner: string | null; atMs: number; parts: Buffer[] | null };
 
-/** How far a reader has come: the event with this number, and so many bytes of the one behind it. */
-export type Place = { number: number; offsetBytes: number };
+/** How far a reader has come: the event with this number, and so many parts of the one behind it. */
+export type Place = { number: number; parts: number };
+
+/** Of memory of its own: a reader that takes nothing keeps one alive, and not all of a large event. */
+const partBytes = 64 * 1024;
+/** So many bytes of small events are given at once. */
+const batchBytes = 16 * 1024;
 
 /** What is behind a place, as far as it fits; empty: nothing for this reader. Or some of it is not kept any more. */
 export type Read = { kind: "bytes"; bytes: Buffer; place: Place } | { kind: "missing" };
 
 /** So many readers are woken in one turn of the event loop: thousands must not hold up what else is asked. */
-const wokenAtOnce = 64;
+const wokenAtOnce = 16;
 
 /**
  * The changes of the last hour, each once for all of its readers, numbered from 1. When there is no room for all, the oldest of the owner who has the most make
@@ -44,7 +49,7 @@ export class EventLog {
   add(owner: string | null, textOf: (number: number) => string): void {
     const number = (this.#last += 1);
     const text = Buffer.from(textOf(number));
-    const event = { number, owner, atMs: performance.now(), text };
+    const event = { number, owner, atMs: performance.now(), parts: partsOf(text) };
     this.#all.push(event);
     const queue = this.#queueOf(owner);
     queue.push(event);
@@ -61,23 +66,22 @@ export class EventLog {
     this.#bytes = 0;
   }
 
-  /** `scope`: of this owner alone; null: of all. What is given keeps no text alive that is larger than it. */
-  read({ number: from, offsetBytes }: Place, scope: string | null, maxBytes: number): Read {
+  /** `scope`: of this owner alone; null: of all. */
+  read(place: Place, scope: string | null): Read {
     const queue = scope === null ? this.#all : this.#queueOf(scope);
-    if (from < queue.droppedTo) return { kind: "missing" };
-    const parts: Buffer[] = [];
-    let room = maxBytes;
-    let start = offsetBytes;
-    for (const { number, text } of queue.behind(from)) {
-      if (text === null) return { kind: "missing" };
-      const part = text.subarray(start, start + room);
-      room -= part.length;
-      parts.push(part);
-      if (start + part.length < text.length) return { kind: "bytes", bytes: Buffer.concat(parts), place: { number: number - 1, offsetBytes: start + part.length } };
-      start = 0;
+    if (place.number < queue.droppedTo) return { kind: "missing" };
+    const gathered: Buffer[] = [];
+    let bytes = 0;
+    for (const { number, parts } of queue.behind(place.number)) {
+      const part = parts?.[gathered.length === 0 ? place.parts : 0];
+      if (parts === null || part === undefined) return { kind: "missing" };
+      const isWhole = parts.length === 1;
+      if (gathered.length === 0 && !isWhole) return { kind: "bytes", bytes: part, place: behindPart(place, { number, count: parts.length }) };
+      if (!isWhole || (bytes > 0 && bytes + part.length > batchBytes)) return { kind: "bytes", bytes: joined(gathered), place: { number: number - 1, parts: 0 } };
+      gathered.push(part);
+      bytes += part.length;
     }
-    const [only] = parts;
-    return { kind: "bytes", bytes: only !== undefined && parts.length === 1 && offsetBytes === 0 ? only : Buffer.concat(parts), place: { number: this.#last, offsetBytes: 0 } };
+    return { kind: "bytes", bytes: joined(gathered), place: { number: this.#last, parts: 0 } };
   }
 
   /** Resolves when there may be more behind the place, when the time is up, or the signal aborts. */
@@ -113,8 +117,8 @@ export class EventLog {
   #makeRoom(): void {
     const oldestMs = performance.now() - this.#bounds.keptMs;
     for (let first = this.#all.first; first !== undefined; first = this.#all.first) {
-      if (first.text !== null && first.atMs >= oldestMs && this.#all.size <= this.#bounds.maxEvents) break;
-      if (first.text !== null) this.#drop(this.#queueOf(first.owner));
+      if (first.parts !== null && first.atMs >= oldestMs && this.#all.size <= this.#bounds.maxEvents) break;
+      if (first.parts !== null) this.#drop(this.#queueOf(first.owner));
       this.#all.shift();
     }
     while (this.#bytes > this.#bounds.maxBytes) this.#drop(this.#largest());
@@ -123,10 +127,11 @@ export class EventLog {
   /** The owner's oldest: it keeps its place among all, without its text. */
   #drop(queue: Queue): void {
     const event = queue.shift();
-    if (event === undefined || event.text === null) return;
-    queue.bytes -= event.text.length;
-    this.#bytes -= event.text.length;
-    event.text = null;
+    if (event === undefined || event.parts === null) return;
+    const bytes = event.parts.reduce((sum, { length }) => sum + length, 0);
+    queue.bytes -= bytes;
+    this.#bytes -= bytes;
+    event.parts = null;
     this.#all.droppedTo = Math.max(this.#all.droppedTo, event.number);
   }
 
@@ -141,6 +146,20 @@ export class EventLog {
     this.#byOwner.set(owner, queue);
     return queue;
   }
+}
+
+function partsOf(text: Buffer): Buffer[] {
+  if (text.length <= partBytes) return [text];
+  return Array.from({ length: Math.ceil(text.length / partBytes) }, (_, index) => Buffer.from(text.subarray(index * partBytes, (index + 1) * partBytes)));
+}
+
+function behindPart(place: Place, { number, count }: { number: number; count: number }): Place {
+  return place.parts + 1 < count ? { number: number - 1, parts: place.parts + 1 } : { number, parts: 0 };
+}
+
+function joined(parts: Buffer[]): Buffer {
+  const [only] = parts;
+  return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
 }
 
 /** Events in the order of their numbers, taken from the front. */

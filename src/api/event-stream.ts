@@ -23,17 +23,17 @@ const heartbeat = Buffer.from(":\n\n");
 export async function* eventStream(changes: Changes, runner: JobRunner, start: Start, reading: Reading): AsyncGenerator<Buffer> {
   const { log } = changes;
   const { scope, signal } = reading;
-  let place = { number: start.kind === "place" ? start.number : log.last, offsetBytes: 0 };
+  let place = { number: start.kind === "place" ? start.number : log.last, parts: 0 };
   let end = start.kind === "place" ? start.end : runner.lastEnd();
   let isMissing = start.kind === "elsewhere";
   if (start.kind === "now") yield Buffer.from(`: changes of state from now on\nid: ${changes.id(log.last)}\n\n`);
   else yield Buffer.from(": changes of state from where you were\n\n");
   while (!signal.aborted) {
     const endBefore = runner.lastEnd();
-    const read = isMissing ? { kind: "missing" as const } : log.read(place, scope, chunkBytes);
+    const read = isMissing ? { kind: "missing" as const } : log.read(place, scope);
     if (read.kind === "missing") {
-      if (place.offsetBytes > 0) throw new Error("a reader of events took one so slowly that it is not kept any more");
-      place = { number: log.last, offsetBytes: 0 };
+      if (place.parts > 0) throw new Error("a reader of events took one so slowly that it is not kept any more");
+      place = { number: log.last, parts: 0 };
       const since = isMissing && start.kind === "elsewhere" ? start.end : end;
       isMissing = false;
       yield* tellMissed(changes, runner, { ...reading, since, id: changes.id(place.number) });
@@ -55,7 +55,7 @@ type Missed = Reading & { since: number | null; id: string };
 async function* tellMissed({ log }: Changes, runner: JobRunner, { scope, signal, takeTurn, since, id }: Missed): AsyncGenerator<Buffer> {
   const turn = takeTurn();
   for (let isWaiting = true; isWaiting && !signal.aborted; ) {
-    const waited = log.more({ number: Infinity, offsetBytes: 0 }, { signal, limitMs: heartbeatMs });
+    const waited = log.more({ number: Infinity, parts: 0 }, { signal, limitMs: heartbeatMs });
     isWaiting = (await Promise.race([turn.then(() => "turn" as const), waited])) !== "turn";
     if (isWaiting) yield heartbeat;
   }

@@ -69,8 +69,12 @@ export class Readers {
   }
 
   #cutOff(): void {
+    const known = new Map<string, boolean>(); // thousands may be of one identity
     for (const { response, identity } of this.#readers) {
-      if (this.#options.isStillLetIn(identity)) continue;
+      const key = `${keyOf(identity)} ${identity.untilMs}`;
+      const isLetIn = known.get(key) ?? this.#options.isStillLetIn(identity);
+      known.set(key, isLetIn);
+      if (isLetIn) continue;
       this.#options.onDropped();
       response.req.socket.destroy(); // one that waits behind another on its connection has none of its own yet
     }
