@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { cli } from "./helper/cli.ts";
+import { argumentsOf, childrenOf } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
@@ -91,6 +92,20 @@ test("where the box has no room for a step its message says what has run out, wh
   const states = job.Steps.map(({ State }) => State);
   assert.equal(states.filter((state) => state === "Failed").length, 1);
   assert.ok(states.indexOf("Failed") > 10 && states.slice(0, states.indexOf("Failed")).every((state) => state === "Succeeded"), states.join(" "));
+});
+
+test("a job for whose supervisor there is no room says so while it waits, and runs when there is", async (t) => {
+  const service = await startService(t);
+  const [launcher] = childrenOf(service.pid).filter((pid) => argumentsOf(pid).includes("launch"));
+  execFileSync("prlimit", [`--pid=${launcher}`, "--nofile=7:"]);
+  const id = await service.submit({ CommandLine: "echo ran" });
+  await waitFor("it says why it waits", async () => (await service.client().job(id)).Message !== null);
+  const job = await service.client().job(id);
+  assert.equal(job.State, "Starting");
+  assert.match(job.Message ?? "", /^waits to be started.*too many open files.*RLIMIT_NOFILE/);
+  execFileSync("prlimit", [`--pid=${launcher}`, "--nofile=1000:"]);
+  const ended = await service.wait(id);
+  assert.deepEqual([ended.State, ended.Message, (await service.output(id)).toString()], ["Succeeded", null, "ran\n"]);
 });
 
 /** Once the job's first step runs, its supervisor gets this limit; then the step ends. */

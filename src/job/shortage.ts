@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { getSystemErrorMessage } from "node:util";
 
 /** What to do where the box, or a limit of the service's, had no room for a step. */
 
@@ -16,7 +17,8 @@ const advice = new Map([
   [constants.errno.ENOMEM, "there is no memory left for it, on the box or in the service's cgroup (memory.max; MemoryMax= of its unit)"],
 ]);
 
-/** For people; null: nothing has run out. errno: of the system call that failed (errno(3)). */
-export function adviceOnShortage(errno: number): string | null {
-  return advice.get(errno) ?? null;
+/** The error of a system call (errno(3)) for people; where something has run out, with the limit that it is and what to do. */
+export function explainErrno(errno: number): string {
+  const toDo = advice.get(errno);
+  return `${getSystemErrorMessage(-errno)}${toDo === undefined ? "" : `: ${toDo}`}`;
 }

@@ -1,5 +1,4 @@
-import { getSystemErrorMessage } from "node:util";
-import { adviceOnShortage } from "./shortage.ts";
+import { explainErrno } from "./shortage.ts";
 
 /** Why a step could not start, for people. */
 
@@ -12,7 +11,7 @@ const maxProgramLength = 200;
 
 /** `attempt` null: not known any more. The stages are drawn in supervisor/formats.h. */
 export function explainStartFailure({ stage, errno }: StartFailure, attempt: Attempt | null): string {
-  const why = whyNot(errno);
+  const why = errno > 0 ? explainErrno(errno) : "not usable";
   switch (stage) {
     case "workdir":
       return `working directory${attempt === null ? "" : ` ${attempt.workingDirectory}`}: ${why}`;
@@ -23,12 +22,6 @@ export function explainStartFailure({ stage, errno }: StartFailure, attempt: Att
     default:
       return `${stageNames.get(stage) ?? stage}: ${why}`;
   }
-}
-
-function whyNot(errno: number): string {
-  if (errno <= 0) return "not usable";
-  const advice = adviceOnShortage(errno);
-  return `${getSystemErrorMessage(-errno)}${advice === null ? "" : `: ${advice}`}`;
 }
 
 const stageNames = new Map([

@@ -16,7 +16,7 @@ import { readAttempts } from "./attempts.ts";
  */
 export type Phase =
   | { kind: "Queued" }
-  | { kind: "Launching" }
+  | { kind: "Launching"; problem: string | null } // why it could not be given to a supervisor yet, for people
   | { kind: "Started"; facts: JobFacts }
   | { kind: "Over"; view: JobView };
 
@@ -105,7 +105,12 @@ export class ActiveJob {
     switch (this.phase.kind) {
       case "Queued":
       case "Launching":
-        return this.#unstartedView({ ...noProgress, State: this.state, Steps: unstartedSteps(this.plan, "Pending") });
+        return this.#unstartedView({
+          ...noProgress,
+          State: this.state,
+          Message: this.phase.kind === "Launching" ? this.phase.problem : null,
+          Steps: unstartedSteps(this.plan, "Pending"),
+        });
       case "Started":
         return this.#startedView(this.phase.facts, null);
       case "Over":

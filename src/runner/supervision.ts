@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { WaitedProcess } from "../job/facts.ts";
 import type { JobView } from "../job/job.ts";
+import { explainErrno } from "../job/shortage.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { Containers } from "./containers/containers.ts";
@@ -74,7 +75,7 @@ export class Supervision {
 
   /** The job is committed as Starting. Its plan is whole on disk before the launcher hears of it. */
   launch(job: ActiveJob, order: Order): void {
-    job.phase = { kind: "Launching" };
+    if (job.phase.kind !== "Launching") job.phase = { kind: "Launching", problem: null };
     this.#events.onChange(job);
     const found = this.#options.finder.known;
     const engine = found === null || found.kind === "none" ? null : found.engine;
@@ -90,7 +91,7 @@ export class Supervision {
 
   /** A job that an earlier service committed as Starting, in the boot named. */
   adopt(job: ActiveJob, bootId: string | null): void {
-    job.phase = { kind: "Launching" };
+    job.phase = { kind: "Launching", problem: null };
     this.#refresh(job);
     if (job.phase.kind === "Launching") {
       if (bootId !== this.#options.bootId) return this.#events.onOver(job, job.lostView("Reboot"));
@@ -145,6 +146,7 @@ export class Supervision {
     const job = this.#events.active.get(id);
     if (job === undefined || job.phase.kind !== "Launching") return;
     this.#options.log("warn", "a supervisor could not be started; tried again", { job: id, errno });
+    job.phase = { kind: "Launching", problem: `waits to be started, which is tried again until it succeeds: ${errno > 0 ? explainErrno(errno) : "its supervisor could not be started"}` };
     this.#retryLaunch(job);
     if (job.killRequest !== null) this.stop(job, job.killRequest);
   }
