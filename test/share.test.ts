@@ -53,6 +53,29 @@ test("readers of events that take nothing cost little memory, hold up nobody, an
   assert.match((await service.call("GET", "/metrics")).text, new RegExp(`jobrunner_readers_dropped_total{reason="stalled"} ${stalledReaders}`));
 });
 
+test("a page of jobs ends early where they are large, and no job is left out", { timeout: 120_000 }, async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "2" } });
+  const greedy = bearer(await createToken(service, "greedy", "submit"));
+  const Commands = Array.from({ length: 1000 }, () => ({ Name: "n".repeat(200), CommandLine: "exit 1", RunOn: "failure" as const })); // none of them runs
+  const ids = await Promise.all(Array.from({ length: 12 }, () => service.submit({ Commands: [...Commands.slice(1), { CommandLine: "true" }] }, greedy)));
+  for (const id of ids.slice(0, 10)) await service.wait(id);
+  const neighbour = await Neighbour.moveIn(t, service);
+  for (const query of ["", "&state=Succeeded,Queued,Running,Starting,Failed"]) {
+    const listed: string[] = [];
+    let pages = 0;
+    for (let cursor: string | null = ""; cursor !== null; pages += 1) {
+      const answer = await service.call("GET", `/jobs?limit=1000${query}${cursor === "" ? "" : `&cursor=${cursor}`}`, { headers: greedy });
+      assert.ok(answer.body.length < 10 << 20, `${answer.body.length} bytes`);
+      const { Jobs, NextCursor }: { Jobs: { ID: string }[]; NextCursor: string | null } = JSON.parse(answer.text);
+      listed.push(...Jobs.map(({ ID }) => ID));
+      cursor = NextCursor;
+    }
+    assert.deepEqual(listed.toSorted(), ids.toSorted());
+    assert.ok(pages > 1, `${pages} pages`);
+  }
+  await neighbour.wasNotDisturbed();
+});
+
 const stalledReaders = 500;
 
 function residentMebibytes({ pid }: Service): number {

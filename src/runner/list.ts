@@ -4,9 +4,12 @@ import { listFinished } from "../store/listing.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { JobQuery } from "./types.ts";
 
-type Entry = { seq: number; view: () => JobView };
+type Entry = { seq: number; view: () => JobView; characters: (view: JobView) => number };
 
-/** A page of jobs, newest first, of those in memory (not over) and those in the database. */
+/** Of JSON: a page ends early where its jobs are large, since a thousand may have half a megabyte each. */
+const mostCharacters = 4 << 20;
+
+/** A page of jobs, newest first, of those in memory (not over) and those in the database: as many as are asked for, or as much as a page may hold. */
 export function listJobs(database: DatabaseSync, active: ActiveJob[], query: JobQuery): { Jobs: JobView[]; NextCursor: string | null } {
   const belowSeq = query.cursor === null ? Number.MAX_SAFE_INTEGER : Number.parseInt(query.cursor, 36);
   const limit = query.limit + 1; // one more tells whether there is a next page
@@ -14,16 +17,25 @@ export function listJobs(database: DatabaseSync, active: ActiveJob[], query: Job
   entries.sort((a, b) => b.seq - a.seq);
   // A job may be in memory and in the database while its end is being recorded.
   const page = entries.filter(({ seq }, index) => entries[index - 1]?.seq !== seq).slice(0, limit);
-  const hasMore = page.length > query.limit;
-  const shown = page.slice(0, query.limit);
-  return {
-    Jobs: shown.map(({ view }) => view()),
-    NextCursor: hasMore ? (shown.at(-1)?.seq.toString(36) ?? null) : null,
-  };
+  const jobs: JobView[] = [];
+  let characters = 0;
+  for (const entry of page.slice(0, query.limit)) {
+    if (characters > mostCharacters) break;
+    const view = entry.view();
+    jobs.push(view);
+    characters += entry.characters(view);
+  }
+  const hasMore = page.length > jobs.length;
+  return { Jobs: jobs, NextCursor: hasMore ? (page[jobs.length - 1]?.seq.toString(36) ?? null) : null };
 }
 
 function activeEntries(active: ActiveJob[], query: JobQuery, belowSeq: number): Entry[] {
-  return active.filter((job) => job.seq < belowSeq && matches(job, query)).map((job) => ({ seq: job.seq, view: () => job.view() }));
+  return active.filter((job) => job.seq < belowSeq && matches(job, query)).map((job) => ({ seq: job.seq, view: () => job.view(), characters: mostCharactersOf }));
+}
+
+/** So large a job that is not over may be, without making the text of it: names and values have 200 characters. */
+function mostCharactersOf({ Steps, Labels }: JobView): number {
+  return 2000 + 800 * Steps.length + 300 * Object.keys(Labels).length;
 }
 
 function matches(job: ActiveJob, query: JobQuery): boolean {
@@ -52,6 +64,6 @@ function finishedEntries(at: { database: DatabaseSync; query: JobQuery; belowSeq
   const finalStates = query.states.filter((state): state is FinalState => isFinal(state));
   if (query.states.length > 0 && finalStates.length === 0) return [];
   const states = query.states.length === 0 ? null : finalStates;
-  const rows = listFinished(at.database, { ...query, states, belowSeq: at.belowSeq, limit: at.limit });
-  return rows.map(({ seq, viewJson }) => ({ seq, view: (): JobView => readView(viewJson) }));
+  const rows = listFinished(at.database, { ...query, states, belowSeq: at.belowSeq, limit: at.limit, mostCharacters });
+  return rows.map(({ seq, viewJson }) => ({ seq, view: (): JobView => readView(viewJson), characters: () => viewJson.length }));
 }

@@ -12,6 +12,7 @@ export type ListQuery = {
   untilMs: number | null;
   belowSeq: number; // the page begins under it
   limit: number;
+  mostCharacters?: number; // of the jobs together: behind so many, one more is enough
 };
 
 export type ListedJob = { seq: number; viewJson: string };
@@ -34,9 +35,14 @@ export function listFinished(database: DatabaseSync, query: ListQuery): ListedJo
   const page: ListedJob[] = [];
   for (const bounds of timeBounds(database, query)) {
     if (page.length === query.limit) break;
-    page.push(...listWithin(database, { ...query, limit: query.limit - page.length }, { driver, bounds }));
+    const isFull = charactersOf(page) > (query.mostCharacters ?? Infinity);
+    page.push(...listWithin(database, { ...query, limit: isFull ? 1 : query.limit - page.length }, { driver, bounds }));
   }
   return page;
+}
+
+function charactersOf(page: ListedJob[]): number {
+  return page.reduce((sum, { viewJson }) => sum + viewJson.length, 0);
 }
 
 function listWithin(database: DatabaseSync, query: ListQuery, { driver, bounds }: { driver: Driver; bounds: Bounds }): ListedJob[] {
@@ -125,8 +131,15 @@ function runQuery(database: DatabaseSync, query: ListQuery, { driver, bounds }: 
   else if (driver.kind !== "states") add(`j.state IN (${marks(query.states)})`, ...query.states);
   const sql = `SELECT d.seq AS seq, j.view FROM ${source.from} CROSS JOIN jobs j ON j.seq = d.seq
     WHERE ${where.join(" AND ")} ORDER BY d.seq DESC LIMIT ?`;
-  const rows = database.prepare(sql).all(...parameters, query.limit);
-  return rows.flatMap((row) => (typeof row["view"] === "string" ? [{ seq: Number(row["seq"]), viewJson: row["view"] }] : []));
+  const page: ListedJob[] = [];
+  let characters = 0;
+  for (const row of database.prepare(sql).iterate(...parameters, query.limit)) {
+    if (typeof row["view"] !== "string") continue;
+    page.push({ seq: Number(row["seq"]), viewJson: row["view"] });
+    if (characters > (query.mostCharacters ?? Infinity)) break; // with one that is too much: by that it is known that there are more
+    characters += row["view"].length;
+  }
+  return page;
 }
 
 function mayBeInId(text: string): boolean {
