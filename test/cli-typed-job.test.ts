@@ -29,9 +29,29 @@ test("options become the fields of the job", async (t) => {
 
 test("variables come from the command line, the caller's environment and files, in this order of weight", async (t) => {
   const service = await startService(t);
-  const file = written(t, "variables", 'A=file\nB="from a file"\nC=file # a comment\n');
+  const file = written(t, "variables", 'A=file\nB=from a file\nC=file\n');
   const args = ["--env-file", file, "-e", "A=typed", "-e", "C", "-e", "D=", "-c", 'echo "$A,$B,$C,$D"'];
   assert.equal((await cli(t, service.url, ["run", ...args], { environment: { C: "own", LD: "x" } })).stdout, "typed,from a file,own,\n");
+});
+
+test("the value of a line of an --env-file is what stands there, to the letter", async (t) => {
+  const service = await startService(t);
+  const lines = ["\uFEFFPASS=p@ss#word", "", "# a comment", "  # another", "QUOTED=\"a\" 'b'", "BLANKS= a  ", "EMPTY=", "  INDENTED=1", "EQUALS=a=b", "HERE", "NOT_HERE", "DOLLAR=$HOME `id` \\n", "odd-name.1=yes", "CRLF=1\r", "LAST=2\r"];
+  const spec = await specOf(t, service, ["--env-file", written(t, "variables", lines.join("\n")), "-c", "true"], { environment: { HERE: "#here" } });
+  const expected = { PASS: "p@ss#word", QUOTED: "\"a\" 'b'", BLANKS: " a  ", EMPTY: "", INDENTED: "1", EQUALS: "a=b", HERE: "#here", DOLLAR: "$HOME `id` \\n", "odd-name.1": "yes", CRLF: "1", LAST: "2" };
+  assert.deepEqual(spec, { CommandLine: "true", Environment: expected });
+  const read = await cli(t, service.url, ["run", "--env-file", "-", "-c", "echo $PASS"], { stdin: "PASS=p@ss#word" });
+  assert.equal(read.stdout, "p@ss#word\n");
+});
+
+test("a line of an --env-file that is none is refused by its number, and not shown: it may be a secret", async (t) => {
+  for (const [lines, expected] of [["A=1\n\n=hunter22", /line 3: there is no name before the "="/], ["export A=hunter22", /line 1: a name has no blanks in it: give NAME=value/], ["# fine\nA hunter22\n", /line 2: a name has no blanks/], ["A=hunter22\0", /line 1: .*NUL/]] as const) {
+    const { code, stdout, stderr } = await cli(t, nowhere, ["run", "--env-file", written(t, "variables", lines), "true"]);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /^jobrunner: --env-file "[^"]*variables", line/);
+    assert.match(stderr, expected);
+    assert.doesNotMatch(stderr, /hunter/);
+  }
 });
 
 test("a variable or secret that is not there is no empty one", async (t) => {

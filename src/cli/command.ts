@@ -61,15 +61,18 @@ export const asJob = { failure: ownStatus };
 /** So many jobs are dealt with at once: what takes each its time takes all of them hardly more, and does not use up all connections. */
 const atOnce = 64;
 
+/** `isPatient`: of commands that last; they go on when the service does not answer. */
+type Each<Result> = { prefixes: string[]; isPatient?: boolean; act: (id: string) => Promise<Result> };
+
 /** Does something for each of the jobs that begin so; what comes of it, in their order. What fails is told, gives null, and keeps nothing from the others. */
-export async function forEach<Result>({ session, client }: Work, { prefixes, act }: { prefixes: string[]; act: (id: string) => Promise<Result> }): Promise<(Result | null)[]> {
+export async function forEach<Result>({ session, client }: Work, { prefixes, isPatient = false, act }: Each<Result>): Promise<(Result | null)[]> {
   const { explain } = await import("./explain.ts");
   const results = prefixes.map((): Result | null => null);
   const waiting = prefixes.entries();
   const take = async (): Promise<void> => {
     for (const [index, prefix] of waiting) {
       try {
-        results[index] = await act(await client.find(prefix));
+        results[index] = await act(await client.find(prefix, { isPatient }));
       } catch (error) {
         if (isReaderGone(error)) throw error;
         tell(session, prefixes.length === 1 ? explain(error) : `${prefix}: ${explain(error)}`);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { Client, type Fetch } from "../client/index.ts";
+import { ApiError, Silence, Unreachable } from "../client/errors.ts";
+import { Client, type Fetch, type OnRetry } from "../client/index.ts";
 import type { ConnectionOptions } from "./command.ts";
 import { makeFetch } from "./http-fetch.ts";
 import { type Session, tell } from "./session.ts";
@@ -37,19 +38,38 @@ function readFile(file: string | undefined, option: string): string | undefined 
   }
 }
 
-/** Says that a connection broke, when the first attempt to take it up again has failed, and when one succeeds: what was mended unnoticed needs no words. */
-function watched(session: Session, fetch: Fetch): { fetch: Fetch; onRetry: (retry: { attempt: number }) => void } {
+/** Says that something goes on without an answer, when the first attempt to take it up again has failed, and when one succeeds: what was mended unnoticed needs no words. */
+function watched(session: Session, fetch: Fetch): { fetch: Fetch; onRetry: OnRetry } {
   let isAway = false;
+  let hasAnswered = false;
   return {
     fetch: async (url, init) => {
       const response = await fetch(url, init);
-      if (isAway && response.ok) tell(session, "the service answers again");
-      isAway &&= !response.ok;
+      const isPassed = isPassedOn(response);
+      hasAnswered ||= isPassed;
+      if (isAway && isPassed) tell(session, "the service answers again");
+      isAway &&= !isPassed;
       return response;
     },
-    onRetry: ({ attempt }) => {
-      if (attempt > 1 && !isAway) tell(session, "the service does not answer any more; this goes on when it does");
-      isAway ||= attempt > 1;
+    onRetry: ({ attempt, delayMs, cause }) => {
+      const isNoticed = attempt > 1 || delayMs > noticedMs || (cause instanceof Unreachable && cause.cause instanceof Silence);
+      if (isNoticed && !isAway) tell(session, wordsOf(cause, { hasAnswered, delayMs }));
+      isAway ||= isNoticed;
     },
   };
+}
+
+/** A wait that a person notices. */
+const noticedMs = 2000;
+
+/** An answer of the service itself, whatever it says, and not of a proxy that does not reach it, nor that it has too much to do. */
+function isPassedOn({ status }: Response): boolean {
+  return ![429, 502, 503, 504].includes(status);
+}
+
+function wordsOf(cause: unknown, { hasAnswered, delayMs }: { hasAnswered: boolean; delayMs: number }): string {
+  const when = delayMs > 2 * noticedMs ? `; asked again in ${Math.round(delayMs / 1000)} s` : "";
+  if (cause instanceof ApiError && cause.code !== "not-jobrunner") return `${cause.message}; this goes on by itself${when}`;
+  if (cause instanceof ApiError) return `the service is not reached (${cause.status} ${cause.title}); this goes on when it is${when}`;
+  return hasAnswered ? "the service does not answer any more; this goes on when it does" : `${cause instanceof Error ? cause.message : String(cause)}; this goes on when it answers, Ctrl-C ends it`;
 }

@@ -1,7 +1,9 @@
 import { AmbiguousPrefix, ApiError, NoSuchJob, Unreachable } from "../client/errors.ts";
+import { JobGoesOn } from "./job-goes-on.ts";
 
 /** An error as what a person should read, and do. */
 export function explain(error: unknown): string {
+  if (error instanceof JobGoesOn) return `${explain(error.cause)}\n${whatOf(error)}`;
   if (error instanceof Unreachable) return `${error.message}\n${hintOf(codeOf(error))}`;
   if (error instanceof AmbiguousPrefix) return [`${error.message}: give more of it`, ...error.ids.map((id) => `  ${id}`)].join("\n");
   if (error instanceof NoSuchJob) return `${error.message}: 'jobrunner ps -a' lists those that there are`;
@@ -9,6 +11,11 @@ export function explain(error: unknown): string {
   if (error.status === 401) return `${error.message}\nThe variable JOBRUNNER_TOKEN gives it to this command, or --token-file.`;
   if (error.errors.length > 0) return [`${error.title.toLowerCase()}:`, ...error.errors.map(({ field, message }) => `  ${field} ${message}`)].join("\n");
   return error.message;
+}
+
+function whatOf({ id, cause }: JobGoesOn): string {
+  if (cause instanceof ApiError && cause.code === "unknown-job") return `The job ${id} is not there any more.`;
+  return `The job ${id} goes on: 'jobrunner attach ${id}' comes back to it, 'jobrunner kill ${id}' ends it.`;
 }
 
 function hintOf(code: string): string {

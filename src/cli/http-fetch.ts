@@ -1,6 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { Silence } from "../client/errors.ts";
 import type { Fetch, FetchInit } from "../client/index.ts";
 
 /** PEM, each; undefined: what Node.js trusts by itself, and no certificate. */
@@ -17,7 +18,12 @@ export function makeFetch({ socketPath, tls }: { socketPath: string | null; tls:
     const send = await sender;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = send(url, { method, headers: { ...headers, ...lengthOf(body) }, ...(signal === null ? {} : { signal }) });
-      sent.once("response", resolve);
+      // Longer than any answer of the API takes to begin; the client knows more of what is asked, but not how far a body has gone.
+      sent.setTimeout(idleMs, () => sent.destroy(new Silence(idleMs)));
+      sent.once("response", (response) => {
+        sent.setTimeout(0);
+        resolve(response);
+      });
       sent.on("error", reject); // also what comes after the response, which says it itself
       if (body === null || typeof body === "string" || body instanceof Uint8Array) sent.end(body);
       else pipeline(Readable.fromWeb(body instanceof Blob ? body.stream() : body), sent).catch(reject);
@@ -25,6 +31,8 @@ export function makeFetch({ socketPath, tls }: { socketPath: string | null; tls:
     return asResponse(response);
   };
 }
+
+const idleMs = 75_000;
 
 type Send = (url: string, options: { method: string; headers: Record<string, string>; signal?: AbortSignal }) => ClientRequest;
 

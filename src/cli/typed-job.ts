@@ -1,5 +1,5 @@
-import { parseEnv } from "node:util";
 import type { JobSpec } from "../client/index.ts";
+import { parseEnvFile } from "./env-file.ts";
 import type { Session } from "./session.ts";
 import { readJob, readText } from "./typed-text.ts";
 import { pair } from "./values.ts";
@@ -114,9 +114,10 @@ function labelsOf({ label = [] }: JobOptions): [string, string][] {
 }
 
 async function environmentOf(session: Session, { env = [], envFile = [] }: JobOptions): Promise<[string, string][]> {
-  const texts = await Promise.all(envFile.map((file) => readText(session.stdin, { option: "--env-file", file })));
-  const ofFiles = texts.flatMap((text) => Object.entries(parseEnv(text)).map(([name, value = ""]): [string, string] => [name, value]));
-  return [...ofFiles, ...env.map((text) => pair(text) ?? ownVariable(session, { option: "--env", name: text }))];
+  const ofFiles = await Promise.all(
+    envFile.map(async (file) => parseEnvFile(await readText(session.stdin, { option: "--env-file", file }), { what: `--env-file ${JSON.stringify(file)}`, environment: session.environment })),
+  );
+  return [...ofFiles.flat(), ...env.map((text) => pair(text) ?? ownVariable(session, { option: "--env", name: text }))];
 }
 
 /** No value of a secret is ever typed, since others see argument vectors. The newline that ends a file is not the secret's. */

@@ -2,7 +2,7 @@ import type { EventSourceMessage } from "eventsource-parser";
 import { Unreachable } from "./errors.ts";
 import type { components } from "./openapi.ts";
 import type { Patience } from "./retry.ts";
-import { type Body, eventBatches } from "./stream.ts";
+import { type Body, type Connecting, eventBatches } from "./stream.ts";
 
 type Line = components["schemas"]["AttachLine"];
 export type Job = components["schemas"]["Job"];
@@ -30,7 +30,7 @@ export type Query = { offset?: number; end?: number; tail?: number; follow?: boo
 /** Asks for the output as server-sent events, which are heard of also while a job is silent. */
 export type OpenOutput = (query: Query, signal: AbortSignal) => Promise<Body>;
 
-export type Attaching = { open: OpenOutput; url: string; patience: Patience; signal: AbortSignal | undefined };
+export type Attaching = { open: OpenOutput; patience: Patience; connecting: Connecting };
 
 /**
  * The pieces of a job's output, each once and in order, over as many connections as it takes: each goes on where the last whole piece ended. Ends with the
@@ -51,11 +51,11 @@ export async function* attachPieces(attaching: Attaching, { offsetBytes, endByte
   yield* takePieces(attaching, place, isFollowing ? filter : { ...filter, follow: false });
 }
 
-async function* takePieces({ open, url, patience, signal }: Attaching, place: Place, wanted: Query): AsyncGenerator<Piece> {
+async function* takePieces({ open, patience, connecting }: Attaching, place: Place, wanted: Query): AsyncGenerator<Piece> {
   for (;;) {
     try {
-      for await (const batch of eventBatches((both) => open({ ...wanted, ...place.connect() }, both), { url, signal })) {
-        place.wasConnected = true;
+      for await (const batch of eventBatches((both) => open({ ...wanted, ...place.connect() }, both), connecting)) {
+        if (batch.length === 0) patience.opened();
         for (const event of batch) {
           const piece = pieceOf(event);
           if (piece === null || !place.isNew(piece)) continue;
@@ -65,9 +65,8 @@ async function* takePieces({ open, url, patience, signal }: Attaching, place: Pl
         }
       }
       if (wanted.follow === false || wanted.end !== undefined) return;
-      throw new Unreachable(url, new Error("the output ended without an outcome"));
+      throw new Unreachable(connecting.url, new Error("the output ended without an outcome"));
     } catch (error) {
-      if (!place.wasConnected) throw error;
       await patience.after(error);
     }
   }
@@ -75,7 +74,6 @@ async function* takePieces({ open, url, patience, signal }: Attaching, place: Pl
 
 /** Up to where the output has been given. */
 class Place {
-  wasConnected = false;
   #offsetBytes: number | null;
   #tailLines: number | null;
   /** How many gaps at the offset were given; and how many this connection has told of, which tells of all of them again. */

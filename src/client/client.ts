@@ -1,9 +1,9 @@
 import createClient, { type Client as Api } from "openapi-fetch";
 import { attachPieces, type AttachOptions, type Job, type Piece, type Query } from "./attach.ts";
-import { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, Unreachable } from "./errors.ts";
+import { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, Silence, Unreachable } from "./errors.ts";
 import type { components, operations, paths } from "./openapi.ts";
 import { type OnRetry, Patience } from "./retry.ts";
-import { type Body, eventBatches } from "./stream.ts";
+import { type Body, type Connecting, eventBatches } from "./stream.ts";
 import { Transport, type Fetch } from "./transport.ts";
 import { WorkspaceFiles } from "./workspace-files.ts";
 
@@ -32,64 +32,75 @@ export type ClientOptions = {
   token?: string;
   /** In place of the platform's: over a unix socket, for instance, or with a client certificate. It is called with a URL as text. */
   fetch?: Fetch;
-  /** Told before each wait, when something that had been under way is taken up again. */
+  /** Told before each wait, when something is taken up again. */
   onRetry?: OnRetry;
+  /** A connection on which nothing has come for so long is taken for dead (50); longer than the 15 between the signs of life that a service gives. */
+  silenceSeconds?: number;
+  /** Calls that go on when the service does not answer end with their error when that has lasted for longer. For ever without it. */
+  patienceSeconds?: number;
 };
 
 export type CallOptions = { signal?: AbortSignal };
+/** `isPatient`: it goes on when the service does not answer, as calls do that last. */
+export type AskOptions = CallOptions & { isPatient?: boolean };
 
-/** A `wait` is asked for again after so long: until then nothing is heard of the service. */
-const longestWaitMs = 50_000;
+/** What is asked and answered at once has come by then, also from a service that has much to do. */
+const longestAnswerMs = 20_000;
+/** A body may take so much longer: the service expects no more of a slow line. */
+const bodyBytesPerSecond = 16_384;
 /** A service that has not answered a `wait` so long after its time is not there any more. */
 const graceMs = 10_000;
-/** So often a submission is tried whose answer does not come; more would hide for long that nothing is there. */
-const submitAttempts = 3;
+/** A `wait` is asked for again after so long at least, however early a proxy cuts it. */
+const shortestWaitMs = 500;
 const wholeId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const asEvents = { parseAs: "stream", headers: { Accept: "text/event-stream" } } as const;
 
 /**
  * The HTTP API of a jobrunner. All calls throw ApiError where the service says no, Unreachable where there is no answer, and the signal's reason when it
- * aborts.
+ * aborts. Calls that last (submit, attach, events, wait, kill, remove, and files that are copied) go on when the service is away, has too much to do, or
+ * is not reached by a proxy; all others fail then, after 20 s of silence at the latest.
  */
 export class Client {
   readonly url: string;
   readonly #transport: Transport;
   readonly #api: Api<paths>;
   readonly #onRetry: OnRetry;
+  readonly #silenceMs: number;
+  readonly #answerMs: number;
+  readonly #limitMs: number;
 
-  constructor({ url = "http://localhost:8080", token, fetch = async (address, init) => await globalThis.fetch(address, init), onRetry = () => undefined }: ClientOptions = {}) {
+  constructor({ url = "http://localhost:8080", token, fetch = async (address, init) => await globalThis.fetch(address, init), onRetry = () => undefined, silenceSeconds = 50, patienceSeconds = Infinity }: ClientOptions = {}) {
     this.url = url.replace(/\/+$/, "");
     this.#transport = new Transport(this.url, { token: token ?? null, fetch });
     this.#api = createClient<paths>({ baseUrl: this.url, fetch: async (request) => await this.#transport.send(request) });
     this.#onRetry = onRetry;
+    this.#silenceMs = Math.ceil(silenceSeconds * 1000);
+    this.#answerMs = Math.min(longestAnswerMs, this.#silenceMs);
+    this.#limitMs = patienceSeconds * 1000;
   }
 
   /** The new job's ID. With an Idempotency-Key, made here where none is given, by which an answer that was lost is asked for again: nothing runs twice. */
   async submit(spec: JobSpec, { idempotencyKey = newKey(), signal }: CallOptions & { idempotencyKey?: string } = {}): Promise<string> {
-    const patience = new Patience(() => undefined, signal);
     const params = { header: { "Idempotency-Key": idempotencyKey } };
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return (await this.#transport.data(this.#api.POST("/", { body: spec, params, signal: signal ?? null }), signal)).ID;
-      } catch (error) {
-        if (!(error instanceof Unreachable) || attempt === submitAttempts) throw error;
-        await patience.after(error);
-      }
-    }
+    const limitMs = this.#answerMs + Math.ceil((JSON.stringify(spec).length / bodyBytesPerSecond) * 1000);
+    const post = async (): Promise<{ ID: string }> => await this.#transport.dataWithin(limitMs, (both) => this.#api.POST("/", { body: spec, params, signal: both }), signal);
+    return (await this.#patience(signal).through(post)).ID;
   }
 
-  async job(id: string, { signal }: CallOptions = {}): Promise<WholeJob> {
-    return await this.#transport.data(this.#api.GET("/{id}", { params: { path: { id } }, signal: signal ?? null }), signal);
+  async job(id: string, { signal, isPatient = false }: AskOptions = {}): Promise<WholeJob> {
+    const get = async (): Promise<WholeJob> => await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/{id}", { params: { path: { id } }, signal: both }), signal);
+    return isPatient ? await this.#patience(signal).through(get) : await get();
   }
 
   /** The IDs of the jobs that run now. */
   async running({ signal }: CallOptions = {}): Promise<string[]> {
-    return (await this.#transport.data(this.#api.GET("/", { signal: signal ?? null }), signal)).IDs;
+    return (await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/", { signal: both }), signal)).IDs;
   }
 
   /** A page of jobs, newest first. */
-  async page(query: JobQuery = {}, { signal }: CallOptions = {}): Promise<JobPage> {
-    return await this.#transport.data(this.#api.GET("/jobs", { params: { query }, signal: signal ?? null }), signal);
+  async page(query: JobQuery = {}, { signal, isPatient = false }: AskOptions = {}): Promise<JobPage> {
+    const get = async (): Promise<JobPage> => await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/jobs", { params: { query }, signal: both }), signal);
+    return isPatient ? await this.#patience(signal).through(get) : await get();
   }
 
   /** All jobs that fit, newest first; pages are asked for as they are needed. */
@@ -103,7 +114,7 @@ export class Client {
   }
 
   /** The ID that begins so; a whole one is given back as it is. Throws NoSuchJob and AmbiguousPrefix. */
-  async find(prefix: string, options: CallOptions = {}): Promise<string> {
+  async find(prefix: string, options: AskOptions = {}): Promise<string> {
     const id = prefix.toLowerCase();
     if (wholeId.test(id)) return id;
     const { Jobs } = /^[0-9a-f-]{1,36}$/.test(id) ? await this.page({ id, limit: 10 }, options) : { Jobs: [] };
@@ -121,61 +132,84 @@ export class Client {
     const open = (query: Query, both: AbortSignal): Promise<Body> => {
       return this.#transport.events(this.#api.GET("/{id}/attach", { params: { path: { id }, query }, ...asEvents, signal: both }), both);
     };
-    return attachPieces({ open, url: this.url, patience: new Patience(this.#onRetry, signal), signal }, options);
+    return attachPieces({ open, patience: this.#patience(signal), connecting: this.#connecting(signal) }, options);
   }
 
   /** Where a text is in the output, from `offsetBytes` on; one call looks at a part of a long one, and says in NextOffset where to go on. */
   async search(id: string, { text, isCaseSensitive = false, offsetBytes = 0, limit = 100, signal }: CallOptions & { text: string; isCaseSensitive?: boolean; offsetBytes?: number; limit?: number }): Promise<SearchResult> {
     const query = { text, case: isCaseSensitive, offset: offsetBytes, limit };
-    return await this.#transport.data(this.#api.GET("/{id}/search", { params: { path: { id }, query }, signal: signal ?? null }), signal);
+    return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.GET("/{id}/search", { params: { path: { id }, query }, signal: both }), signal);
   }
 
   /** The job when it is over, however often the service must be asked for it. Throws NotOverInTime. */
   async wait(id: string, { timeoutSeconds = Infinity, signal }: CallOptions & { timeoutSeconds?: number } = {}): Promise<WholeJob> {
     const endMs = performance.now() + timeoutSeconds * 1000;
-    const patience = new Patience(this.#onRetry, signal);
-    for (let isFirst = true; ; isFirst = false) {
-      // The first answer comes at once: whether there is such a job, and a service.
-      const timeoutMs = isFirst ? 0 : Math.ceil(Math.max(0, Math.min(longestWaitMs, endMs - performance.now())));
+    const patience = this.#patience(signal);
+    // The first answer comes at once: whether there is such a job, and a service.
+    for (let longestMs = 0; ; ) {
+      const askedAtMs = performance.now();
+      const timeoutMs = Math.ceil(Math.max(0, Math.min(longestMs, endMs - askedAtMs)));
       try {
-        return await this.#waitFor(id, timeoutMs, signal);
+        return await this.#transport.dataWithin(timeoutMs + Math.min(graceMs, this.#silenceMs), (both) => this.#api.GET("/{id}/wait", { params: { path: { id }, query: { timeout: timeoutMs / 1000 } }, signal: both }), signal);
       } catch (error) {
-        if (error instanceof ApiError && error.code === "not-over-in-time") patience.calm();
-        else if (isFirst) throw error;
-        else await patience.after(error, endMs);
+        if (error instanceof ApiError && error.code === "not-over-in-time") {
+          patience.calm();
+          longestMs = longestMs === 0 ? this.#silenceMs : Math.min(this.#silenceMs, longestMs * 1.2);
+        } else {
+          // A proxy may have cut it: one that waits for less is answered.
+          longestMs = Math.min(longestMs, Math.max(shortestWaitMs, (performance.now() - askedAtMs) / 2));
+          await patience.after(error, endMs);
+        }
         if (performance.now() >= endMs) throw new NotOverInTime(`the job is not over after ${timeoutSeconds} s`, { cause: error });
       }
     }
   }
 
-  async #waitFor(id: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<WholeJob> {
-    const late = AbortSignal.timeout(timeoutMs + graceMs);
-    const both = signal === undefined ? late : AbortSignal.any([signal, late]);
-    return await this.#transport.data(this.#api.GET("/{id}/wait", { params: { path: { id }, query: { timeout: timeoutMs / 1000 } }, signal: both }), signal);
-  }
-
   /** Resolves when nothing of the job is left. `isForced`: SIGKILL at once, and no further step. */
   async kill(id: string, { isForced = false, signal }: CallOptions & { isForced?: boolean } = {}): Promise<void> {
     const query = isForced ? { force: true } : {};
+    const patience = this.#patience(signal);
+    for (;;) {
+      try {
+        await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.DELETE("/{id}", { params: { path: { id }, query }, signal: both }), signal);
+        return;
+      } catch (error) {
+        const isLong = error instanceof Unreachable && error.cause instanceof Silence; // as a grace may be
+        if (!isLong) await patience.after(error);
+      }
+      // A second request would end steps that clean up. Where the first one has arrived, the end is waited for in another way.
+      if ((await this.#isEnding(id, signal)) && !isForced) return void (await this.wait(id, given(signal)));
+    }
+  }
+
+  /** Whether a kill has arrived, or none is needed. */
+  async #isEnding(id: string, signal: AbortSignal | undefined): Promise<boolean> {
     try {
-      await this.#transport.data(this.#api.DELETE("/{id}", { params: { path: { id }, query }, signal: signal ?? null }), signal);
+      const { State } = await this.job(id, { ...given(signal), isPatient: true });
+      return State !== "Queued" && State !== "Starting" && State !== "Running";
     } catch (error) {
-      if (!(error instanceof Unreachable)) throw error;
-      // A second request would end steps that clean up. Where the first one has arrived, its end is waited for in another way.
-      const { State } = await this.job(id, given(signal));
-      if (State === "Queued" || State === "Starting" || State === "Running") throw error;
-      await this.wait(id, given(signal));
+      if (error instanceof ApiError && error.status === 404) return false; // what is left of it, the kill itself is told
+      throw error;
     }
   }
 
   /** Removes a job that is over, with its output and workspace. `Remains` says what of them could not be removed yet. */
   async remove(id: string, { signal }: CallOptions = {}): Promise<RemovedJob> {
-    return await this.#transport.data(this.#api.DELETE("/jobs/{id}", { params: { path: { id } }, signal: signal ?? null }), signal);
+    let isRepeated = false;
+    return await this.#patience(signal).through(async () => {
+      try {
+        return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.DELETE("/jobs/{id}", { params: { path: { id } }, signal: both }), signal);
+      } catch (error) {
+        if (isRepeated && error instanceof ApiError && error.code === "unknown-job") return {}; // a request whose answer was lost has done it
+        isRepeated = true;
+        throw error;
+      }
+    });
   }
 
   /** The files of the job's workspace. */
   files(id: string): WorkspaceFiles {
-    return new WorkspaceFiles(this.#transport, id);
+    return new WorkspaceFiles(this.#transport, id, { patience: (signal) => this.#patience(signal), connecting: (signal) => this.#connecting(signal) });
   }
 
   /**
@@ -183,14 +217,16 @@ export class Client {
    * taken up there. Leaving the loop closes the connection.
    */
   async *events({ signal, place = { id: null } }: CallOptions & { place?: EventsPlace } = {}): AsyncGenerator<JobEvent> {
-    const patience = new Patience(this.#onRetry, signal);
+    const patience = this.#patience(signal);
     const open = (both: AbortSignal): Promise<Body> => this.#openEvents(place.id, both);
-    for (let wasConnected = false; ; ) {
+    for (;;) {
       try {
-        for await (const batch of eventBatches(open, { url: this.url, signal, onId: (id) => (place.id = id) })) {
-          if (batch.length === 0) yield { kind: "open" };
-          wasConnected = true;
-          patience.calm();
+        for await (const batch of eventBatches(open, { ...this.#connecting(signal), onId: (id) => (place.id = id) })) {
+          if (batch.length > 0) patience.calm();
+          else {
+            patience.opened();
+            yield { kind: "open" };
+          }
           for (const { event, data } of batch) {
             if (event === "missing") yield { kind: "missing", isWhole: JSON.parse(data).IsWhole === true };
             else yield { kind: "job", job: JSON.parse(data) };
@@ -198,7 +234,6 @@ export class Client {
         }
         throw new Unreachable(this.url, new Error("the service closed the connection"));
       } catch (error) {
-        if (!wasConnected) throw error;
         await patience.after(error);
       }
     }
@@ -211,12 +246,12 @@ export class Client {
 
   /** The box and the service on it as they are now, and who the service takes the caller for. */
   async box({ signal }: CallOptions = {}): Promise<Box> {
-    return await this.#transport.data(this.#api.GET("/box", { signal: signal ?? null }), signal);
+    return await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/box", { signal: both }), signal);
   }
 
   /** What the doctor finds, who looks anew: that may take some seconds. For the role `admin` alone. */
   async findings({ signal }: CallOptions = {}): Promise<Diagnosis> {
-    return await this.#transport.data(this.#api.GET("/box/findings", { signal: signal ?? null }), signal);
+    return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.GET("/box/findings", { signal: both }), signal);
   }
 
   /** How the service is; also where it is not well. */
@@ -225,6 +260,14 @@ export class Client {
     if (data !== undefined) return data;
     if (error !== undefined && "status" in error && error.status === "unwell") return error;
     throw this.#transport.refusal(response, error);
+  }
+
+  #patience(signal: AbortSignal | undefined): Patience {
+    return new Patience(this.#onRetry, signal, { hasAnswered: () => this.#transport.hasAnswered, limitMs: this.#limitMs });
+  }
+
+  #connecting(signal: AbortSignal | undefined): Connecting {
+    return { url: this.url, silenceMs: this.#silenceMs, signal };
   }
 }
 

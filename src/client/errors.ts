@@ -19,17 +19,29 @@ export class ApiError extends Error {
     this.code = problem?.code ?? "not-jobrunner";
     this.title = problem?.title ?? response.statusText;
     this.errors = problem?.errors ?? [];
-    const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-    this.retryAfterSeconds = Number.isFinite(seconds) ? seconds : null;
+    this.retryAfterSeconds = secondsOf(response.headers.get("retry-after"));
   }
 }
 
 /** No answer was had: nothing listens, the name is not known, TLS was refused, or the connection broke. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
+  /** What the platform calls the innermost cause, such as ECONNREFUSED; empty where it gives none, as in browsers. */
+  readonly code: string;
 
   constructor(url: string, cause: unknown) {
-    super(`no answer from ${url}: ${reasonOf(cause)}`, { cause });
+    const innermost = innermostOf(cause);
+    super(`no answer from ${url}: ${innermost instanceof Error ? innermost.message : String(innermost)}`, { cause });
+    this.code = innermost instanceof Error && "code" in innermost ? String(innermost.code) : "";
+  }
+}
+
+/** Nothing has come for so long that the other end is taken to be gone. */
+export class Silence extends Error {
+  readonly code = "ESILENT";
+
+  constructor(ms: number) {
+    super(`nothing came for ${ms / 1000} s`);
   }
 }
 
@@ -54,8 +66,14 @@ export class NotOverInTime extends Error {
 }
 
 /** `fetch` says what happened in the cause of its error, and of several addresses that it tried in a list of them. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === "") return reasonOf(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : reasonOf(error.cause);
+function innermostOf(error: unknown): unknown {
+  if (error instanceof AggregateError && error.message === "") return innermostOf(error.errors[0]);
+  return error instanceof Error && error.cause !== undefined ? innermostOf(error.cause) : error;
+}
+
+/** Of a Retry-After, which gives seconds or a time (RFC 9110, 10.2.3). */
+function secondsOf(text: string | null): number | null {
+  if (text === null) return null;
+  const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
 }

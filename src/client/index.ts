@@ -1,8 +1,8 @@
 /** The typed client of jobrunner's HTTP API, for Node and browsers. */
 export { type Box, Client, type CallOptions, type ClientOptions, type Diagnosis, type EventsPlace, type Health, type JobEvent, type JobPage, type JobQuery, type JobSpec, type RemovedJob, type SearchResult, type WholeJob } from "./client.ts";
 export type { AttachOptions, Job, Piece } from "./attach.ts";
-export { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, type Problem, Unreachable } from "./errors.ts";
-export { type OnRetry, Patience, type Retry } from "./retry.ts";
+export { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, type Problem, Silence, Unreachable } from "./errors.ts";
+export { type OnRetry, Patience, type PatienceOptions, type Retry } from "./retry.ts";
 export type { Fetch, FetchInit } from "./transport.ts";
 export type { Entry, FilePath, Opened, WorkspaceFiles } from "./workspace-files.ts";
 

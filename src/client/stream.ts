@@ -1,26 +1,26 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { Unreachable } from "./errors.ts";
-
-/** Of a connection on which nothing has come for so long, not even the comments that the service sends every 15 s, the other end is gone. */
-const silenceMs = 50_000;
+import { Silence, Unreachable } from "./errors.ts";
 
 /** Opens a stream; the signal given to it ends the connection. Rejects as the client's other calls do. */
 export type Open = (signal: AbortSignal) => Promise<Body>;
 /** Null: an answer without one. */
 export type Body = ReadableStream<Uint8Array> | null;
 
-/** `onId` is told of the last id when all up to it has been taken, also of one that comes without data. */
-export type Source = { url: string; signal: AbortSignal | undefined; onId?: (id: string) => void };
+/**
+ * `silenceMs`: of a connection on which nothing has come for so long, not even the comments that the service sends every 15 s, the other end is gone.
+ * `onId` is told of the last id when all up to it has been taken, also of one that comes without data.
+ */
+export type Connecting = { url: string; silenceMs: number; signal: AbortSignal | undefined; onId?: (id: string) => void };
 
 /**
  * The server-sent events of one connection, in batches as they come; the first batch is empty, and says that it is open. Ends with the stream, throws
  * Unreachable where the connection breaks, and the signal's reason when it aborts. Whoever leaves the loop closes the connection.
  */
-export async function* eventBatches(open: Open, { url, signal, onId = () => undefined }: Source): AsyncGenerator<EventSourceMessage[]> {
+export async function* eventBatches(open: Open, { url, silenceMs, signal, onId = () => undefined }: Connecting): AsyncGenerator<EventSourceMessage[]> {
   const connection = new AbortController();
   const onAbort = (): void => connection.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
-  const watch = new Watch(() => connection.abort(new Unreachable(url, new Error(`nothing came for ${silenceMs / 1000} s`))));
+  const watch = new Watch(silenceMs, () => connection.abort(new Unreachable(url, new Silence(silenceMs))));
   try {
     signal?.throwIfAborted();
     watch.start();
@@ -60,16 +60,46 @@ export async function* eventBatches(open: Open, { url, signal, onId = () => unde
   }
 }
 
-class Watch {
+/** The chunks of an answer's body as they come. Throws Unreachable where the connection breaks, or nothing comes. */
+export async function* chunksOf(body: Body, { url, silenceMs }: Connecting): AsyncGenerator<Uint8Array, undefined> {
+  if (body === null) return;
+  const reader = body.getReader();
+  let isSilent = false;
+  const giveUp = (): void => void reader.cancel().catch(() => undefined);
+  const watch = new Watch(silenceMs, () => {
+    isSilent = true;
+    giveUp();
+  });
+  try {
+    for (;;) {
+      watch.start();
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw new Unreachable(url, cause);
+      });
+      watch.stop();
+      if (isSilent) throw new Unreachable(url, new Silence(silenceMs));
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    watch.stop();
+    giveUp();
+  }
+}
+
+/** Calls back when nothing has come for so long since its start. */
+export class Watch {
+  readonly #silenceMs: number;
   readonly #onSilence: () => void;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(onSilence: () => void) {
+  constructor(silenceMs: number, onSilence: () => void) {
+    this.#silenceMs = silenceMs;
     this.#onSilence = onSilence;
   }
 
   start(): void {
-    this.#timer = setTimeout(this.#onSilence, silenceMs);
+    this.#timer = setTimeout(this.#onSilence, this.#silenceMs);
   }
 
   stop(): void {

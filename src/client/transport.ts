@@ -1,5 +1,5 @@
-import { ApiError, type Problem, Unreachable } from "./errors.ts";
-import type { Body } from "./stream.ts";
+import { ApiError, type Problem, Silence, Unreachable } from "./errors.ts";
+import { type Body, Watch } from "./stream.ts";
 
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 
@@ -7,6 +7,8 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 export type FetchInit = { method: string; headers: Record<string, string>; body: Bytes | null; signal: AbortSignal | null; duplex: "half" };
 
 export type Bytes = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>;
+
+export type BytesRequest = { method: string; body?: Bytes; headers?: Record<string, string>; limitMs?: number; signal: AbortSignal | undefined };
 
 /** An answer as openapi-fetch gives it. */
 type Answer<Data, Refusal> = { data?: Data; error?: Refusal; response: Response };
@@ -18,6 +20,8 @@ export class Transport {
   readonly #fetch: Fetch;
   /** A request that was collected as garbage does not hear of its signal any more (nodejs/undici, issue 3644). */
   readonly #alive = new WeakMap<Response, Request>();
+  /** Whether anything has ever answered at this URL, be it to refuse. */
+  hasAnswered = false;
 
   /** Throws a TypeError for what cannot be sent: `fetch` would show it in its own. */
   constructor(url: string, { token, fetch }: { token: string | null; fetch: Fetch }) {
@@ -26,7 +30,12 @@ export class Transport {
     if (trimmed !== undefined && !/^[\x21-\x7e]*$/.test(trimmed)) throw new TypeError("the token must be one word of visible ASCII characters");
     this.url = url;
     this.#headers = trimmed === undefined ? {} : { Authorization: `Bearer ${trimmed}` };
-    this.#fetch = (...request) => fetch(...request); // a browser's own wants no `this`
+    // A browser's own wants no `this`.
+    this.#fetch = async (...request) => {
+      const response = await fetch(...request);
+      this.hasAnswered = true;
+      return response;
+    };
   }
 
   /** As text and plain values: other implementations of fetch do not know this platform's Request. */
@@ -43,6 +52,18 @@ export class Transport {
     const { data, error, response } = await this.answer(answer, signal);
     if (data === undefined) throw this.refusal(response, error);
     return data;
+  }
+
+  /** The same, of an answer that must come within `limitMs`; after that, Unreachable. */
+  async dataWithin<Data>(limitMs: number, ask: (signal: AbortSignal) => Promise<Answer<Data, unknown>>, signal: AbortSignal | undefined): Promise<Data> {
+    const late = AbortSignal.timeout(limitMs);
+    const both = signal === undefined ? late : AbortSignal.any([signal, late]);
+    try {
+      return await this.data(ask(both), signal);
+    } catch (error) {
+      if (error instanceof Unreachable && late.aborted) throw new Unreachable(this.url, new Silence(limitMs));
+      throw error;
+    }
   }
 
   /** What is given as server-sent events. */
@@ -63,13 +84,21 @@ export class Transport {
     }
   }
 
-  /** A request that openapi-fetch has no part in: of bytes. */
-  async bytes(path: string, { method, body, signal }: { method: string; body?: Bytes; signal: AbortSignal | undefined }): Promise<Response> {
-    const sent = this.#fetch(`${this.url}${path}`, { method, headers: this.#headers, body: body ?? null, signal: signal ?? null, duplex: "half" });
-    const response = await this.answer(sent, signal);
-    if (response.ok) return response;
-    const text = await response.text();
-    throw this.refusal(response, parse(text));
+  /** A request that openapi-fetch has no part in: of bytes. `limitMs`: until it is answered; after that, Unreachable. */
+  async bytes(path: string, { method, body, headers = {}, limitMs, signal }: BytesRequest): Promise<Response> {
+    const late = new AbortController();
+    const watch = limitMs === undefined ? null : new Watch(limitMs, () => late.abort(new Silence(limitMs)));
+    const both = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+    watch?.start();
+    try {
+      const sent = this.#fetch(`${this.url}${path}`, { method, headers: { ...headers, ...this.#headers }, body: body ?? null, signal: both, duplex: "half" });
+      const response = await this.answer(sent, signal);
+      if (response.ok) return response;
+      const text = await response.text();
+      throw this.refusal(response, parse(text));
+    } finally {
+      watch?.stop();
+    }
   }
 
   refusal(response: Response, error: unknown): ApiError {

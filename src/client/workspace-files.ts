@@ -1,4 +1,7 @@
+import { wholeFile } from "./download.ts";
 import type { components } from "./openapi.ts";
+import type { Patience } from "./retry.ts";
+import type { Connecting } from "./stream.ts";
 import type { Bytes, Transport } from "./transport.ts";
 
 export type Entry = components["schemas"]["Entry"];
@@ -17,54 +20,79 @@ export type Opened = { kind: "file"; sizeBytes: number; mode: string; bytes: Rea
 
 const entriesPerPage = 10_000; // each page of a huge folder costs the service a look at all of it
 
-/** Files of one job's workspace. */
+/** How the client goes on: one patience for each call. */
+export type Means = { patience: (signal: AbortSignal | undefined) => Patience; connecting: (signal: AbortSignal | undefined) => Connecting };
+
+/** Files of one job's workspace. What is copied goes on as the client's calls that last. */
 export class WorkspaceFiles {
   readonly #transport: Transport;
   readonly #id: string;
+  readonly #means: Means;
 
-  constructor(transport: Transport, id: string) {
+  constructor(transport: Transport, id: string, means: Means) {
     this.#transport = transport;
     this.#id = id;
+    this.#means = means;
   }
 
   /** The bytes of a file, or that there is a folder. */
   async open(path: FilePath, { signal }: FileOptions = {}): Promise<Opened> {
-    const response = await this.#transport.bytes(`${this.#pathOf(path)}?limit=1`, { method: "GET", signal });
-    if (isFolder(response)) return { kind: "folder", mode: (await folderIn(response)).Mode };
-    const { headers, body } = response;
-    return { kind: "file", sizeBytes: Number(headers.get("content-length")), mode: headers.get("file-mode") ?? "644", bytes: body ?? new Blob([]).stream() };
+    const next = async (fromBytes: number): Promise<Response> => await this.#get(`${this.#pathOf(path)}?limit=1`, { fromBytes, signal });
+    const patience = this.#means.patience(signal);
+    const response = await patience.through(async () => await next(0));
+    if (isFolder(response)) return { kind: "folder", mode: (await this.#folderIn(response, signal)).Mode };
+    const { headers } = response;
+    const bytes = wholeFile(response, { next, patience, connecting: this.#means.connecting(signal) });
+    return { kind: "file", sizeBytes: Number(headers.get("content-length")), mode: headers.get("file-mode") ?? "644", bytes };
   }
 
   /** What is in a folder, by name. */
   async *list(path: FilePath, { signal }: FileOptions = {}): AsyncGenerator<Entry> {
     for (let after: string | null = null; ; ) {
       const query: string = after === null ? "" : `&after=${encodeURIComponent(after)}`;
-      const response = await this.#transport.bytes(`${this.#pathOf(path)}?limit=${entriesPerPage}${query}`, { method: "GET", signal });
-      if (!isFolder(response)) {
-        await response.body?.cancel();
-        throw new Error(`${typeof path === "string" ? path : path.encoded} is a file, not a folder`);
-      }
-      const folder = await folderIn(response);
+      const folder = await this.#means.patience(signal).through(async () => await this.#page(path, { query, signal }));
       yield* folder.Entries;
       after = folder.NextAfter;
       if (after === null) return;
     }
   }
 
-  /** Puts a file there in place of what was, whole or not at all. `mode`: its permissions, octal. */
+  async #page(path: FilePath, { query, signal }: { query: string; signal: AbortSignal | undefined }): Promise<Folder> {
+    const response = await this.#get(`${this.#pathOf(path)}?limit=${entriesPerPage}${query}`, { fromBytes: 0, signal });
+    if (isFolder(response)) return await this.#folderIn(response, signal);
+    await response.body?.cancel();
+    throw new Error(`${typeof path === "string" ? path : path.encoded} is a file, not a folder`);
+  }
+
+  async #folderIn(response: Response, signal: AbortSignal | undefined): Promise<Folder> {
+    const folder: Folder = JSON.parse(await this.#transport.answer(response.text(), signal));
+    return folder;
+  }
+
+  /**
+   * Puts a file there in place of what was, whole or not at all. `mode`: its permissions, octal. Of bytes that can be read again, they are sent again
+   * when the connection breaks; a stream is gone then.
+   */
   async write(path: FilePath, bytes: Bytes, { mode, signal }: FileOptions & { mode?: string } = {}): Promise<void> {
     const query = mode === undefined ? "" : `?mode=${mode}`;
-    await this.#transport.bytes(`${this.#pathOf(path)}${query}`, { method: "PUT", body: bytes, signal });
+    const put = async (): Promise<Response> => await this.#transport.bytes(`${this.#pathOf(path)}${query}`, { method: "PUT", body: bytes, signal });
+    await (bytes instanceof ReadableStream ? put() : this.#means.patience(signal).through(put));
   }
 
   /** Makes a folder, with those on the way, where there is none, and gives it the permissions. */
   async makeFolder(path: FilePath, { mode = "755", signal }: FileOptions & { mode?: string } = {}): Promise<void> {
-    await this.#transport.bytes(`${this.#pathOf(path)}?folder=true&mode=${mode}`, { method: "PUT", signal });
+    const { silenceMs: limitMs } = this.#means.connecting(signal);
+    await this.#means.patience(signal).through(async () => await this.#transport.bytes(`${this.#pathOf(path)}?folder=true&mode=${mode}`, { method: "PUT", limitMs, signal }));
   }
 
   /** Removes a file or an empty folder; `isRecursive`: a folder with all that is in it. */
   async remove(path: FilePath, { isRecursive = false, signal }: FileOptions & { isRecursive?: boolean } = {}): Promise<void> {
     await this.#transport.bytes(`${this.#pathOf(path)}${isRecursive ? "?recursive=true" : ""}`, { method: "DELETE", signal });
+  }
+
+  async #get(path: string, { fromBytes, signal }: { fromBytes: number; signal: AbortSignal | undefined }): Promise<Response> {
+    const { silenceMs: limitMs } = this.#means.connecting(signal);
+    return await this.#transport.bytes(path, { method: "GET", headers: fromBytes === 0 ? {} : { Range: `bytes=${fromBytes}-` }, limitMs, signal });
   }
 
   #pathOf(path: FilePath): string {
@@ -75,9 +103,4 @@ export class WorkspaceFiles {
 /** Files are bytes, whatever is in them. */
 function isFolder({ headers }: Response): boolean {
   return headers.get("content-type")?.startsWith("application/json") ?? false;
-}
-
-async function folderIn(response: Response): Promise<Folder> {
-  const folder: Folder = JSON.parse(await response.text());
-  return folder;
 }

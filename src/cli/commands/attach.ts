@@ -15,7 +15,7 @@ export function addAttach(program: Command, means: Means): void {
 
 async function attach({ session, client }: Work, prefix: string): Promise<number> {
   const { follow } = await import("../follow.ts");
-  const id = await client.find(prefix);
+  const id = await client.find(prefix, { isPatient: true });
   const job = await untilLeft(session, { run: async (signal) => await follow(session, client, { id, signal }) });
   if (job !== null) return conclude(session, job);
   tell(session, `the job goes on; 'jobrunner kill ${id}' ends it`);

@@ -23,7 +23,7 @@ export function addCp(program: Command, means: Means): void {
 
 async function copy({ session, client }: Work, { from, to }: { from: string; to: string }): Promise<number> {
   const [source, target] = [placeOf(from), placeOf(to)];
-  const filesOf = async ({ prefix }: Place): Promise<WorkspaceFiles> => client.files(await client.find(prefix));
+  const filesOf = async ({ prefix }: Place): Promise<WorkspaceFiles> => client.files(await client.find(prefix, { isPatient: true }));
   if (source === null && target !== null) return await upload(session, await filesOf(target), { from, to: target.path });
   if (source !== null && target === null) return await download(session, await filesOf(source), { from: source.path, to });
   throw new WrongUse("one of both must be in a workspace, as ID:PATH, and the other here");

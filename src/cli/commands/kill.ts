@@ -14,11 +14,11 @@ export function addKill(program: Command, means: Means): void {
         run: async (work) => {
           const { session, client } = work;
           const act = async (id: string): Promise<void> => {
-            await client.job(id); // to be told where there is none: the service has then killed it, too
+            await client.job(id, { isPatient: true }); // to be told where there is none: the service has then killed it, too
             await tellingWhom(work, id, client.kill(id, { isForced }));
             await print(session, id);
           };
-          return statusOf(await forEach(work, { prefixes, act }));
+          return statusOf(await forEach(work, { prefixes, isPatient: true, act }));
         },
       });
     });

@@ -25,7 +25,7 @@ export function addLogs(program: Command, means: Means): void {
 
 async function logs({ session, client }: Work, { prefix, options }: { prefix: string; options: LogsOptions }): Promise<number> {
   const { pour } = await import("../follow.ts");
-  const id = await client.find(prefix);
+  const id = await client.find(prefix, { isPatient: options.follow === true });
   const decorate = options.timestamps === true ? timestamps() : undefined;
   const run = async (signal: AbortSignal): Promise<unknown> => await pour(session, { pieces: client.attach(id, { ...attachOptions(options), signal }), decorate });
   await untilLeft(session, { run });

@@ -20,7 +20,7 @@ export function addRm(program: Command, means: Means): void {
             await print(session, id);
             if (Remains !== undefined) tell(session, `${id} is removed, but not yet from the disk: ${visible(Remains.Path)}: ${visible(Remains.Problem)}`);
           };
-          return statusOf(await forEach(work, { prefixes, act }));
+          return statusOf(await forEach(work, { prefixes, isPatient: true, act }));
         },
       });
     });

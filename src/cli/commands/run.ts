@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
 import { asJob, type ConnectionOptions, type Means, type Work, work } from "../command.ts";
+import { JobGoesOn } from "../job-goes-on.ts";
 import { conclude, leftStatus } from "../outcome.ts";
 import { isReaderGone, isTerminalGone, print, tell, untilLeft } from "../session.ts";
 import { tellingWhom } from "../telling-whom.ts";
@@ -19,7 +21,7 @@ export function addRun(program: Command, means: Means): void {
     .option("-f, --file <file>", "a job as JSON or YAML; - for standard input; other options add to it or stand in place")
     .option("-d, --detach", "prints the job's ID and does not wait for it")
     .option("-e, --env <name[=value]>", "a variable; without a value, as it is here", gather)
-    .option("--env-file <file>", "variables, a NAME=value in each line", gather)
+    .option("--env-file <file>", "variables, a NAME=value in each line, to the letter; a bare NAME, as it is here; # begins a comment line", gather)
     .option("--secret <name[=file]>", "a variable that nobody sees, masked in the output; its value is that of the variable here, or of a file", gather)
     .option("--stdin <file>", "text that the command reads; - for standard input")
     .option("-w, --workdir <dir>", "where it starts: absolute, or in the job's own workspace")
@@ -59,24 +61,35 @@ Ctrl-C asks the job to stop, a second one kills it, a third one leaves it as it 
 
 async function run(work: Work, { words, options }: { words: string[]; options: RunOptions }): Promise<number> {
   const { jobOf } = await import("../typed-job.ts");
-  const { detach = false, idempotencyKey } = options;
+  const { detach = false, idempotencyKey = randomUUID() } = options;
   const spec = await jobOf(work.session, { words, options });
-  const submit = (signal?: AbortSignal): Promise<string> => {
-    return work.client.submit(spec, { ...(idempotencyKey === undefined ? {} : { idempotencyKey }), ...(signal === undefined ? {} : { signal }) });
-  };
-  if (detach) {
-    await print(work.session, await submit());
-    return 0;
-  }
-  const job = await submitAndFollow(work, submit);
+  const submit = (signal: AbortSignal): Promise<string> => work.client.submit(spec, { idempotencyKey, signal });
+  if (detach) return await submitAlone(work, { submit, idempotencyKey });
+  const job = await submitAndFollow(work, { submit, idempotencyKey });
   if (job === null) return leftStatus;
   const status = conclude(work.session, job);
   if (job.Reason === "CouldNotStart") hint(work, words);
   return status;
 }
 
+type Submitting = { submit: (signal: AbortSignal) => Promise<string>; idempotencyKey: string };
+
+async function submitAlone({ session }: Work, { submit, idempotencyKey }: Submitting): Promise<number> {
+  const id = await untilLeft(session, { run: submit });
+  if (id === null) {
+    tell(session, leftBeforeId(idempotencyKey));
+    return leftStatus;
+  }
+  await print(session, id);
+  return 0;
+}
+
+function leftBeforeId(idempotencyKey: string): string {
+  return `left before the job had an ID; there may be one all the same: with --idempotency-key ${idempotencyKey} the same command gives that one, and no second`;
+}
+
 /** The job when it is over; null: it was left. Of the user's wishes the first stops the job, the second kills it, the third leaves it. */
-async function submitAndFollow({ session, client }: Work, submit: (signal: AbortSignal) => Promise<string>): Promise<Job | null> {
+async function submitAndFollow({ session, client }: Work, { submit, idempotencyKey }: Submitting): Promise<Job | null> {
   const [{ follow }, { explain }] = await Promise.all([import("../follow.ts"), import("../explain.ts")]);
   let id: string | null = null;
   let wishes = 0;
@@ -103,11 +116,11 @@ async function submitAndFollow({ session, client }: Work, submit: (signal: Abort
       if (wishes > 0) end(signal);
       return await follow(session, client, { id, signal });
     } catch (error) {
-      if (signal.aborted) tell(session, id === null ? "left before the job had an ID; there may be one all the same" : `left; 'jobrunner attach ${id}' comes back to it`);
+      if (signal.aborted) tell(session, id === null ? leftBeforeId(idempotencyKey) : `left; 'jobrunner attach ${id}' comes back to it`);
       else if (isTerminalGone(error)) wish(1, signal); // SIGHUP says the same, before this or after
       else if (isReaderGone(error) && wishes === 0) tell(session, `nobody reads the output any more; the job ${id} goes on`);
       await ending;
-      throw error;
+      throw id === null || signal.aborted || isReaderGone(error) ? error : new JobGoesOn(id, error);
     }
   };
   return await untilLeft(session, { run: submitAndWatch, leaves: wish });

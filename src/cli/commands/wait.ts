@@ -38,7 +38,7 @@ async function waitForAll(work: Work, { prefixes, timeout = Infinity, json = fal
       return timeoutStatus;
     }
   };
-  const statuses = await forEach(work, { prefixes, act });
+  const statuses = await forEach(work, { prefixes, isPatient: true, act });
   return statuses.map((status) => status ?? ownStatus).find((status) => status !== 0) ?? 0;
 }
 
