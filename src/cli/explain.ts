@@ -9,6 +9,7 @@ export function explain(error: unknown): string {
   if (error instanceof NoSuchJob) return `${error.message}: 'jobrunner ps -a' lists those that there are`;
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.status === 401) return `${error.message}\nThe variable JOBRUNNER_TOKEN gives it to this command, or --token-file.`;
+  if ([502, 503, 504].includes(error.status) && error.code === "not-jobrunner") return `${error.message}\nA proxy is there that does not reach the service: is it running?`;
   if (error.errors.length > 0) return [`${error.title.toLowerCase()}:`, ...error.errors.map(({ field, message }) => `  ${field} ${message}`)].join("\n");
   return error.message;
 }

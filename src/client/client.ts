@@ -4,7 +4,7 @@ import { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, Silence, Unreachab
 import type { components, operations, paths } from "./openapi.ts";
 import { type OnRetry, Patience } from "./retry.ts";
 import { type Body, type Connecting, eventBatches } from "./stream.ts";
-import { Transport, type Fetch } from "./transport.ts";
+import { type Fetch, longestMsOf, Transport } from "./transport.ts";
 import { WorkspaceFiles } from "./workspace-files.ts";
 
 export type JobSpec = components["schemas"]["JobSpec"];
@@ -46,8 +46,6 @@ export type AskOptions = CallOptions & { isPatient?: boolean };
 
 /** What is asked and answered at once has come by then, also from a service that has much to do. */
 const longestAnswerMs = 20_000;
-/** A body may take so much longer: the service expects no more of a slow line. */
-const bodyBytesPerSecond = 16_384;
 /** A service that has not answered a `wait` so long after its time is not there any more. */
 const graceMs = 10_000;
 /** A `wait` is asked for again after so long at least, however early a proxy cuts it. */
@@ -82,7 +80,7 @@ export class Client {
   /** The new job's ID. With an Idempotency-Key, made here where none is given, by which an answer that was lost is asked for again: nothing runs twice. */
   async submit(spec: JobSpec, { idempotencyKey = newKey(), signal }: CallOptions & { idempotencyKey?: string } = {}): Promise<string> {
     const params = { header: { "Idempotency-Key": idempotencyKey } };
-    const limitMs = this.#answerMs + Math.ceil((JSON.stringify(spec).length / bodyBytesPerSecond) * 1000);
+    const limitMs = this.#answerMs + longestMsOf(JSON.stringify(spec).length);
     const post = async (): Promise<{ ID: string }> => await this.#transport.dataWithin(limitMs, (both) => this.#api.POST("/", { body: spec, params, signal: both }), signal);
     return (await this.#patience(signal).through(post)).ID;
   }

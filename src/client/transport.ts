@@ -6,6 +6,14 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 /** What all implementations of fetch understand; `duplex` is wanted of bodies that are streams. */
 export type FetchInit = { method: string; headers: Record<string, string>; body: Bytes | null; signal: AbortSignal | null; duplex: "half" };
 
+/** How long a body may be on its way: the service expects no more of a slow line. */
+export function longestMsOf(bodyBytes: number): number {
+  return Math.min(maxTimerMs, Math.ceil((bodyBytes / bytesPerSecond) * 1000));
+}
+
+const bytesPerSecond = 16_384;
+const maxTimerMs = 2 ** 30;
+
 export type Bytes = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>;
 
 export type BytesRequest = { method: string; body?: Bytes; headers?: Record<string, string>; limitMs?: number; signal: AbortSignal | undefined };

@@ -2,7 +2,7 @@ import { wholeFile } from "./download.ts";
 import type { components } from "./openapi.ts";
 import type { Patience } from "./retry.ts";
 import type { Connecting } from "./stream.ts";
-import type { Bytes, Transport } from "./transport.ts";
+import { type Bytes, longestMsOf, type Transport } from "./transport.ts";
 
 export type Entry = components["schemas"]["Entry"];
 type Folder = components["schemas"]["Folder"];
@@ -75,8 +75,12 @@ export class WorkspaceFiles {
    */
   async write(path: FilePath, bytes: Bytes, { mode, signal }: FileOptions & { mode?: string } = {}): Promise<void> {
     const query = mode === undefined ? "" : `?mode=${mode}`;
-    const put = async (): Promise<Response> => await this.#transport.bytes(`${this.#pathOf(path)}${query}`, { method: "PUT", body: bytes, signal });
-    await (bytes instanceof ReadableStream ? put() : this.#means.patience(signal).through(put));
+    const put = async (limit: { limitMs?: number }): Promise<Response> => await this.#transport.bytes(`${this.#pathOf(path)}${query}`, { method: "PUT", body: bytes, ...limit, signal });
+    if (bytes instanceof ReadableStream) await put({});
+    else {
+      const limitMs = this.#means.connecting(signal).silenceMs + longestMsOf(sizeOf(bytes));
+      await this.#means.patience(signal).through(async () => await put({ limitMs }));
+    }
   }
 
   /** Makes a folder, with those on the way, where there is none, and gives it the permissions. */
@@ -98,6 +102,11 @@ export class WorkspaceFiles {
   #pathOf(path: FilePath): string {
     return `/${this.#id}/files/${typeof path === "string" ? path.split("/").map(encodeURIComponent).join("/") : path.encoded}`;
   }
+}
+
+function sizeOf(bytes: string | Uint8Array | Blob): number {
+  if (typeof bytes === "string") return new Blob([bytes]).size;
+  return bytes instanceof Blob ? bytes.size : bytes.byteLength;
 }
 
 /** Files are bytes, whatever is in them. */

@@ -95,7 +95,7 @@ async function submitAndFollow({ session, client }: Work, { submit, idempotencyK
   let wishes = 0;
   let ending = Promise.resolve();
   const end = (signal: AbortSignal): void => {
-    if (id === null) return; // as soon as it has one
+    if (id === null) return tell(session, "it is ended as soon as it has an ID; Ctrl-C for a third time leaves it");
     tell(session, wishes === 1 ? `stopping ${id}; Ctrl-C again kills it` : `killing ${id}; Ctrl-C again leaves it alone`);
     const kill = client.kill(id, { isForced: wishes > 1, signal });
     // The second one ends when the first does, which tells for both.
