@@ -94,7 +94,7 @@ function describedProgram(): Command {
     throw new Error("commands are only described here");
   };
   const { stdin, stdout, stderr } = process;
-  const session = { stdin, stdout, stderr, environment: {}, onInterrupt: none };
+  const session = { stdin, stdout, stderr, environment: {}, onInterrupt: none, onReaderGone: none };
   return makeProgram({ version: version(), session, finish: none, print: none, serve: none, place: none, helpText: none, configuration: none, supervisorPath: none });
 }
 

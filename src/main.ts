@@ -20,7 +20,7 @@ async function main(args: string[]): Promise<void> {
     },
     supervisorPath,
     print: (text) => console.log(text),
-    session: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, environment: process.env, onInterrupt },
+    session: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, environment: process.env, onInterrupt, onReaderGone },
     // The process ends by itself when all that was written has been taken.
     finish: (status) => (process.exitCode = status),
   });
@@ -32,6 +32,12 @@ function onInterrupt(listener: () => void): () => void {
   return () => {
     for (const signal of signals) process.off(signal, listener);
   };
+}
+
+async function onReaderGone(listener: () => void): Promise<() => void> {
+  const [{ watchReader }, { presentProgram }] = await Promise.all([import("./cli/reader.ts"), import("./supervisor-program.ts")]);
+  const program = presentProgram({ root, architecture: process.arch });
+  return program === undefined ? () => undefined : watchReader(program, listener);
 }
 
 async function startService(): Promise<void> {

@@ -19,8 +19,7 @@ export type Installation = {
 /** Its path. Throws a sentence for people where there is none and none can be made. */
 export function supervisorProgram(installation: Installation): string {
   const { root, version, architecture, stateDir } = installation;
-  const built = join(root, "build", "jobrunner-supervisor");
-  const brought = [built, `${built}-${architecture}`].find((path) => existsSync(path));
+  const brought = presentProgram({ root, architecture });
   if (brought !== undefined) return brought;
   if (existsSync(join(root, "src"))) throw new Error(`the supervisor is not built: run make in ${root}`);
   // Surely ours to write, and nobody else can put a program there.
@@ -28,6 +27,12 @@ export function supervisorProgram(installation: Installation): string {
   const path = join(stateDir, `supervisor-${version}-${architecture}`);
   if (!existsSync(path)) compile(path, installation);
   return path;
+}
+
+/** Its path where `make` built it or the package brought it. */
+export function presentProgram({ root, architecture }: Pick<Installation, "root" | "architecture">): string | undefined {
+  const built = join(root, "build", "jobrunner-supervisor");
+  return [built, `${built}-${architecture}`].find((path) => existsSync(path));
 }
 
 /** Another start may be at it, too: each makes its own, and only a whole one ever gets the name. */

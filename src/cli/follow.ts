@@ -1,5 +1,5 @@
 import type { Client, Job, Piece } from "../client/index.ts";
-import { type Session, tell, write } from "./session.ts";
+import { type Session, tell, whileRead, write } from "./session.ts";
 
 /** A job's output on the streams that it was written to. */
 
@@ -7,7 +7,7 @@ export type Output = Extract<Piece, { kind: "output" }>;
 
 /** All of it, to the end of the job, which it gives. */
 export async function follow(session: Session, client: Client, { id, signal }: { id: string; signal: AbortSignal }): Promise<Job> {
-  const job = await pour(session, { pieces: client.attach(id, { signal }) });
+  const job = await whileRead(session, { signal, run: async (both) => await pour(session, { pieces: client.attach(id, { signal: both }) }) });
   if (job === null) throw new Error(`the output of the job ${id} ended without an outcome`);
   return job;
 }

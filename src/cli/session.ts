@@ -9,6 +9,8 @@ export type Session = {
   environment: NodeJS.Dict<string>;
   /** Calls back for each SIGINT, SIGTERM and SIGHUP, in place of ending the program. Returns the function that ends it. */
   onInterrupt: (listener: () => void) => () => void;
+  /** Calls back when nobody reads standard output any more, as far as that can be watched. Gives the function that ends it. */
+  onReaderGone: (listener: () => void) => Promise<() => void>;
 };
 
 /** Resolves when the stream has taken it; rejects where it is broken. */
@@ -40,6 +42,26 @@ export async function printJson(session: Session, value: unknown, { isLine = fal
 /** A sentence for people, beside what a command gives. Where it cannot be written there is nobody to read it. */
 export function tell({ stderr }: Session, sentence: string): void {
   stderr.write(`jobrunner: ${sentence}\n`);
+}
+
+/** As a write fails of which there was none. */
+class ReaderGone extends Error {
+  readonly code = "EPIPE";
+}
+
+/** Runs something that writes only now and then: ends it as soon as nobody reads what it writes, as a write would. */
+export async function whileRead<Result>({ onReaderGone }: Session, { signal, run }: { signal?: AbortSignal; run: (signal: AbortSignal) => Promise<Result> }): Promise<Result> {
+  const reading = new AbortController();
+  const leave = (): void => reading.abort(signal?.reason);
+  signal?.addEventListener("abort", leave, { once: true });
+  const watching = onReaderGone(() => reading.abort(new ReaderGone("nobody reads the output any more")));
+  try {
+    signal?.throwIfAborted();
+    return await run(reading.signal);
+  } finally {
+    signal?.removeEventListener("abort", leave);
+    (await watching)();
+  }
 }
 
 type Leavable<Result> = {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
 import { type ConnectionOptions, type Means, type Work, work } from "../command.ts";
 import { changeOf, isOver } from "../job-words.ts";
-import { print, printJson, tell, untilLeft } from "../session.ts";
+import { print, printJson, tell, untilLeft, whileRead } from "../session.ts";
 
 export function addEvents(program: Command, means: Means): void {
   program
@@ -24,7 +24,7 @@ export async function printEvents({ session, client }: Work, { isJson, fits = ()
       await (isJson ? printJson(session, event.job, { isLine: true }) : print(session, changeOf(event.job)));
     }
   };
-  await untilLeft(session, { run });
+  await untilLeft(session, { run: async (signal) => await whileRead(session, { signal, run }) });
   return 0;
 }
 

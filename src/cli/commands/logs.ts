@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import type { AttachOptions } from "../../client/index.ts";
 import { type ConnectionOptions, type Means, type Work, work } from "../command.ts";
 import type { Output } from "../follow.ts";
-import { untilLeft } from "../session.ts";
+import { untilLeft, whileRead } from "../session.ts";
 import { wholeNumber } from "../values.ts";
 
 type LogsOptions = { follow?: boolean; tail?: number; timestamps?: boolean; stdout?: boolean; stderr?: boolean; step?: number };
@@ -28,7 +28,9 @@ async function logs({ session, client }: Work, { prefix, options }: { prefix: st
   const id = await client.find(prefix, { isPatient: options.follow === true });
   const decorate = options.timestamps === true ? timestamps() : undefined;
   const run = async (signal: AbortSignal): Promise<unknown> => await pour(session, { pieces: client.attach(id, { ...attachOptions(options), signal }), decorate });
-  await untilLeft(session, { run });
+  // What there is now comes at once: then a write says that nobody reads it.
+  const follow = async (signal: AbortSignal): Promise<unknown> => await whileRead(session, { signal, run });
+  await untilLeft(session, { run: options.follow === true ? follow : run });
   return 0;
 }
 

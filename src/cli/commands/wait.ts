@@ -3,7 +3,7 @@ import { NotOverInTime } from "../../client/errors.ts";
 import type { WholeJob } from "../../client/index.ts";
 import { asJob, type ConnectionOptions, forEach, type Means, type Work, work } from "../command.ts";
 import { exitStatusOf, ownStatus } from "../outcome.ts";
-import { print, printJson, tell } from "../session.ts";
+import { print, printJson, tell, whileRead } from "../session.ts";
 import { seconds } from "../values.ts";
 import { visible } from "../table.ts";
 
@@ -27,9 +27,9 @@ export function addWait(program: Command, means: Means): void {
 async function waitForAll(work: Work, { prefixes, timeout = Infinity, json = false }: WaitOptions & { prefixes: string[] }): Promise<number> {
   const { session, client } = work;
   const endMs = performance.now() + timeout * 1000;
-  const act = async (id: string): Promise<number> => {
+  const act = async (id: string, signal: AbortSignal): Promise<number> => {
     try {
-      const job = await client.wait(id, { timeoutSeconds: Math.max(0, (endMs - performance.now()) / 1000) });
+      const job = await client.wait(id, { signal, timeoutSeconds: Math.max(0, (endMs - performance.now()) / 1000) });
       await (json ? printJson(session, job, { isLine: true }) : print(session, lineOf(job)));
       return exitStatusOf(job);
     } catch (error) {
@@ -38,7 +38,7 @@ async function waitForAll(work: Work, { prefixes, timeout = Infinity, json = fal
       return timeoutStatus;
     }
   };
-  const statuses = await forEach(work, { prefixes, isPatient: true, act });
+  const statuses = await whileRead(session, { run: async (signal) => await forEach(work, { prefixes, isPatient: true, act: async (id) => await act(id, signal) }) });
   return statuses.map((status) => status ?? ownStatus).find((status) => status !== 0) ?? 0;
 }
 

@@ -1,0 +1,54 @@
+import { strict as assert } from "node:assert";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { type CliOptions, type Ended, startCli, startProgram } from "./helper/cli.ts";
+import { repository, type Service, startService } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
+
+/** Of a job that says no more, a writer would never hear that its reader is gone. */
+const silent = { CommandLine: "echo ready; sleep 1000" };
+
+test("a pipe whose reader is gone ends what follows a job, before that writes again; the status is that of SIGPIPE, and the job goes on", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit(silent);
+  await waitFor("it is ready", async () => (await service.output(id, "?follow=false")).includes("ready"));
+  for (const command of [`logs -f ${id}`, `attach ${id}`, `logs --follow --timestamps ${id}`, "run -c 'echo ready; sleep 1000'"]) {
+    const { code, stdout, stderr } = await inBash(t, service, `set -o pipefail; jobrunner ${command} | grep -q ready; echo "\${PIPESTATUS[*]}"`);
+    assert.deepEqual([code, stdout], [0, "141 0\n"], `${command}: ${stderr}`);
+    if (command.startsWith("run")) assert.match(stderr, /^jobrunner: nobody reads the output any more; the job [0-9a-f-]{36} goes on\n$/);
+    else assert.equal(stderr, "");
+  }
+  assert.equal((await service.activeIds()).length, 2);
+});
+
+test("so it ends events, ps --watch and wait, also where the reader goes before anything was written", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit(silent);
+  for (const command of ["events", "ps --watch --json", `wait ${id}`, `attach ${id}`]) {
+    const { stdout } = await inBash(t, service, `jobrunner ${command} | true; echo "\${PIPESTATUS[*]}"`);
+    assert.equal(stdout, "141 0\n", command);
+  }
+});
+
+test("a socket is as good as a pipe", async (t) => {
+  const service = await startService(t);
+  const running = startCli(t, service.url, ["logs", "-f", await service.submit(silent)]); // Node.js gives it a socket
+  await running.until("ready");
+  running.child.stdout?.destroy();
+  assert.equal((await running.ended()).code, 141);
+});
+
+test("a command that is killed leaves nothing that keeps its output open", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit(silent);
+  const running = startProgram(t, ["bash", "-c", `exec 3< <(exec jobrunner logs -f ${id}); pid=$!; read -r line <&3; kill -KILL $pid; cat <&3; echo "$line, and closed"`], at(service));
+  assert.equal((await running.ended()).stdout, "ready, and closed\n");
+});
+
+async function inBash(t: TestContext, service: Service, script: string): Promise<Ended> {
+  return await startProgram(t, ["bash", "-c", script], at(service)).ended();
+}
+
+function at({ url }: Service): CliOptions {
+  return { environment: { JOBRUNNER_URL: url, PATH: `${join(repository, "bin")}:${process.env["PATH"]}` } };
+}
