@@ -18,7 +18,10 @@ test("with a certificate the port speaks HTTPS, TLS 1.2 and later, and nothing e
   const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
   await assert.rejects(ask(url, "/healthz", { ...trust, ...old }), /protocol version/);
   await assert.rejects(ask(url, "/healthz", { ca: makeAuthority(t).certificate }), /verify|certificate/);
-  assert.equal(await sayPlainly(url, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), "");
+  for (const request of ["GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\n${"x".repeat(20_000)}`]) {
+    assert.match(await sayPlainly(url, request), /^HTTP\/1\.1 400 [^]*"detail":"this port speaks HTTPS: begin the URL with https:\/\/"/);
+  }
+  for (const nothing of ["\0\0\0\0\0\0", "\x80\x2e\x01\0\x02"]) assert.doesNotMatch(await sayPlainly(url, nothing), /HTTP/);
   assert.equal((await ask(url, "/healthz", trust)).status, 200);
 });
 

@@ -2,8 +2,11 @@ import { constants, createPrivateKey, type KeyObject, X509Certificate } from "no
 import { readFileSync, statSync } from "node:fs";
 import type { ServerOptions } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { Log } from "../runner/types.ts";
+import { endWith } from "./closing.ts";
+import { Problem } from "./problems.ts";
 
 /** HTTPS with a certificate that can be renewed while the service runs. */
 
@@ -38,6 +41,7 @@ export class Certificates {
   makeServer(options: ServerOptions, handshakeTimeoutMs: number): Server {
     const asksClients = { requestCert: this.#files.clientCa !== null, rejectUnauthorized: false };
     const server = createServer({ ...options, ...asksClients, ...this.#context, handshakeTimeout: handshakeTimeoutMs });
+    answerPlainHttp(server, handshakeTimeoutMs);
     this.#servers.push(server);
     return server;
   }
@@ -62,6 +66,28 @@ export class Certificates {
   #look(): void {
     if (contents(this.#files) !== this.#seen) this.reload();
   }
+}
+
+/** The first byte of a method (RFC 9110, 9.1). A TLS record that begins a handshake has 22 (RFC 8446, 5.1). */
+const firstOfMethods = { from: 0x41, to: 0x5a };
+
+/** Whoever speaks HTTP to the port for HTTPS is told so, in HTTP: to TLS it would be no more than a broken handshake. */
+function answerPlainHttp(server: Server, handshakeTimeoutMs: number): void {
+  const serve = server.listeners("connection");
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    const onTimeout = (): void => void socket.destroy();
+    socket.setTimeout(handshakeTimeoutMs, onTimeout);
+    socket.on("error", () => undefined);
+    socket.once("data", (chunk: Buffer) => {
+      socket.pause();
+      socket.setTimeout(0, onTimeout); // from here on TLS has its own
+      const [first = 0] = chunk;
+      if (first >= firstOfMethods.from && first <= firstOfMethods.to) return endWith(socket, new Problem("bad-request", "this port speaks HTTPS: begin the URL with https://"));
+      socket.unshift(chunk);
+      for (const listener of serve) Reflect.apply(listener, server, [socket]);
+    });
+  });
 }
 
 /** Contents and not times: a file may be replaced by a link to another one that is older. */

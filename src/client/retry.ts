@@ -16,7 +16,7 @@ const longestDelayMs = 5000;
 /** A service with too much to do, or a proxy that does not reach it or does not wait for it. */
 const passingStatuses = [429, 502, 503, 504];
 /** What is there speaks otherwise, or is not trusted; as Node.js and OpenSSL (X509_STORE_CTX_get_error(3)) name it. */
-const lastingCode = /^(HPE_|EPROTO$|ERR_(TLS|SSL|OSSL|PROXY|INVALID)_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH$|INVALID_CA$)/;
+const lastingCode = /^(HPE_|EPROTO$|ERR_(TLS|SSL|OSSL|INVALID)_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH$|INVALID_CA$)/;
 /** Something was there, and is not there any more, or is silent; as Node.js and undici name it. */
 const brokenCode = /^(ECONNRESET|EPIPE|ESILENT|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_.*)$/;
 

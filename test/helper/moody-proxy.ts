@@ -46,8 +46,11 @@ export class MoodyProxy {
       case "silence":
         this.#held.push(response);
         return;
-      default:
-        this.#pass(incoming, response, { isCut: mood !== null });
+      case "cut":
+        this.#pass(incoming, response, { isCut: true });
+        return;
+      case undefined:
+        this.#pass(incoming, response, { isCut: false });
     }
   }
 
