@@ -45,7 +45,7 @@ export type Work = { session: Session; client: Client };
 export async function work({ session, finish }: Means, options: ConnectionOptions, { run, failure = 1 }: { run: (work: Work) => Promise<number>; failure?: number }): Promise<void> {
   const { connect } = await import("./connection.ts"); // what needs no service, and the service itself, do without
   try {
-    finish(await run({ session, client: connect(session, options) }));
+    finish(await run({ session, client: await connect(session, options) }));
   } catch (error) {
     if (error instanceof WrongUse) throw error;
     if (isReaderGone(error)) return finish(readerGoneStatus);

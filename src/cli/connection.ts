@@ -3,20 +3,32 @@ import { ApiError, Silence, Unreachable } from "../client/errors.ts";
 import { Client, type Fetch, type OnRetry } from "../client/index.ts";
 import type { ConnectionOptions } from "./command.ts";
 import { makeFetch } from "./http-fetch.ts";
+import { proxyFor } from "./proxy.ts";
 import { type Session, tell } from "./session.ts";
+import type { TlsFile, TlsFiles } from "./tls-files.ts";
 import { unreadable, WrongUse } from "./wrong-use.ts";
 
 /** From options and environment to a client. */
-export function connect(session: Session, options: ConnectionOptions): Client {
+export async function connect(session: Session, options: ConnectionOptions): Promise<Client> {
   const variable = (name: string): string | undefined => session.environment[name] || undefined; // set to nothing is not set
   const { url, socketPath } = placeOf(options.url ?? variable("JOBRUNNER_URL") ?? "http://localhost:8080");
-  const token = readFile(options.tokenFile, "--token-file")?.trim() ?? variable("JOBRUNNER_TOKEN");
-  const tls = {
-    ca: readFile(options.cacert ?? variable("JOBRUNNER_CACERT"), "--cacert"),
-    cert: readFile(options.clientCert ?? variable("JOBRUNNER_CLIENT_CERT"), "--client-cert"),
-    key: readFile(options.clientKey ?? variable("JOBRUNNER_CLIENT_KEY"), "--client-key"),
+  const token = readFile(options.tokenFile, "--token-file")?.text.trim() ?? variable("JOBRUNNER_TOKEN");
+  const file = (given: string | undefined, [option, name]: [string, string]): TlsFile | undefined => readFile(given, option) ?? readFile(variable(name), name);
+  const files = {
+    ca: file(options.cacert, ["--cacert", "JOBRUNNER_CACERT"]),
+    cert: file(options.clientCert, ["--client-cert", "JOBRUNNER_CLIENT_CERT"]),
+    key: file(options.clientKey, ["--client-key", "JOBRUNNER_CLIENT_KEY"]),
   };
-  return new Client({ url, ...(token === undefined ? {} : { token }), ...watched(session, makeFetch({ socketPath, tls })) });
+  if (url.startsWith("https:")) await checkFiles(files);
+  const tls = { ca: files.ca?.text, cert: files.cert?.text, key: files.key?.text };
+  const proxy = socketPath === null ? proxyFor(url, session.environment) : null;
+  return new Client({ url, ...(token === undefined ? {} : { token }), ...watched(session, makeFetch({ socketPath, tls, proxy })) });
+}
+
+/** Most speak with their own box: then nothing of TLS need be loaded. */
+async function checkFiles(files: TlsFiles): Promise<void> {
+  const { checkTlsFiles } = await import("./tls-files.ts");
+  checkTlsFiles(files);
 }
 
 type Place = { url: string; socketPath: string | null };
@@ -30,11 +42,13 @@ function placeOf(text: string): Place {
   return { url: text, socketPath: null };
 }
 
-function readFile(file: string | undefined, option: string): string | undefined {
+/** `by`: the option or variable that names it. */
+function readFile(file: string | undefined, by: string): TlsFile | undefined {
+  const named = `${by} ${JSON.stringify(file)}`;
   try {
-    return file === undefined ? undefined : readFileSync(file, "utf8");
+    return file === undefined ? undefined : { text: readFileSync(file, "utf8"), by: named };
   } catch (cause) {
-    throw unreadable(`${option} ${JSON.stringify(file)}`, cause);
+    throw unreadable(named, cause);
   }
 }
 

@@ -1,7 +1,8 @@
-import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
+import { Agent, type AgentOptions, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Silence } from "../client/errors.ts";
+import { ProxyError, type ProxySettings } from "./proxy.ts";
 import type { Fetch, FetchInit } from "../client/index.ts";
 
 /** PEM, each; undefined: what Node.js trusts by itself, and no certificate. */
@@ -11,10 +12,10 @@ type Tls = { ca: string | undefined; cert: string | undefined; key: string | und
  * What the client needs of fetch, by Node's own HTTP: that knows unix sockets and client certificates, gives no silent answer up after five minutes, and
  * is loaded in a third of the time.
  */
-export function makeFetch({ socketPath, tls }: { socketPath: string | null; tls: Tls }): Fetch {
+export function makeFetch({ socketPath, tls, proxy = null }: { socketPath: string | null; tls: Tls; proxy?: ProxySettings | null }): Fetch {
   let sender: Promise<Send> | null = null;
   return async (url, { method, headers, body, signal }) => {
-    sender ??= url.startsWith("https:") ? secureSender(tls) : plainSender(socketPath);
+    sender ??= url.startsWith("https:") ? secureSender(tls, proxy) : plainSender(socketPath, proxy);
     const send = await sender;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = send(url, { method, headers: { ...headers, ...lengthOf(body) }, ...(signal === null ? {} : { signal }) });
@@ -24,7 +25,7 @@ export function makeFetch({ socketPath, tls }: { socketPath: string | null; tls:
         sent.setTimeout(0);
         resolve(response);
       });
-      sent.on("error", reject); // also what comes after the response, which says it itself
+      sent.on("error", (error) => reject(proxy === null ? error : new ProxyError(proxy.variable, error))); // also what comes after the response, which says it itself
       if (body === null || typeof body === "string" || body instanceof Uint8Array) sent.end(body);
       else pipeline(Readable.fromWeb(body instanceof Blob ? body.stream() : body), sent).catch(reject);
     });
@@ -36,16 +37,20 @@ const idleMs = 75_000;
 
 type Send = (url: string, options: { method: string; headers: Record<string, string>; signal?: AbortSignal }) => ClientRequest;
 
-async function plainSender(socketPath: string | null): Promise<Send> {
-  const agent = new Agent({ keepAlive: true });
+async function plainSender(socketPath: string | null, proxy: ProxySettings | null): Promise<Send> {
+  const agent = new Agent({ keepAlive: true, ...proxyOptions(proxy) });
   return (url, options) => request(url, { ...options, agent, ...(socketPath === null ? {} : { socketPath }) });
 }
 
 /** Most speak with their own box: then TLS need not be loaded. */
-async function secureSender(tls: Tls): Promise<Send> {
+async function secureSender(tls: Tls, proxy: ProxySettings | null): Promise<Send> {
   const { Agent: SecureAgent, request: requestSecurely } = await import("node:https");
-  const agent = new SecureAgent({ keepAlive: true, ...tls });
+  const agent = new SecureAgent({ keepAlive: true, ...tls, ...proxyOptions(proxy) });
   return (url, options) => requestSecurely(url, { ...options, agent });
+}
+
+function proxyOptions(proxy: ProxySettings | null): AgentOptions {
+  return proxy === null ? {} : { proxyEnv: proxy.variables };
 }
 
 /** Of a stream it is not known: it goes in chunks. */

@@ -31,7 +31,7 @@ export class Unreachable extends Error {
 
   constructor(url: string, cause: unknown) {
     const innermost = innermostOf(cause);
-    super(`no answer from ${url}: ${innermost instanceof Error ? innermost.message : String(innermost)}`, { cause });
+    super(`no answer from ${url}: ${innermost instanceof Error ? plain(innermost.message) : String(innermost)}`, { cause });
     this.code = innermost instanceof Error && "code" in innermost ? String(innermost.code) : "";
   }
 }
@@ -69,6 +69,12 @@ export class NotOverInTime extends Error {
 function innermostOf(error: unknown): unknown {
   if (error instanceof AggregateError && error.message === "") return innermostOf(error.errors[0]);
   return error instanceof Error && error.cause !== undefined ? innermostOf(error.cause) : error;
+}
+
+/** Of OpenSSL's words the reason alone (ERR_error_string(3)). */
+function plain(message: string): string {
+  const [, reason] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message) ?? [];
+  return reason === undefined ? message : `TLS failed: ${reason}`;
 }
 
 /** Of a Retry-After, which gives seconds or a time (RFC 9110, 10.2.3). */

@@ -12,7 +12,8 @@ export const needsOpenssl = { skip: spawnSync("openssl", ["version"]).status ===
 /** Paths and texts of PEM files. */
 export type Certificate = { certificatePath: string; keyPath: string; certificate: string; key: string };
 export type Authority = Certificate & { folder: string };
-export type CertificateOptions = { commonName: string; authority: Authority };
+/** `names`: subjectAltName as openssl takes it; this box's by default. */
+export type CertificateOptions = { commonName: string; authority: Authority; names?: string };
 
 /** An authority in a folder of its own, where its certificates come too; the folder is removed after the test. */
 export function makeAuthority(t: TestContext, commonName = "authority"): Authority {
@@ -22,9 +23,17 @@ export function makeAuthority(t: TestContext, commonName = "authority"): Authori
 }
 
 /** For servers on this box and for clients alike. */
-export function makeCertificate({ commonName, authority }: CertificateOptions): Certificate {
-  const extensions = ["basicConstraints=critical,CA:FALSE", "extendedKeyUsage=serverAuth,clientAuth", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"];
+export function makeCertificate({ commonName, authority, names = "DNS:localhost,IP:127.0.0.1,IP:::1" }: CertificateOptions): Certificate {
+  const extensions = ["basicConstraints=critical,CA:FALSE", "extendedKeyUsage=serverAuth,clientAuth", `subjectAltName=${names}`];
   return make(authority.folder, commonName, extensions, ["-CA", authority.certificatePath, "-CAkey", authority.keyPath]);
+}
+
+/** The same certificate, but that it expired yesterday. */
+export function expired({ certificatePath, keyPath }: Certificate, { certificatePath: authorityPath, keyPath: authorityKeyPath }: Authority): Certificate {
+  const [requestPath, path] = [`${certificatePath}.csr`, `${certificatePath}.expired`];
+  openssl(["x509", "-x509toreq", "-copy_extensions", "copyall", "-in", certificatePath, "-signkey", keyPath, "-out", requestPath]);
+  openssl(["x509", "-req", "-copy_extensions", "copyall", "-in", requestPath, "-CA", authorityPath, "-CAkey", authorityKeyPath, "-CAcreateserial", "-days", "-1", "-out", path]);
+  return { certificatePath: path, keyPath, certificate: readFileSync(path, "utf8"), key: readFileSync(keyPath, "utf8") };
 }
 
 /** The path of the same key, behind a passphrase. */
