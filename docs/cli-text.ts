@@ -75,7 +75,7 @@ export const exitStatus: Section = {
       ["124", "of `wait`: the `--timeout` has passed"],
       ["125", "of `run`, `attach` and `wait`: the job could not be submitted or followed, could not start, or has failed in a way that has no exit code; it is said on standard error"],
       ["130", "of `run`, `attach` and `wait`: the job was left by Ctrl-C; it goes on, or ends as it was asked to"],
-      ["141", "nobody reads the output any more; the job goes on"],
+      ["141", "nobody reads the output any more, which is noticed at once; the job goes on"],
     ]),
   ],
 };
@@ -85,7 +85,7 @@ export const interruptions: Section = {
   parts: [
     text("To commands, SIGTERM and a terminal that is closed (SIGHUP) are the same as Ctrl-C."),
     table([
-      ["`run`", "the job is asked to stop, with its `--stop-signal`, and its output is shown to its end; a second time, it is killed; a third time, it is left as it is"],
+      ["`run`", "the job is asked to stop, with its `--stop-signal`, and its output is shown to its end; a second time, it is killed; a third time, it is left as it is. Before it has an ID, that is done as soon as it has one"],
       ["`attach`, `logs --follow`, `wait`", "the job goes on"],
       ["`ps --watch`, `events`", "end"],
     ]),
@@ -97,7 +97,40 @@ export const connections: Section = {
   title: "Connections that break",
   parts: [
     text(
-      "A service that is restarted or upgraded, or a network that fails, ends nothing: `run`, `attach`, `logs --follow`, `wait` and `events` connect again until they are answered; when the first attempt has failed they say so on standard error, and again when the service is back. Output goes on at the very byte; nothing of it is lost or comes twice. A submission whose answer was lost is made again with the same key, so that one job runs. Only a command that nothing answers from the beginning ends at once.",
+      "A service that is restarted or upgraded, a network that fails, a proxy that waits for less time than a job takes, or a service with too much to do ends nothing that lasts: `run`, `attach`, `logs --follow`, `wait`, `kill`, `rm`, `cp` and `events` go on after answers with 429, 502, 503 and 504 (no sooner than their `Retry-After` says), after connections that break, and when nothing is heard for 50 s, until they are answered or Ctrl-C ends them. When the first attempt has failed they say so on standard error, and again when the service is back.",
+    ),
+    text(
+      "Output goes on at the very byte, a file at the very byte too; nothing of it is lost or comes twice. A submission whose answer was lost is made again with the same key, so that one job runs; a submission that is left without an answer says the key, with which `run --idempotency-key` gives that job. A kill whose answer was lost is asked for again if it did not arrive, and waited for if it did. From the submission on every error of `run` says the job's ID, and that it goes on.",
+    ),
+    text(
+      "Where nothing listens from the beginning, a command ends at once; `ps`, `inspect` and `logs` without `--follow`, which ask once, end with a sentence when the service does not answer within 20 s. What `cp` reads from standard input cannot be sent again.",
+    ),
+  ],
+};
+
+export const readers: Section = {
+  title: "A reader that is gone",
+  parts: [
+    text(
+      "`jobrunner logs -f ID | grep -q ready` ends as soon as `grep` does, also where the job says nothing more: commands that follow (`run`, `attach`, `logs --follow`, `events`, `ps --watch`, `wait`) notice at once that nobody reads their output. The exit status is 141, as of a program that SIGPIPE ends, which a shell with `pipefail` shows. The job goes on.",
+    ),
+  ],
+};
+
+export const envFiles: Section = {
+  title: "Files of variables",
+  parts: [
+    text(
+      "`run --env-file` reads what `docker run --env-file` reads: in each line a `NAME=value`, the value to the letter, with quotes, blanks and `#`; or a bare `NAME`, which has the value that it has here, and is left out where it has none. Blanks before a name, empty lines and lines that begin with `#` do not count, nor do a byte order mark and the carriage return of a line's end. Any other line is refused with its number. Later files go before earlier ones, `--env` before all of them; a bare `--env NAME` that has no value here is refused, since somebody has just typed it.",
+    ),
+  ],
+};
+
+export const proxies: Section = {
+  title: "Through a proxy",
+  parts: [
+    text(
+      "`HTTPS_PROXY`, and for `http://` `HTTP_PROXY`, name a proxy, as `http://proxy:3128`; `NO_PROXY` names, with commas between them, what is asked directly: `host`, `host:port`, `.domain` or `*`. Each may be written in small letters, which go before. As with docker and kubectl, nothing on this box (`localhost`, 127.0.0.0/8, ::1) and no unix socket is asked through a proxy, whatever they say. `ALL_PROXY` and SOCKS are not known.",
     ),
   ],
 };
@@ -107,6 +140,7 @@ export const clientVariables = table([
   ["`JOBRUNNER_TOKEN`", "the token that lets in; on the service's own box its user needs none"],
   ["`JOBRUNNER_CACERT`", "file of the authority of the service's certificate (PEM), where Node.js does not know it (it brings its own list, and `NODE_EXTRA_CA_CERTS` adds to that)"],
   ["`JOBRUNNER_CLIENT_CERT`, `JOBRUNNER_CLIENT_KEY`", "files of a certificate that lets in, and of its private key (PEM)"],
+  ["`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`", "the proxy through which a service on another box is asked, and what is asked directly"],
   ["`NO_COLOR`", "set to anything: no colours"],
 ]);
 

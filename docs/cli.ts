@@ -5,7 +5,7 @@ import { type Command, Help, type Option } from "commander";
 import { commandsBelow } from "../src/cli/completion/level.ts";
 import { makeProgram } from "../src/cli/program.ts";
 import { variables } from "../src/config.ts";
-import { clientVariables, completion, connections, exitStatus, files, interruptions, tour } from "./cli-text.ts";
+import { clientVariables, completion, connections, envFiles, exitStatus, files, interruptions, proxies, readers, tour } from "./cli-text.ts";
 import { asMarkdown, asRoff, type Row, type Section, table, text } from "./document.ts";
 
 const help = new Help();
@@ -16,7 +16,7 @@ export function commandLinePage(): string {
   return [
     "# The command line\n",
     "Written by `make docs` from the commands themselves and docs/cli-text.ts; do not edit. `man jobrunner` shows the same.\n",
-    asMarkdown([tour, commandSection(), exitStatus, interruptions, connections, environment, completion]),
+    asMarkdown([tour, commandSection(), exitStatus, interruptions, connections, readers, envFiles, environment, proxies, completion]),
   ].join("\n");
 }
 
@@ -29,7 +29,10 @@ export function manualPage(): string {
     exitStatus,
     interruptions,
     connections,
+    readers,
+    envFiles,
     { title: "Environment", parts: [text("Of the commands:"), clientVariables, text("Of the service:"), table(serviceVariables())] },
+    proxies,
     files,
     { ...tour, title: "Examples" },
     completion,
