@@ -7,27 +7,31 @@ import { test } from "node:test";
 import { ApiError, Client, type Piece, type Retry, Unreachable } from "../src/client/index.ts";
 import { cli, startCli } from "./helper/cli.ts";
 import { type Mood, MoodyProxy } from "./helper/moody-proxy.ts";
-import { needsNginx, startNginx } from "./helper/nginx.ts";
 import { freePort } from "./helper/ports.ts";
 import { Proxy } from "./helper/proxy.ts";
+import { needsProgram, startNginx } from "./helper/reverse-proxies.ts";
 import { type Service, startService } from "./helper/service.ts";
+import { createToken } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("behind an nginx that waits a second for each answer, commands that last do what they do, and need no words", needsNginx, async (t) => {
+test("behind an nginx that waits a second for each answer, commands that last do what they do, and need no words", needsProgram("nginx", "nginx-light"), async (t) => {
   const service = await startService(t);
-  const url = await startNginx(t, `proxy_pass http://127.0.0.1:${service.port}; proxy_read_timeout 1s;`);
-  const running = startCli(t, url, ["run", "--name", "run", "-c", "echo first; sleep 3; echo last; exit 7"]);
+  const port = await freePort();
+  await startNginx(t, port, `server { listen 127.0.0.1:${port}; location / { proxy_pass http://127.0.0.1:${service.port}; proxy_read_timeout 1s; } }`);
+  const url = `http://127.0.0.1:${port}`;
+  const options = { environment: { JOBRUNNER_TOKEN: await createToken(service, "behind", "admin") } };
+  const running = startCli(t, url, ["run", "--name", "run", "-c", "echo first; sleep 3; echo last; exit 7"], options);
   const id = await service.submit({ CommandLine: "trap 'sleep 2.5; echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.01; done" });
-  const others = ["attach", "logs", "wait"].map((command) => startCli(t, url, [command, ...(command === "logs" ? ["-f"] : []), id]));
+  const others = ["attach", "logs", "wait"].map((command) => startCli(t, url, [command, ...(command === "logs" ? ["-f"] : []), id], options));
   await waitFor("it is ready", async () => (await service.output(id, "?follow=false")).includes("ready"));
-  assert.deepEqual(await cli(t, url, ["kill", id]), { code: 0, signal: null, stdout: `${id}\n`, stderr: "" });
+  assert.deepEqual(await cli(t, url, ["kill", id], options), { code: 0, signal: null, stdout: `${id}\n`, stderr: "" });
   assert.equal((await service.get(id)).State, "Killed");
   assert.deepEqual(await running.ended(), { code: 7, signal: null, stdout: "first\nlast\n", stderr: "" });
   const [attach, logs, wait] = await Promise.all(others.map((other) => other.ended()));
-  assert.deepEqual([attach?.stdout, logs?.stdout], Array(2).fill((await service.output(id)).toString()));
+  assert.deepEqual([attach?.stdout, logs?.stdout], Array(2).fill((await service.output(id, "?stream=stdout")).toString()));
   assert.match(wait?.stdout ?? "", /Killed/);
   for (const ended of [attach, logs, wait]) assert.doesNotMatch(ended?.stderr ?? "", /answer|reached/);
-  assert.deepEqual(await cli(t, url, ["rm", "--force", id]), { code: 0, signal: null, stdout: `${id}\n`, stderr: "" });
+  assert.deepEqual(await cli(t, url, ["rm", "--force", id], options), { code: 0, signal: null, stdout: `${id}\n`, stderr: "" });
 });
 
 const moods: [name: string, mood: Mood][] = [

@@ -81,7 +81,7 @@ export async function startOurHaproxy(t: TestContext, servicePort: number): Prom
   return new ReverseProxy(`https://127.0.0.1:${port}`, authority);
 }
 
-async function startNginx(t: TestContext, port: number, servers: string): Promise<void> {
+export async function startNginx(t: TestContext, port: number, servers: string): Promise<void> {
   const folder = temporaryFolder(t);
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join(" ");
   const config = `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr; events {} http { access_log off; ${folders} ${servers} }`;
