@@ -12,6 +12,7 @@ import { Identifier } from "./identity/identify.ts";
 import { makeLog } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { type LocalRunner, openRunner } from "./runner/runner.ts";
+import { asStateTrouble } from "./runner/state-dir.ts";
 import type { Log } from "./runner/types.ts";
 import { KernelSockets } from "./sockets/kernel-sockets.ts";
 
@@ -38,7 +39,7 @@ export async function serve(program: Program): Promise<void> {
   const runner = await openRunner({ ...config, supervisorPath, observer: metrics, log });
   try {
     const audit = new AuditLog({ ...config.audit, stateDir: config.stateDir }, (error) => log("error", "the audit log could not be written", { err: error }));
-    const tokenPath = ensureFirstToken(runner.store.tokens, config.stateDir);
+    const tokenPath = firstToken(runner, config.stateDir);
     const listener = await openApi(program, { runner, audit, metrics, log });
     audit.write(itself, { Event: "start" });
     obeySignals({ runner, audit, listener, exit, hasFilesToReload: config.tls.certificate !== null });
@@ -47,6 +48,14 @@ export async function serve(program: Program): Promise<void> {
   } catch (error) {
     runner.close();
     throw error;
+  }
+}
+
+function firstToken({ store }: LocalRunner, stateDir: string): string | null {
+  try {
+    return ensureFirstToken(store.tokens, stateDir);
+  } catch (error) {
+    throw asStateTrouble(error, stateDir);
   }
 }
 

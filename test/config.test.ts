@@ -1,10 +1,11 @@
 import { strict as assert } from "node:assert";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { execFile } from "node:child_process";
+import { variables } from "../src/config.ts";
 import { call } from "./helper/http.ts";
 import { repository, Service, startService } from "./helper/service.ts";
 
@@ -58,6 +59,51 @@ test("a port that is taken, and a directory that cannot be made, are told in one
   assert.match(impossible.stderr, /\/proc\/no/);
 });
 
+test("every variable that is wrong is named, one by one, and nothing is started", async () => {
+  const all = variables({}).map(({ name }) => name);
+  const told = new Set<string>();
+  for (const value of ["not one!", ""]) {
+    const { code, stderr } = await run([], { ...Object.fromEntries(all.map((name) => [name, value])), JOBRUNNER_STATE_DIR: "" });
+    assert.equal(code, 2, stderr);
+    for (const [, name = ""] of stderr.matchAll(/^jobrunner: (JOBRUNNER_\w+) must /gm)) told.add(name);
+  }
+  assert.deepEqual(all.filter((name) => !told.has(name)), []);
+});
+
+test("whatever keeps the state directory or the socket from being used is told in one sentence that names the variable", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-config-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const stateWith = (name: string, make: (path: string) => void): string => {
+    const state = mkdtempSync(join(folder, "state-"));
+    make(join(state, name));
+    return state;
+  };
+  const file = join(folder, "file");
+  writeFileSync(file, "", { mode: 0o600 });
+  symlinkSync("loop", join(folder, "loop"));
+  const states = [
+    "/proc/nope",
+    file,
+    join(file, "below"),
+    join(folder, "loop"),
+    join(folder, "x".repeat(300)),
+    stateWith("jobrunner.db", (path) => writeFileSync(path, "no database ".repeat(100))),
+    ...["lock", "instance", "jobrunner.pid"].map((name) => stateWith(name, (path) => mkdirSync(path))),
+    stateWith("jobs", (path) => writeFileSync(path, "")),
+  ];
+  const sockets = [join(folder, "none", "socket"), file, "/proc/socket", `/${"x".repeat(120)}`];
+  const refusals: [variable: string, environment: Record<string, string>][] = [
+    ...states.map((path): [string, Record<string, string>] => ["JOBRUNNER_STATE_DIR", { JOBRUNNER_STATE_DIR: path }]),
+    ...sockets.map((path, index): [string, Record<string, string>] => ["JOBRUNNER_SOCKET", { JOBRUNNER_SOCKET: path, JOBRUNNER_STATE_DIR: join(folder, `socket-${index}`) }]),
+    ["JOBRUNNER_HOSTNAME", { JOBRUNNER_HOSTNAME: "203.0.113.7", JOBRUNNER_INSECURE: "true", JOBRUNNER_STATE_DIR: join(folder, "hostname") }],
+  ];
+  for (const [variable, environment] of refusals) {
+    const { code, stderr } = await run([], { JOBRUNNER_PORT: "0", JOBRUNNER_CONTAINER_ENGINE: "none", JOBRUNNER_LOG_LEVEL: "error", ...environment });
+    assert.deepEqual([code, stderr.trim().split("\n").length], [1, 1], `${JSON.stringify(environment)}: ${stderr}`);
+    assert.match(stderr, new RegExp(`^jobrunner: .*${variable}`), stderr);
+  }
+});
+
 test("the state directory is for the service's user alone, and other things are left as they are", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-config-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -98,6 +144,6 @@ test("--help prints every variable, --version the version, anything else is refu
 function run(args: string[], environment: Record<string, string>): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment };
-    const child = execFile(program, args, { env, timeout: 20_000 }, (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
+    const child = execFile(program, args, { env, timeout: 60_000 }, (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
   });
 }

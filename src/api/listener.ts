@@ -196,7 +196,7 @@ function explain(error: unknown, url: string, address: string): string {
     case "EAI_AGAIN":
       return `${address} is not an address of this box: set JOBRUNNER_HOSTNAME to one that is, or leave it empty`;
     default:
-      return `cannot listen on ${url}: ${error instanceof Error ? error.message : String(error)}`;
+      return `cannot listen on ${url}: ${error instanceof Error ? error.message : String(error)}: set JOBRUNNER_HOSTNAME and JOBRUNNER_PORT to an address and a port of this box`;
   }
 }
 

@@ -14,11 +14,16 @@ const ownerOnly = 0o600;
 export async function listenOnPath(server: Server, path: string): Promise<void> {
   const bytes = Buffer.byteLength(path);
   if (bytes > maxPathBytes) throw new Error(`JOBRUNNER_SOCKET has ${bytes} bytes: the path of a unix socket can have ${maxPathBytes} (unix(7)), so name a shorter one`);
-  const folder = dirname(path);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new Error(`JOBRUNNER_SOCKET is in ${folder}, which is no directory: make it first`);
-  await removeStale(path);
-  await bind(server, path);
-  chmodSync(path, ownerOnly);
+  try {
+    const folder = dirname(path);
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new Error(`JOBRUNNER_SOCKET is in ${folder}, which is no directory: make it first`);
+    await removeStale(path);
+    await bind(server, path);
+    chmodSync(path, ownerOnly);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error; // a sentence for people
+    throw new Error(`JOBRUNNER_SOCKET names ${path}, where no socket can be made (${error.message}): name a path in a directory that this user can write`, { cause: error });
+  }
 }
 
 /** A socket on which nobody listens is removed; what is no socket, never. */
@@ -46,12 +51,11 @@ function tryToConnect(path: string): Promise<string | null> {
 
 function bind(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => reject(new Error(`cannot listen on ${path} (JOBRUNNER_SOCKET): ${error.message}`, { cause: error }));
-    server.once("error", fail);
+    server.once("error", reject);
     // The socket is made before listen() returns; so there is no moment in which others may connect.
     const before = process.umask(0o777 & ~ownerOnly);
     server.listen({ path, backlog: 4096 }, () => {
-      server.off("error", fail);
+      server.off("error", reject);
       resolve();
     });
     process.umask(before);

@@ -13,6 +13,7 @@ export function lockStateDir(stateDir: string): { release(): void } {
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();
+    if (!isBusy(error)) throw error;
     throw new Error(`the state directory ${stateDir} is in use by another jobrunner${holder(pidPath)}: stop it, or set JOBRUNNER_STATE_DIR to another directory`, {
       cause: error,
     });
@@ -24,6 +25,13 @@ export function lockStateDir(stateDir: string): { release(): void } {
       lock.close();
     },
   };
+}
+
+/** SQLITE_BUSY: somebody else has it. */
+const busyCode = 5;
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === busyCode;
 }
 
 function holder(pidPath: string): string {

@@ -23,7 +23,7 @@ import { missedSince } from "./missed.ts";
 import { Persistence } from "./persistence.ts";
 import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
-import { makeStateDir } from "./state-dir.ts";
+import { asStateTrouble, makeStateDir } from "./state-dir.ts";
 import { Supervision } from "./supervision.ts";
 import type { Health, JobHandle, JobQuery, JobRunner, Log, Observer, Removed, Submission, SubmitResult, Submitter, Workspace } from "./types.ts";
 import { makeWorkspacesFolder, workspaceIn } from "./workspaces.ts";
@@ -45,6 +45,14 @@ export type RunnerOptions = {
 /** Opens the state directory and finds every job in it as it is. Throws a sentence for people where that cannot be. */
 export async function openRunner(options: RunnerOptions): Promise<LocalRunner> {
   makeStateDir(options.stateDir);
+  try {
+    return await openIn(options);
+  } catch (error) {
+    throw asStateTrouble(error, options.stateDir);
+  }
+}
+
+async function openIn(options: RunnerOptions): Promise<LocalRunner> {
   if (options.allowedUsers.length > 0 && ownUser.uid === 0) makeWorkspacesFolder(options.stateDir);
   const lock = lockStateDir(options.stateDir);
   try {

@@ -7,6 +7,21 @@ import { ownUser } from "../identity/own-user.ts";
  * another user's, or full of other things, whose mode is not ours to change.
  */
 export function makeStateDir(path: string): void {
+  try {
+    makeOwnFolder(path);
+  } catch (error) {
+    throw asStateTrouble(error, path);
+  }
+}
+
+/** What the system or the database said of the state directory, as a sentence that names the variable. What is a sentence for people stays as it is. */
+export function asStateTrouble(error: unknown, path: string): unknown {
+  if (!(error instanceof Error && "code" in error)) return error;
+  const remedy = `name a directory that ${ownUser.name} can make and write, on a disk with room`;
+  return new Error(`JOBRUNNER_STATE_DIR names ${path}, which cannot be used (${error.message}): ${remedy}`, { cause: error });
+}
+
+function makeOwnFolder(path: string): void {
   makeFolder(path);
   const { uid, mode } = statSync(path);
   if (uid !== ownUser.uid) throw new Error(`the state directory ${path} belongs to another user (uid ${uid}): set JOBRUNNER_STATE_DIR to one of ${ownUser.name}'s own`);
@@ -21,7 +36,9 @@ export function makeStateDir(path: string): void {
       throw new Error(`${path} could be written by others, who may have changed what is in it: set JOBRUNNER_STATE_DIR to another directory`);
     }
   }
-  makeFolder(join(path, "jobs"));
+  const jobs = join(path, "jobs");
+  makeFolder(jobs);
+  if (!statSync(jobs).isDirectory()) throw new Error(`JOBRUNNER_STATE_DIR names ${path}, in which "jobs" is no directory: set it to another directory`);
 }
 
 /** With what leads to it, for this user alone. Node's own `recursive` never returns where /proc is on the way. */

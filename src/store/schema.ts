@@ -71,7 +71,7 @@ export function migrate(database: DatabaseSync): void {
   try {
     const version = versionOf(database);
     if (version > migrations.length) {
-      throw new Error(`the database was written by a newer jobrunner (schema ${version}, this one knows ${migrations.length}): use that one`);
+      throw new Error(`the database was written by a newer jobrunner (schema ${version}, this one knows ${migrations.length}): use that one, or set JOBRUNNER_STATE_DIR to another directory`);
     }
     for (const sql of migrations.slice(version)) database.exec(sql);
     database.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
