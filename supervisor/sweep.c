@@ -101,16 +101,18 @@ static void judge(const char *text, size_t length, const char *boot_id, struct r
     left->running = running_step(text, left->whole_bytes > 0 ? (size_t)left->whole_bytes : 0);
 }
 
-/** The process that a last "start" without an "end" after it names: nobody has waited for it before the supervisor's death. */
+/**
+ * The process that a last "start" names without an "end" or "fail" after it: nobody has waited for it before the supervisor's death. Of any other the number
+ * may be somebody else's. What is looked at of a line is at its beginning, and lines of an end can be longer than the copy.
+ */
 static pid_t running_step(const char *text, size_t length) {
     int pid = 0;
     for (const char *line = text, *newline; (newline = memchr(line, '\n', length - (size_t)(line - text))) != NULL; line = newline + 1) {
         char copy[64];
-        size_t line_length = (size_t)(newline - line);
-        if (line_length >= sizeof copy) continue;
-        memcpy(copy, line, line_length);
-        copy[line_length] = '\0';
-        if (strncmp(copy, "end ", 4) == 0 || (strncmp(copy, "start ", 6) == 0 && sscanf(copy, "start %*u %d ", &pid) != 1)) pid = 0;
+        (void)snprintf(copy, sizeof copy, "%.*s", (int)(newline - line), line);
+        bool is_start = strncmp(copy, "start ", 6) == 0;
+        bool is_end = strncmp(copy, "end ", 4) == 0 || strncmp(copy, "fail ", 5) == 0;
+        if (is_end || (is_start && sscanf(copy, "start %*u %d ", &pid) != 1)) pid = 0;
     }
     return pid > 1 ? (pid_t)pid : 0;
 }

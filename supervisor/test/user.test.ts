@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -192,6 +192,26 @@ describe("a job with a user", { skip: process.getuid?.() === 0 ? false : "left o
     await job.over();
     assert.deepEqual(processesOf(job.id), []);
   });
+
+  const overLines = { "a long line of its end": "end 1 1790000000000000000 256 1234567890 1234567890 12345678 12345678901", "a failed start": "fail 1 1790000000000000000 exec 2" };
+  for (const [what, line] of Object.entries(overLines)) {
+    const skip = has("setpriv") ? false : "left out: setpriv is not installed";
+    test(`a sweep spares the session that has got the number of a step that was over, by ${what}`, { skip }, async (t) => {
+      const weak = new Box();
+      t.after(() => weak.close());
+      weak.wrapper = ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon,-sys_admin", ...weak.wrapper];
+      const other = spawn("sleep", ["1000"], { detached: true, uid, stdio: "ignore" });
+      t.after(() => other.kill("SIGKILL"));
+      const job = weak.prepare({ steps: [{ run: "true" }] });
+      execFileSync("mkfifo", [join(job.directory, "control")]);
+      const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+      writeFileSync(join(job.directory, "status"), `jobrunner-status 1 ${bootId} 1 1790000000000000000\nstart 1 ${other.pid} 1790000000000000000\n${line}\n`);
+      weak.tell(`sweep ${job.id}`);
+      await job.over();
+      assert.equal(job.lines("swept")[0]?.[1], "0");
+      assert.equal(other.exitCode ?? other.signalCode, null);
+    });
+  }
 });
 
 function has(name: string): boolean {
