@@ -1,9 +1,11 @@
 import { strict as assert } from "node:assert";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, readlinkSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { OutputWatchers } from "../src/output/watcher.ts";
+import { makeStreams } from "../src/runner/containers/files.ts";
 import { clientSaid } from "../src/runner/containers/said.ts";
 import { type ClientEnd, type ContainerFacts, type ContainerVerdict, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "../src/job/container.ts";
 
@@ -67,6 +69,9 @@ test("what is said apart from the command is its init's own, and in its output o
   };
   assert.equal(await refusalOf("pulled\njobrunner-init: a hidden b: Permission denied\n"), "a *** b: Permission denied");
   assert.equal(await refusalOf("exec /sbin/docker-init: argument list too long\n"), "argument list too long");
+  truncateSync(join(directory, "streams-1.said"), 3 * 2 ** 30);
+  appendFileSync(join(directory, "streams-1.said"), "\njobrunner-init: x: Permission denied\n");
+  assert.equal((await clientSaid({ directory, watchers }, 1, {})).refusal, "x: Permission denied", "whatever came before");
   assert.equal(await refusalOf("[FATAL tini (7)] exec a b failed: No such file or directory\n"), null);
   assert.equal(await refusalOf(""), null);
 });
@@ -81,4 +86,17 @@ test("a container that was stopped has the exit code that is known, and output i
   assert.deepEqual([exited(3), running, unknown].map((facts) => mayHaveLostOutput(bySignal, facts)), [true, true, true]);
   assert.deepEqual([exited(125), exited(3), none].map((facts) => mayHaveLostOutput(ended(125), facts)), [false, true, false]);
   assert.equal(mayHaveLostOutput(ended(3), running), false);
+});
+
+test("the folder of a container's streams is made again as it is, also while a supervisor has FIFOs in it", (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "jobrunner-streams-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const streams = { name: "streams-1", workdir: "/only/in/the/container" };
+  makeStreams(directory, streams);
+  const fifo = join(directory, "streams-1", "stdout");
+  execFileSync("mkfifo", [fifo]);
+  const { ino } = statSync(fifo);
+  makeStreams(directory, streams);
+  assert.equal(statSync(fifo).ino, ino);
+  assert.equal(readlinkSync(join(directory, "streams-1", "workdir")), streams.workdir);
 });

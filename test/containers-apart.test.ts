@@ -1,10 +1,12 @@
 import { strict as assert } from "node:assert";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Command, JobSpec } from "../src/job/spec.ts";
+import { Engine as EngineClient } from "../src/runner/containers/engine.ts";
 import { type Engine, engineTest } from "./helper/engines.ts";
 import { jobProcessesOf } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
@@ -141,6 +143,16 @@ engineTest("an image's own check of its health is not run", async (t, engine) =>
   const service = await start(t, engine);
   const { job, output } = await service.run(one({ Image: "jobrunner-test-health", CommandLine: "sleep 3; ls $JOBRUNNER_WORKSPACE; ps | grep -c '[i]ll'" }));
   assert.deepEqual([job.ExitCode, output.toString()], [1, "0\n"], "it would have been run twice");
+});
+
+engineTest("an image's own check of its health is not run where a job's files are removed in a container of it", async (t, engine) => {
+  const parent = mkdtempSync(join(tmpdir(), "jobrunner-removal-"));
+  t.after(() => rmSync(parent, { recursive: true }));
+  const program = join(parent, "program");
+  writeFileSync(program, "#!/bin/sh\nsleep 2.5; [ ! -e /ill ]\n", { mode: 0o755 });
+  const path = spawnSync("which", [engine.name], { encoding: "utf8" }).stdout.trim();
+  const environment = Object.fromEntries(Object.entries({ ...process.env, ...engine.environment }).map(([name, value]) => [name, value ?? ""]));
+  await new EngineClient({ kind: engine.name, path }, environment).removeFolder({ folder: join(parent, "work"), parent, image: "jobrunner-test-health", program });
 });
 
 engineTest("output is the command's wherever it comes from, whole and in order", async (t, engine) => {

@@ -49,7 +49,7 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
       "run",
       ...quietWords(kind),
       ...engine.initWords,
-      ...healthWords(kind),
+      ...engine.healthWords,
       `--name=${name}`,
       `--label=${labels.job}=${jobId}`,
       `--label=${labels.step}=${number}`,
@@ -81,11 +81,6 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
 /** The client passes on no signal: they go by the container's own way. */
 function ownWayWords({ jobDirectory, number }: ContainerStep): string[] {
   return ["--sig-proxy=false", mount({ source: posix.join(jobDirectory, streamsName(number)), target: streamsTarget, isReadOnly: true })];
-}
-
-/** What an image has its engine run inside beside the command, to see whether that is well, is for services. nerdctl runs none. */
-function healthWords(kind: EngineKind): string[] {
-  return kind === "nerdctl" ? [] : ["--no-healthcheck"];
 }
 
 /** Docker refuses more than the box has, which is no limit anyway. */

@@ -77,6 +77,11 @@ export class Engine {
     return this.client.kind === "nerdctl" ? [] : ["--log-driver=none"];
   }
 
+  /** What an image has its engine run inside beside the command, to see whether that is well, is for services. nerdctl runs none. */
+  get healthWords(): string[] {
+    return this.client.kind === "nerdctl" ? [] : ["--no-healthcheck"];
+  }
+
   /** By name. `unknown`: the engine did not answer. */
   async inspect(names: string[]): Promise<Map<string, Inspected>> {
     const { stdout, stderr } = await this.run(["inspect", "--type", "container", "--format", "{{.Name}} {{json .State}}", ...names]);
@@ -110,7 +115,7 @@ export class Engine {
    */
   async removeFolder({ folder, parent, image, program }: { folder: string; parent: string; image: string; program: string }): Promise<void> {
     const mounts = [mount({ source: parent, target: parent }), mount({ source: program, target: "/jobrunner-supervisor", isReadOnly: true })];
-    const limits = ["--rm", "--pull=never", "--network=none", "--user=0:0"];
+    const limits = ["--rm", "--pull=never", "--network=none", "--user=0:0", ...this.healthWords];
     const inContainer = ["run", ...limits, ...this.outputWords, ...mounts, "--entrypoint=/jobrunner-supervisor", image, "remove", folder];
     // Podman's own files are those of a user namespace, which it lets us into without an image.
     const words = this.client.kind === "podman" && process.getuid?.() !== 0 ? ["unshare", program, "remove", folder] : inContainer;

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineClient } from "./engine.ts";
 import { saidName, workdirName } from "./own-init.ts";
@@ -26,18 +26,32 @@ export function stateFileName(step: number): string {
   return `container-${step}`;
 }
 
-/** Only who can get into the job's directory, and the container, can get into the folder; there all can, whoever the container's user is. */
+/**
+ * Only who can get into the job's directory, and the container, can get into the folder; there all can, whoever the container's user is. May be done again,
+ * also while a container uses it: the same job gives the same folder.
+ */
 export function makeStreams(directory: string, { name, workdir }: { name: string; workdir: string }): void {
   const folder = join(directory, name);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder);
+  const link = join(folder, workdirName);
+  mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
-  symlinkSync(workdir, join(folder, workdirName));
+  if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync(workdir, link); // not existsSync, which would follow it
 }
 
-/** Null: the client wrote where the command did. */
+const maxSaidBytes = 1 << 16;
+
+/** The end of it, since nothing bounds what an engine says. Null: the client wrote where the command did. */
 export function readSaid(directory: string, step: number): string | null {
-  return readIfThere(join(directory, saidName(step)));
+  const path = join(directory, saidName(step));
+  if (!existsSync(path)) return null;
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, maxSaidBytes));
+    return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, size - bytes.length));
+  } finally {
+    closeSync(file);
+  }
 }
 
 export type Made = { client: EngineClient; image: string };
