@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -140,6 +140,20 @@ engineTest("many containers at once are all right, and none is left", async (t, 
     assert.deepEqual([job.ExitCode, output.toString()], [number % 3, `${number}\nend\n`]);
     assert.deepEqual(await engine.containersOf(job.ID), []);
   }));
+});
+
+engineTest("where the engine's runtime may have a kernel of its own, containers have the engine's init and their client's streams", async (t, engine) => {
+  const folder = mkdtempSync(join(tmpdir(), "jr-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = spawnSync("which", [engine.name], { encoding: "utf8" }).stdout.trim();
+  const client = join(folder, engine.name);
+  // The engine that there is, but for what it says of its runtime.
+  const answers = { docker: 'case $1 in info) echo runsc; exit;; esac', podman: "case $1 in info) echo 4.3.1 false kata; exit;; esac" };
+  writeFileSync(client, `#!/bin/sh\n${answers[engine.name]}\nexec ${path} "$@"\n`, { mode: 0o755 });
+  const service = await startService(t, { environment: { ...engine.environment, JOBRUNNER_CONTAINER_ENGINE: client } });
+  const { job, output } = await service.run({ Commands: [{ Image: "busybox", Network: "none", CommandLine: "ls -d /.jobrunner 2>&1; echo out; exit 3" }] });
+  assert.equal(job.ExitCode, 3);
+  assert.equal(output.toString(), "ls: /.jobrunner: No such file or directory\nout\n");
 });
 
 engineTest(

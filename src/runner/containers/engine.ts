@@ -33,9 +33,17 @@ export function removeWords(kind: EngineKind): string[] {
 /** Not of the client but of what answers it; podman is both, unless it asks a service. */
 const versionWords: Record<EngineKind, string[]> = {
   docker: ["version", "--format", "{{.Server.Version}}{{range .Server.Components}} {{.Name}}{{end}}"],
-  podman: ["info", "--format", "{{.Version.Version}} {{.Host.ServiceIsRemote}}"],
+  podman: ["info", "--format", "{{.Version.Version}} {{.Host.ServiceIsRemote}} {{.Host.OCIRuntime.Name}}"],
   nerdctl: ["info", "--format", "{{.ServerVersion}}"],
 };
+
+/** Not part of its version. */
+const dockerRuntimeWords = ["info", "--format", "{{.DefaultRuntime}}"];
+
+/**
+ * Runtimes whose containers have this box's kernel, as far as is known: on one of its own (gVisor, Kata Containers) the other end of a FIFO of ours is not there.
+ */
+const runtimesOfThisKernel = ["runc", "io.containerd.runc.v2", "crun", "youki", "nvidia", "sysbox-runc"];
 
 export class Engine {
   readonly client: EngineClient;
@@ -52,12 +60,14 @@ export class Engine {
 
   /** The version of what runs the containers. Rejects with a sentence, the engine's own, where it does not answer. */
   async version(): Promise<string> {
-    const result = await this.run(versionWords[this.client.kind]);
+    const { kind } = this.client;
+    const [result, dockers] = await Promise.all([this.run(versionWords[kind]), kind === "docker" ? this.run(dockerRuntimeWords) : null]);
     const [version = "", ...more] = result.stdout.trim().split(" ");
     if (result.exitCode !== 0 || version === "") throw new Error(lastLine(result.stderr) ?? "it does not answer");
-    const { kind } = this.client;
+    const runtime = dockers === null ? more[1] : dockers.stdout.trim();
     // Podman also answers Docker's client, and then knows no such mount; asked as a service, it has the files of another box.
-    this.#takesOwnInit = kind === "docker" ? !more.includes("Podman") : kind === "podman" && more[0] === "false";
+    const takesIt = kind === "docker" ? !more.includes("Podman") : kind === "podman" && more[0] === "false";
+    this.#takesOwnInit = takesIt && runtimesOfThisKernel.includes(runtime ?? "");
     return version;
   }
 
