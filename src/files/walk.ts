@@ -81,13 +81,14 @@ class Walker {
   #trail: Name[] = []; // the folders from the workspace down to here
 
   static async at(start: Start): Promise<Walker> {
-    return new Walker(start, await holdRoot(start.root));
+    const { mount, ...root } = await holdRoot(start.root);
+    return new Walker(start, root, mount);
   }
 
-  constructor(start: Start, root: Found) {
+  constructor(start: Start, root: Found, mount: number | null) {
     this.#start = start;
     this.here = root;
-    this.#mount = mountOf(root.held.fd);
+    this.#mount = mount;
   }
 
   /** To what the path leads to, or (null then, too, where that is the workspace) to the folder of the last name, which is not looked at. */
@@ -168,17 +169,23 @@ async function linkAt(path: Buffer): Promise<Name | null> {
   }
 }
 
-async function holdRoot(root: string): Promise<Found> {
+async function holdRoot(root: string): Promise<Found & { mount: number | null }> {
   const held = await open(root, O_PATH | O_DIRECTORY);
-  return { held, stats: await held.stat() };
+  return await closedOnError(held, async () => ({ held, stats: await held.stat(), mount: mountOf(held.fd) }));
 }
 
 /** Nothing is asked of what is there before it is known to be on this mount. */
 async function hold(path: Buffer, mount: number | null): Promise<Found> {
   const held = await open(path, O_PATH | O_NOFOLLOW);
-  try {
+  return await closedOnError(held, async () => {
     if (mount === null || mountOf(held.fd) !== mount) throw new LeavesMount();
     return { held, stats: await held.stat() };
+  });
+}
+
+async function closedOnError<Result>(held: FileHandle, look: () => Promise<Result>): Promise<Result> {
+  try {
+    return await look();
   } catch (error) {
     await held.close();
     throw error;
