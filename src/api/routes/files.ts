@@ -28,12 +28,13 @@ export const fileRoutes: Routes = (app, context) => {
           const opened = await files.open(path);
           if (opened.kind === "file") return opened;
           await using folder = opened.folder;
-          takePage(context, request, reply);
+          if (!reply.raw.destroyed) reply.raw.once("close", taken(context.pages, request, "pages of folders")); // one that went before says so no second time
           return { kind: "listing" as const, stats: opened.stats, listing: await files.list(folder, page) };
         },
       });
     });
     if (found.kind === "file") return await sendAndClose(context, { request, reply, opened: found });
+    cutOffIfIdle(context, reply);
     const { entries, nextAfter } = found.listing;
     const view: Static<typeof Folder> = { Entries: entries.map(viewOf), NextAfter: nextAfter === null ? null : encoded(nextAfter), Mode: modeOf(found.stats) };
     return view;
@@ -73,10 +74,8 @@ function filesOf({ runner, supervisorPath }: Context, request: FastifyRequest): 
   return new WorkspaceFiles({ ...workspace, program: supervisorPath });
 }
 
-/** Until the client has it, a page is in memory; who takes nothing of it is cut off. */
-function takePage({ pages, limits }: Context, request: FastifyRequest, { raw }: FastifyReply): void {
-  if (raw.destroyed) return; // it went before, and says so no second time
-  raw.once("close", taken(pages, request, "pages of folders"));
+/** Until the client has it, a page is in memory; who takes nothing of it is cut off. Not before: to read a huge folder may take longer. */
+function cutOffIfIdle({ limits }: Context, { raw }: FastifyReply): void {
   raw.setTimeout(limits.readerTimeoutSeconds * 1000, () => raw.destroy());
 }
 
