@@ -16,26 +16,22 @@ export class Shares {
     this.bounds = bounds;
   }
 
-  get taken(): number {
-    return this.#taken;
-  }
-
-  /** `identity` is its key (keyOf). Where there is not so much left: of what, "all" that there is or the identity's "own" share. */
-  take(identity: string, count = 1): Release | "all" | "own" {
+  /** One of it. `identity` is its key (keyOf). Where none is left: of what, "all" that there is or the identity's "own" share. */
+  take(identity: string): Release | "all" | "own" {
     const own = this.#byIdentity.get(identity) ?? 0;
-    if (own + count > this.bounds.maxPerIdentity) return "own";
-    if (this.#taken + count > this.bounds.max) return "all";
-    this.#change(identity, count);
+    if (own >= this.bounds.maxPerIdentity) return "own";
+    if (this.#taken >= this.bounds.max) return "all";
+    this.#change(identity, 1);
     let isTaken = true;
     return () => {
-      if (isTaken) this.#change(identity, -count);
+      if (isTaken) this.#change(identity, -1);
       isTaken = false;
     };
   }
 
-  #change(identity: string, count: number): void {
-    this.#taken += count;
-    const own = (this.#byIdentity.get(identity) ?? 0) + count;
+  #change(identity: string, by: 1 | -1): void {
+    this.#taken += by;
+    const own = (this.#byIdentity.get(identity) ?? 0) + by;
     if (own > 0) this.#byIdentity.set(identity, own);
     else this.#byIdentity.delete(identity);
   }
