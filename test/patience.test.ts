@@ -94,6 +94,19 @@ test("what is asked and answered at once fails at once, with a sentence, where l
   assert.deepEqual([code, stderr], [1, `jobrunner: what answers at ${proxy.url} is not a jobrunner: 502 Bad Gateway\nA proxy is there that does not reach the service: is it running?\n`]);
 });
 
+test("a removal that the service refused for a moment has removed nothing: there is no such job then, as there was none before", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "3" } });
+  const refusals = new Set<unknown>();
+  const client = new Client({ url: service.url, onRetry: ({ cause }) => refusals.add(cause instanceof ApiError ? cause.code : cause) });
+  const isUnknown = (error: unknown): boolean => error instanceof ApiError && error.code === "unknown-job";
+  await waitFor("one is refused for a moment", async () => {
+    await assert.rejects(client.remove("01900000-0000-7000-8000-000000000000"), isUnknown);
+    return refusals.size > 0;
+  });
+  assert.deepEqual(refusals, new Set(["too-many-requests"]));
+  await waitFor("others may ask again", async () => (await service.call("GET", "/")).status === 200);
+});
+
 test("Retry-After is waited for, in seconds or as a time", async (t) => {
   const service = await startService(t);
   const proxy = await new MoodyProxy(() => service.port).start(t);

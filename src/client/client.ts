@@ -193,13 +193,13 @@ export class Client {
 
   /** Removes a job that is over, with its output and workspace. `Remains` says what of them could not be removed yet. */
   async remove(id: string, { signal }: CallOptions = {}): Promise<RemovedJob> {
-    let isRepeated = false;
+    let mayBeDone = false; // by a request whose answer was lost
     return await this.#patience(signal).through(async () => {
       try {
         return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.DELETE("/jobs/{id}", { params: { path: { id } }, signal: both }), signal);
       } catch (error) {
-        if (isRepeated && error instanceof ApiError && error.code === "unknown-job") return {}; // a request whose answer was lost has done it
-        isRepeated = true;
+        if (mayBeDone && error instanceof ApiError && error.code === "unknown-job") return {};
+        mayBeDone ||= !(error instanceof ApiError) || error.code === "not-jobrunner";
         throw error;
       }
     });
