@@ -12,7 +12,7 @@ import { AuditLog } from "../src/audit/audit-log.ts";
 import { readConfig } from "../src/config.ts";
 import { Identifier } from "../src/identity/identify.ts";
 import { Metrics } from "../src/metrics/metrics.ts";
-import { openRunner } from "../src/runner/runner.ts";
+import { openRunner } from "../src/runner/open.ts";
 import { KernelSockets } from "../src/sockets/kernel-sockets.ts";
 import type { Answer } from "./helper/http.ts";
 import { repository, startService, type Service } from "./helper/service.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isFinal, type JobView } from "../job/job.ts";
-import { openRunner } from "../runner/runner.ts";
+import { openRunner } from "../runner/open.ts";
 import { type Box, type Finding, ok, problem } from "./box.ts";
 import { supervisor } from "./programs.ts";
 

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { getSystemErrorMessage } from "node:util";
 
-/** What to do where the box, or a limit of the service's, had no room for a step. */
+/** Where the box, or a limit of the service's, has no room. */
 
 const advice = new Map([
   [
@@ -21,4 +21,9 @@ const advice = new Map([
 export function explainErrno(errno: number): string {
   const toDo = advice.get(errno);
   return `${getSystemErrorMessage(-errno)}${toDo === undefined ? "" : `: ${toDo}`}`;
+}
+
+/** errno(3): of files for this process, for the box, or of memory. */
+export function isShortage(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE" || error.code === "ENOMEM");
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FinalState, isFinal, type JobState, type JobView, readView, type WholeJobView } from "../job/job.ts";
-import { ownUser } from "../identity/own-user.ts";
 import { type RecordedSpec, withoutSecrets, withSecrets } from "../job/secrets.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { secondsBetween } from "../job/facts.ts";
@@ -18,15 +17,13 @@ import { Idempotency } from "./idempotency.ts";
 import { readInstance } from "./instance.ts";
 import { forgetSecrets, type Order } from "./job-directory.ts";
 import { listJobs } from "./list.ts";
-import { lockStateDir } from "./lock.ts";
 import { missedSince } from "./missed.ts";
 import { Persistence } from "./persistence.ts";
 import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
-import { asStateTrouble, makeStateDir } from "./state-dir.ts";
 import { Supervision } from "./supervision.ts";
 import type { Health, JobHandle, JobQuery, JobRunner, Log, Observer, Removed, Submission, SubmitResult, Submitter, Workspace } from "./types.ts";
-import { makeWorkspacesFolder, workspaceIn } from "./workspaces.ts";
+import { workspaceIn } from "./workspaces.ts";
 
 export type RunnerOptions = {
   stateDir: string;
@@ -41,29 +38,6 @@ export type RunnerOptions = {
   observer: Observer;
   log: Log;
 };
-
-/** Opens the state directory and finds every job in it as it is. Throws a sentence for people where that cannot be. */
-export async function openRunner(options: RunnerOptions): Promise<LocalRunner> {
-  makeStateDir(options.stateDir);
-  try {
-    return await openIn(options);
-  } catch (error) {
-    throw asStateTrouble(error, options.stateDir);
-  }
-}
-
-async function openIn(options: RunnerOptions): Promise<LocalRunner> {
-  if (options.allowedUsers.length > 0 && ownUser.uid === 0) makeWorkspacesFolder(options.stateDir);
-  const lock = lockStateDir(options.stateDir);
-  try {
-    const runner = new LocalRunner(options, lock);
-    await runner.recover();
-    return runner;
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
-}
 
 /** Jobs of this box: accepts, admits, ends and finds them. */
 export class LocalRunner implements JobRunner {

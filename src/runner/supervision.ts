@@ -1,8 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { WaitedProcess } from "../job/facts.ts";
 import type { JobView } from "../job/job.ts";
-import { explainErrno } from "../job/shortage.ts";
+import { explainErrno, isShortage } from "../job/shortage.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { Containers } from "./containers/containers.ts";
@@ -45,7 +44,7 @@ export class Supervision {
   readonly #events: SupervisionEvents;
   readonly #launcher: Launcher;
   readonly #containers: Containers;
-  readonly #userNames: UserNames;
+  readonly #userNames = new UserNames();
   readonly #doorbell: { close(): void };
   readonly #patrol: NodeJS.Timeout;
   readonly #notLaunched = new Set<ActiveJob>(); // no launcher knows of them: the disk was full, or their engine is being looked for
@@ -64,7 +63,6 @@ export class Supervision {
         log: options.log,
       },
     );
-    this.#userNames = new UserNames();
     this.#containers = new Containers({ ...options, active: events.active, specOf: (id) => events.orderOf(id)?.spec ?? null });
     this.#patrol = setInterval(() => this.#patrolSome(), patrolMs);
   }
@@ -176,7 +174,7 @@ export class Supervision {
     const facts = readStatus(join(job.directory, "status"));
     if (facts === null) return;
     facts.containers = job.containers;
-    facts.waitsFor = this.#withUserName(job, facts.waitsFor);
+    facts.waitsFor = this.#userNames.added(facts.waitsFor, () => this.#withoutShortage(job, () => this.#refresh(job)));
     job.tellAttempts(facts);
     if (!this.#containers.areSettled(job, facts, () => this.#withoutShortage(job, () => this.#refresh(job)))) {
       // Over only when its containers are: until then it is what it was.
@@ -188,11 +186,6 @@ export class Supervision {
     if (facts.swept !== null) return this.#events.onOver(job, job.lostView("SupervisorLost"));
     this.#passKill(job);
     this.#events.onChange(job);
-  }
-
-  #withUserName(job: ActiveJob, process: WaitedProcess | null): WaitedProcess | null {
-    const user = process === null ? null : this.#userNames.of(process.uid, () => this.#withoutShortage(job, () => this.#refresh(job)));
-    return process === null || user === null ? null : { ...process, user };
   }
 
   #passKill(job: ActiveJob): void {
@@ -241,11 +234,6 @@ export class Supervision {
     job.sweepAskedMs = performance.now();
     this.#launcher.sweep(job.id);
   }
-}
-
-/** errno(3): of files for this process, for the box, or of memory. */
-function isShortage(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE" || error.code === "ENOMEM");
 }
 
 function statusSize(job: ActiveJob): number | null {

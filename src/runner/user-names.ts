@@ -1,3 +1,4 @@
+import type { WaitedProcess } from "../job/facts.ts";
 import { nameOfUser } from "./accounts.ts";
 
 /** Names of users by their numbers, each asked for once: what needs one does not wait for it. */
@@ -5,10 +6,12 @@ export class UserNames {
   readonly #known = new Map<number, string>();
   readonly #asked = new Map<number, Promise<void>>();
 
-  /** The name, or the number where there is none; null until it is known, then `onKnown` is called. */
-  of(uid: number, onKnown: () => void): string | null {
-    const known = this.#known.get(uid);
-    if (known !== undefined) return known;
+  /** The process with its user's name, or the number where there is none; null until that is known, then `onKnown` is called. */
+  added(process: WaitedProcess | null, onKnown: () => void): WaitedProcess | null {
+    if (process === null) return null;
+    const { uid } = process;
+    const user = this.#known.get(uid);
+    if (user !== undefined) return { ...process, user };
     const asked = this.#asked.get(uid) ?? this.#ask(uid);
     this.#asked.set(uid, asked);
     void asked.then(onKnown);
