@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import type { TestContext } from "node:test";
 import type { Command, JobSpec } from "../src/job/spec.ts";
 import { type Engine, engineTest } from "./helper/engines.ts";
-import { assertProblem } from "./helper/problems.ts";
 import { type Service, startService } from "./helper/service.ts";
+import { refused, runLargest } from "./helper/too-large.ts";
 
 /** What an engine, or the kernel behind it, does not take of a container is refused before it is accepted, and the most that may be runs. */
 
@@ -15,14 +15,6 @@ async function start(t: TestContext, engine: Engine): Promise<Service> {
 
 function one(command: Partial<Command>, job: Partial<JobSpec> = {}): JobSpec {
   return { ...job, Commands: [{ Image: "busybox", Network: "none", ...command }] };
-}
-
-async function refused(service: Service, spec: JobSpec): Promise<{ field: string; message: string }> {
-  const answer = await service.call("POST", "/", { body: JSON.stringify(spec) });
-  assertProblem(answer, 400);
-  const { errors }: { errors?: { field: string; message: string }[] } = JSON.parse(answer.text);
-  assert.ok(errors?.[0] !== undefined, answer.text);
-  return errors[0];
 }
 
 engineTest("a single part that is too large or too small for a container is refused by its field", async (t, engine) => {
@@ -57,15 +49,8 @@ engineTest("what is too much together for a container is refused by its largest 
     ["Commands[0].Entrypoint", (last) => one({ Entrypoint: ["sh", "-c", "echo ran", ...Object.values(blocks(20)), last] })],
   ];
   for (const [field, spec] of cases) {
-    const first = "x".repeat(131_000);
-    const problem = await refused(service, spec(first));
-    assert.equal(problem.field, field);
-    const [, most, taken] = /may take (\d+) bytes together on this box, and these take (\d+),/.exec(problem.message) ?? [];
-    const fitting = first.slice(Number(taken) - Number(most));
-    assert.ok(fitting !== "", problem.message);
-    await refused(service, spec(`${fitting}x`));
-    const { job, output } = await service.run(spec(fitting));
-    assert.deepEqual([job.State, output.toString()], ["Succeeded", "ran\n"], `${field}: ${job.Message}`);
+    const { job, output } = await runLargest(service, field, spec);
+    assert.deepEqual([job.State, output], ["Succeeded", "ran\n"], `${field}: ${job.Message}`);
   }
   const mounts = Array.from({ length: 1000 }, (_, number) => ({ Source: "/tmp", Target: `/${number}/${"y".repeat(3000)}` }));
   assert.equal((await refused(service, one({ Args: ["true"], Mounts: mounts }))).field, "Commands[0].Mounts");

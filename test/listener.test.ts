@@ -1,10 +1,11 @@
 import { strict as assert } from "node:assert";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { Connection } from "./helper/connection.ts";
 import { call } from "./helper/http.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
 import { spawnService } from "./helper/spawned.ts";
@@ -78,8 +79,8 @@ test("a large body has more time, as long as it keeps coming; when it does not, 
   const service = await startService(t, { environment: { JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "1" } });
   const { job } = await service.run({ CommandLine: "true" });
   const [bytes, pieceBytes] = [3_000_000, 1000];
-  const upload = (name: string): Client => {
-    const client = new Client(connect(service.port, "127.0.0.1"));
+  const upload = (name: string): Connection => {
+    const client = new Connection(connect(service.port, "127.0.0.1"));
     client.socket.write(`PUT /${job.ID}/files/${name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`);
     return client;
   };
@@ -127,10 +128,10 @@ test("with few file descriptors, connections beyond them are refused and the ser
   const program = join(temporaryFolder(t), "few-descriptors");
   writeFileSync(program, `#!/bin/sh\nulimit -n 400\nexec ${join(repository, "bin", "jobrunner")}\n`, { mode: 0o755 });
   const service = await startService(t, { program });
-  assert.match(service.log, /"configured":8000,"allowed":150[^\n]*JOBRUNNER_MAX_CONNECTIONS"/);
+  assert.match(service.log, /"configured":8000,"allowed":125[^\n]*JOBRUNNER_MAX_CONNECTIONS"/);
   for (let round = 0; round < 3; round += 1) {
-    const sockets = Array.from({ length: 600 }, () => new Client(connect(service.port, "127.0.0.1")));
-    await waitFor("all but 150 are closed", () => sockets.filter(({ isClosed }) => isClosed).length >= 450);
+    const sockets = Array.from({ length: 600 }, () => new Connection(connect(service.port, "127.0.0.1")));
+    await waitFor("all but 125 are closed", () => sockets.filter(({ isClosed }) => isClosed).length >= 475);
     assert.ok(sockets.some(({ text }) => text.startsWith("HTTP/1.1 503 ")));
     for (const { socket } of sockets) socket.destroy();
     await waitFor("it answers again", async () => (await statusOf({ port: service.port })) === 200);
@@ -151,23 +152,9 @@ test("a request to change the protocol is one like others: refused from a foreig
   assert.equal((await service.call("GET", "/healthz", { headers: upgrade })).status, 200);
 });
 
-/** A connection, what it has received, and whether it is closed. */
-class Client {
-  readonly socket: Socket;
-  text = "";
-  isClosed = false;
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on("data", (chunk) => (this.text += chunk.toString()));
-    socket.on("error", () => undefined);
-    socket.once("close", () => (this.isClosed = true));
-  }
-}
-
 /** What the service answers before it closes the connection. */
 async function exchange({ port }: Service, bytes: string): Promise<string> {
-  const client = new Client(connect(port, "127.0.0.1"));
+  const client = new Connection(connect(port, "127.0.0.1"));
   client.socket.write(bytes);
   await waitFor("the service closes the connection", () => client.isClosed);
   return client.text;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { connect as connectSecurely } from "node:tls";
+import { Connection } from "./helper/connection.ts";
 import { startSecure } from "./helper/https.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
@@ -32,7 +33,7 @@ test("whatever is malformed is answered on a kept connection as on a new one, ov
   const ways: [string, () => Socket][] = [["TCP", () => connect(port, "127.0.0.1")], ["TLS", () => connectSecurely(secure)], ["unix", () => connect(join(folder, "api.sock"))]];
   for (const [way, open] of ways) {
     for (const [what, bytes, status] of malformed) {
-      const [first, kept, pipelined] = [new Client(open()), new Client(open()), new Client(open())];
+      const [first, kept, pipelined] = [new Connection(open()), new Connection(open()), new Connection(open())];
       first.socket.write(bytes);
       kept.socket.write(well);
       await waitFor("the first is answered", () => kept.statuses().length === 1);
@@ -50,7 +51,7 @@ test("what is malformed behind a request that is being answered is answered afte
   const service = await startService(t, { environment: { JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "1" } });
   for (const [what, bytes, status] of [...malformed, ["a body that does not come", `POST / HTTP/1.1${host}Content-Length: 10\r\n\r\n{`, 408] as const]) {
     const id = await service.submit({ CommandLine: "echo first; until [ -e go ]; do sleep 0.05; done; echo last" });
-    const client = new Client(connect(service.port, "127.0.0.1"));
+    const client = new Connection(connect(service.port, "127.0.0.1"));
     client.socket.write(`GET /${id}/attach HTTP/1.1${host}\r\n`);
     await waitFor("the first line is there", () => client.text.includes("first\n"));
     client.socket.write(bytes);
@@ -64,7 +65,7 @@ test("what is malformed behind a request that is being answered is answered afte
 
 test("headers that do not come on a kept connection are answered with 408", async (t) => {
   const { port } = await startService(t, { environment: { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "1" } });
-  const client = new Client(connect(port, "127.0.0.1"));
+  const client = new Connection(connect(port, "127.0.0.1"));
   client.socket.write(`${well}GET /healthz HT`);
   await waitFor("it is closed", () => client.isClosed);
   assert.deepEqual(client.statuses(), [200, 408]);
@@ -72,7 +73,7 @@ test("headers that do not come on a kept connection are answered with 408", asyn
 
 test("a request that was answered before its body went wrong gets no second answer", async (t) => {
   const { port } = await startService(t);
-  const client = new Client(connect(port, "127.0.0.1"));
+  const client = new Connection(connect(port, "127.0.0.1"));
   client.socket.write(`POST / HTTP/1.1${host}Origin: https://elsewhere.example\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`);
   await waitFor("it is answered", () => client.statuses().length === 1);
   client.socket.write("zz\r\n");
@@ -80,26 +81,9 @@ test("a request that was answered before its body went wrong gets no second answ
   assert.deepEqual(client.statuses(), [403]);
 });
 
-class Client {
-  readonly socket: Socket;
-  text = "";
-  isClosed = false;
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on("data", (chunk) => (this.text += chunk.toString()));
-    socket.on("error", () => undefined);
-    socket.once("close", () => (this.isClosed = true));
-  }
-
-  statuses(): number[] {
-    return [...this.text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status));
-  }
-}
-
 /** The status that a body which does not come has got, when that is there. */
 async function lateBody(port: number): Promise<number | undefined> {
-  const client = new Client(connect(port, "127.0.0.1"));
+  const client = new Connection(connect(port, "127.0.0.1"));
   client.socket.write(`POST / HTTP/1.1${host}Content-Length: 10\r\n\r\n{`);
   await waitFor("it is closed", () => client.isClosed);
   return client.statuses()[0];

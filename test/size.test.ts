@@ -4,20 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { JobSpec } from "../src/job/spec.ts";
-import { assertProblem } from "./helper/problems.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
+import { refused, runLargest } from "./helper/too-large.ts";
 
 /** What the kernel does not take as arguments and variables of a process (execve(2)) is refused before it is accepted; all else runs. */
 
 const mostBytes = 131_071;
-
-async function refused(service: Service, spec: JobSpec): Promise<{ field: string; message: string }> {
-  const answer = await service.call("POST", "/", { body: JSON.stringify(spec) });
-  assertProblem(answer, 400);
-  const { errors }: { errors?: { field: string; message: string }[] } = JSON.parse(answer.text);
-  assert.ok(errors?.[0] !== undefined, answer.text);
-  return errors[0];
-}
 
 test("a string that is too long as bytes is refused by its field, whatever its length in characters", async (t) => {
   const service = await startService(t);
@@ -82,15 +74,7 @@ test("what is too much together is refused by its largest part, and what just fi
     ["Secrets", (last) => ({ Secrets: blocks(5, "€".repeat(43_000)), Environment: { ...Object.fromEntries(Object.entries(blocks(3)).map(([name, value]) => [`E${name}`, value])), LAST: last }, Commands: [make, { Args: tool }] })],
   ];
   for (const [field, spec] of cases) {
-    const first = "x".repeat(131_000);
-    const problem = await refused(service, spec(first));
-    assert.equal(problem.field, field);
-    const [, most, taken] = /may take (\d+) bytes together on this box, and these take (\d+),/.exec(problem.message) ?? [];
-    const fitting = first.slice(Number(taken) - Number(most));
-    assert.ok(fitting !== "", problem.message);
-    await refused(service, spec(`${fitting}x`));
-    const { job, output } = await service.run(spec(fitting));
-    assert.equal(job.State, "Succeeded", `${field}: ${job.Message}`);
-    assert.equal(output.toString(), "ran\n");
+    const { job, output } = await runLargest(service, field, spec);
+    assert.deepEqual([job.State, output], ["Succeeded", "ran\n"], `${field}: ${job.Message}`);
   }
 });
