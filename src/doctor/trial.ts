@@ -36,7 +36,7 @@ async function runJob(trial: Trial): Promise<JobView | null> {
     if (result.kind !== "accepted") throw new Error(`a job for trial was not accepted (${result.kind})`);
     const job = await runner.whenOver(result.id, AbortSignal.timeout(patienceMs));
     if (job !== null && isFinal(job.State)) return job;
-    void runner.kill(result.id, { force: true }); // it may hear of that as little
+    void runner.kill(result.id, { force: true, signal: AbortSignal.abort() }); // it may hear of that as little
     return null;
   } finally {
     runner.close();

@@ -46,7 +46,7 @@ export class ActiveJob {
   #attempts: ReadonlyMap<number, Attempt> | null = null;
   readonly #knownSinceMs = performance.now();
   readonly #waitedBeforeMs: number; // it was known, by the clock
-  #onRecorded: (() => void)[] = [];
+  readonly #onRecorded = new Set<() => void>();
 
   constructor(identity: Identity, spec: JobSpec | RecordedSpec, jobsDir: string) {
     this.seq = identity.seq;
@@ -141,13 +141,21 @@ export class ActiveJob {
     }
   }
 
-  /** Resolves when the end is committed. */
-  recorded(): Promise<void> {
-    return new Promise((resolve) => this.#onRecorded.push(resolve));
+  /** Resolves when the end is committed, or the signal aborts: whoever does not wait any more leaves nothing here, however long the job goes on. */
+  recorded(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = (): void => {
+      this.#onRecorded.delete(end);
+      resolve();
+    };
+    this.#onRecorded.add(end);
+    signal.addEventListener("abort", end, { once: true });
+    return promise;
   }
 
   markRecorded(): void {
-    for (const resolve of this.#onRecorded.splice(0)) resolve();
+    for (const end of this.#onRecorded) end();
   }
 
   #startedView(facts: JobFacts, lost: LostReason | null): JobView {

@@ -197,20 +197,15 @@ export class LocalRunner implements JobRunner {
   }
 
   async whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null> {
-    const job = this.#active.get(id);
-    if (job !== undefined) {
-      const { promise: aborted, resolve } = Promise.withResolvers<void>();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-      if (!signal.aborted) await Promise.race([job.recorded(), aborted]);
-    }
+    await this.#active.get(id)?.recorded(signal);
     return this.get(id);
   }
 
-  async kill(id: string, { force }: { force: boolean }): Promise<void> {
+  async kill(id: string, { force, signal }: { force: boolean; signal: AbortSignal }): Promise<void> {
     const job = this.#active.get(id);
     if (job === undefined) return;
     this.#options.log("info", "a job's kill was asked for", { job: id, force });
-    const recorded = job.recorded();
+    const recorded = job.recorded(signal);
     const queued = this.#queue.indexOf(job);
     if (queued >= 0) {
       this.#queue.splice(queued, 1);

@@ -71,8 +71,8 @@ export interface JobRunner {
   list(query: JobQuery): { Jobs: JobView[]; NextCursor: string | null };
   /** Resolves with the job when it is over and recorded; null: no such job. The signal ends the wait (resolves with the job as it is). */
   whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null>;
-  /** Stops a job; resolves when nothing of it is left. No such job, or over: at once. `force`: SIGKILL at once, no step any more. */
-  kill(id: string, options: { force: boolean }): Promise<void>;
+  /** Stops a job; resolves when nothing of it is left. No such job, or over: at once. `force`: SIGKILL at once, no step any more. The signal ends the wait alone. */
+  kill(id: string, options: { force: boolean; signal: AbortSignal }): Promise<void>;
   /** Removes a finished job, its output and workspace. `remains`: what of that could not be removed yet. */
   remove(id: string): Promise<Removed>;
   /** How many jobs are not over, by state. */

@@ -36,7 +36,7 @@ export const jobRoutes: Routes = (app, context) => {
     const id = idOf(request.params);
     if (isJobId(id)) {
       if (!runner.isOver(id)) context.audit.write(actorOf(request), { Event: "kill", Job: id, Force: force });
-      await runner.kill(id, { force });
+      await whileWanted(request, { work: (signal) => runner.kill(id, { force, signal }) });
     } else if (!/^[\w-]{1,64}$/.test(id)) throw invalid([{ field: "ID", message: "is not an ID: it comes from POST / or GET /jobs" }]);
     return {};
   });
@@ -134,24 +134,31 @@ function idempotencyKey({ headers }: FastifyRequest): string | null {
 }
 
 type Waiting = { response: ServerResponse; timeoutSeconds: number | null };
+type Wanted<Result> = { timeoutSeconds?: number | null; work: (signal: AbortSignal) => Promise<Result> };
 
 /** Whoever waits counts as a reader: it may last as long as the job. */
 async function whenOver({ runner, readers }: Context, request: FastifyRequest, { response, timeoutSeconds }: Waiting): Promise<WholeJobView> {
   const id = knownId(runner, request.params);
   const identity = identityOf(request);
   readers.add({ response, job: id, identity });
-  const gone = new AbortController();
-  const timer = timeoutSeconds === null ? null : setTimeout(() => gone.abort(), timeoutSeconds * 1000);
-  const leave = (): void => gone.abort();
-  request.raw.socket.once("close", leave);
+  const job = await whileWanted(request, { timeoutSeconds, work: (signal) => runner.whenOver(id, signal) });
+  if (job === null) throw unknownJob();
+  if (isFinal(job.State)) return job;
+  throw new Problem("not-over-in-time", `the job is ${job.State}: ask again, or attach to it`);
+}
+
+/** Runs what may wait for as long as a job lasts; the signal aborts when the client is gone, or the time is up. */
+async function whileWanted<Result>({ raw: { socket } }: FastifyRequest, { timeoutSeconds = null, work }: Wanted<Result>): Promise<Result> {
+  const unwanted = new AbortController();
+  const leave = (): void => unwanted.abort();
+  const timer = timeoutSeconds === null ? null : setTimeout(leave, timeoutSeconds * 1000);
+  if (socket.destroyed) leave();
+  socket.once("close", leave);
   try {
-    const job = await runner.whenOver(id, gone.signal);
-    if (job === null) throw unknownJob();
-    if (isFinal(job.State)) return job;
-    throw new Problem("not-over-in-time", `the job is ${job.State}: ask again, or attach to it`);
+    return await work(unwanted.signal);
   } finally {
     if (timer !== null) clearTimeout(timer);
-    request.raw.socket.off("close", leave);
+    socket.off("close", leave);
   }
 }
 
