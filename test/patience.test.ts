@@ -83,7 +83,7 @@ test("what is asked and answered at once fails at once, with a sentence, where l
   const proxy = await new MoodyProxy(() => service.port).start(t);
   const client = new Client({ url: proxy.url });
   const hasty = new Client({ url: proxy.url, silenceSeconds: 0.3 });
-  for (const call of [(to: Client) => to.running(), (to: Client) => to.job("x"), (to: Client) => to.page(), (to: Client) => to.box()]) {
+  for (const call of [(to: Client) => to.running(), (to: Client) => to.job("x"), (to: Client) => to.page(), (to: Client) => to.box(), (to: Client) => to.health()]) {
     proxy.moods = [{ kind: "answer", status: 503 }];
     await assert.rejects(call(client), (error) => error instanceof ApiError && error.status === 503);
     proxy.moods = [{ kind: "silence" }];

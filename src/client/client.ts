@@ -56,7 +56,7 @@ const asEvents = { parseAs: "stream", headers: { Accept: "text/event-stream" } }
 /**
  * The HTTP API of a jobrunner. All calls throw ApiError where the service says no, Unreachable where there is no answer, and the signal's reason when it
  * aborts. Calls that last (submit, attach, events, wait, kill, remove, and files that are copied) go on when the service is away, has too much to do, or
- * is not reached by a proxy; all others fail then, after 20 s of silence at the latest.
+ * is not reached by a proxy; all others fail then, after 20 s of silence at the latest, those that look at much (search, findings) after `silenceSeconds`.
  */
 export class Client {
   readonly url: string;
@@ -254,9 +254,9 @@ export class Client {
 
   /** How the service is; also where it is not well. */
   async health({ signal }: CallOptions = {}): Promise<Health> {
-    const { data, error, response } = await this.#transport.answer(this.#api.GET("/healthz", { signal: signal ?? null }), signal);
+    const { data, error, response } = await this.#transport.within(this.#answerMs, (both) => this.#transport.answer(this.#api.GET("/healthz", { signal: both }), signal), signal);
     if (data !== undefined) return data;
-    if (error !== undefined && "status" in error && error.status === "unwell") return error;
+    if (error instanceof Object && "status" in error && error.status === "unwell") return error; // a proxy may give text
     throw this.#transport.refusal(response, error);
   }
 

@@ -64,10 +64,15 @@ export class Transport {
 
   /** The same, of an answer that must come within `limitMs`; after that, Unreachable. */
   async dataWithin<Data>(limitMs: number, ask: (signal: AbortSignal) => Promise<Answer<Data, unknown>>, signal: AbortSignal | undefined): Promise<Data> {
+    return await this.within(limitMs, (both) => this.data(ask(both), signal), signal);
+  }
+
+  /** Whatever is asked, given up after `limitMs`. */
+  async within<Result>(limitMs: number, ask: (signal: AbortSignal) => Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
     const late = AbortSignal.timeout(limitMs);
     const both = signal === undefined ? late : AbortSignal.any([signal, late]);
     try {
-      return await this.data(ask(both), signal);
+      return await ask(both);
     } catch (error) {
       if (error instanceof Unreachable && late.aborted) throw new Unreachable(this.url, new Silence(limitMs));
       throw error;
