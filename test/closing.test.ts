@@ -47,10 +47,11 @@ test("an upload that is cut off leaves nothing in the workspace and is no failur
   const { job } = await service.run({ CommandLine: "true" });
   const socket = connect(service.port, "127.0.0.1");
   socket.write(`PUT /${job.ID}/files/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc`);
-  const workspace = service.workspaceOf(job.ID);
-  await waitFor("the file is being written", () => readdirSync(workspace).length === 1);
+  const drafts = (): string[] => readdirSync(join(service.stateDir, "jobs", job.ID)).filter((name) => name.startsWith("draft-"));
+  await waitFor("the file is being written", () => drafts().length === 1);
   socket.destroy();
-  await waitFor("nothing is left", () => readdirSync(workspace).length === 0);
+  await waitFor("nothing is left", () => drafts().length === 0);
+  assert.deepEqual(readdirSync(service.workspaceOf(job.ID)), []);
   assert.ok(!service.log.includes("a request failed"), service.log);
 });
 

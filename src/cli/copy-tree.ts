@@ -1,7 +1,8 @@
 import { constants, openAsBlob, type Stats } from "node:fs";
 import { access, chmod, lstat, mkdir, open, readdir } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { ApiError, type Entry, type WorkspaceFiles } from "../client/index.ts";
+import { ApiError } from "../client/errors.ts"; // alone: commands that ask no service load no client
+import type { Entry, WorkspaceFiles } from "../client/index.ts";
 import { type Session, tell } from "./session.ts";
 import { visible } from "./table.ts";
 
@@ -88,13 +89,17 @@ export function encoded(name: Buffer): string {
 
 /** Of a service that is what it says no file is named so; of another it could lead elsewhere here. */
 function bytesOf({ EncodedName }: Entry): Buffer {
-  const name = Buffer.from(EncodedName.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1");
+  const name = decoded(EncodedName);
   if (name.includes("/") || name.includes(0) || ["", ".", ".."].includes(name.toString())) throw new Error(`the service names a file ${JSON.stringify(EncodedName)}, which no file can be named`);
   return name;
 }
 
 function textOf(encodedPath: string): string {
-  return Buffer.from(encodedPath.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1").toString();
+  return decoded(encodedPath).toString();
+}
+
+function decoded(path: string): Buffer {
+  return Buffer.from(path.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1");
 }
 
 function joined(folder: Buffer, name: Buffer): Buffer {
