@@ -1,6 +1,7 @@
 /*
  * The formats that the service (TypeScript) and the supervisor (C) share. This is their only drawing; src/runner/plan.ts,
- * src/runner/status.ts, src/runner/launcher.ts and src/output/index-file.ts hold the other side.
+ * src/runner/status.ts, src/runner/launcher.ts, src/output/index-file.ts, src/files/emptying.ts, src/sockets/sock-diag.ts, src/cli/reader.ts and
+ * src/runner/containers/ hold the other side.
  *
  * Rule for changing them: a supervisor outlives an upgrade of the service, so the service reads every version that a running
  * supervisor may have written. A new key or line word is added under the same version; a changed meaning takes a new version.
@@ -53,7 +54,7 @@
  *     jobrunner-status 1 <boot id> <supervisor's pid> <time>       before anything of the job is executed
  *     start <step> <pid> <time>
  *     end <step> <time> <raw wait status> <user us> <system us> <peak rss KiB> <output bytes of the step so far>
- *     fail <step> <time> <stage> <errno>                          could not start; stage: pipes, stdin, user, workdir, exec, fork, plan (then step 0), or interpreter:
+ *     fail <step> <time> <stage> <errno>                          could not start, in place of its end (its start may be told, where it was stopped just then); stage: pipes, stdin, user, workdir, exec, fork, plan (then step 0), or interpreter:
  *                                                                the program is there, what its "#!" line or the program itself names as its interpreter is not
  *     expire <step> <time>                                        the step's timeout struck; its end follows
  *     wait <time> <pid> <uid> <errno> <state> <name>              a kill waits for this process, the first of several: it acts as this user, sending SIGKILL gave
@@ -90,6 +91,13 @@
  * Sockets: `jobrunner-supervisor sockets`, its standard input: lines "<question> <our address> <our port> <other address> <other port>" of a TCP
  * connection; question: owner (uid of the process at the other end, which is on this box too), queue (bytes sent and not acknowledged). Its
  * standard output, a line for each, in order: a number, or "-", not known.
+ *
+ * Reader: `jobrunner-supervisor reader`, its standard input a pipe, its standard output a pipe or socket, to which it writes nothing. Exit code 0: nobody reads
+ * that any more; 1: standard input was closed before, or it cannot be watched.
+ *
+ * In containers: `jobrunner-supervisor -- <command> <argument>...` is their first process, see supervisor/init.h and streams.h. What keeps it from executing the
+ * command it says on standard error, as the last line: "jobrunner-init: <what>: <error>". `jobrunner-supervisor remove <folder>` removes what the container's users
+ * left in a workspace; exit code 1: not all, of which its standard error tells people.
  */
 #ifndef JOBRUNNER_FORMATS_H
 #define JOBRUNNER_FORMATS_H
