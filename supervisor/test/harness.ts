@@ -21,6 +21,7 @@ export type Step = {
   timeoutMs?: number;
   env?: Record<string, string>;
   settle?: string; // for bash -c: the step is run by a client
+  streams?: string; // a folder of the job's, which is made
 };
 
 export type Plan = {
@@ -184,6 +185,7 @@ export class Box {
     const directory = join(this.state, "jobs", id);
     mkdirSync(directory, { mode: 0o700 });
     if (plan.stdin !== undefined) writeFileSync(join(directory, "stdin-text"), plan.stdin);
+    for (const { streams } of plan.steps) if (streams !== undefined) mkdirSync(join(directory, streams));
     writeFileSync(join(directory, "plan"), planBytes(plan, id, directory));
     return new Job(id, directory);
   }
@@ -246,6 +248,7 @@ export function planBytes(plan: Plan, id: string, directory: string): Buffer {
         `workdir=${resolve(directory, "work", step.workdir ?? ".")}`,
         ...(step.args ?? ["/bin/bash", "-c", step.run ?? ""]).map((argument) => `arg=${argument}`),
         ...Object.entries(step.env ?? {}).map(([name, value]) => `env=${name}=${value}`),
+        ...optional("streams", step.streams),
         ...(step.settle === undefined ? [] : ["/bin/bash", "-c", step.settle].map((argument) => `settle=${argument}`)),
       ]),
       "end",

@@ -143,3 +143,34 @@ test("it is waited for until its grace is over, or the job is killed; then it is
     assert.equal(job.text(), isLong ? "ready\n" : "ready\nafter\n");
   }
 });
+
+test("who keeps a container's streams open when its client has ended keeps neither its step nor the job; what is in them by then is output", async (t) => {
+  const run = "until [ -e go ]; do sleep 0.01; done; echo said; exit 3";
+  const job = box.run({ drainTimeoutMs: 3_600_000, steps: [{ run, settle: note, streams: "streams-1", ignoreError: true }, { run: "echo next" }] });
+  const folder = join(job.directory, "streams-1");
+  await until("its streams", () => existsSync(`${folder}.said`));
+  const keeper = spawn("/bin/bash", ["-c", `exec > ${folder}/stdout 2> ${folder}/stderr; printf x > ${folder}/up; printf %060000d 7; echo whole >&2; touch ${job.directory}/work/go; read -r`], { stdio: ["pipe", "ignore", "ignore"] });
+  t.after(() => keeper.kill("SIGKILL"));
+  await job.over();
+  assert.deepEqual([job.events(), waitStatus(job), notes(job)], [["start 1", "end 1", "start 2", "end 2", "done"], 3 << 8, []]);
+  assert.deepEqual([job.part(1, 1).length, job.part(1, 2), job.part(2, 1)], [60_000, "whole\n", "next\n"]);
+  assert.equal(readFileSync(`${folder}.said`, "utf8"), "said\n");
+  assert.ok(!existsSync(folder));
+  assert.equal(keeper.exitCode ?? keeper.signalCode, null);
+});
+
+test("a stop waits in the container's stream until its command reads it, and ends the client only before that runs", async () => {
+  for (const isUp of [false, true]) {
+    const up = isUp ? "printf x > ../streams-1/up; " : "";
+    // The client, and the container's command as one.
+    const run = `trap 'echo client; exit 143' TERM; ${up}echo ready > ../streams-1/stdout; until [ -e read ]; do sleep 0.01; done; head -c1 ../streams-1/signals > got; exit 0`;
+    const job = box.run({ stopSignal: 10, stopTimeoutMs: 3_600_000, steps: [{ run, settle: note, streams: "streams-1" }] });
+    await job.printed("ready");
+    job.order("terminate");
+    await until("the stop", () => job.events().includes("stop terminate"));
+    if (isUp) writeFileSync(join(job.directory, "work", "read"), "");
+    await job.over();
+    assert.equal(waitStatus(job), isUp ? 0 : 143 << 8);
+    if (isUp) assert.equal(readFileSync(join(job.directory, "work", "got"))[0], 10);
+  }
+});
