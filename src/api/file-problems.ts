@@ -1,4 +1,5 @@
 import { shortened, type Why } from "../files/emptying.ts";
+import { codeOf } from "../files/error-code.ts";
 import { LeavesMount, LeavesWorkspace } from "../files/walk.ts";
 import { NotAllRemoved, NotWhatWasAsked } from "../files/workspace-files.ts";
 import { isDiskFull } from "../runner/disk.ts";
@@ -14,7 +15,7 @@ export async function answered<Result>(call: () => Promise<Result>): Promise<Res
     if (cause instanceof LeavesMount) throw new Problem("file-of-another-kind", "something is mounted there, or on the way: what is in a mount is neither shown nor changed", { cause });
     if (cause instanceof NotAllRemoved) throw notAllRemoved(cause);
     if (isDiskFull(cause)) throw new Problem("disk-full", "the disk is too full for the file: make room", { cause });
-    switch (cause instanceof Error && "code" in cause ? cause.code : null) {
+    switch (codeOf(cause)) {
       case "ENOENT":
         throw new Problem("unknown-file", "there is nothing at this path in the workspace, or not yet", { cause });
       case "ENAMETOOLONG":

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, opendir, rmdir, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { emptyFolder, type Left, type Why } from "./emptying.ts";
+import { codeOf } from "./error-code.ts";
 import { nameOf } from "./names.ts";
 import { below, LeavesMount, lookAt, type Place } from "./walk.ts";
 
@@ -54,8 +55,4 @@ const whyByCode: Record<string, Why> = { EACCES: "denied", EPERM: "denied", ENOT
 function leftBy(error: unknown): Left {
   const why = whyByCode[String(codeOf(error))] ?? "other";
   return { path: "", why, text: error instanceof Error ? error.message : String(error) };
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : null;
 }

@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, lstat, opendir, readlink } from "node:fs/promises";
+import { codeOf } from "./error-code.ts";
 import { mountedIn } from "./mounts.ts";
 import type { Name } from "./names.ts";
 import { below, LeavesMount, lookAt } from "./walk.ts";
@@ -68,8 +69,7 @@ async function entryOf(folder: FileHandle, name: Name, mounts: Set<Name> | null)
     if (stats.isSymbolicLink()) return { name, type: "link", stats, target: await readlink(path, { encoding: "latin1" }) };
     return { name, type: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other", stats, target: null };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : null;
-    if (code === "ENOENT" || code === "EINVAL") return null; // EINVAL: it was a link, and is none any more
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "EINVAL") return null; // EINVAL: it was a link, and is none any more
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, readlink } from "node:fs/promises";
+import { codeOf } from "./error-code.ts";
 import { mountOf } from "./mounts.ts";
 import { type Name, nameOf } from "./names.ts";
 
@@ -190,8 +191,4 @@ async function closedOnError<Result>(held: FileHandle, look: () => Promise<Resul
     await held.close();
     throw error;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : null;
 }

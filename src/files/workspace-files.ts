@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rmdir, unlink } from "node:fs/promises";
 import { emptyFolder, type Left } from "./emptying.ts";
+import { codeOf } from "./error-code.ts";
 import { type Listing, listFolder, type Page } from "./listing.ts";
 import type { Name } from "./names.ts";
 import { below, find, LeavesMount, locate, lookAt, type Place, reopen } from "./walk.ts";
@@ -198,8 +199,4 @@ async function isFolderRemoved({ folder, name }: Place, { isRecursive }: { isRec
     if (isRecursive && codeOf(error) === "ENOTEMPTY") return false;
     throw error;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : null;
 }
