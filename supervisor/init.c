@@ -119,15 +119,17 @@ static void write_name(char *text, const char *name) {
     text[length] = '\0';
 }
 
-/** Until the command has ended; returns its code. With it ends all that it left, as the kernel has it for a namespace's first process. */
+/**
+ * Until the command has ended; returns its code. With it ends all that it left, as the kernel has it for a namespace's first process. One signal by each way
+ * at a time: what the command left may send more without end, and its end is to be seen all the same.
+ */
 static int serve(pid_t child, int incoming, int signals) {
     for (;;) {
         struct pollfd entries[] = {{.fd = incoming, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
         (void)poll(entries, 2, -1);
         struct signalfd_siginfo information;
-        while (read(incoming, &information, sizeof information) == (ssize_t)sizeof information) {
-            if (information.ssi_signo != SIGCHLD) (void)kill(child, (int)information.ssi_signo);
-        }
+        bool has_come = read(incoming, &information, sizeof information) == (ssize_t)sizeof information;
+        if (has_come && information.ssi_signo != SIGCHLD) (void)kill(child, (int)information.ssi_signo);
         if ((entries[1].revents & POLLIN) != 0) pass_on(signals, child);
         else if (entries[1].revents != 0) signals = -1; // the supervisor is gone
         int wait_status;
@@ -144,7 +146,5 @@ static bool has_ended(pid_t child, int *wait_status) {
 
 static void pass_on(int signals, pid_t child) {
     unsigned char number;
-    while (read(signals, &number, 1) == 1) {
-        if (number >= 1 && number <= LAST_SIGNAL) (void)kill(child, number);
-    }
+    if (read(signals, &number, 1) == 1 && number >= 1 && number <= LAST_SIGNAL) (void)kill(child, number);
 }

@@ -114,6 +114,13 @@ engineTest("a stop while the container is being made waits for its command or ca
   assert.deepEqual(jobProcessesOf(service.stateDir), []);
 });
 
+engineTest("a container whose own processes flood its init with signals ends with its command", async (t, engine) => {
+  const service = await start(t, engine);
+  const floods = "for i in 1 2 3; do cat /dev/zero > /.jobrunner/signals & done; (while :; do kill -WINCH 1; done) &";
+  const { job } = await service.run(one({ CommandLine: `${floods} sleep 0.5; exit 5` }, { TimeoutSeconds: 60, StopTimeoutSeconds: 0.1 }));
+  assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Failed", "ExitCode", 5], JSON.stringify(job));
+});
+
 engineTest("Pids is what the job may have", async (t, engine) => {
   const service = await start(t, engine);
   const spawnAnd = (count: number): string => `i=0; while [ $i -lt ${count} ]; do sleep 1000 & p="$p $!"; i=$((i+1)); done; echo all; [ -z "$p" ] || kill $p`;
