@@ -97,7 +97,7 @@ export const connections: Section = {
   title: "Connections that break",
   parts: [
     text(
-      "A service that is restarted or upgraded, a network that fails, a proxy that waits for less time than a job takes, or a service with too much to do ends nothing that lasts: `run`, `attach`, `logs --follow`, `wait`, `kill`, `rm`, `cp` and `events` go on after answers with 429, 502, 503 and 504 (no sooner than their `Retry-After` says), after connections that break, and when nothing is heard for 50 s, until they are answered or Ctrl-C ends them. When the first attempt has failed they say so on standard error, and again when the service is back.",
+      "A service that is restarted or upgraded, a network that fails, a proxy that waits for less time than a job takes, or a service with too much to do ends nothing that lasts: `run`, `attach`, `logs --follow`, `wait`, `kill`, `rm`, `cp`, `events` and `ps --watch` go on after answers with 429, 502, 503 and 504 (no sooner than their `Retry-After` says), after connections that break, and when nothing is heard for 50 s, until they are answered or Ctrl-C ends them. When the first attempt has failed they say so on standard error, and again when the service is back.",
     ),
     text(
       "Output goes on at the very byte, a file at the very byte too; nothing of it is lost or comes twice. A submission whose answer was lost is made again with the same key, so that one job runs; a submission that is left without an answer says the key, with which `run --idempotency-key` gives that job. A kill whose answer was lost is asked for again if it did not arrive, and waited for if it did. From the submission on every error of `run` says the job's ID, and that it goes on.",

@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ApiError, Client, type Piece, type Retry, Unreachable } from "../src/client/index.ts";
-import { cli, startCli } from "./helper/cli.ts";
+import { cli, startCli, startProgram } from "./helper/cli.ts";
 import { type Mood, MoodyProxy } from "./helper/moody-proxy.ts";
 import { freePort } from "./helper/ports.ts";
 import { Proxy } from "./helper/proxy.ts";
 import { needsProgram, startNginx } from "./helper/reverse-proxies.ts";
 import { type Service, startService } from "./helper/service.ts";
+import { needsScript, onTerminal } from "./helper/terminal.ts";
 import { createToken } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
@@ -148,6 +149,25 @@ test("run goes on when the service is away and when it is silent, says so, and w
   assert.deepEqual(more, []);
   writeFileSync(join(service.workspaceOf(id), "go"), "");
   assert.equal((await running.ended()).code, 3);
+});
+
+test("ps --watch goes on where the list is not to be had for a moment, and shows then what has changed meanwhile", needsScript, async (t) => {
+  const service = await startService(t);
+  const proxy = await new MoodyProxy(() => service.port).start(t);
+  const running = startProgram(t, onTerminal("stty cols 80 rows 10; exec bin/jobrunner ps --watch"), { environment: { JOBRUNNER_URL: proxy.url }, stdin: null });
+  await running.until("LABELS");
+  let refusals = 0;
+  proxy.moodOf = ({ url }) => {
+    if (url?.startsWith("/jobs") !== true) return null;
+    refusals += 1;
+    return { kind: "answer", status: 502 };
+  };
+  await service.submit({ Name: "meanwhile", CommandLine: "sleep 1000" });
+  await waitFor("the list is asked for again and again", () => refusals > 3);
+  proxy.moodOf = null;
+  await running.until("meanwhile");
+  running.type("\u0003");
+  assert.equal((await running.ended()).code, 0);
 });
 
 test("a submission that is left without an answer says the key that gives its job", async (t) => {

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import { Unreachable } from "../client/errors.ts";
 import type { Client, Job, JobQuery } from "../client/index.ts";
+import { isPassing } from "../client/retry.ts";
 import type { Work } from "./command.ts";
 import { linesOf } from "./job-words.ts";
 import { type Session, untilLeft, write } from "./session.ts";
@@ -33,6 +33,7 @@ export async function watchList({ session, client }: Work, query: JobQuery): Pro
 async function redraw(screen: Session["stdout"], client: Client, { query, signal }: { query: JobQuery; signal: AbortSignal }): Promise<never> {
   let { Jobs: jobs } = await client.page(query, { signal });
   let hasChanged = false;
+  let isBehind = false;
   let failure: unknown = null;
   const listen = async (): Promise<void> => {
     const events = client.events({ signal });
@@ -40,10 +41,13 @@ async function redraw(screen: Session["stdout"], client: Client, { query, signal
   };
   listen().catch((error: unknown) => (failure = error));
   for (let tick = 0; failure === null; tick += 1) {
-    const isDue = hasChanged || tick % ticksPerSecond === 0;
-    if (hasChanged) {
+    const isSecond = tick % ticksPerSecond === 0;
+    const isDue = hasChanged || isSecond;
+    if (hasChanged || (isBehind && isSecond)) {
       hasChanged = false;
-      jobs = (await pageOrNone(client, { query, signal })) ?? jobs;
+      const page = await pageOrNone(client, { query, signal });
+      isBehind = page === null;
+      jobs = page ?? jobs;
     }
     if (isDue) await draw(screen, jobs);
     await setTimeout(tickMs);
@@ -51,12 +55,12 @@ async function redraw(screen: Session["stdout"], client: Client, { query, signal
   throw failure;
 }
 
-/** Null while the service is away: there is an event when it is back. */
+/** Null while the service is away, is not reached, or has too much to do. */
 async function pageOrNone(client: Client, { query, signal }: { query: JobQuery; signal: AbortSignal }): Promise<Job[] | null> {
   try {
     return (await client.page(query, { signal })).Jobs;
   } catch (error) {
-    if (error instanceof Unreachable) return null;
+    if (isPassing(error, { hasAnswered: true })) return null;
     throw error;
   }
 }
