@@ -174,7 +174,7 @@ test("a supervisor that is missing, broken or of another version is a problem, a
 
 test("limits that have no room for what is configured are told with what is to be raised", async () => {
   const { of } = await diagnose({ JOBRUNNER_MAX_RUNNING: "1000000" }, ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"]);
-  assert.match(of("files"), /^note: 1024 may be open \(ulimit -n\): room for 462 connections, not for the 8000 .*LimitNOFILE=/);
+  assert.match(of("files"), /^note: 1024 may be open \(ulimit -n\): room for 437 connections, not for the 8000 .*LimitNOFILE=/);
   assert.match(of("processes"), /^note: \d+ may be there: room for \d+ jobs at once, not for the 1000000 of JOBRUNNER_MAX_RUNNING/);
 });
 

@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import type { Log } from "../runner/types.ts";
+import { connectionsWithin, descriptorsOfService } from "../sockets/descriptors.ts";
 import { endWith } from "./closing.ts";
 import { Problem } from "./problems.ts";
 import type { Bounds } from "./shares.ts";
 
-/** What the service itself needs: database, launcher, watchers, listening sockets, refusals, and files that are open for a moment, such as those of Turns. */
-const descriptorsOfService = 150;
 const minConnections = 8;
 const maxRefusals = 32;
 const retryAfterSeconds = 5;
@@ -23,7 +22,7 @@ export class Connections {
 
   constructor(configured: number, log: Log) {
     this.#configured = configured;
-    this.#max = Math.min(configured, connectionsWithin(fileLimit()));
+    this.#max = Math.min(configured, Math.max(minConnections, connectionsWithin(fileLimit())));
     this.#log = log;
   }
 
@@ -80,15 +79,10 @@ export function fileLimit(): number {
 }
 
 /**
- * What a limit of file descriptors has room for, so that all have theirs when every bound is reached: half of what the service leaves for
- * connections; a reader has up to two files open besides its connection, and of them there are 7/32; the last sixteenth is for files of
+ * How many readers of output a limit of file descriptors has room for, so that all have theirs when every bound is reached: half of what the service leaves is
+ * for connections; a reader has up to two files open besides its connection, and of them there are 7/32; the last sixteenth is for files of
  * workspaces that are being received (Context.descriptors). What looks at folders is few at once (Turns) and holds two of them at a time.
  */
-function connectionsWithin(limit: number): number {
-  return Math.max(minConnections, Math.floor((limit - descriptorsOfService) / 2));
-}
-
-/** How many readers of output. */
 export function readersWithin(limit: number): number {
   return Math.max(minConnections / 2, Math.floor(((limit - descriptorsOfService) * 7) / 32));
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmdirSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ownUser } from "../identity/own-user.ts";
+import { connectionsWithin, limitFor } from "../sockets/descriptors.ts";
 import { type Box, type Finding, messageOf, note, ok } from "./box.ts";
 
 /** What the kernel lets this user have. */
@@ -9,10 +10,10 @@ import { type Box, type Finding, messageOf, note, ok } from "./box.ts";
 /** As the service reckons it: half of the descriptors beyond its own. */
 export function files({ settings: { limits } }: Box): Finding[] {
   const limit = limitOf("Max open files");
-  const connections = Math.floor((limit - 100) / 2);
+  const connections = connectionsWithin(limit);
   if (connections >= limits.maxConnections) return [ok(`${limit} may be open (ulimit -n): room for ${limits.maxConnections} connections`)];
-  const remedy = `ulimit -n ${2 * limits.maxConnections + 100}, or LimitNOFILE= in the unit, or a lower JOBRUNNER_MAX_CONNECTIONS`;
-  return [note(`${limit} may be open (ulimit -n): room for ${Math.max(0, connections)} connections, not for the ${limits.maxConnections} of JOBRUNNER_MAX_CONNECTIONS`, remedy)];
+  const remedy = `ulimit -n ${limitFor(limits.maxConnections)}, or LimitNOFILE= in the unit, or a lower JOBRUNNER_MAX_CONNECTIONS`;
+  return [note(`${limit} may be open (ulimit -n): room for ${connections} connections, not for the ${limits.maxConnections} of JOBRUNNER_MAX_CONNECTIONS`, remedy)];
 }
 
 const processesPerJob = 2; // the supervisor, and the least that a job can be
