@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { nextAccepted } from "../src/runner/acceptance-order.ts";
-import { listFinished } from "../src/store/listing.ts";
+import { FinishedJobs } from "../src/store/listing.ts";
 import { type Accepted, Store } from "../src/store/store.ts";
 import { cli } from "./helper/cli.ts";
 import { FakedClock, needsFaketime } from "./helper/faked-clock.ts";
@@ -104,18 +104,30 @@ test("lists of a time, by whatever else, hold just the jobs of that time in the 
       owner: null,
       sinceMs: someMs(),
       untilMs: someMs(),
-      belowSeq: random() < 0.5 ? Number.MAX_SAFE_INTEGER : Math.floor(random() * jobs.length),
-      limit: 1 + Math.floor(random() * 100),
     };
+    const belowSeq = random() < 0.5 ? Number.MAX_SAFE_INTEGER : Math.floor(random() * jobs.length);
+    const limit = 1 + Math.floor(random() * 100);
     const expected = jobs.filter(({ seq, submittedAtMs, state }) => {
-      if (seq >= query.belowSeq || (query.states !== null && !query.states.includes(state))) return false;
+      if (seq >= belowSeq || (query.states !== null && !query.states.includes(state))) return false;
       if (query.labels.length > 0 && seq % 3 > 0) return false;
       return (query.sinceMs === null || submittedAtMs >= query.sinceMs) && (query.untilMs === null || submittedAtMs < query.untilMs);
     });
-    const found = listFinished(store.database, query).map(({ seq }) => seq);
-    assert.deepEqual(found, expected.map(({ seq }) => seq).toReversed().slice(0, query.limit), JSON.stringify(query));
+    const found = walk(new FinishedJobs(store.database, query), belowSeq, 1 + Math.floor(random() * 300)).slice(0, limit);
+    assert.deepEqual(found, expected.map(({ seq }) => seq).toReversed().slice(0, limit), JSON.stringify({ query, belowSeq }));
   }
 });
+
+/** All that fit, found in ranges of so many rows. */
+function walk(finished: FinishedJobs, belowSeq: number, rows: number): number[] {
+  const found: number[] = [];
+  for (let below = belowSeq; below > 0; ) {
+    const lowest = finished.reach(below, rows);
+    assert.ok(lowest < below);
+    found.push(...finished.within({ lowest, below }, { jobs: 10_000, characters: Infinity }).map(({ seq }) => seq));
+    below = lowest;
+  }
+  return found;
+}
 
 type Inserted = Accepted & { state: "Succeeded" | "Failed" };
 

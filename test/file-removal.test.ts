@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { folderInMemory } from "./helper/folders.ts";
+import { canDo, canMount, Mounts } from "./helper/mounts.ts";
 import { assertProblem } from "./helper/problems.ts";
 import { openFilesOf } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
@@ -53,8 +54,6 @@ test("many files and folders beside each other are removed, those too that come 
     assert.ok([200, 404].includes(status) || (status === 409 && text.includes("ask again, or when the job is over")), text);
   }
 });
-
-const canMount = canDo("mount", (folder) => spawnSync("mount", ["--bind", folder, folder]).status === 0 && spawnSync("umount", [folder]).status === 0);
 
 test("what is mounted in a workspace is neither shown, changed nor removed, until it is unmounted", { skip: canMount }, async (t) => {
   const service = await startService(t);
@@ -135,31 +134,6 @@ async function assertTold(service: Service, { job, path, problem }: { job: strin
   assert.ok(line?.includes(job) && line.includes(path), service.log);
   const { stdout } = await jobrunner(service, ["doctor"]);
   assert.match(stdout.replaceAll(/\s+/g, " "), new RegExp(`note removals of the deleted job ${job} something is left: ${path}`));
-}
-
-/** Why this cannot be done on this box, or false. */
-function canDo(what: string, attempt: (folder: string) => boolean): string | false {
-  const folder = mkdtempSync(join(tmpdir(), "jobrunner-files-"));
-  try {
-    return attempt(folder) ? false : `${what} is not possible here`;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** Gone before the service's folder is removed, which would remove what is in them, too. */
-class Mounts implements Disposable {
-  readonly #points: string[] = [];
-
-  add(source: string, point: string): void {
-    const { status, stderr } = spawnSync("mount", ["--bind", source, point], { encoding: "utf8" });
-    assert.equal(status, 0, stderr);
-    this.#points.push(point);
-  }
-
-  [Symbol.dispose](): void {
-    for (const point of this.#points.splice(0)) assert.equal(spawnSync("umount", [point]).status, 0);
-  }
 }
 
 function folderOf(t: TestContext): string {

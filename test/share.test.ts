@@ -1,9 +1,12 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
+import { AmbiguousPrefix } from "../src/client/index.ts";
+import { cli } from "./helper/cli.ts";
 import type { Reader } from "./helper/http.ts";
 import { Neighbour } from "./helper/neighbour.ts";
+import { oldestIds, recordJobs } from "./helper/recorded-jobs.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { bearer, createToken } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
@@ -32,25 +35,42 @@ test("one token has so many readers, of whatever kind, and leaves the others' to
 test("readers of events that take nothing cost little memory, hold up nobody, and are cut off", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "2" } });
   const greedy = bearer(await createToken(service, "greedy", "submit"));
-  const sockets = Array.from({ length: stalledReaders }, () => connect(service.port, "127.0.0.1").on("error", () => undefined));
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-  });
-  for (const socket of sockets) socket.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${greedy["Authorization"]}\r\n\r\n`);
-  const readers = async (): Promise<number> => Number(/^jobrunner_readers (\d+)$/m.exec((await service.call("GET", "/metrics")).text)?.[1]);
-  await waitFor("all read", async () => (await readers()) === stalledReaders);
-  for (const socket of sockets) socket.pause();
+  readNothing(t, service, [{ path: "/events", headers: greedy }]);
+  await waitFor("all read", async () => (await metric(service, "readers")) === stalledReaders);
   const before = residentMebibytes(service);
   const neighbour = await Neighbour.moveIn(t, service);
   const Labels = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`k${index}`, "é".repeat(200)]));
   const ids = await Promise.all(Array.from({ length: 20 }, () => service.submit({ CommandLine: "true", Labels }, greedy)));
   for (const id of ids) await service.wait(id);
   const grown = residentMebibytes(service) - before;
-  await waitFor("those who take nothing are gone", async () => (await readers()) === 0);
+  await waitFor("those who take nothing are gone", async () => (await metric(service, "readers")) === 0);
   await neighbour.wasNotDisturbed();
   t.diagnostic(`${stalledReaders} readers: the service grew by ${grown.toFixed(0)} MiB`);
   assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // each of the events for each of the readers would be 700
-  assert.match((await service.call("GET", "/metrics")).text, new RegExp(`jobrunner_readers_dropped_total{reason="stalled"} ${stalledReaders}`));
+  assert.equal(await metric(service, 'readers_dropped_total{reason="stalled"}'), stalledReaders);
+});
+
+test("readers of output that take nothing cost little memory, whatever the output becomes in their form", { timeout: 120_000 }, async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "2" } });
+  const greedy = bearer(await createToken(service, "greedy", "submit"));
+  const ids: string[] = [];
+  for (const character of ["\\001", "\\n"]) ids.push(await service.submit({ CommandLine: `head -c 4M /dev/zero | tr '\\0' '${character}'` }, greedy));
+  for (const id of ids) await service.wait(id);
+  const neighbour = await Neighbour.moveIn(t, service);
+  const before = residentMebibytes(service, "VmHWM");
+  const [controls = "", newlines = ""] = ids;
+  const [lines, events] = [{ ...greedy, Accept: "application/x-ndjson" }, { ...greedy, Accept: "text/event-stream" }];
+  readNothing(t, service, [
+    { path: `/${controls}/attach`, headers: lines },
+    { path: `/${newlines}/attach`, headers: lines },
+    { path: `/${controls}/attach`, headers: events },
+    { path: `/${newlines}/attach?timestamps=true`, headers: greedy },
+  ]);
+  await waitFor("those who take nothing were cut off", async () => (await metric(service, 'readers_dropped_total{reason="stalled"}')) === stalledReaders);
+  const grown = residentMebibytes(service, "VmHWM") - before;
+  t.diagnostic(`${stalledReaders} readers: the service grew by ${grown.toFixed(0)} MiB`);
+  await neighbour.wasNotDisturbed();
+  assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // a block in its form for each of them would be more than 1,000
 });
 
 test("a page of jobs ends early where they are large, and no job is left out", { timeout: 120_000 }, async (t) => {
@@ -76,8 +96,58 @@ test("a page of jobs ends early where they are large, and no job is left out", {
   await neighbour.wasNotDisturbed();
 });
 
+test("listings that look at very many jobs for few that fit hold up nobody, and find all of them while jobs are added", { timeout: 120_000 }, async (t) => {
+  const service = await startService(t);
+  await recordJobs(service, { count: 100_000, every: 9973 });
+  const greedy = bearer(await createToken(service, "greedy", "read"));
+  const waiting = await service.submit({ CommandLine: "sleep 1000", Name: "odd", Labels: { side: "even", note: "another needle" } });
+  const neighbour = await Neighbour.moveIn(t, service);
+  const queries = ["text=needle", "name=odd&label=side%3Deven", "state=Succeeded,Running&text=NEEDLE", "text=nowhere"];
+  const listings = await Promise.all(Array.from({ length: 30 }, (_, index) => listAll(service, queries[index % queries.length] ?? "", greedy)));
+  await neighbour.wasNotDisturbed();
+  assert.deepEqual(listings.map(({ ids }) => ids.length), listings.map((_, index) => [2, 6, 2, 0][index % queries.length]));
+  assert.ok(listings.every(({ ids }) => ids.length === 0 || ids[0] === waiting));
+  assert.ok(listings.some(({ emptyPages }) => emptyPages > 0), "none of them ended early");
+  await assert.rejects(service.client().find(oldestIds), AmbiguousPrefix); // they are found behind all others
+  assert.equal(JSON.parse((await cli(t, service.url, ["ps", "--all", "--text", "needle", "--json"])).stdout).length, 2);
+});
+
 const stalledReaders = 500;
 
-function residentMebibytes({ pid }: Service): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) / 1024;
+/** Many readers, of each of these as many, of which none takes a byte. */
+function readNothing(t: TestContext, service: Service, reads: { path: string; headers: Record<string, string> }[]): void {
+  const sockets = Array.from({ length: stalledReaders }, () => connect(service.port, "127.0.0.1").on("error", () => undefined).pause());
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const [index, socket] of sockets.entries()) {
+    const { path = "", headers = {} } = reads[index % reads.length] ?? {};
+    const lines = Object.entries({ Host: "localhost", ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  }
+}
+
+async function metric(service: Service, name: string): Promise<number> {
+  const { text } = await service.call("GET", "/metrics");
+  return Number(text.split("\n").find((line) => line.startsWith(`jobrunner_${name} `))?.split(" ").at(-1));
+}
+
+/** What it has of memory, or has had at most. */
+function residentMebibytes({ pid }: Service, which: "VmRSS" | "VmHWM" = "VmRSS"): number {
+  return Number(new RegExp(`^${which}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) / 1024;
+}
+
+/** By all pages that there are; `emptyPages`: without jobs, and not the last. */
+async function listAll(service: Service, query: string, headers: Record<string, string>): Promise<{ ids: string[]; emptyPages: number }> {
+  const ids: string[] = [];
+  let emptyPages = 0;
+  for (let cursor = ""; ; ) {
+    const { status, text } = await service.call("GET", `/jobs?${query}${cursor}`, { headers });
+    assert.equal(status, 200, text);
+    const { Jobs, NextCursor }: { Jobs: { ID: string }[]; NextCursor: string | null } = JSON.parse(text);
+    ids.push(...Jobs.map(({ ID }) => ID));
+    if (NextCursor === null) return { ids, emptyPages };
+    if (Jobs.length === 0) emptyPages += 1;
+    cursor = `&cursor=${NextCursor}`;
+  }
 }

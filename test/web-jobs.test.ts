@@ -94,6 +94,22 @@ test("what is heard of a job while the service is asked counts, although the ans
   }
 });
 
+test("pages that are empty, or end early, are gone over: what is behind them is shown", async () => {
+  const pages: Record<string, { Jobs: object[]; NextCursor: string | null }> = {
+    "null": { Jobs: [], NextCursor: "z" },
+    "z": { Jobs: Array.from({ length: 200 }, (_, index) => ({ ID: `job ${900 - index}`, Name: null, State: "Failed", Labels: {}, Steps: [] })), NextCursor: "y" },
+    "y": { Jobs: [], NextCursor: "x" },
+    "x": { Jobs: [{ ID: "job 1", Name: null, State: "Failed", Labels: {}, Steps: [] }], NextCursor: "w" },
+    "w": { Jobs: [], NextCursor: null },
+  };
+  const fetch = async (url: string): Promise<Response> => Response.json(pages[String(new URL(url).searchParams.get("cursor"))]);
+  const list = new JobList({ client: new Client({ url: "http://localhost", fetch }), events: { subscribe: () => () => undefined } });
+  await list.load();
+  assert.deepEqual([list.rows.value.length, list.progress.value], [200, { kind: "ready", hasMore: true }]);
+  await list.loadMore();
+  assert.deepEqual([list.rows.value.length, list.rows.value.at(-1)?.id, list.progress.value], [201, "job 1", { kind: "ready", hasMore: false }]);
+});
+
 browserTest("nothing moves under the pointer: rows change where they are, and new ones wait until it has left or they are asked for", async (t) => {
   const { service, page } = await openPage(t);
   await service.run({ Name: "first", CommandLine: "true" });

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { Problem } from "./problems.ts";
 
 export type TurnBounds = {
@@ -51,6 +52,11 @@ export class Turns {
     };
   }
 
+  /** For work of which most is done at once, and the rest only when it is its turn. To be disposed of when it is done; as `take` says. */
+  pausesOf(identity: string, isWanted: () => boolean): Pauses {
+    return new Pauses(() => this.take(identity, isWanted));
+  }
+
   #wait(identity: string, isWanted: () => boolean): Promise<void> {
     const queue = this.#waiting.get(identity) ?? [];
     if (queue.length >= this.#bounds.waitingPerIdentity) throw tooMany(this.#bounds.waitingPerIdentity);
@@ -82,6 +88,26 @@ export class Turns {
     const own = (this.#working.get(identity) ?? 0) + by;
     if (own > 0) this.#working.set(identity, own);
     else this.#working.delete(identity);
+  }
+}
+
+/** The pauses of one piece of work: who comes to the first waits there for its turn. */
+export class Pauses implements Disposable {
+  readonly #take: () => Promise<() => void>;
+  #endTurn: (() => void) | null = null;
+
+  constructor(take: () => Promise<() => void>) {
+    this.#take = take;
+  }
+
+  /** Others go on meanwhile. */
+  async pause(): Promise<void> {
+    this.#endTurn ??= await this.#take();
+    await setImmediate();
+  }
+
+  [Symbol.dispose](): void {
+    this.#endTurn?.();
   }
 }
 

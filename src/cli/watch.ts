@@ -19,7 +19,7 @@ const clearLine = "\u001b[K";
 const cutLines = "\u001b[?7l";
 const wrapLines = "\u001b[?7h";
 
-export async function watchList({ session, client }: Work, query: JobQuery): Promise<number> {
+export async function watchList({ session, client }: Work, query: JobQuery & { limit: number }): Promise<number> {
   const { stdout } = session;
   await write(stdout, clearScreen + cutLines);
   try {
@@ -30,8 +30,8 @@ export async function watchList({ session, client }: Work, query: JobQuery): Pro
   return 0;
 }
 
-async function redraw(screen: Session["stdout"], client: Client, { query, signal }: { query: JobQuery; signal: AbortSignal }): Promise<never> {
-  let { Jobs: jobs } = await client.page(query, { signal });
+async function redraw(screen: Session["stdout"], client: Client, { query, signal }: { query: JobQuery & { limit: number }; signal: AbortSignal }): Promise<never> {
+  let jobs = await newest(client, { query, signal });
   let hasChanged = false;
   let isBehind = false;
   let failure: unknown = null;
@@ -45,9 +45,9 @@ async function redraw(screen: Session["stdout"], client: Client, { query, signal
     const isDue = hasChanged || isSecond;
     if (hasChanged || (isBehind && isSecond)) {
       hasChanged = false;
-      const page = await pageOrNone(client, { query, signal });
-      isBehind = page === null;
-      jobs = page ?? jobs;
+      const fresh = await newestOrNone(client, { query, signal });
+      isBehind = fresh === null;
+      jobs = fresh ?? jobs;
     }
     if (isDue) await draw(screen, jobs);
     await setTimeout(tickMs);
@@ -55,10 +55,16 @@ async function redraw(screen: Session["stdout"], client: Client, { query, signal
   throw failure;
 }
 
+async function newest(client: Client, { query, signal }: { query: JobQuery & { limit: number }; signal: AbortSignal }): Promise<Job[]> {
+  const jobs: Job[] = [];
+  for await (const job of client.jobs(query, { signal })) if (jobs.push(job) === query.limit) break;
+  return jobs;
+}
+
 /** Null while the service is away, is not reached, or has too much to do. */
-async function pageOrNone(client: Client, { query, signal }: { query: JobQuery; signal: AbortSignal }): Promise<Job[] | null> {
+async function newestOrNone(client: Client, { query, signal }: { query: JobQuery & { limit: number }; signal: AbortSignal }): Promise<Job[] | null> {
   try {
-    return (await client.page(query, { signal })).Jobs;
+    return await newest(client, { query, signal });
   } catch (error) {
     if (isPassing(error, { hasAnswered: true })) return null;
     throw error;

@@ -50,6 +50,8 @@ const longestAnswerMs = 20_000;
 const graceMs = 10_000;
 /** A `wait` is asked for again after so long at least, however early a proxy cuts it. */
 const shortestWaitMs = 500;
+/** So many IDs are enough to say what a prefix may be. */
+const shownOfPrefix = 10;
 const wholeId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const asEvents = { parseAs: "stream", headers: { Accept: "text/event-stream" } } as const;
 
@@ -95,14 +97,14 @@ export class Client {
     return (await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/", { signal: both }), signal)).IDs;
   }
 
-  /** A page of jobs, newest first. */
+  /** A page of jobs, newest first. One without jobs may have another behind it. */
   async page(query: JobQuery = {}, { signal, isPatient = false }: AskOptions = {}): Promise<JobPage> {
     const get = async (): Promise<JobPage> => await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/jobs", { params: { query }, signal: both }), signal);
     return isPatient ? await this.#patience(signal).through(get) : await get();
   }
 
   /** All jobs that fit, newest first; pages are asked for as they are needed. */
-  async *jobs(query: Omit<JobQuery, "cursor"> = {}, options: CallOptions = {}): AsyncGenerator<Job> {
+  async *jobs(query: Omit<JobQuery, "cursor"> = {}, options: AskOptions = {}): AsyncGenerator<Job> {
     for (let cursor: string | null = null; ; ) {
       const page: JobPage = await this.page(cursor === null ? query : { ...query, cursor }, options);
       yield* page.Jobs;
@@ -115,11 +117,12 @@ export class Client {
   async find(prefix: string, options: AskOptions = {}): Promise<string> {
     const id = prefix.toLowerCase();
     if (wholeId.test(id)) return id;
-    const { Jobs } = /^[0-9a-f-]{1,36}$/.test(id) ? await this.page({ id, limit: 10 }, options) : { Jobs: [] };
-    const [first, second] = Jobs;
+    const ids: string[] = [];
+    for await (const { ID } of /^[0-9a-f-]{1,36}$/.test(id) ? this.jobs({ id, limit: shownOfPrefix }, options) : []) if (ids.push(ID) === shownOfPrefix) break;
+    const [first, second] = ids;
     if (first === undefined) throw new NoSuchJob(`no job has an ID that begins with ${JSON.stringify(prefix)}`);
-    if (second !== undefined) throw new AmbiguousPrefix(id, Jobs.map(({ ID }) => ID));
-    return first.ID;
+    if (second !== undefined) throw new AmbiguousPrefix(id, ids);
+    return first;
   }
 
   /**

@@ -212,7 +212,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All jobs, newest first, a page at a time */
+        /**
+         * All jobs, newest first, a page at a time
+         * @description A page ends early where its jobs are large, or where many had to be looked at for few that fit: also one without jobs may have another behind it.
+         */
         get: operations["listJobs"];
         put?: never;
         post?: never;
@@ -3333,7 +3336,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-requests`: Too many requests in a second
+             * @description `too-many-at-once`: Too many such requests are under way
+             *
+             *     `too-many-requests`: Too many requests in a second
              *
              *     `too-many-failures`: Too many failed attempts
              */

@@ -79,8 +79,7 @@ async function* attachEncoded(source: AttachSource, options: AttachOptions, wait
   const encoder = encoderFor(options);
   const endsWhole = options.follow || source.isOver();
   for await (const pieces of attachPieces(source, options, waiting)) {
-    const chunk = encoder.encode(pieces);
-    if (chunk.length > 0) yield chunk;
+    for (const chunk of encoder.encode(pieces)) if (chunk.length > 0) yield chunk;
   }
   if (waiting.isAborted) return;
   const last = encoder.end(endsWhole && options.end === null ? source.outcome() : null);

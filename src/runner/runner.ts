@@ -22,7 +22,7 @@ import { Persistence } from "./persistence.ts";
 import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
 import { Supervision } from "./supervision.ts";
-import type { Health, JobHandle, JobQuery, JobRunner, Log, Observer, Removed, Submission, SubmitResult, Submitter, Workspace } from "./types.ts";
+import type { Health, JobHandle, JobPage, JobQuery, JobRunner, Log, Observer, Removed, Submission, SubmitResult, Submitter, Workspace } from "./types.ts";
 import { workspaceIn } from "./workspaces.ts";
 
 export type RunnerOptions = {
@@ -192,8 +192,8 @@ export class LocalRunner implements JobRunner {
     return { ...view, Spec };
   }
 
-  list(query: JobQuery): { Jobs: JobView[]; NextCursor: string | null } {
-    return listJobs(this.store.database, [...this.#active.values()], query);
+  list(query: JobQuery, pause: () => Promise<void>): Promise<JobPage> {
+    return listJobs({ database: this.store.database, active: this.#active }, query, pause);
   }
 
   async whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null> {

@@ -58,6 +58,9 @@ export type Workspace = { root: string; draft: () => string };
 /** What a reader of output needs to know of a job. */
 export type JobHandle = { id: string; directory: string };
 
+/** `NextCursor` null: there is no page behind it. */
+export type JobPage = { Jobs: JobView[]; NextCursor: string | null };
+
 /** The runner as routes see it. IDs are well-formed UUIDs when they come here. */
 export interface JobRunner {
   /** Resolves when the job is committed to disk; then it exists until it is deleted. */
@@ -68,7 +71,8 @@ export interface JobRunner {
   exists(id: string): boolean;
   /** Whose it is (see Submitter); undefined: no such job. */
   ownerOf(id: string): string | null | undefined;
-  list(query: JobQuery): { Jobs: JobView[]; NextCursor: string | null };
+  /** `pause` is asked for between two turns of the event loop, where many jobs have to be looked at. A page without jobs may have another behind it. */
+  list(query: JobQuery, pause: () => Promise<void>): Promise<JobPage>;
   /** Resolves with the job when it is over and recorded; null: no such job. The signal ends the wait (resolves with the job as it is). */
   whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null>;
   /** Stops a job; resolves when nothing of it is left. No such job, or over: at once. `force`: SIGKILL at once, no step any more. The signal ends the wait alone. */

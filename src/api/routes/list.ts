@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { type JobState, jobStates, JobView } from "../../job/job.ts";
 import type { JobQuery, Removed } from "../../runner/types.ts";
-import { identityOf, scopeOf } from "../access.ts";
+import { identityOf, keyOf, scopeOf } from "../access.ts";
 import { audited } from "../audited.ts";
 import type { Routes } from "../context.ts";
 import { idOf, isJobId, unknownJob } from "../ids.ts";
@@ -30,10 +30,12 @@ const listJobs = operation({
   id: "listJobs",
   tag: "jobs",
   summary: "All jobs, newest first, a page at a time",
+  description: "A page ends early where its jobs are large, or where many had to be looked at for few that fit: also one without jobs may have another behind it.",
   query: JobsQuery,
   answers: {
     200: json("A page", Type.Object({ Jobs: Type.Array(JobView), NextCursor: Type.Union([Type.String(), Type.Null()], { description: "null: this is the last page" }) }, { title: "JobPage" })),
   },
+  problems: ["too-many-at-once"],
 });
 
 const RemovedJob = Type.Object(
@@ -56,9 +58,11 @@ const removeJob = jobOperation({
 
 /** All jobs, those that are over among them. */
 export const listRoutes: Routes = (app, context) => {
-  const { runner } = context;
-  app.get("/jobs", { config: { access: "see" }, schema: listJobs }, async (request) => {
-    return runner.list({ ...readQuery(request.query), owner: scopeOf(identityOf(request)) });
+  const { runner, turns } = context;
+  app.get("/jobs", { config: { access: "see" }, schema: listJobs }, async (request, reply) => {
+    const identity = identityOf(request);
+    using pauses = turns.pausesOf(keyOf(identity), () => !reply.raw.destroyed);
+    return await runner.list({ ...readQuery(request.query), owner: scopeOf(identity) }, () => pauses.pause());
   });
 
   app.delete("/jobs/:id", { config: { access: "run" }, schema: removeJob }, async (request) => {

@@ -57,13 +57,7 @@ export class JobList {
   async load(): Promise<void> {
     const wanted = Math.max(pageSize, this.rows.value.length);
     await this.#fetch(async (signal) => {
-      const jobs: Job[] = [];
-      let cursor: string | null = null;
-      do {
-        const page = await this.#page({ limit: Math.min(largestPage, wanted - jobs.length), cursor, signal });
-        jobs.push(...page.Jobs);
-        cursor = page.NextCursor;
-      } while (cursor !== null && jobs.length < wanted);
+      const { jobs, cursor } = await this.#gather({ wanted, from: null, signal });
       const before = new Map(this.rows.value.map((row) => [row.id, row]));
       this.#cursor = cursor;
       this.#changes.clear();
@@ -76,15 +70,15 @@ export class JobList {
 
   /** The page after what is shown. */
   async loadMore(): Promise<void> {
-    const cursor = this.#cursor;
-    if (cursor === null || this.#loading !== null) return;
+    const from = this.#cursor;
+    if (from === null || this.#loading !== null) return;
     await this.#fetch(async (signal) => {
-      const page = await this.#page({ limit: pageSize, cursor, signal });
+      const { jobs, cursor } = await this.#gather({ wanted: pageSize, from, signal });
       const shown = new Set(this.rows.value.map(({ id }) => id));
-      this.#cursor = page.NextCursor;
-      for (const { ID } of page.Jobs) this.#changes.delete(ID);
+      this.#cursor = cursor;
+      for (const { ID } of jobs) this.#changes.delete(ID);
       batch(() => {
-        this.#show([...this.rows.value, ...page.Jobs.filter(({ ID }) => !shown.has(ID)).map((job) => refreshed(undefined, job))]);
+        this.#show([...this.rows.value, ...jobs.filter(({ ID }) => !shown.has(ID)).map((job) => refreshed(undefined, job))]);
         this.#goOn();
       });
     });
@@ -111,6 +105,18 @@ export class JobList {
     this.#changes.delete(id);
     this.#heard.delete(id);
     this.rows.value = this.rows.value.filter((row) => row.id !== id);
+  }
+
+  /** So many, or all that there are: pages end early, and may be empty. */
+  async #gather({ wanted, from, signal }: { wanted: number; from: string | null; signal: AbortSignal }): Promise<{ jobs: Job[]; cursor: string | null }> {
+    const jobs: Job[] = [];
+    let cursor = from;
+    do {
+      const page = await this.#page({ limit: Math.min(largestPage, wanted - jobs.length), cursor, signal });
+      jobs.push(...page.Jobs);
+      cursor = page.NextCursor;
+    } while (cursor !== null && jobs.length < wanted);
+    return { jobs, cursor };
   }
 
   async #page({ limit, cursor, signal }: { limit: number; cursor: string | null; signal: AbortSignal }) {
