@@ -3637,7 +3637,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-requests`: Too many requests in a second
+             * @description `too-many-at-once`: Too many such requests are under way
+             *
+             *     `too-many-requests`: Too many requests in a second
              *
              *     `too-many-failures`: Too many failed attempts
              */

@@ -22,6 +22,9 @@ export type Phase =
 
 export type Identity = { seq: number; id: string; submittedAtMs: number; owner: string | null; submittedBy: string | null };
 
+/** So many who wait for a job's end hear of it in one turn of the event loop: each is answered, and thousands must not hold up others. */
+const wokenAtOnce = 16;
+
 /** A job that is not over, or not yet recorded so. The spec stays on disk: thousands of jobs must not cost their scripts in memory. */
 export class ActiveJob {
   readonly seq: number;
@@ -155,7 +158,11 @@ export class ActiveJob {
   }
 
   markRecorded(): void {
-    for (const end of this.#onRecorded) end();
+    let left = wokenAtOnce;
+    for (const end of this.#onRecorded) {
+      if ((left -= 1) < 0) return void setImmediate(() => this.markRecorded());
+      end();
+    }
   }
 
   #startedView(facts: JobFacts, lost: LostReason | null): JobView {

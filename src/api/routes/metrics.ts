@@ -1,11 +1,19 @@
+import { setImmediate } from "node:timers/promises";
 import { Type } from "typebox";
+import { identityOf, keyOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { noQuery, operation } from "../operation.ts";
 
 /** For Prometheus, which sends a token like everybody else. */
-export const metricsRoutes: Routes = (app, { metrics }) => {
-  app.get("/metrics", { config: { access: "see" }, schema: getMetrics }, async (_request, reply) => {
-    const { body, contentType } = await metrics.text();
+export const metricsRoutes: Routes = (app, { metrics, turns }) => {
+  app.get("/metrics", { config: { access: "see" }, schema: getMetrics }, async (request, reply) => {
+    const { body, contentType } = await turns.run(keyOf(identityOf(request)), {
+      isWanted: () => !reply.raw.destroyed,
+      work: async () => {
+        await setImmediate(); // each takes some milliseconds, and a thousand may come at once
+        return await metrics.text();
+      },
+    });
     return reply.type(contentType).send(body);
   });
 };
@@ -16,4 +24,5 @@ const getMetrics = operation({
   summary: "Counts and times, for Prometheus",
   query: noQuery,
   answers: { 200: { description: "Prometheus' text format", content: { "text/plain": Type.String() } } },
+  problems: ["too-many-at-once"],
 });
