@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { blockBytes } from "./block-cache.ts";
 import type { IndexFile } from "./index-file.ts";
 import { type Filter, matches } from "./pieces.ts";
@@ -6,6 +7,8 @@ import type { SharedFile } from "./shared-file.ts";
 type Range = { start: number; end: number };
 
 const newline = 0x0a;
+/** What is in memory is read without a pause: others go on when it has lasted so long. */
+const turnMs = 5;
 
 /**
  * The offset in the output file from which on there are the last `lines` lines of what is wanted and there now. A last line that has no
@@ -29,7 +32,12 @@ async function* wantedBackwards(index: IndexFile, filter: Filter): AsyncGenerato
 async function findLines(output: SharedFile, ranges: AsyncIterable<Range> | Iterable<Range>, lines: number): Promise<number> {
   let missing = lines;
   let isLastByte = true; // a newline there ends the last line and begins none
+  let turnStartMs = performance.now();
   for await (const range of ranges) {
+    if (performance.now() - turnStartMs > turnMs) {
+      await setImmediate();
+      turnStartMs = performance.now();
+    }
     for await (const { offset, data } of blocksBackwards(output, range)) {
       const from = isLastByte ? data.length - 2 : data.length - 1;
       isLastByte = false;
