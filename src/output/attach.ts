@@ -5,6 +5,7 @@ import { IndexFile, type Stream } from "./index-file.ts";
 import { followPieces, type Piece } from "./pieces.ts";
 import { followBytes } from "./raw.ts";
 import type { SharedFile } from "./shared-file.ts";
+import { Slices } from "./slices.ts";
 import { findTail } from "./tail.ts";
 import { Waiting } from "./waiting.ts";
 import type { OutputWatchers } from "./watcher.ts";
@@ -43,6 +44,9 @@ export const contentTypes = {
 /** Proxies close what is silent for longer: nginx after 60 s, others after 30. */
 const heartbeatMs = 15_000;
 
+/** Of all readers: the event loop is one. */
+const slices = new Slices();
+
 /** How many bytes of output there are now. */
 export async function outputSize(directory: string): Promise<number> {
   try {
@@ -79,7 +83,9 @@ async function* attachEncoded(source: AttachSource, options: AttachOptions, wait
   const encoder = encoderFor(options);
   const endsWhole = options.follow || source.isOver();
   for await (const pieces of attachPieces(source, options, waiting)) {
-    for (const chunk of encoder.encode(pieces)) if (chunk.length > 0) yield chunk;
+    const chunks = encoder.encode(pieces)[Symbol.iterator]();
+    const nextChunk = (): Promise<IteratorResult<Buffer, unknown>> => slices.run(() => chunks.next());
+    for (let next = await nextChunk(); next.done !== true; next = await nextChunk()) if (next.value.length > 0) yield next.value;
   }
   if (waiting.isAborted) return;
   const last = encoder.end(endsWhole && options.end === null ? source.outcome() : null);

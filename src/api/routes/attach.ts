@@ -53,7 +53,9 @@ type Attaching = { id: string; source: AttachSource & { job: () => JobView | nul
 async function send(context: Context, response: ServerResponse, { id, source, options, hasTrailers }: Attaching): Promise<void> {
   const { log, limits: { readerTimeoutSeconds } } = context;
   try {
-    const result = await stream(context, response, { open: (signal) => attach(source, options, signal) });
+    // What a form makes of output costs this process, which gains nothing by doing it ahead, and memory for each reader that takes nothing.
+    const readsAhead = options.encoding === "raw" && !options.timestamps;
+    const result = await stream(context, response, { open: (signal) => attach(source, options, signal), readsAhead });
     if (result === "stalled") log("info", "a reader took nothing for too long and was cut off", { job: id, readerTimeoutSeconds });
     if (result !== "complete") return;
     if (hasTrailers) response.addTrailers(outcomeTrailers(source.job()));
