@@ -11,17 +11,24 @@ enum { RESERVE_BYTES = 4096 };
 _Static_assert(sizeof(struct record) == INDEX_RECORD_BYTES, "drawn in formats.h");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "index records are little endian");
 
-static int index_fd = -1;
-static int64_t end, reserved;
-static struct record unwritten;
-static bool has_unwritten;
+static struct index {
+    int fd;
+    int64_t end, reserved;
+    struct record unwritten;
+    bool has_unwritten;
+} state;
 
 static bool write_record(void);
 static int reserve(void);
 
 int index_open(void) {
-    index_fd = open("index", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    return index_fd < 0 ? errno : reserve();
+    state = (struct index){.fd = open("index", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
+    return state.fd < 0 ? errno : reserve();
+}
+
+void index_close(void) {
+    if (state.fd >= 0) (void)close(state.fd);
+    state.fd = -1;
 }
 
 bool index_is_ready(void) {
@@ -30,27 +37,27 @@ bool index_is_ready(void) {
 
 void index_add(const struct record *record) {
     (void)write_record();
-    unwritten = *record;
-    has_unwritten = true;
+    state.unwritten = *record;
+    state.has_unwritten = true;
     (void)write_record();
 }
 
 /** A record of which the disk took a part only is written again from its beginning. */
 static bool write_record(void) {
-    if (!has_unwritten) return true;
-    if (pwrite(index_fd, &unwritten, sizeof unwritten, end) != (ssize_t)sizeof unwritten) return false;
-    end += INDEX_RECORD_BYTES;
-    has_unwritten = false;
+    if (!state.has_unwritten) return true;
+    if (pwrite(state.fd, &state.unwritten, sizeof state.unwritten, state.end) != (ssize_t)sizeof state.unwritten) return false;
+    state.end += INDEX_RECORD_BYTES;
+    state.has_unwritten = false;
     return true;
 }
 
 static int reserve(void) {
-    if (end + 2 * INDEX_RECORD_BYTES <= reserved) return 0;
-    if (fallocate(index_fd, FALLOC_FL_KEEP_SIZE, reserved, RESERVE_BYTES) == 0) {
-        reserved += RESERVE_BYTES;
+    if (state.end + 2 * INDEX_RECORD_BYTES <= state.reserved) return 0;
+    if (fallocate(state.fd, FALLOC_FL_KEEP_SIZE, state.reserved, RESERVE_BYTES) == 0) {
+        state.reserved += RESERVE_BYTES;
         return 0;
     }
     if (errno != EOPNOTSUPP && errno != ENOSYS) return errno;
-    reserved = INT64_MAX; // a file system that cannot promise
+    state.reserved = INT64_MAX; // a file system that cannot promise
     return 0;
 }

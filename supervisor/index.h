@@ -17,6 +17,9 @@ struct record {
 /** Makes the file in the working directory, with room for the first records. Returns 0 or an errno. */
 int index_open(void);
 
+/** Closes the file. */
+void index_close(void);
+
 /**
  * Whether a record, and one of a gap after it, can be added: what was added is written, and the disk has promised room for more. To be
  * asked before bytes are moved, so that no byte is ever without its record.

@@ -29,15 +29,17 @@ enum { ROOT = 0, NONE = 0 };
 static const char stars[] = "***";
 enum { STARS_LENGTH = sizeof stars - 1 };
 
-static struct node *nodes;
-static uint32_t node_count;
-static uint32_t root_children[UINT8_MAX + 1]; // most bytes of most streams meet the root: one look is enough there
-static const char *text;
-static char *work; // what is held back of a stream, followed by what was read of it
-static char *given;
-static size_t given_length;
-static struct run *runs; // of the bytes in work, in their order, with at least a byte or a border between them
-static size_t run_count;
+static struct masking {
+    struct node *nodes; // NULL: there are no secrets
+    uint32_t node_count;
+    uint32_t root_children[UINT8_MAX + 1]; // most bytes of most streams meet the root: one look is enough there
+    const char *text;
+    char *work; // what is held back of a stream, followed by what was read of it
+    char *given;
+    size_t given_length;
+    struct run *runs; // of the bytes in work, in their order, with at least a byte or a border between them
+    size_t run_count;
+} state;
 
 static void add_secret(const char *secret);
 static void link_suffixes(void);
@@ -50,19 +52,20 @@ static void add_run(size_t from, size_t to);
 static void give(const char *bytes, size_t length);
 
 int mask_open(const struct plan *plan, size_t longest_read) {
+    state = (struct masking){0};
     if (plan->secrets == 0) return 0;
     size_t room = plan->longest_secret + longest_read;
-    nodes = calloc(plan->secret_bytes + 1, sizeof *nodes);
+    state.nodes = calloc(plan->secret_bytes + 1, sizeof *state.nodes);
     // Room for the worst, that each byte is a secret. By malloc, which does not touch what a stream may never need.
-    work = malloc(room);
-    runs = malloc(room * sizeof *runs);
-    given = malloc(room * STARS_LENGTH);
-    if (nodes == NULL || work == NULL || runs == NULL || given == NULL) {
+    state.work = malloc(room);
+    state.runs = malloc(room * sizeof *state.runs);
+    state.given = malloc(room * STARS_LENGTH);
+    if (state.nodes == NULL || state.work == NULL || state.runs == NULL || state.given == NULL) {
         mask_close();
         return ENOMEM;
     }
-    node_count = 1;
-    text = plan->shared;
+    state.node_count = 1;
+    state.text = plan->shared;
     const char *secret;
     for (const char *at = plan->shared; (at = plan_next_secret(plan, at, &secret)) != NULL;) add_secret(secret);
     link_suffixes();
@@ -70,22 +73,19 @@ int mask_open(const struct plan *plan, size_t longest_read) {
 }
 
 void mask_close(void) {
-    free(nodes);
-    free(work);
-    free(runs);
-    free(given);
-    nodes = NULL;
-    work = given = NULL;
-    runs = NULL;
-    memset(root_children, 0, sizeof root_children);
+    free(state.nodes);
+    free(state.work);
+    free(state.runs);
+    free(state.given);
+    state = (struct masking){0};
 }
 
 bool mask_is_needed(void) {
-    return nodes != NULL;
+    return state.nodes != NULL;
 }
 
 char *mask_room(const struct mask *mask) {
-    return work + nodes[mask->node].length;
+    return state.work + state.nodes[mask->node].length;
 }
 
 struct masked mask_next(struct mask *mask, size_t length) {
@@ -97,7 +97,7 @@ struct masked mask_end(struct mask *mask) {
 }
 
 size_t mask_held(const struct mask *mask) {
-    return mask->node == ROOT ? 0 : nodes[mask->node].length - mask->covered;
+    return mask->node == ROOT ? 0 : state.nodes[mask->node].length - mask->covered;
 }
 
 static void add_secret(const char *secret) {
@@ -106,43 +106,43 @@ static void add_secret(const char *secret) {
         uint8_t byte = (uint8_t)*at;
         uint32_t child = child_of(node, byte);
         if (child == NONE) {
-            child = node_count++;
-            uint32_t length = nodes[node].length + 1, place = (uint32_t)(secret - text);
-            nodes[child] = (struct node){.next_sibling = nodes[node].first_child, .length = length, .text = place, .byte = byte};
-            nodes[node].first_child = child;
-            if (node == ROOT) root_children[byte] = child;
+            child = state.node_count++;
+            uint32_t length = state.nodes[node].length + 1, place = (uint32_t)(secret - state.text);
+            state.nodes[child] = (struct node){.next_sibling = state.nodes[node].first_child, .length = length, .text = place, .byte = byte};
+            state.nodes[node].first_child = child;
+            if (node == ROOT) state.root_children[byte] = child;
         }
         node = child;
     }
-    nodes[node].matched = nodes[node].length;
+    state.nodes[node].matched = state.nodes[node].length;
 }
 
 /** In the order of the prefixes' lengths, since a prefix's suffix is found by those of shorter ones. */
 static void link_suffixes(void) {
     uint32_t node = ROOT, last = ROOT;
     do {
-        for (uint32_t child = nodes[node].first_child; child != NONE; child = nodes[child].next_sibling) {
-            uint32_t suffix = node == ROOT ? ROOT : advance(nodes[node].suffix, nodes[child].byte);
-            nodes[child].suffix = suffix;
-            if (nodes[child].matched == 0) nodes[child].matched = nodes[suffix].matched;
-            nodes[last].next = child;
+        for (uint32_t child = state.nodes[node].first_child; child != NONE; child = state.nodes[child].next_sibling) {
+            uint32_t suffix = node == ROOT ? ROOT : advance(state.nodes[node].suffix, state.nodes[child].byte);
+            state.nodes[child].suffix = suffix;
+            if (state.nodes[child].matched == 0) state.nodes[child].matched = state.nodes[suffix].matched;
+            state.nodes[last].next = child;
             last = child;
         }
-        node = nodes[node].next;
+        node = state.nodes[node].next;
     } while (node != NONE);
 }
 
 static uint32_t child_of(uint32_t node, uint8_t byte) {
-    if (node == ROOT) return root_children[byte];
-    uint32_t child = nodes[node].first_child;
-    while (child != NONE && nodes[child].byte != byte) child = nodes[child].next_sibling;
+    if (node == ROOT) return state.root_children[byte];
+    uint32_t child = state.nodes[node].first_child;
+    while (child != NONE && state.nodes[child].byte != byte) child = state.nodes[child].next_sibling;
     return child;
 }
 
 /** From one byte of a stream to the next. */
 static uint32_t advance(uint32_t node, uint8_t byte) {
     uint32_t child;
-    while ((child = child_of(node, byte)) == NONE && node != ROOT) node = nodes[node].suffix;
+    while ((child = child_of(node, byte)) == NONE && node != ROOT) node = state.nodes[node].suffix;
     return child; // ROOT where there is none
 }
 
@@ -152,28 +152,28 @@ static uint32_t advance(uint32_t node, uint8_t byte) {
  * and the *** of a run that begins no later: nothing can come before its beginning any more.
  */
 static struct masked apply(struct mask *mask, size_t length, bool is_end) {
-    size_t held = nodes[mask->node].length;
-    memcpy(work, text + nodes[mask->node].text, held);
+    size_t held = state.nodes[mask->node].length;
+    memcpy(state.work, state.text + state.nodes[mask->node].text, held);
     length += held;
     bool is_begun = mask->covered > 0;
-    run_count = 0;
-    if (is_begun) runs[run_count++] = (struct run){0, mask->covered};
+    state.run_count = 0;
+    if (is_begun) state.runs[state.run_count++] = (struct run){0, mask->covered};
     uint32_t node = find_runs(length);
-    size_t decided = is_end ? length : length - nodes[node].length;
+    size_t decided = is_end ? length : length - state.nodes[node].length;
     mask->node = is_end ? ROOT : node;
     mask->covered = 0;
-    if (run_count == 0) return (struct masked){work, decided};
+    if (state.run_count == 0) return (struct masked){state.work, decided};
 
-    given_length = 0;
-    size_t at = is_begun ? runs[0].to : 0;
-    for (size_t i = is_begun ? 1 : 0; i < run_count && runs[i].from <= decided; i++) {
-        give(work + at, runs[i].from - at);
+    state.given_length = 0;
+    size_t at = is_begun ? state.runs[0].to : 0;
+    for (size_t i = is_begun ? 1 : 0; i < state.run_count && state.runs[i].from <= decided; i++) {
+        give(state.work + at, state.runs[i].from - at);
         give(stars, STARS_LENGTH);
-        at = runs[i].to;
+        at = state.runs[i].to;
     }
-    if (at < decided) give(work + at, decided - at);
+    if (at < decided) give(state.work + at, decided - at);
     else mask->covered = (uint32_t)(at - decided);
-    return (struct masked){given, given_length};
+    return (struct masked){state.given, state.given_length};
 }
 
 /** Of the bytes in work. Returns the node after the last. */
@@ -181,30 +181,30 @@ static uint32_t find_runs(size_t length) {
     uint32_t node = ROOT;
     size_t at = skip_ordinary(0, length);
     while (at < length) {
-        node = advance(node, (uint8_t)work[at++]);
+        node = advance(node, (uint8_t)state.work[at++]);
         if (node == ROOT) at = skip_ordinary(at, length);
-        else if (nodes[node].matched > 0) add_run(at - nodes[node].matched, at);
+        else if (state.nodes[node].matched > 0) add_run(at - state.nodes[node].matched, at);
     }
     return node;
 }
 
 /** To the next byte with which a secret begins. */
 static size_t skip_ordinary(size_t at, size_t length) {
-    while (at < length && root_children[(uint8_t)work[at]] == NONE) at++;
+    while (at < length && state.root_children[(uint8_t)state.work[at]] == NONE) at++;
     return at;
 }
 
 /** Ends come in their order, so that only the last runs can share a byte with it; but the run that began before may reach further. */
 static void add_run(size_t from, size_t to) {
-    while (run_count > 0 && runs[run_count - 1].to > from) {
-        run_count--;
-        if (runs[run_count].from < from) from = runs[run_count].from;
-        if (runs[run_count].to > to) to = runs[run_count].to;
+    while (state.run_count > 0 && state.runs[state.run_count - 1].to > from) {
+        state.run_count--;
+        if (state.runs[state.run_count].from < from) from = state.runs[state.run_count].from;
+        if (state.runs[state.run_count].to > to) to = state.runs[state.run_count].to;
     }
-    runs[run_count++] = (struct run){from, to};
+    state.runs[state.run_count++] = (struct run){from, to};
 }
 
 static void give(const char *bytes, size_t length) {
-    memcpy(given + given_length, bytes, length);
-    given_length += length;
+    memcpy(state.given + state.given_length, bytes, length);
+    state.given_length += length;
 }

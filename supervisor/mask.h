@@ -24,10 +24,13 @@ struct masked {
     size_t length;
 };
 
-/** Prepares for reads of at most so many bytes; this alone takes memory, and only where there are secrets. Returns 0 or an errno. */
+/**
+ * Prepares for reads of at most so many bytes; to be called before all others. This alone takes memory, and only where there are secrets.
+ * Returns 0 or an errno.
+ */
 int mask_open(const struct plan *plan, size_t longest_read);
 
-/** Gives the memory back. A supervisor keeps it to its end. */
+/** Gives the memory back. There are no secrets then. */
 void mask_close(void);
 
 /** Whether there are secrets: only then are the functions below of use. */

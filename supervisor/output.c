@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <sys/ioctl.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -19,17 +18,20 @@ enum { BUSY_BYTES = 1 << 20, BUSY_MS = 20 };
 enum { COPY_BYTES = 1 << 17, RETRY_MS = 200 };
 enum { READY_AT_ONCE = 16 };
 
-static int output_fd = -1;
-static int64_t output_end;
-static uint64_t lost_bytes, step_bytes;
-static uint32_t current_step;
-static int64_t last_at;
-static int64_t retry_at = NEVER;
-static bool is_blocked;
+static struct output {
+    int fd;
+    int64_t end; // of the file
+    uint64_t lost_bytes;
+    uint64_t step_bytes;
+    uint32_t step; // the last one begun, which step_bytes counts
+    int64_t last_at;
+    int64_t retry_at;     // NEVER: the disk refuses nothing
+    struct masked copied; // read and not yet written
+    struct pipe copied_of;
+} state;
 
-static char buffer[COPY_BYTES]; // a job that writes little touches little of it; one with secrets reads to where mask.h says
-static struct masked copied;    // read and not yet written
-static struct pipe copied_of;
+// Of it `copied` alone is ever looked at. A job that writes little touches little of it; one with secrets reads to where mask.h says.
+static char buffer[COPY_BYTES];
 
 static size_t move(struct pipe *pipe, size_t limit);
 static ssize_t transfer(struct pipe *pipe, size_t limit);
@@ -42,15 +44,21 @@ static void lose(const struct pipe *pipe, uint64_t bytes);
 static void enlarge_if_busy(struct pipe *pipe, size_t moved);
 static void block(void);
 static void end_pipe(struct pipe *pipe);
-static size_t waiting_in(const struct pipe *pipe);
 
-int output_open(void) {
-    output_fd = open("output", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    return output_fd < 0 ? errno : index_open();
+int output_open(const struct plan *plan) {
+    state = (struct output){.fd = open("output", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), .retry_at = NEVER};
+    if (state.fd < 0) return errno;
+    pipes_open();
+    int error = index_open();
+    return error != 0 ? error : mask_open(plan, COPY_BYTES);
 }
 
-int output_mask(const struct plan *plan) {
-    return mask_open(plan, COPY_BYTES);
+void output_close(void) {
+    pipes_close();
+    mask_close();
+    index_close();
+    if (state.fd >= 0) (void)close(state.fd);
+    state.fd = -1;
 }
 
 int output_add_pipes(uint32_t step, int output, int error) {
@@ -58,19 +66,19 @@ int output_add_pipes(uint32_t step, int output, int error) {
     if (fcntl(output, F_SETFL, O_NONBLOCK) != 0 || fcntl(error, F_SETFL, O_NONBLOCK) != 0) return errno;
     int reason = pipes_add(step, output, error);
     if (reason != 0) return reason;
-    current_step = step;
-    step_bytes = 0;
+    state.step = step;
+    state.step_bytes = 0;
     return 0;
 }
 
 int output_descriptor(void) {
-    return is_blocked ? -1 : pipes_descriptor();
+    return output_is_blocked() ? -1 : pipes_descriptor();
 }
 
 void output_handle(void) {
     struct pipe *ready[READY_AT_ONCE];
     unsigned count = pipes_ready(ready, READY_AT_ONCE);
-    for (unsigned i = 0; i < count && !is_blocked; i++) (void)move(ready[i], BUSY_BYTES);
+    for (unsigned i = 0; i < count && !output_is_blocked(); i++) (void)move(ready[i], BUSY_BYTES);
 }
 
 bool output_is_open(void) {
@@ -78,34 +86,32 @@ bool output_is_open(void) {
 }
 
 void output_drain(uint32_t step) {
-    for (struct pipe *pipe = NULL; !is_blocked && (pipe = pipes_next(pipe)) != NULL;) {
+    for (struct pipe *pipe = NULL; !output_is_blocked() && (pipe = pipes_next(pipe)) != NULL;) {
         if (step == 0 || pipe->step == step) drain(pipe);
     }
 }
 
 void output_retry(void) {
-    if (!is_blocked || clock_ns() < retry_at) return;
-    is_blocked = false;
-    retry_at = NEVER;
+    if (!output_is_blocked() || clock_ns() < state.retry_at) return;
+    state.retry_at = NEVER;
     output_drain(0);
-    last_at = clock_ns(); // a job that could not write was not idle
+    state.last_at = clock_ns(); // a job that could not write was not idle
 }
 
 void output_give_up(void) {
-    lose(&copied_of, copied.length);
-    copied.length = 0;
+    lose(&state.copied_of, state.copied.length);
+    state.copied.length = 0;
     for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) discard(pipe);
-    is_blocked = false;
-    retry_at = NEVER;
+    state.retry_at = NEVER;
 }
 
 void output_close_pipes(void) {
-    for (struct pipe *pipe = NULL; !is_blocked && (pipe = pipes_next(pipe)) != NULL;) end_pipe(pipe);
+    for (struct pipe *pipe = NULL; !output_is_blocked() && (pipe = pipes_next(pipe)) != NULL;) end_pipe(pipe);
 }
 
 /** As much as is there now: a process that writes on and on does not keep us. */
 static void drain(struct pipe *pipe) {
-    size_t rest = waiting_in(pipe);
+    size_t rest = pipes_waiting(pipe);
     do {
         size_t moved = move(pipe, rest > 0 ? rest : 1);
         if (moved == 0) return; // empty, ended or blocked
@@ -122,7 +128,7 @@ static size_t move(struct pipe *pipe, size_t limit) {
     }
     ssize_t moved = transfer(pipe, limit);
     if (moved > 0) {
-        pipe->last_at = last_at;
+        pipe->last_at = state.last_at;
         enlarge_if_busy(pipe, (size_t)moved);
         return (size_t)moved;
     }
@@ -134,59 +140,58 @@ static size_t move(struct pipe *pipe, size_t limit) {
 /** Like read(2) from a pipe that does not block, into the file. */
 static ssize_t transfer(struct pipe *pipe, size_t limit) {
     ssize_t got = receive(pipe, limit < COPY_BYTES ? limit : COPY_BYTES);
-    if (copied.length == 0) return got;
-    copied_of = *pipe;
+    if (state.copied.length == 0) return got;
+    state.copied_of = *pipe;
     return write_copied() ? got : -1;
 }
 
-/** Like read(2); copied is what of it is to be written now. */
+/** Like read(2); state.copied is what of it is to be written now. */
 static ssize_t receive(struct pipe *pipe, size_t limit) {
     bool is_masked = mask_is_needed();
     ssize_t got = read(pipe->fd, is_masked ? mask_room(&pipe->mask) : buffer, limit);
     if (got <= 0) return got;
-    copied = is_masked ? mask_next(&pipe->mask, (size_t)got) : (struct masked){buffer, (size_t)got};
-    if (copied.length == 0) last_at = clock_ns(); // a job of which all is held back is not idle
+    state.copied = is_masked ? mask_next(&pipe->mask, (size_t)got) : (struct masked){buffer, (size_t)got};
+    if (state.copied.length == 0) state.last_at = clock_ns(); // a job of which all is held back is not idle
     return got;
 }
 
 /** Writes what was read and is not in the file yet, of whichever pipe; false: the disk refuses. */
 static bool write_copied(void) {
-    while (copied.length > 0) {
+    while (state.copied.length > 0) {
         if (!index_is_ready()) return false;
-        ssize_t written = pwrite(output_fd, copied.bytes, copied.length, output_end);
+        ssize_t written = pwrite(state.fd, state.copied.bytes, state.copied.length, state.end);
         if (written <= 0) return false;
-        copied.bytes += written;
-        copied.length -= (size_t)written;
-        note(&copied_of, (size_t)written);
+        state.copied.bytes += written;
+        state.copied.length -= (size_t)written;
+        note(&state.copied_of, (size_t)written);
     }
     return true;
 }
 
 static void note(const struct pipe *pipe, size_t moved) {
-    output_end += (int64_t)moved;
-    if (pipe->step == current_step) step_bytes += moved;
-    last_at = clock_ns();
-    index_add(&(struct record){.end = (uint64_t)output_end, .time = wall_ns(), .step = pipe->step, .stream = pipe->stream});
+    state.end += (int64_t)moved;
+    if (pipe->step == state.step) state.step_bytes += moved;
+    state.last_at = clock_ns();
+    index_add(&(struct record){.end = (uint64_t)state.end, .time = wall_ns(), .step = pipe->step, .stream = pipe->stream});
 }
 
 static void enlarge_if_busy(struct pipe *pipe, size_t moved) {
     pipe->burst += moved;
     if (pipe->is_enlarged || pipe->burst < BUSY_BYTES) return;
-    pipe->is_enlarged = last_at - pipe->burst_at < (int64_t)BUSY_MS * NS_PER_MS;
+    pipe->is_enlarged = state.last_at - pipe->burst_at < (int64_t)BUSY_MS * NS_PER_MS;
     pipe->burst = 0;
-    pipe->burst_at = last_at;
+    pipe->burst_at = state.last_at;
     if (pipe->is_enlarged) (void)fcntl(pipe->fd, F_SETPIPE_SZ, BUSY_BYTES); // EPERM: the user's budget is spent, it works without
 }
 
 static void block(void) {
-    is_blocked = true;
-    retry_at = clock_ns() + (int64_t)RETRY_MS * NS_PER_MS;
+    state.retry_at = clock_ns() + (int64_t)RETRY_MS * NS_PER_MS;
 }
 
 static void discard(struct pipe *pipe) {
     static char nowhere[4096];
     uint64_t lost = 0;
-    for (uint64_t rest = waiting_in(pipe); rest > lost;) {
+    for (uint64_t rest = pipes_waiting(pipe); rest > lost;) {
         ssize_t got = read(pipe->fd, nowhere, rest - lost < sizeof nowhere ? rest - lost : sizeof nowhere);
         if (got <= 0) break;
         lost += (uint64_t)got;
@@ -197,23 +202,17 @@ static void discard(struct pipe *pipe) {
 
 static void lose(const struct pipe *pipe, uint64_t bytes) {
     if (bytes == 0) return;
-    lost_bytes += bytes;
-    struct record gap = {.end = (uint64_t)output_end, .time = wall_ns(), .lost = bytes, .step = pipe->step, .stream = pipe->stream};
+    state.lost_bytes += bytes;
+    struct record gap = {.end = (uint64_t)state.end, .time = wall_ns(), .lost = bytes, .step = pipe->step, .stream = pipe->stream};
     index_add(&gap);
-}
-
-static size_t waiting_in(const struct pipe *pipe) {
-    int bytes = 0;
-    if (ioctl(pipe->fd, FIONREAD, &bytes) != 0 || bytes < 0) return 0;
-    return (size_t)bytes;
 }
 
 /** No byte follows, so what is held back is no secret. The pipe is kept while the disk refuses it. */
 static void end_pipe(struct pipe *pipe) {
     bool is_written = write_copied();
     if (is_written && mask_held(&pipe->mask) > 0) {
-        copied = mask_end(&pipe->mask);
-        copied_of = *pipe;
+        state.copied = mask_end(&pipe->mask);
+        state.copied_of = *pipe;
         is_written = write_copied();
     }
     if (is_written) pipes_remove(pipe);
@@ -221,25 +220,25 @@ static void end_pipe(struct pipe *pipe) {
 }
 
 bool output_is_blocked(void) {
-    return is_blocked;
+    return state.retry_at != NEVER;
 }
 
 int64_t output_retry_at(void) {
-    return retry_at;
+    return state.retry_at;
 }
 
 uint64_t output_bytes(void) {
-    return (uint64_t)output_end;
+    return (uint64_t)state.end;
 }
 
 uint64_t output_lost_bytes(void) {
-    return lost_bytes;
+    return state.lost_bytes;
 }
 
 uint64_t output_step_bytes(void) {
-    return step_bytes;
+    return state.step_bytes;
 }
 
 int64_t output_last_at(void) {
-    return last_at;
+    return state.last_at;
 }

@@ -8,11 +8,14 @@
 
 /** The job's output and its index, drawn in formats.h: bytes come from pipes, in the order in which they are found there. */
 
-/** Makes both files in the working directory. Returns 0 or an errno. */
-int output_open(void);
+/**
+ * Makes both files in the working directory, and masks the plan's secrets in all that comes from pipes. Before all others; returns 0 or an
+ * errno.
+ */
+int output_open(const struct plan *plan);
 
-/** Masks the plan's secrets in all that comes from pipes; to be called before the first is added. Returns 0 or an errno. */
-int output_mask(const struct plan *plan);
+/** Closes the files and pipes and gives back what was taken: nothing of this job is left for the next. */
+void output_close(void);
 
 /**
  * Reads these pipes of a step's first process from now on, and sets output_step_bytes to 0. Returns 0, or an errno: something has run out, and

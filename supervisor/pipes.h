@@ -27,6 +27,12 @@ struct pipe {
     int64_t last_at; // when its last byte came, by clock_ns; 0: never
 };
 
+/** There are none yet; to be called before all others. */
+void pipes_open(void);
+
+/** Closes all, and gives back what was taken for them. */
+void pipes_close(void);
+
 /** A descriptor that poll(2) finds readable when some pipe is; -1: none was opened. */
 int pipes_descriptor(void);
 
@@ -38,6 +44,9 @@ void pipes_remove(struct pipe *pipe);
 
 /** How many there are. */
 unsigned pipes_count(void);
+
+/** How many bytes are in it now. */
+size_t pipes_waiting(const struct pipe *pipe);
 
 /** Fills in those that have bytes or are at their end, in the order in which they came to it, as far as there is room. Returns how many. */
 unsigned pipes_ready(struct pipe **ready, unsigned room);
