@@ -78,7 +78,15 @@
  * after the grace SIGKILL; steps with run_on=always still run; again while such a step runs: ends that one), "kill" (SIGKILL to all at once,
  * no further step).
  *
- * <state>/doorbell: FIFO, made by the service; supervisors and sweepers write "<ID>\n" without blocking after a status line that the service may wait for.
+ * <state>/doorbell: FIFO, made by the service; supervisors and sweepers write to it without blocking, each ring whole in one write of at most PIPE_BUF bytes
+ * (pipe(7)), after a status line that the service may wait for. A ring is a hint and may be lost: the status file is the truth, and the service looks at it
+ * by itself, too. A supervisor's ring brings the lines along, where they fit: what of the file begins at this offset, up to the end of a line.
+ *
+ *     at <ID> <offset>            and behind it these bytes of the status file
+ *     <ID>                        the ring's last line
+ *
+ * Sweepers, and supervisors of older builds, write the last line alone: then the file is to be read, as where there are bytes before the offset that the
+ * service has not read. What comes between other lines that it knows a reader passes over; a service of an older build understands the last line alone.
  *
  * Launcher: `jobrunner-supervisor launch <state>`, its standard input: lines "run <ID>" (fork a supervisor) and "sweep <ID>" (kill what a dead
  * supervisor left behind); at end of input it exits, supervisors stay. Its standard output: "failed <ID> <errno>" (nothing was claimed, nothing ran: try

@@ -248,7 +248,7 @@ static int64_t next_due_at(const struct job *job) {
     int64_t due = earlier(stop_due_at(job), output_retry_at());
     due = earlier(due, earlier(job->step_timeout_at, idle_timeout_at(job)));
     due = earlier(due, earlier(job->give_up_at, settle_due_at(job)));
-    due = earlier(due, drain_due_at(job));
+    due = earlier(due, earlier(drain_due_at(job), status_ring_at()));
     if (!job->is_stopped) due = earlier(due, job->timeout_at);
     if (!status_is_written()) due = earlier(due, clock_ns() + (int64_t)STATUS_RETRY_MS * NS_PER_MS);
     return due;

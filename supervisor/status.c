@@ -6,84 +6,142 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 // Room for the lines of a job of a few dozen steps; the lines of a longer one are kept in memory while the disk is full, and no step is
 // started before they are written, so that they are few.
-enum { RESERVED_BYTES = 4096, KEPT_BYTES = 4096, LINE_BYTES = 256 };
+enum { RESERVED_BYTES = 4096, FRAME_BYTES = 128, TEXT_BYTES = PIPE_BUF - FRAME_BYTES, LINE_BYTES = 256 };
+// Nobody sees that a job is told to run so much later; under load most small jobs are over by then, and ring once.
+enum { RING_DELAY_MS = 20 };
 
-static int status_fd = -1;
-static const char *job_id;
-static bool has_news;
-static char kept[KEPT_BYTES];
-static size_t kept_length;
+/**
+ * The status file of the job. Of what was said of it the part that is not yet both written and rung is here:
+ *
+ *     file  0 ......... begin ............. begin + written
+ *     text              0 ................. written ......... length
+ *                       for the next ring   for the disk
+ */
+static struct status {
+    int fd; // -1: no job is claimed
+    const char *id;
+    off_t begin;
+    size_t written, length;
+    int64_t ring_at;
+    char text[TEXT_BYTES];
+} status = {.fd = -1, .ring_at = NEVER};
 
 static int write_first_line(const struct claim *claim);
-static void write_kept(void);
+static bool make_room(void);
+static void write_text(void);
+static void forget_written(void);
+static void ring_with_text(void);
+static void ring(const struct iovec *parts, int count);
 
 int status_claim(const struct claim *claim) {
-    status_fd = open("status", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-    if (status_fd < 0) return errno;
-    job_id = claim->id;
+    int fd = open("status", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) return errno;
+    status = (struct status){.fd = fd, .id = claim->id, .ring_at = NEVER};
     int error = write_first_line(claim);
+    if (error == 0) return 0;
+    status_close();
     // Nothing ran, so the claim can be given back; the name is ours until then, since it was made with O_EXCL.
-    if (error != 0 && unlink("status") != 0) return errno;
-    return error;
+    return unlink("status") == 0 ? error : errno;
 }
 
 static int write_first_line(const struct claim *claim) {
     // A disk that fills up later must not keep the job's end from being recorded. EOPNOTSUPP: a file system that cannot promise.
-    if (fallocate(status_fd, FALLOC_FL_KEEP_SIZE, 0, RESERVED_BYTES) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return errno;
+    if (fallocate(status.fd, FALLOC_FL_KEEP_SIZE, 0, RESERVED_BYTES) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return errno;
     status_line(STATUS_VERSION " %s %d %lld\n", claim->boot_id, (int)getpid(), (long long)wall_ns());
-    has_news = false; // of the first step's start, which follows at once
+    status.ring_at = NEVER; // the first step's start follows at once
     return status_is_written() ? 0 : ENOSPC;
 }
 
 void status_line(const char *format, ...) {
-    // Never so: a step adds a handful of lines, and the next one waits for them to be written.
-    if (sizeof kept - kept_length < LINE_BYTES) return;
+    if (!make_room()) return;
+    char *line = status.text + status.length;
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(kept + kept_length, LINE_BYTES, format, arguments);
+    int length = vsnprintf(line, LINE_BYTES, format, arguments);
     va_end(arguments);
     if (length <= 0 || length >= LINE_BYTES) return;
-    kept_length += (size_t)length;
-    has_news = true;
-    write_kept();
+    status.length += (size_t)length;
+    bool is_last = strncmp(line, "done ", 5) == 0;
+    if (is_last || status.ring_at == NEVER) status.ring_at = is_last ? 0 : clock_ns() + (int64_t)RING_DELAY_MS * NS_PER_MS;
+    write_text();
+}
+
+/** What is written need not be rung: the service finds that something is missing, and reads the file. */
+static bool make_room(void) {
+    if (sizeof status.text - status.length < LINE_BYTES) forget_written();
+    // Never so: a step adds a handful of lines, and the next one waits for them to be written.
+    return sizeof status.text - status.length >= LINE_BYTES;
 }
 
 bool status_is_written(void) {
-    write_kept();
-    return kept_length == 0;
+    write_text();
+    return status.written == status.length;
 }
 
 /** Ordinarily one line, and so one write(2) per line. */
-static void write_kept(void) {
-    while (kept_length > 0) {
-        ssize_t written = write(status_fd, kept, kept_length);
+static void write_text(void) {
+    while (status.written < status.length) {
+        ssize_t written = write(status.fd, status.text + status.written, status.length - status.written);
         if (written <= 0) return;
-        kept_length -= (size_t)written;
-        memmove(kept, kept + written, kept_length);
+        status.written += (size_t)written;
     }
 }
 
+static void forget_written(void) {
+    status.begin += (off_t)status.written;
+    status.length -= status.written;
+    memmove(status.text, status.text + status.written, status.length);
+    status.written = 0;
+}
+
+/** What the disk has not taken is no news yet. */
+int64_t status_ring_at(void) {
+    return status.written == status.length ? status.ring_at : NEVER;
+}
+
 void status_ring(void) {
-    if (!has_news) return;
-    has_news = false;
-    ring_doorbell(job_id);
+    int64_t at = status_ring_at();
+    if (at == NEVER || (at > 0 && clock_ns() < at)) return;
+    status.ring_at = NEVER;
+    ring_with_text();
+    forget_written();
+}
+
+static void ring_with_text(void) {
+    char head[FRAME_BYTES / 2], tail[FRAME_BYTES / 2];
+    int head_length = snprintf(head, sizeof head, "at %s %lld\n", status.id, (long long)status.begin);
+    int tail_length = snprintf(tail, sizeof tail, "%s\n", status.id);
+    if (head_length <= 0 || tail_length <= 0) return;
+    struct iovec parts[] = {{head, (size_t)head_length}, {status.text, status.written}, {tail, (size_t)tail_length}};
+    ring(parts, 3);
+}
+
+void status_close(void) {
+    if (status.fd >= 0) (void)close(status.fd);
+    status = (struct status){.fd = -1, .ring_at = NEVER};
 }
 
 void ring_doorbell(const char *id) {
+    char line[ID_LENGTH + 2];
+    int length = snprintf(line, sizeof line, "%s\n", id);
+    if (length > 0) ring(&(struct iovec){line, (size_t)length}, 1);
+}
+
+/** Whole or not at all: no more than PIPE_BUF bytes (pipe(7)). */
+static void ring(const struct iovec *parts, int count) {
     int fd = open("../../doorbell", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return;
-    char line[ID_LENGTH + 1];
-    memcpy(line, id, ID_LENGTH);
-    line[ID_LENGTH] = '\n';
-    ssize_t written = write(fd, line, sizeof line);
+    ssize_t written = writev(fd, parts, count);
     (void)written; // full: the service is busy with rings and looks at all jobs anyway
     (void)close(fd);
 }

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Box, isLiving, program, until } from "./harness.ts";
+import { Box, isLiving, type Job, program, until } from "./harness.ts";
 
 let box: Box;
 before(() => {
@@ -66,23 +66,52 @@ test("a plan that is not whole, or of another job, is refused for good", async (
   }
 });
 
-test("the doorbell is rung for the start and for the end", async () => {
+/** What is rung, one ring after the other. */
+function openDoorbell(): { next: () => string | null; close: () => void } {
   const bell = openSync(join(box.state, "doorbell"), constants.O_RDWR | constants.O_NONBLOCK);
-  const bytes = Buffer.alloc(4096);
-  const hasRung = (id: string) => (): boolean => {
+  const bytes = Buffer.alloc(65536);
+  const next = (): string | null => {
     try {
-      return bytes.toString("latin1", 0, readSync(bell, bytes)) === `${id}\n`;
+      return bytes.toString("latin1", 0, readSync(bell, bytes));
     } catch {
-      return false; // EAGAIN: nothing yet
+      return null; // EAGAIN: nothing yet
     }
   };
+  return { next, close: () => closeSync(bell) };
+}
+
+function statusOf(job: Job): string {
+  return readFileSync(join(job.directory, "status"), "latin1");
+}
+
+test("the doorbell is rung for the start and for the end, and brings what the status file says since the ring before", async () => {
+  const bell = openDoorbell();
   const job = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done" }] });
-  await until("the first ring", hasRung(job.id));
+  const first = await until("the first ring", bell.next);
+  const before = statusOf(job);
   assert.deepEqual(job.events(), ["start 1"]);
+  assert.equal(first, `at ${job.id} 0\n${before}${job.id}\n`);
   writeFileSync(join(job.directory, "work", "go"), "");
-  await until("the second ring", hasRung(job.id));
+  const second = await until("the second ring", bell.next);
   assert.deepEqual(job.events(), ["start 1", "end 1", "done"]);
-  closeSync(bell);
+  assert.equal(second, `at ${job.id} ${before.length}\n${statusOf(job).slice(before.length)}${job.id}\n`);
+  bell.close();
+});
+
+test("lines that come soon after each other are rung together, and stand in the file where the ring says", async () => {
+  const bell = openDoorbell();
+  const steps = 300;
+  const job = box.run({ steps: Array.from({ length: steps }, () => ({ args: ["/nothing/there"], ignoreError: true })) });
+  let rung = "";
+  await until("the end's ring", () => (rung += bell.next() ?? "").includes("\ndone "));
+  const rings = rung.split(new RegExp(`(?<=^|\n)${job.id}\n`)).slice(0, -1);
+  assert.ok(rings.length < steps, `${rings.length} rings`);
+  for (const ring of rings) {
+    const [, offset, lines = ""] = /^at \S+ (\d+)\n(.+)$/s.exec(ring) ?? [];
+    assert.equal(lines, statusOf(job).slice(Number(offset), Number(offset) + lines.length));
+  }
+  assert.match(rings.at(-1) ?? "", /\ndone .*\n$/);
+  bell.close();
 });
 
 test("nobody has to answer the door", async () => {
