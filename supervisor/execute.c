@@ -1,74 +1,109 @@
 #include "execute.h"
 
-#include <errno.h>
-#include <limits.h>
+#include "kernel.h"
+
+#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static char shell[] = "/bin/sh";
 
-static enum execute_failure execute_found(char **arguments);
-static enum execute_failure execute_file(char *file, char **arguments);
+static const char *find_path(char **variables);
+static enum execute_failure execute_found(struct execution *execution, int *error);
+static bool name_file(struct execution *execution, const char *folder, size_t length);
+static enum execute_failure execute_file(const struct execution *execution, char *file, int *error);
+static int look(const char *file, int mode);
 
-enum execute_failure execute(const struct plan *plan, const struct plan_step *step, enum command command, char *more) {
+int execute_prepare(struct execution *execution, const struct plan *plan, const struct plan_step *step, enum command command, char *more) {
     // One in front is for the shell that runs a script without "#!", two at the end for the argument and NULL.
     size_t given = plan_arguments(step, command), room = given + 3, variables = plan->variables + step->variables + 1;
-    char **vectors = calloc(room + variables, sizeof *vectors);
-    if (vectors == NULL) return EXECUTE_PROGRAM;
-    char **arguments = vectors + 1;
-    plan_vectors(plan, step, command, arguments, vectors + room);
-    arguments[given] = more;
-    environ = vectors + room; // PATH is the step's
-    return strchr(arguments[0], '/') == NULL ? execute_found(arguments) : execute_file(arguments[0], arguments);
+    execution->more = room + variables <= FEW_POINTERS ? NULL : calloc(room + variables, sizeof *execution->more);
+    if (execution->more == NULL && room + variables > FEW_POINTERS) return ENOMEM;
+    char **vectors = execution->more == NULL ? execution->few : execution->more;
+    execution->arguments = vectors + 1;
+    execution->variables = vectors + room;
+    plan_vectors(plan, step, command, execution->arguments, execution->variables);
+    execution->arguments[given] = more;
+    execution->arguments[given + 1] = NULL;
+    execution->path = find_path(execution->variables);
+    return 0;
+}
+
+void execute_forget(struct execution *execution) {
+    free(execution->more);
+    execution->more = NULL;
+}
+
+static const char *find_path(char **variables) {
+    static const char key[] = "PATH=";
+    for (; *variables != NULL; variables++) {
+        if (strncmp(*variables, key, sizeof key - 1) == 0) return *variables + sizeof key - 1;
+    }
+    return "/bin:/usr/bin";
+}
+
+enum execute_failure execute(struct execution *execution, int *error) {
+    char *name = execution->arguments[0];
+    return strchr(name, '/') == NULL ? execute_found(execution, error) : execute_file(execution, name, error);
 }
 
 /**
  * By execvp(3): a folder in which there is no such program, or none that may be executed, is passed over, and any other failure is final. An empty
  * element of PATH is the working directory. A look first costs a tenth of a try, and fails for the same reasons.
  */
-static enum execute_failure execute_found(char **arguments) {
-    const char *folder = getenv("PATH");
+static enum execute_failure execute_found(struct execution *execution, int *error) {
     enum execute_failure failure = EXECUTE_PROGRAM;
     bool is_denied = false;
-    if (strlen(arguments[0]) > NAME_MAX) {
-        errno = ENAMETOOLONG;
-        return EXECUTE_PROGRAM;
-    }
-    if (folder == NULL) folder = "/bin:/usr/bin";
-    for (;; folder++) {
-        char file[PATH_MAX];
-        int length = (int)strcspn(folder, ":");
-        int filled = snprintf(file, sizeof file, "%.*s/%s", length > 0 ? length : 1, length > 0 ? folder : ".", arguments[0]);
-        errno = ENOENT; // of a folder that is too long to be one
-        if (filled > 0 && (size_t)filled < sizeof file && *arguments[0] != '\0' && access(file, X_OK) == 0) {
-            enum execute_failure found = execute_file(file, arguments);
+    *error = ENAMETOOLONG;
+    if (strlen(execution->arguments[0]) > NAME_MAX) return EXECUTE_PROGRAM;
+    for (const char *folder = execution->path;; folder++) {
+        size_t length = strcspn(folder, ":");
+        *error = name_file(execution, folder, length) ? look(execution->file, X_OK) : ENOENT;
+        if (*error == 0) {
+            enum execute_failure found = execute_file(execution, execution->file, error);
             if (found == EXECUTE_INTERPRETER) failure = found;
         }
-        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) return EXECUTE_PROGRAM;
-        is_denied = is_denied || errno == EACCES;
+        if (*error != ENOENT && *error != ENOTDIR && *error != EACCES) return EXECUTE_PROGRAM;
+        is_denied = is_denied || *error == EACCES;
         folder += length;
         if (*folder == '\0') break;
     }
-    errno = is_denied ? EACCES : ENOENT;
+    *error = is_denied ? EACCES : ENOENT;
     return is_denied ? EXECUTE_PROGRAM : failure;
 }
 
-static enum execute_failure execute_file(char *file, char **arguments) {
-    (void)execv(file, arguments);
-    int reason = errno;
-    if (reason == ENOEXEC) {
+/** False: there is no name, or the folder's is too long to be one. */
+static bool name_file(struct execution *execution, const char *folder, size_t length) {
+    const char *name = execution->arguments[0];
+    size_t rest = strlen(name) + 1;
+    if (length == 0) {
+        folder = ".";
+        length = 1;
+    }
+    if (*name == '\0' || length + 1 + rest > sizeof execution->file) return false;
+    memcpy(execution->file, folder, length);
+    execution->file[length] = '/';
+    memcpy(execution->file + length + 1, name, rest);
+    return true;
+}
+
+static enum execute_failure execute_file(const struct execution *execution, char *file, int *error) {
+    char **arguments = execution->arguments;
+    *error = -(int)KERNEL(SYS_execve, (long)file, (long)arguments, (long)execution->variables);
+    if (*error == ENOEXEC) {
         char *name = arguments[0];
         arguments[-1] = shell;
         arguments[0] = file;
-        (void)execv(shell, arguments - 1);
+        (void)KERNEL(SYS_execve, (long)shell, (long)(arguments - 1), (long)execution->variables);
         arguments[0] = name;
-        errno = reason;
         return EXECUTE_PROGRAM;
     }
-    bool is_there = (reason == ENOENT || reason == ENOTDIR) && access(file, F_OK) == 0;
-    errno = reason;
+    bool is_there = (*error == ENOENT || *error == ENOTDIR) && look(file, F_OK) == 0;
     return is_there ? EXECUTE_INTERPRETER : EXECUTE_PROGRAM;
+}
+
+/** access(2); 0 or an errno. */
+static int look(const char *file, int mode) {
+    return -(int)KERNEL(SYS_faccessat, AT_FDCWD, (long)file, mode);
 }

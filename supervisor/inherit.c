@@ -1,5 +1,7 @@
 #include "inherit.h"
 
+#include "kernel.h"
+
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
@@ -57,6 +59,13 @@ void inherit_learn(void) {
     need(own_personality > 0 && (own_personality & ~PERSONALITY_DOMAIN) != 0, shed_personality);
 }
 
+bool inherit_is_of_memory(void) {
+    for (size_t i = 0; i < needed_count; i++) {
+        if (needed[i] == shed_oom_protection) return true;
+    }
+    return false;
+}
+
 void inherit_shed(void) {
     for (size_t i = 0; i < needed_count; i++) needed[i]();
 }
@@ -77,13 +86,12 @@ static bool has_oom_protection(void) {
 /** The supervisor keeps it: a job whose supervisor the kernel kills is lost. */
 static void shed_oom_protection(void) {
     // Files below /proc of a process that may not be dumped are root's. Until execve(2) its memory is a supervisor's.
-    bool is_dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
-    (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-    int fd = open(oom_file, O_WRONLY | O_CLOEXEC);
-    ssize_t written = fd < 0 ? -1 : write(fd, "0", 1);
-    (void)written; // more needs no privilege: it fails only where there is no /proc
-    if (fd >= 0) (void)close(fd);
-    (void)prctl(PR_SET_DUMPABLE, is_dumpable ? 1 : 0, 0, 0, 0);
+    bool is_dumpable = KERNEL(SYS_prctl, PR_GET_DUMPABLE) == 1;
+    (void)KERNEL(SYS_prctl, PR_SET_DUMPABLE, 1);
+    long fd = KERNEL(SYS_openat, AT_FDCWD, (long)oom_file, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) (void)KERNEL(SYS_write, fd, (long)"0", 1); // more needs no privilege: it fails only where there is no /proc
+    if (fd >= 0) (void)KERNEL(SYS_close, fd);
+    (void)KERNEL(SYS_prctl, PR_SET_DUMPABLE, is_dumpable ? 1 : 0);
 }
 
 /** capabilities(7): ambient ones are inheritable too, so that one look finds both. */
@@ -97,22 +105,22 @@ static bool has_inheritable_capabilities(void) {
 static void shed_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3] = {0};
-    if (syscall(SYS_capget, &header, own) != 0) return;
+    if (KERNEL(SYS_capget, (long)&header, (long)own) != 0) return;
     own[0].inheritable = own[1].inheritable = 0;
-    (void)syscall(SYS_capset, &header, own);
+    (void)KERNEL(SYS_capset, (long)&header, (long)own);
 }
 
 /** By it a process keeps its capabilities when it becomes another user. The other bits only take away. Where it is locked, it stays. */
 static void shed_securebits(void) {
-    (void)prctl(PR_SET_SECUREBITS, own_securebits & ~(int)SECBIT_NO_SETUID_FIXUP, 0, 0, 0);
+    (void)KERNEL(SYS_prctl, PR_SET_SECUREBITS, own_securebits & ~(int)SECBIT_NO_SETUID_FIXUP);
 }
 
 static void shed_realtime(void) {
-    (void)syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &(struct sched_param){0});
+    (void)KERNEL(SYS_sched_setscheduler, 0, SCHED_OTHER, (long)&(struct sched_param){0});
 }
 
 static void shed_nice(void) {
-    (void)setpriority(PRIO_PROCESS, 0, 0);
+    (void)KERNEL(SYS_setpriority, PRIO_PROCESS, 0, 0);
 }
 
 /** Who has none is said to have what follows from the nice value and the policy; none is what is given back. */
@@ -124,13 +132,13 @@ static bool has_io_precedence(void) {
 }
 
 static void shed_io_precedence(void) {
-    (void)syscall(SYS_ioprio_set, IO_PROCESS, 0, IO_NONE);
+    (void)KERNEL(SYS_ioprio_set, IO_PROCESS, 0, IO_NONE);
 }
 
 static void shed_timer_slack(void) {
-    (void)prctl(PR_SET_TIMERSLACK, USUAL_TIMER_SLACK, 0, 0, 0);
+    (void)KERNEL(SYS_prctl, PR_SET_TIMERSLACK, USUAL_TIMER_SLACK);
 }
 
 static void shed_personality(void) {
-    (void)personality((unsigned long)own_personality & PERSONALITY_DOMAIN);
+    (void)KERNEL(SYS_personality, own_personality & PERSONALITY_DOMAIN);
 }

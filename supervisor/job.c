@@ -37,12 +37,13 @@ static int64_t next_due_at(const struct job *job);
 static void wait_for_news(struct job *job);
 static void obey(struct job *job);
 static void learn_outcome(struct job *job);
+static void take_outcome(struct job *job, enum step_news news);
 static void end_step(struct job *job, int wait_status, const struct rusage *usage);
 static void tell_end(struct job *job);
 static long long microseconds(struct timeval time);
 
 void job_run(struct job *job) {
-    job->outcome = -1;
+    job->process.outcome = -1;
     job->at.next = job->plan.first_step;
     job->step_timeout_at = job->give_up_at = job->timeout_at = job->settle.due_at = NEVER;
     if (job->plan.timeout_ms > 0) job->timeout_at = clock_ns() + job->plan.timeout_ms * NS_PER_MS;
@@ -108,17 +109,17 @@ static void start_step(struct job *job) {
         return;
     }
     job->streams = pipes.streams;
-    pid_t pid = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &pipes);
-    if (pid < 0) {
-        could_not_start(job, (struct step_failure){STAGE_FORK, errno});
-        (void)close(pipes.outcome[0]); // the others are found at their end
+    const char *stdin_name = job->at.number == 1 ? job->plan.stdin_name : NULL;
+    enum step_news news = step_start(&job->plan, step, stdin_name, job->cgroup, &pipes, &job->process);
+    if (job->process.pid == 0) {
+        could_not_start(job, job->process.failure); // the pipes are found at their end
         settle_over(job);
         return;
     }
     job->is_running = true;
-    job->pid = pid;
-    job->outcome = pipes.outcome[0];
+    job->pid = job->process.pid;
     job->step_timeout_at = step->timeout_ms > 0 ? job->started_at + step->timeout_ms * NS_PER_MS : NEVER;
+    take_outcome(job, news);
 }
 
 /** All that a step needs of us is there before anything of it runs: no pipe is ever closed under who writes to it. */
@@ -142,18 +143,18 @@ static void tell_start(struct job *job) {
 }
 
 void job_settle_start(struct job *job) {
-    struct pollfd entry = {.fd = job->outcome, .events = POLLIN};
-    if (job->outcome >= 0 && poll(&entry, 1, 0) > 0) learn_outcome(job);
+    learn_outcome(job);
     tell_start(job);
 }
 
-/** The new process has executed the step's command, or says why it cannot. */
 static void learn_outcome(struct job *job) {
-    ssize_t got = read(job->outcome, &job->failure, sizeof job->failure);
-    (void)close(job->outcome);
-    job->outcome = -1;
-    job->could_not_start = got == (ssize_t)sizeof job->failure;
-    if (job->could_not_start) return;
+    if (job->process.outcome >= 0) take_outcome(job, step_learn(&job->process));
+}
+
+/** The new process has executed the step's command, or says why it cannot. */
+static void take_outcome(struct job *job, enum step_news news) {
+    job->could_not_start = news == STEP_FAILED;
+    if (news != STEP_EXECUTED) return;
     tell_start(job);
     // Sent before, it found a process that still ignored it.
     if (job->stop.is_active && !job->stop.is_killing) stop_again(job);
@@ -173,14 +174,14 @@ void job_reap(struct job *job) {
 }
 
 static void end_step(struct job *job, int wait_status, const struct rusage *usage) {
-    if (job->outcome >= 0) learn_outcome(job);
+    learn_outcome(job);
     job->is_running = false;
     job->step_timeout_at = NEVER;
     streams_let_go(&job->streams);
     output_drain(job->at.number);
     if (job->could_not_start) {
         settle_over(job);
-        could_not_start(job, job->failure);
+        could_not_start(job, job->process.failure);
         return;
     }
     job->end = (struct end){.is_untold = true, .wait_status = wait_status, .wall_ns = wall_ns(), .usage = *usage};
@@ -258,7 +259,7 @@ static void wait_for_news(struct job *job) {
     struct pollfd entries[POLL_COUNT] = {
         [POLL_CONTROL] = {.fd = job->control, .events = POLLIN},
         [POLL_CHILDREN] = {.fd = job->children, .events = POLLIN},
-        [POLL_OUTCOME] = {.fd = job->outcome, .events = POLLIN},
+        [POLL_OUTCOME] = {.fd = job->process.outcome, .events = POLLIN},
         [POLL_OUTPUT] = {.fd = output_descriptor(), .events = POLLIN},
     };
     status_ring();
@@ -267,7 +268,7 @@ static void wait_for_news(struct job *job) {
     struct timespec timeout = {.tv_sec = rest > 0 ? rest / 1000000000 : 0, .tv_nsec = rest > 0 ? rest % 1000000000 : 0};
     if (ppoll(entries, POLL_COUNT, due == NEVER ? NULL : &timeout, NULL) <= 0) return;
     if (entries[POLL_OUTPUT].revents != 0) output_handle();
-    if (entries[POLL_OUTCOME].revents != 0 && job->outcome >= 0) learn_outcome(job);
+    if (entries[POLL_OUTCOME].revents != 0) learn_outcome(job);
     if (entries[POLL_CONTROL].revents != 0) obey(job);
     if (entries[POLL_CHILDREN].revents != 0) {
         signals_clear(job->children);

@@ -72,10 +72,9 @@ struct job {
 
     bool is_running; // the step's first process lives
     pid_t pid;       // of it
-    int outcome;     // -1: known
+    struct step_process process; // likewise
     bool is_start_told;
     bool is_expired;
-    struct step_failure failure;
     bool could_not_start;
     int64_t started_wall_ns, started_at;
 

@@ -1,23 +1,22 @@
 #include "signals.h"
 
+#include "kernel.h"
+
 #include <signal.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 // SIGXFSZ: a limit of file sizes is then an error of write(2).
 static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ, SIGTTOU, SIGTTIN, SIGTSTP};
 enum { IGNORED_COUNT = sizeof ignored / sizeof *ignored, LAST_SIGNAL = 64 };
 
-static void set_all_ignored(void (*handler)(int));
+static void by_default(int number);
 
 void signals_prepare(void) {
-    // Not by signal(2): glibc hides two signals, which some shells and build tools leave ignored. A kernel's struct of zeros is SIG_DFL,
-    // without flags. It fails for SIGKILL and SIGSTOP, which nobody can ignore.
-    static const unsigned long by_default[8];
-    for (int number = 1; number <= LAST_SIGNAL; number++) (void)syscall(SYS_rt_sigaction, number, by_default, NULL, LAST_SIGNAL / 8);
-    set_all_ignored(SIG_IGN);
+    // It fails for SIGKILL and SIGSTOP, which nobody can ignore.
+    for (int number = 1; number <= LAST_SIGNAL; number++) by_default(number);
+    for (size_t i = 0; i < IGNORED_COUNT; i++) (void)signal(ignored[i], SIG_IGN);
     sigset_t set;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
@@ -25,10 +24,9 @@ void signals_prepare(void) {
 }
 
 void signals_restore(void) {
-    set_all_ignored(SIG_DFL);
-    sigset_t none;
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    static const unsigned long none[LAST_SIGNAL / 8 / sizeof(unsigned long)];
+    for (size_t i = 0; i < IGNORED_COUNT; i++) by_default(ignored[i]);
+    (void)KERNEL(SYS_rt_sigprocmask, SIG_SETMASK, (long)none, 0, sizeof none);
 }
 
 int signals_open(void) {
@@ -44,6 +42,8 @@ void signals_clear(int fd) {
     (void)got;
 }
 
-static void set_all_ignored(void (*handler)(int)) {
-    for (size_t i = 0; i < IGNORED_COUNT; i++) (void)signal(ignored[i], handler);
+/** Not by signal(2): glibc hides two signals, which some shells and build tools leave ignored. A kernel's struct of zeros is SIG_DFL, without flags. */
+static void by_default(int number) {
+    static const unsigned long action[8];
+    (void)KERNEL(SYS_rt_sigaction, number, (long)action, 0, LAST_SIGNAL / 8);
 }

@@ -7,7 +7,7 @@
  */
 void signals_prepare(void);
 
-/** For a step: everything as the kernel makes it. signals_prepare was called before. */
+/** For a step: everything as the kernel makes it. signals_prepare was called before. It makes nothing but system calls, by kernel.h. */
 void signals_restore(void);
 
 /** A descriptor that is readable when a child has ended (signalfd(2)); -1 and errno. */

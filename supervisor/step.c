@@ -1,64 +1,52 @@
 #include "step.h"
 
 #include "cgroup.h"
+#include "clock.h"
+#include "clone.h"
 #include "execute.h"
 #include "inherit.h"
+#include "newborn.h"
 #include "signals.h"
-#include "user.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
-/** What the new process needs; all of it is looked up before the fork. */
-struct start {
-    const struct plan *plan;
-    const struct plan_step *step;
-    const char *stdin_name;
-    pid_t supervisor;
-    int cgroup;
-    int output, error, outcome; // writing ends
-};
-
-// What programs that use select(2) or close every possible descriptor were written for; a job may raise it up to the hard limit.
-enum { SOFT_FILES = 1024 };
 // What ends a job opens files, too: /proc, pidfds, the cgroup's. Some more than it ever has open at once.
 enum { OWN_FILES = 16 };
+// How long a start is waited for, and then, if nothing is told until then, how seldom it is looked at.
+enum { WAIT_MS = 50, LONGEST_PAUSE_MS = 500 };
+
+/** A start that is not told yet, or the last one. */
+static struct newborn newborn;
+static struct execution execution;
+static clone_word is_sharing; // the newborn shares our memory, and these three with it
+static int pause_ms;
 
 static int open_pairs(struct step_pipes *pipes);
 static void close_pair(const int pair[2]);
-static pid_t fork_into(int *cgroup);
-_Noreturn static void run(const struct start *start);
-static void prepare(const struct start *start);
-static void end_with(pid_t supervisor);
-static void limit_cores(const struct plan *plan);
-static void limit_files(void);
-static void leave_keyring(const struct plan_step *step);
-static bool open_streams(const struct start *start);
-_Noreturn static void fail(const struct start *start, enum step_stage stage);
+static enum step_news start_sharing(int cgroup, struct step_process *process);
+static bool may_share(int cgroup);
+static enum step_news start_apart(int cgroup, struct step_process *process);
+static pid_t fork_into(int cgroup);
+static enum step_news learn_by_memory(struct step_process *process);
+static void look_after(int timer, int milliseconds);
+static enum step_news learn_by_pipe(struct step_process *process);
+static enum step_news has_failed(struct step_process *process, struct step_failure failure);
+static void is_told(struct step_process *process);
 
 int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0) return errno;
     pipes->streams = NO_STREAMS;
-    if (pipe2(pipes->outcome, O_CLOEXEC) != 0) return errno;
     bool has_own_way = step->streams != NULL;
-    if ((has_own_way ? streams_open(step->streams, pipes->output, pipes->error, &pipes->streams) : open_pairs(pipes)) != 0) {
-        int reason = errno;
-        close_pair(pipes->outcome);
-        return reason;
-    }
+    if ((has_own_way ? streams_open(step->streams, pipes->output, pipes->error, &pipes->streams) : open_pairs(pipes)) != 0) return errno;
     // The lowest free number is given out: above the last one all are free.
     if ((rlim_t)pipes->error[1] + OWN_FILES < files.rlim_cur) return 0;
     step_close_pipes(step, pipes);
@@ -68,7 +56,6 @@ int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes) {
 void step_close_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     close_pair(pipes->output);
     close_pair(pipes->error);
-    close_pair(pipes->outcome);
     if (step->streams != NULL) streams_close(step->streams, &pipes->streams);
 }
 
@@ -81,33 +68,146 @@ static int open_pairs(struct step_pipes *pipes) {
     return -1;
 }
 
-pid_t step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes) {
+static void close_pair(const int pair[2]) {
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
+enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes,
+                          struct step_process *process) {
+    struct rlimit files = {0};
     int own_cgroup = step->settle_arguments > 0 ? -1 : cgroup;
-    struct start start = {plan, step, stdin_name, getpid(), own_cgroup, pipes->output[1], pipes->error[1], pipes->outcome[1]};
-    pid_t pid = fork_into(&start.cgroup);
-    if (pid == 0) run(&start);
-    int reason = errno;
-    (void)close(start.output);
-    (void)close(start.error);
-    (void)close(start.outcome);
-    errno = reason;
-    return pid;
+    newborn = (struct newborn){
+        .plan = plan,
+        .step = step,
+        .stdin_name = stdin_name,
+        .supervisor = getpid(),
+        .joins = -1,
+        .output = pipes->output[1],
+        .error = pipes->error[1],
+        .outcome = -1,
+        .execution = &execution,
+    };
+    *process = (struct step_process){.outcome = -1};
+    enum step_news news;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || (errno = execute_prepare(&execution, plan, step, COMMAND_STEP, NULL)) != 0) {
+        news = has_failed(process, (struct step_failure){STAGE_FORK, errno});
+    } else {
+        newborn.most_files = files.rlim_max;
+        news = may_share(own_cgroup) ? start_sharing(own_cgroup, process) : start_apart(own_cgroup, process);
+    }
+    (void)close(pipes->output[1]);
+    (void)close(pipes->error[1]);
+    return news;
+}
+
+/** The memory is no other user's, and no secret is in what another may look into. */
+static bool may_share(int cgroup) {
+    return newborn.plan->user == NULL && newborn.plan->secrets == 0 && !inherit_is_of_memory() && (cgroup < 0 || !cgroup_was_killed());
+}
+
+static enum step_news start_sharing(int cgroup, struct step_process *process) {
+    pid_t pid = clone_sharing(cgroup, newborn_run, &newborn, &is_sharing);
+    if (pid < 0 && (errno == EAGAIN || errno == ENOMEM)) return has_failed(process, (struct step_failure){STAGE_FORK, errno});
+    if (pid < 0) return start_apart(cgroup, process);
+    process->pid = pid;
+    pause_ms = WAIT_MS;
+    while (!clone_wait(&is_sharing, WAIT_MS)) {
+        process->outcome = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+        if (process->outcome >= 0) break; // else no descriptor is left on this machine
+    }
+    return learn_by_memory(process);
+}
+
+/** By a pipe it says what became of it. */
+static enum step_news start_apart(int cgroup, struct step_process *process) {
+    int outcome[2];
+    if (pipe2(outcome, O_CLOEXEC | O_NONBLOCK) != 0) return has_failed(process, (struct step_failure){STAGE_PIPES, errno});
+    newborn.outcome = outcome[1];
+    pid_t pid = fork_into(cgroup);
+    if (pid == 0) newborn_run(&newborn);
+    int error = errno;
+    (void)close(outcome[1]);
+    if (pid < 0) {
+        (void)close(outcome[0]);
+        return has_failed(process, (struct step_failure){STAGE_FORK, error});
+    }
+    process->pid = pid;
+    process->outcome = outcome[0];
+    return STEP_UNTOLD;
+}
+
+/** Like fork(2), born in the cgroup. Where the kernel cannot do that, the process goes there by itself. */
+static pid_t fork_into(int cgroup) {
+    if (cgroup >= 0 && !cgroup_was_killed()) {
+        struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (unsigned)cgroup};
+        pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+        if (pid >= 0 || errno == EAGAIN || errno == ENOMEM) return pid;
+    }
+    newborn.joins = cgroup;
+    return fork();
+}
+
+enum step_news step_learn(struct step_process *process) {
+    return newborn.outcome < 0 ? learn_by_memory(process) : learn_by_pipe(process);
+}
+
+static enum step_news learn_by_memory(struct step_process *process) {
+    if (!clone_wait(&is_sharing, 0)) {
+        look_after(process->outcome, pause_ms);
+        pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
+        return STEP_UNTOLD;
+    }
+    if (newborn.has_failed) return has_failed(process, newborn.failure);
+    is_told(process);
+    return STEP_EXECUTED;
+}
+
+static void look_after(int timer, int milliseconds) {
+    struct itimerspec time = {.it_value = {.tv_nsec = (long)milliseconds * NS_PER_MS}};
+    (void)timerfd_settime(timer, 0, &time, NULL);
+}
+
+static enum step_news learn_by_pipe(struct step_process *process) {
+    struct step_failure failure;
+    ssize_t got = read(process->outcome, &failure, sizeof failure);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return STEP_UNTOLD;
+    if (got == (ssize_t)sizeof failure) return has_failed(process, failure);
+    is_told(process);
+    return STEP_EXECUTED;
+}
+
+static enum step_news has_failed(struct step_process *process, struct step_failure failure) {
+    process->failure = failure;
+    is_told(process);
+    return STEP_FAILED;
+}
+
+static void is_told(struct step_process *process) {
+    if (process->outcome >= 0) (void)close(process->outcome);
+    process->outcome = -1;
+    execute_forget(&execution);
 }
 
 pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {
     static char await[] = "await";
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0) return -1;
-    pid_t pid = fork();
+    static struct execution settling;
+    errno = execute_prepare(&settling, plan, step, COMMAND_SETTLE, is_awaiting ? await : NULL);
+    int null = errno == 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+    pid_t pid = null < 0 ? -1 : fork();
     if (pid == 0) {
         (void)setsid(); // cannot fail: a process just forked leads no group
         signals_restore();
-        limit_cores(plan);
+        newborn_limit_cores(plan);
+        int error;
         bool is_ready = dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0;
-        if (is_ready) (void)execute(plan, step, COMMAND_SETTLE, is_awaiting ? await : NULL);
+        if (is_ready) (void)execute(&settling, &error);
         _exit(127);
     }
-    (void)close(null);
+    int reason = errno;
+    execute_forget(&settling);
+    if (null >= 0) (void)close(null);
+    errno = reason;
     return pid;
 }
 
@@ -123,94 +223,4 @@ const char *step_stage_name(enum step_stage stage) {
     case STAGE_PLAN: return "plan";
     }
     return "plan";
-}
-
-static void close_pair(const int pair[2]) {
-    (void)close(pair[0]);
-    (void)close(pair[1]);
-}
-
-/** Like fork(2), born in the cgroup. Where the kernel cannot do that, the process goes there by itself, else `cgroup` becomes -1. */
-static pid_t fork_into(int *cgroup) {
-    if (*cgroup >= 0 && !cgroup_was_killed()) {
-        struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (unsigned)*cgroup};
-        pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
-        if (pid == 0) *cgroup = -1;
-        if (pid >= 0 || errno == EAGAIN || errno == ENOMEM) return pid;
-    }
-    return fork();
-}
-
-/** The new process. */
-_Noreturn static void run(const struct start *start) {
-    prepare(start);
-    if (!open_streams(start)) fail(start, STAGE_STDIN);
-    limit_files(); // after the streams, for which a job of many pipes needs higher numbers
-    if (start->plan->user != NULL) {
-        if (!user_become(start->plan->user)) fail(start, STAGE_USER);
-        end_with(start->supervisor); // prctl(2): the kernel forgets this signal when a process becomes another user
-    }
-    if (chdir(start->step->workdir) != 0) fail(start, STAGE_WORKDIR);
-    enum execute_failure failure = execute(start->plan, start->step, COMMAND_STEP, NULL); // every descriptor above 2 is O_CLOEXEC
-    fail(start, failure == EXECUTE_INTERPRETER ? STAGE_INTERPRETER : STAGE_EXEC);
-}
-
-static void prepare(const struct start *start) {
-    end_with(start->supervisor);
-    if (start->cgroup >= 0) {
-        int file = openat(start->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-        ssize_t written = file < 0 ? -1 : write(file, "0", 1);
-        (void)written; // it goes on without
-    }
-    // Kept across execve(2): what an engine's client leaves behind to watch its container is then told from the job's own by descent.
-    if (start->step->settle_arguments > 0) (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-    (void)setsid(); // cannot fail: a process just forked leads no group
-    signals_restore();
-    (void)umask(022);
-    limit_cores(start->plan);
-    leave_keyring(start->step);
-    inherit_shed();
-}
-
-/** A supervisor that is killed takes the step with it; one that was killed before the first line is noticed by the second. */
-static void end_with(pid_t supervisor) {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) _exit(127);
-    if (getppid() != supervisor) _exit(127);
-}
-
-/**
- * No core of the processes that know the secrets. By core(5) a limit of 0 is none where cores are piped to a program; the kernel refuses that
- * for 1 alone (fs/coredump.c), and no core is so small. It cannot fail but where the limit is 0 and may not be raised.
- */
-static void limit_cores(const struct plan *plan) {
-    if (plan->secrets > 0) (void)setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 1, .rlim_max = 1});
-}
-
-static void limit_files(void) {
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max < SOFT_FILES ? files.rlim_max : SOFT_FILES;
-        (void)setrlimit(RLIMIT_NOFILE, &files);
-    }
-}
-
-/**
- * session-keyring(7): else jobs share the service's, whoever their users are, and what one puts there outlives it. Where it cannot be, the kernel has
- * no keys or lets nobody here use them. An engine's client keeps it, since what it needs may be there.
- */
-static void leave_keyring(const struct plan_step *step) {
-    if (step->settle_arguments == 0) (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-}
-
-static bool open_streams(const struct start *start) {
-    int input = open(start->stdin_name == NULL ? "/dev/null" : start->stdin_name, O_RDONLY | O_CLOEXEC);
-    return input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(start->output, STDOUT_FILENO) >= 0 &&
-           dup2(start->error, STDERR_FILENO) >= 0;
-}
-
-_Noreturn static void fail(const struct start *start, enum step_stage stage) {
-    struct step_failure failure = {stage, errno};
-    ssize_t written = write(start->outcome, &failure, sizeof failure);
-    (void)written;
-    _exit(127);
 }

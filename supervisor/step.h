@@ -19,7 +19,6 @@ struct step_failure {
 /** Reading and writing ends. */
 struct step_pipes {
     int output[2], error[2]; // of the first process
-    int outcome[2];          // end of file: its command is executed; else a step_failure
     struct streams streams;  // of a container with a way of its own, whose output and error the reading ends then are
 };
 
@@ -28,12 +27,27 @@ int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes);
 
 void step_close_pipes(const struct plan_step *step, struct step_pipes *pipes);
 
+/** What is known of a start. */
+enum step_news { STEP_EXECUTED, STEP_FAILED, STEP_UNTOLD };
+
+/** A step's first process. */
+struct step_process {
+    pid_t pid;                   // 0: there is none; else it is to be waited for, also where its start has failed
+    int outcome;                 // untold: readable when step_learn may tell more; else -1
+    struct step_failure failure; // of a start that has failed
+};
+
 /**
- * Forks a process for the step, in a session of its own, in the cgroup where cgroup is no -1. The client of a container engine is in no
+ * Starts a process for the step, in a session of its own, in the cgroup where cgroup is no -1. The client of a container engine is in no
  * cgroup, and the processes that it leaves stay its descendants while it lives. stdin_name is of a file in the working directory, or NULL.
- * Closes the pipes' writing ends. Returns its number, or -1 and errno.
+ * Closes the pipes' writing ends. It waits for the command's execution for a moment: what a file system that does not answer holds up stays untold. Until it
+ * is told, step, plan and stdin_name stay as they are.
  */
-pid_t step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes);
+enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes,
+                          struct step_process *process);
+
+/** More of a start that was untold, at any time. Of a process that has ended all is told. */
+enum step_news step_learn(struct step_process *process);
 
 /**
  * Forks a process for the command that settles the step. It writes to nowhere, is in no cgroup of the job's, and outlives a supervisor that is

@@ -1,0 +1,97 @@
+#include "clone.h"
+
+#include "clock.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined __has_feature
+#if __has_feature(address_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#elif defined __SANITIZE_ADDRESS__
+#define IS_SANITIZED 1
+#endif
+
+// AddressSanitizer keeps books of each stack, and nobody closes those of a stack on which a program is executed.
+#if !defined IS_SANITIZED && defined SYS_clone3 && ((defined __x86_64__ && defined __LP64__) || (defined __aarch64__ && defined __LP64__))
+
+enum { STACK_BYTES = 16384 };
+static _Alignas(16) char stack[STACK_BYTES];
+
+static long call(const struct clone_args *arguments, void (*run)(void *), void *argument);
+
+pid_t clone_sharing(int cgroup, void (*run)(void *argument), void *argument, clone_word *word) {
+    struct clone_args arguments = {
+        .flags = CLONE_VM | CLONE_CHILD_CLEARTID | (cgroup < 0 ? 0 : CLONE_INTO_CGROUP),
+        .exit_signal = SIGCHLD,
+        .child_tid = (uintptr_t)word,
+        .stack = (uintptr_t)stack,
+        .stack_size = sizeof stack,
+        .cgroup = cgroup < 0 ? 0 : (unsigned)cgroup,
+    };
+    atomic_store(word, 1);
+    long result = call(&arguments, run, argument);
+    if (result >= 0) return (pid_t)result;
+    errno = (int)-result;
+    return -1;
+}
+
+/** clone3(2). The C library has no function for it; the new process finds its registers as they were, and nothing on its stack. */
+static long call(const struct clone_args *arguments, void (*run)(void *), void *argument) {
+#if defined __x86_64__
+    long result = SYS_clone3;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "mov %[argument], %%rdi\n\t"
+                     "call *%[run]\n\t"
+                     "ud2\n"
+                     "1:"
+                     : "+a"(result)
+                     : "D"(arguments), "S"(sizeof *arguments), [run] "r"(run), [argument] "r"(argument)
+                     : "rcx", "r11", "cc", "memory");
+    return result;
+#else
+    register long called __asm__("x8") = SYS_clone3;
+    register long result __asm__("x0") = (long)arguments;
+    register unsigned long size __asm__("x1") = sizeof *arguments;
+    __asm__ volatile("svc #0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x0, %[argument]\n\t"
+                     "blr %[run]\n\t"
+                     "brk #0\n"
+                     "1:"
+                     : "+r"(result)
+                     : "r"(called), "r"(size), [run] "r"(run), [argument] "r"(argument)
+                     : "x30", "cc", "memory");
+    return result;
+#endif
+}
+
+#else
+
+pid_t clone_sharing(int cgroup, void (*run)(void *argument), void *argument, clone_word *word) {
+    (void)cgroup, (void)run, (void)argument, (void)word;
+    errno = ENOSYS;
+    return -1;
+}
+
+#endif
+
+bool clone_wait(clone_word *word, int milliseconds) {
+    int64_t until = clock_ns() + (int64_t)milliseconds * NS_PER_MS;
+    struct timespec deadline = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
+    while (atomic_load(word) != 0) {
+        // Not FUTEX_PRIVATE_FLAG: the kernel wakes without it.
+        long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, 1, &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+        if (result != 0 && errno == ETIMEDOUT) return atomic_load(word) == 0;
+    }
+    return true;
+}

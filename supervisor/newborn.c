@@ -1,0 +1,106 @@
+#include "newborn.h"
+
+#include "inherit.h"
+#include "kernel.h"
+#include "signals.h"
+#include "user.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+// What programs that use select(2) or close every possible descriptor were written for; a job may raise it up to the hard limit.
+enum { SOFT_FILES = 1024 };
+enum { NOT_EXECUTED = 127 };
+
+static void end_with(pid_t supervisor);
+static void prepare(const struct newborn *newborn);
+static int open_streams(const struct newborn *newborn);
+static void limit_files(rlim_t most);
+static void limit(int what, rlim_t soft, rlim_t hard);
+_Noreturn static void fail(struct newborn *newborn, enum step_stage stage, int error);
+_Noreturn static void leave(void);
+
+void newborn_run(void *argument) {
+    struct newborn *newborn = argument;
+    const struct plan *plan = newborn->plan;
+    prepare(newborn);
+    int error = open_streams(newborn);
+    if (error != 0) fail(newborn, STAGE_STDIN, error);
+    limit_files(newborn->most_files); // after the streams, for which a job of many pipes needs higher numbers
+    if (plan->user != NULL) {
+        if (!user_become(plan->user)) fail(newborn, STAGE_USER, errno);
+        end_with(newborn->supervisor); // prctl(2): the kernel forgets this signal when a process becomes another user
+    }
+    error = -(int)KERNEL(SYS_chdir, (long)newborn->step->workdir);
+    if (error != 0) fail(newborn, STAGE_WORKDIR, error);
+    enum execute_failure failure = execute(newborn->execution, &error); // every descriptor above 2 is O_CLOEXEC
+    fail(newborn, failure == EXECUTE_INTERPRETER ? STAGE_INTERPRETER : STAGE_EXEC, error);
+}
+
+static void prepare(const struct newborn *newborn) {
+    end_with(newborn->supervisor);
+    if (newborn->joins >= 0) {
+        long file = KERNEL(SYS_openat, newborn->joins, (long)"cgroup.procs", O_WRONLY | O_CLOEXEC);
+        if (file >= 0) (void)KERNEL(SYS_write, file, (long)"0", 1); // it goes on without
+    }
+    bool is_client = newborn->step->settle_arguments > 0;
+    // Kept across execve(2): what an engine's client leaves behind to watch its container is then told from the job's own by descent.
+    if (is_client) (void)KERNEL(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+    (void)KERNEL(SYS_setsid, 0); // cannot fail: a process just forked leads no group
+    signals_restore();
+    (void)KERNEL(SYS_umask, 022);
+    newborn_limit_cores(newborn->plan);
+    // session-keyring(7): else jobs share the service's, whoever their users are, and what one puts there outlives it. Where it cannot be, the kernel
+    // has no keys or lets nobody here use them. An engine's client keeps it, since what it needs may be there.
+    if (!is_client) (void)KERNEL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
+    inherit_shed();
+}
+
+/** A supervisor that is killed takes the step with it; one that was killed before the first line is noticed by the second. */
+static void end_with(pid_t supervisor) {
+    if (KERNEL(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL) != 0) leave();
+    if (KERNEL(SYS_getppid, 0) != supervisor) leave();
+}
+
+/**
+ * By core(5) a limit of 0 is none where cores are piped to a program; the kernel refuses that for 1 alone (fs/coredump.c), and no core is so small. It
+ * cannot fail but where the limit is 0 and may not be raised.
+ */
+void newborn_limit_cores(const struct plan *plan) {
+    if (plan->secrets > 0) limit(RLIMIT_CORE, 1, 1);
+}
+
+static int open_streams(const struct newborn *newborn) {
+    const char *input = newborn->stdin_name == NULL ? "/dev/null" : newborn->stdin_name;
+    long opened = KERNEL(SYS_openat, AT_FDCWD, (long)input, O_RDONLY | O_CLOEXEC);
+    if (opened < 0) return -(int)opened;
+    const long descriptors[] = {opened, newborn->output, newborn->error};
+    for (long i = 0; i < 3; i++) {
+        long result = KERNEL(SYS_dup3, descriptors[i], i, 0); // none of them is below 3: those are open
+        if (result < 0) return -(int)result;
+    }
+    return 0;
+}
+
+static void limit_files(rlim_t most) {
+    limit(RLIMIT_NOFILE, most < SOFT_FILES ? most : SOFT_FILES, most);
+}
+
+static void limit(int what, rlim_t soft, rlim_t hard) {
+    const uint64_t limits[2] = {soft, hard}; // a struct rlimit64
+    (void)KERNEL(SYS_prlimit64, 0, what, (long)limits);
+}
+
+_Noreturn static void fail(struct newborn *newborn, enum step_stage stage, int error) {
+    newborn->failure = (struct step_failure){stage, error};
+    newborn->has_failed = true;
+    if (newborn->outcome >= 0) (void)KERNEL(SYS_write, newborn->outcome, (long)&newborn->failure, sizeof newborn->failure);
+    leave();
+}
+
+_Noreturn static void leave(void) {
+    for (;;) (void)KERNEL(SYS_exit_group, NOT_EXECUTED);
+}
