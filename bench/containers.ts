@@ -42,7 +42,7 @@ async function run(context: Context): Promise<void> {
       report(skipped(`containers of ${name}`, engine));
       continue;
     }
-    const service = await startService(scope, { JOBRUNNER_CONTAINER_ENGINE: name }, join(scope.directory, `state-${name}`));
+    const service = await startService(scope, { environment: { JOBRUNNER_CONTAINER_ENGINE: name } });
     await measureJobs(context, engine, service);
     await measureOutput(context, engine, service);
     await service.stop();

@@ -38,11 +38,11 @@ async function run({ scope, progress, report }: Context): Promise<void> {
 
   const ready: number[] = [];
   for (let round = 0; round < 6; round++) {
-    const service = await startService(scope, {}, empty.stateDirectory);
+    const service = await startService(scope, { stateDirectory: empty.stateDirectory });
     ready.push(service.readyAfter);
     await service.stop();
   }
-  const service = await startService(scope, {}, empty.stateDirectory);
+  const service = await startService(scope, { stateDirectory: empty.stateDirectory });
   ready.push(service.readyAfter);
   const start = median(ready);
   report({

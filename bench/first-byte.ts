@@ -1,59 +1,79 @@
 // How long from submitting a job to the first byte of its output, beside starting the same command oneself.
-import { spawn } from "node:child_process";
-import { atMost, skipped } from "./lib/benchmark.ts";
+import { atMost, skipped, withoutBefore } from "./lib/benchmark.ts";
 import type { Benchmark, Context } from "./lib/benchmark.ts";
+import { thisBuild } from "./lib/builds.ts";
+import { startForkers } from "./lib/busy.ts";
 import { startService } from "./lib/service.ts";
-import { median, ms, percentile } from "./lib/statistics.ts";
+import { median, ms, percentile, ratio, spread } from "./lib/statistics.ts";
 import { compile, numbers, runProgram } from "./lib/tools.ts";
 
-const turns = 200;
+const rounds = 9;
+const turns = 60;
+const busyRounds = 5;
+const busyTurns = 20;
+const forkers = 2;
 
 export const benchmark: Benchmark = {
   name: "first-byte",
   title: "from POST to the first byte at a reader",
   method:
-    `${turns} turns; in each a bare posix_spawn of \`bash -c 'echo hello'\` from C until its first byte came through a pipe, then the ` +
-    "same command as a job: POST /, read the ID, GET /ID/attach on a second kept connection, until its first byte came " +
-    "(bench/firstbyte.c). Judged is the difference of the medians. The same bare spawn by Node's child_process for information.",
-  limitSeconds: 120,
+    `${rounds} rounds of ${turns} turns; in each turn a bare posix_spawn of \`bash -c 'echo hello'\` from C until its first byte came through a pipe, then the ` +
+    "same command as a job of this build and of the build before: POST /, read the ID, GET /ID/attach on a second kept connection, until its first byte came " +
+    "(bench/firstbyte.c). What a job takes more than the bare spawn is the difference of the medians of a round; judged is that of this build by that of the build " +
+    `before. For information the same in ${busyRounds} rounds of ${busyTurns} turns beside ${forkers} shells that fork in a loop.`,
+  limitSeconds: 180,
   run,
 };
 
-async function run({ scope, report }: Context): Promise<void> {
+async function run({ scope, before, progress, report }: Context): Promise<void> {
   const program = compile(scope, "firstbyte");
   if (program === null) return report(skipped("first byte", "no C compiler"));
-  const service = await startService(scope);
-  const lines = (await runProgram(scope, program, [String(service.port), String(turns)], 100)).trim().split("\n").map(numbers);
-  const bare = lines.map(([first]) => first ?? Number.NaN);
-  const ours = lines.map(([, second]) => second ?? Number.NaN);
-  const inNode: number[] = [];
-  for (let turn = 0; turn < turns; turn++) inNode.push(await spawnInNode());
+  const builds = typeof before === "string" ? [thisBuild] : [thisBuild, before];
+  const ports = await Promise.all(builds.map(async (build) => String((await startService(scope, { build })).port)));
 
-  const row = (name: string, peer: number[], judged: boolean): void => {
-    const difference = median(ours) - median(peer);
+  const measure = async (where: string, count: number, each: number): Promise<Round[]> => {
+    const all: Round[] = [];
+    for (let round = 1; round <= count; round++) {
+      const lines = (await runProgram(scope, program, [String(each), ...ports], 100)).trim().split("\n").map(numbers);
+      const column = (index: number): number[] => lines.map((line) => line[index] ?? Number.NaN);
+      all.push({ bare: column(0), ours: column(1), before: column(2) });
+      progress(`round ${round}${where}: ${[0, 1, 2].map((index) => ms(median(column(index)))).join(", ")} (bare, this build, build before)`);
+    }
+    return all;
+  };
+  const quiet = await measure("", rounds, turns);
+  const endForkers = await startForkers(scope, forkers);
+  const busy = await measure(", busy", busyRounds, busyTurns);
+  endForkers();
+
+  for (const [where, all, bound] of [["", quiet, 0.4], [`, beside ${forkers} shells that fork`, busy, null]] as const) {
+    const [ours, bare] = [all.flatMap((round) => round.ours), all.flatMap((round) => round.bare)];
+    report({
+      name: `first byte against a bare spawn in C${where}`,
+      ours: `${ms(median(ours))} (p90 ${ms(percentile(ours, 0.9))})`,
+      peer: `${ms(median(bare))} (p90 ${ms(percentile(bare, 0.9))})`,
+      measured: `+${ms(median(all.map(excessOf("ours"))))} (${spread(all.map(excessOf("ours")))})`,
+      demanded: "",
+      verdict: "for information",
+    });
+    const name = `what a job takes more than that${where}, against the build before`;
+    if (typeof before === "string") {
+      report(withoutBefore(name, before));
+      continue;
+    }
+    const ratios = all.map((round) => excessOf("ours")(round) / excessOf("before")(round));
+    const value = median(ratios);
     report({
       name,
-      ours: `${ms(median(ours))} (p90 ${ms(percentile(ours, 0.9))})`,
-      peer: `${ms(median(peer))} (p90 ${ms(percentile(peer, 0.9))})`,
-      measured: `${difference >= 0 ? "+" : ""}${ms(difference)}`,
-      demanded: judged ? "<= +3 ms" : "",
-      verdict: judged ? atMost(difference, 3) : "for information",
+      ours: `+${ms(median(all.map(excessOf("ours"))))}`,
+      peer: `+${ms(median(all.map(excessOf("before"))))}`,
+      measured: `${ratio(value)} (${spread(ratios)})`,
+      demanded: bound === null ? "" : `<= ${bound}`,
+      verdict: bound === null ? "for information" : atMost(value, bound),
     });
-  };
-  row("first byte against a bare spawn in C", bare, true);
-  row("first byte against Node's child_process", inNode, false);
+  }
 }
 
-function spawnInNode(): Promise<number> {
-  return new Promise((done, fail) => {
-    const began = performance.now();
-    let took = Number.NaN;
-    const child = spawn("bash", ["-c", "echo hello"], { stdio: ["ignore", "pipe", "ignore"] });
-    child.stdout.once("data", () => {
-      took = performance.now() - began;
-    });
-    child.once("error", fail).once("close", () => {
-      done(took);
-    });
-  });
-}
+type Round = { bare: number[]; ours: number[]; before: number[] };
+
+const excessOf = (name: "ours" | "before") => (round: Round): number => median(round[name]) - median(round.bare);

@@ -1,7 +1,7 @@
-// firstbyte PORT COUNT: in turns, COUNT times each,
-//   a bare spawn of bash -c 'echo hello' until its first byte came through a pipe, and
+// firstbyte COUNT PORT...: in turns, COUNT times each,
+//   a bare spawn of bash -c 'echo hello' until its first byte came through a pipe, and, at each PORT,
 //   POST / of the same command, then GET /ID/attach on a second kept connection, until its first byte was there.
-// Prints a line of two figures in milliseconds for each turn. In C, so that the client adds nothing that counts.
+// Prints a line for each turn, in milliseconds: the bare spawn, then each port. In C, so that the client adds nothing that counts.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -95,14 +95,28 @@ static double through_http(int port, int submit, int reader) {
     return took;
 }
 
+struct service { int port, submit, reader; double took; };
+
 int main(int argc, char **argv) {
-    if (argc != 3) return 2;
-    int port = atoi(argv[1]), count = atoi(argv[2]), submit = connect_to(port), reader = connect_to(port);
-    for (int i = 0; i < 10; i++) through_http(port, submit, reader);
-    for (int i = 0; i < count; i++) {
+    enum { MOST = 4, WARM_UPS = 10 };
+    struct service all[MOST];
+    int services = argc - 2, count = argc > 2 ? atoi(argv[1]) : 0;
+    if (services < 1 || services > MOST) { fprintf(stderr, "firstbyte COUNT PORT...\n"); return 2; }
+    for (int i = 0; i < services; i++) {
+        int port = atoi(argv[i + 2]);
+        all[i] = (struct service){ .port = port, .submit = connect_to(port), .reader = connect_to(port) };
+    }
+    for (int turn = -WARM_UPS; turn < count; turn++) {
         double bare = bare_spawn();
-        printf("%.4f %.4f\n", bare, through_http(port, submit, reader));
-        usleep(2000);
+        for (int i = 0; i < services; i++) {
+            struct service *s = &all[(turn + WARM_UPS + i) % services]; // another one first each time
+            s->took = through_http(s->port, s->submit, s->reader);
+            usleep(2000);
+        }
+        if (turn < 0) continue;
+        printf("%.4f", bare);
+        for (int i = 0; i < services; i++) printf(" %.4f", all[i].took);
+        printf("\n");
     }
     return 0;
 }

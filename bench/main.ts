@@ -2,16 +2,19 @@
 // Every figure comes with its peer's from the same minutes; a figure alone says more about the machine than about us.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildBefore, thisBuild } from "./lib/builds.ts";
 import { repository } from "./lib/tools.ts";
 import { busyShare, describeMachine } from "./lib/machine.ts";
 import { Scope } from "./lib/scope.ts";
 import { printTable, writeReport } from "./lib/report.ts";
 import type { Outcome } from "./lib/report.ts";
-import type { Benchmark } from "./lib/benchmark.ts";
+import type { Benchmark, Row } from "./lib/benchmark.ts";
 import * as spawnRate from "./spawn-rate.ts";
 import * as jobSpeed from "./job-speed.ts";
 import * as attach from "./attach.ts";
 import * as firstByte from "./first-byte.ts";
+import * as start from "./start.ts";
+import * as commandLine from "./command-line.ts";
 import * as manyJobs from "./many-jobs.ts";
 import * as manyReaders from "./many-readers.ts";
 import * as database from "./database.ts";
@@ -23,6 +26,8 @@ const all: Benchmark[] = [
   jobSpeed.benchmark,
   attach.benchmark,
   firstByte.benchmark,
+  start.benchmark,
+  commandLine.benchmark,
   manyJobs.benchmark,
   manyReaders.benchmark,
   database.benchmark,
@@ -38,7 +43,15 @@ if (unknown.length > 0) {
 }
 const chosen = wanted.length === 0 ? all : all.filter((one) => wanted.includes(one.name));
 
-const machine = describeMachine();
+const whole = new Scope();
+const scopes = [whole];
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void closeAll().finally(() => process.exit(130)));
+const before = await buildBefore(whole, process.env["BENCH_BEFORE"], console.log);
+const machine: [string, string][] = [
+  ...describeMachine(),
+  ["this build", thisBuild.revision],
+  ["build before", typeof before === "string" ? `none: ${before}` : before.revision],
+];
 console.log(machine.map(([what, value]) => `${what}: ${value}`).join("\n"));
 const outcomes: Outcome[] = [];
 for (const one of chosen) outcomes.push(await run(one));
@@ -49,8 +62,13 @@ if (chosen.length === all.length) {
   writeFileSync(file, writeReport(machine, outcomes));
   console.log("\nwritten to docs/benchmarks.md");
 } else console.log("\ndocs/benchmarks.md is only written by a run of all benchmarks");
-const short = outcomes.some((one) => one.failure !== null || one.rows.some((row) => row.verdict === "short"));
-process.exit(short ? 1 : 0);
+await whole.close();
+const isShort = ({ verdict }: Row): boolean => verdict === "short" || verdict === "no build before";
+process.exit(outcomes.some((one) => one.failure !== null || one.rows.some(isShort)) ? 1 : 0);
+
+async function closeAll(): Promise<void> {
+  for (const scope of scopes.toReversed()) await scope.close();
+}
 
 /** Runs one benchmark within its time, and takes away all it started, whatever happens. */
 async function run(one: Benchmark): Promise<Outcome> {
@@ -59,10 +77,7 @@ async function run(one: Benchmark): Promise<Outcome> {
     `\n${one.name}: ${one.title}${busy > 0.15 ? `\n  note: the machine was ${Math.round(busy * 100)} % busy before we began` : ""}`,
   );
   const scope = new Scope();
-  const onSignal = (): void => {
-    void scope.close().finally(() => process.exit(130));
-  };
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  scopes.push(scope);
   const outcome: Outcome = { benchmark: one, busy, rows: [], failure: null };
   const progress = (text: string): void => {
     console.log(`  … ${text}`);
@@ -77,6 +92,7 @@ async function run(one: Benchmark): Promise<Outcome> {
     await Promise.race([
       one.run({
         scope,
+        before,
         progress,
         report: (row) => {
           outcome.rows.push(row);
@@ -89,7 +105,7 @@ async function run(one: Benchmark): Promise<Outcome> {
   } finally {
     clearTimeout(timer);
     await scope.close();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    scopes.pop();
   }
   printTable(outcome);
   return outcome;

@@ -23,7 +23,7 @@ export const benchmark: Benchmark = {
 };
 
 async function run({ scope, progress, report }: Context): Promise<void> {
-  const service = await startService(scope, { JOBRUNNER_MAX_RUNNING: String(jobs + 500) });
+  const service = await startService(scope, { environment: { JOBRUNNER_MAX_RUNNING: String(jobs + 500) } });
   const { client } = service;
   const began = performance.now();
   const numbered = Array.from({ length: jobs }, (_, index) => index);

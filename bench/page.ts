@@ -26,7 +26,7 @@ export const benchmark: Benchmark = {
 
 async function run({ scope, progress, report }: Context): Promise<void> {
   if (!hasBrowser()) return report(skipped("the page", "chromium is not installed"));
-  const service = await startService(scope, { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "100000" });
+  const service = await startService(scope, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "100000" } });
   const base = `http://localhost:${service.port}`;
   const tab = await openTab(scope, "page");
   await tab.page.goto("about:blank");

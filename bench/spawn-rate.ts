@@ -1,93 +1,126 @@
-// How many small jobs a second are accepted, run and recorded.
-import { join } from "node:path";
+// How many small jobs a second are accepted, run and recorded, and how much CPU each takes.
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { atLeast, skipped } from "./lib/benchmark.ts";
+import { join } from "node:path";
+import { skipped, withoutBefore } from "./lib/benchmark.ts";
 import type { Benchmark, Context } from "./lib/benchmark.ts";
+import { type Build, thisBuild } from "./lib/builds.ts";
+import { cgroupMeter, type CpuMeter, machineMeter, settled } from "./lib/cpu.ts";
 import { Client, listField, nextCursor, stringField } from "./lib/http.ts";
 import { startService } from "./lib/service.ts";
-import { median, ratio, spread } from "./lib/statistics.ts";
 import { compile, find, freePort, numbers, runProgram, sleep } from "./lib/tools.ts";
+import { compare, type Comparison, type Contender, inTurns } from "./lib/turns.ts";
 import type { Scope } from "./lib/scope.ts";
 
 const command = "echo hello; echo err >&2";
 const jobs = 600;
+const warmUpJobs = 200;
 const clients = 16;
-const rounds = 7;
+const rounds = 9;
 const processesInFlight = cpus().length;
 
 export const benchmark: Benchmark = {
   name: "spawn-rate",
-  title: "small jobs per second",
+  title: "small jobs: CPU of each, and how many a second",
   method:
     `${rounds} rounds of ${jobs} jobs of \`bash -c '${command}'\`. jobrunner: POST / by ${clients} clients on kept connections ` +
     "(bench/load.c, which costs next to nothing), the clock stops when GET /jobs?state=Queued and GET / are empty; then every job is " +
     "looked up and must be recorded as Succeeded. webhook: the same load generator, the command run synchronously, its output in the " +
     `answer. spawn.c: posix_spawn of the same command, ${processesInFlight} at a time, output to one file, nothing recorded. Beyond that a job costs jobrunner a request, ` +
-    "two commits, a supervisor process, a cgroup, and a folder with a plan, output, index, status, control and workspace.",
+    "two commits, a supervisor, a cgroup, and a folder with a plan, output, index, status, control and workspace. CPU: `usage_usec` in cpu.stat of a " +
+    "cgroup v2 in which the contender runs with all that it starts (service, launcher, supervisors, jobs; webhook; spawn.c), without the load generator, from before the round " +
+    "until all but what rests has ended, by the number of jobs. The kernel's own threads, which take removed cgroups apart, are in nobody's. Where no cgroup v2 can be made, " +
+    "it is what /proc/stat says of the whole machine.",
   limitSeconds: 300,
   run,
 };
 
-async function run({ scope, progress, report }: Context): Promise<void> {
+type Round = { perSecond: number; cpuMs: number };
+
+async function run(context: Context): Promise<void> {
+  const { scope, before, progress, report } = context;
   const load = compile(scope, "load");
   const bare = compile(scope, "spawn");
   if (load === null || bare === null) return report(skipped("jobs per second", "no C compiler for the load generator"));
-  const service = await startService(scope);
-  const hook = await startWebhook(scope);
-  const args = (port: number, path: string, body: string, count = jobs): string[] => [
-    String(port),
-    path,
-    body,
-    String(count),
-    String(clients),
-  ];
-  const untilOver = ["/jobs?state=Queued&limit=1", '"Jobs":[]', "/", '"IDs":[]'];
-  const body = JSON.stringify({ CommandLine: command });
+  const names = { ours: "jobrunner", before: "build before", bare: "posix_spawn", webhook: "webhook" };
+  const ours = await serviceContender(scope, { name: names.ours, build: thisBuild, load });
+  const contenders = [ours, spawnContender(scope, names.bare, bare)];
+  const former = typeof before === "string" ? null : await serviceContender(scope, { name: names.before, build: before, load });
+  if (former !== null) contenders.push(former);
+  const hook = await webhookContender(scope, names.webhook, load);
+  if (hook !== null) contenders.push(hook);
 
-  // Before the clock: connections, caches and V8's compiler warm, for both.
-  await runProgram(scope, load, [...args(service.port, "/", body, 200), ...untilOver], 60);
-  if (hook !== null) await runProgram(scope, load, args(hook, "/hooks/hello", "", 200), 60);
+  const results = await inTurns(contenders, {
+    rounds,
+    told: (round, results) => {
+      const told = [...results].map(([name, list]) => `${name} ${perSecond(list.at(-1)?.perSecond)} ${cpu(list.at(-1)?.cpuMs)}`);
+      progress(`round ${round}: ${told.join(", ")}`);
+    },
+  });
+  await ours.verify();
+  await former?.verify();
 
-  const rates: Record<"ours" | "bare" | "webhook", number[]> = { ours: [], bare: [], webhook: [] };
-  for (let round = 0; round < rounds; round++) {
-    const [spawned = 0] = numbers(
-      await runProgram(scope, bare, [String(jobs), String(processesInFlight), join(scope.directory, "spawned"), command], 60),
-    );
-    rates.bare.push(jobs / spawned);
-    const [, over = 0, refused = 0] = numbers(await runProgram(scope, load, [...args(service.port, "/", body), ...untilOver], 120));
-    if (refused > 0) throw new Error(`${refused} of ${jobs} submissions were refused`);
-    rates.ours.push(jobs / over);
-    if (hook !== null) {
-      const [answered = 0, , failed = 0] = numbers(await runProgram(scope, load, args(hook, "/hooks/hello", ""), 120));
-      if (failed > 0) throw new Error(`webhook refused ${failed} of ${jobs} requests`);
-      rates.webhook.push(jobs / answered);
-    }
-    progress(
-      `round ${round + 1}: ours ${perSecond(rates.ours.at(-1))}, spawn.c ${perSecond(rates.bare.at(-1))}, webhook ${perSecond(rates.webhook.at(-1))}`,
-    );
-  }
-  await verify(service.client, jobs * rounds + 200);
-
-  const row = (name: string, peer: number[], demanded: number): void => {
-    const ratios = rates.ours.map((rate, round) => rate / (peer[round] ?? Number.NaN));
-    const value = median(ratios);
-    report({
-      name,
-      ours: perSecond(median(rates.ours)),
-      peer: perSecond(median(peer)),
-      measured: `${ratio(value)} (${spread(ratios)})`,
-      demanded: `>= ${demanded}`,
-      verdict: atLeast(value, demanded),
-    });
+  const row = (name: string, [mine, peer]: [string, string], figure: keyof Round, bound?: Comparison["bound"]): void => {
+    const of = (contender: string): number[] => (results.get(contender) ?? []).map((round) => round[figure]);
+    const show = figure === "cpuMs" ? cpu : perSecond;
+    report(compare({ name, ours: of(mine), peer: of(peer), show, ...(bound === undefined ? {} : { bound }) }));
   };
-  row("jobs/s against posix_spawn in C", rates.bare, 0.6);
-  if (hook === null) report(skipped("jobs/s against webhook", "webhook is not installed"));
-  else row("jobs/s against webhook", rates.webhook, 1.2);
+  row("CPU of a job against posix_spawn", [names.ours, names.bare], "cpuMs", { atMost: 1.3 });
+  row("jobs/s against posix_spawn", [names.ours, names.bare], "perSecond", { atLeast: 0.75 });
+  if (hook === null) report(skipped("against webhook", "webhook is not installed"));
+  else {
+    row("CPU of a job against webhook", [names.ours, names.webhook], "cpuMs");
+    row("jobs/s against webhook", [names.ours, names.webhook], "perSecond", { atLeast: 0.95 });
+  }
+  if (typeof before === "string") return report(withoutBefore("against the build before", before));
+  row("CPU of a job against the build before", [names.ours, names.before], "cpuMs");
+  row("jobs/s against the build before", [names.ours, names.before], "perSecond");
+  row("the build before: CPU of a job against posix_spawn", [names.before, names.bare], "cpuMs");
+  row("the build before: jobs/s against posix_spawn", [names.before, names.bare], "perSecond");
 }
 
-const perSecond = (rate: number | undefined): string => (rate === undefined || Number.isNaN(rate) ? "-" : `${rate.toFixed(0)}/s`);
+const perSecond = (rate: number | undefined): string => (rate === undefined ? "-" : `${rate.toFixed(0)}/s`);
+const cpu = (milliseconds: number | undefined): string => (milliseconds === undefined ? "-" : `${milliseconds.toFixed(2)} ms`);
+
+const meterOf = (scope: Scope, name: string): CpuMeter => cgroupMeter(scope, name) ?? machineMeter;
+
+/** A round: what the clock said, and the CPU until all is at rest again. */
+async function measured(meter: CpuMeter, atRest: number | null, work: () => Promise<number>): Promise<Round> {
+  const before = meter.microseconds();
+  const seconds = await work();
+  await settled(meter, atRest);
+  return { perSecond: jobs / seconds, cpuMs: (meter.microseconds() - before) / 1000 / jobs };
+}
+
+function spawnContender(scope: Scope, name: string, program: string): Contender<Round> {
+  const meter = meterOf(scope, "spawn");
+  const [entered = program, ...args] = meter.enter([program, String(jobs), String(processesInFlight), join(scope.directory, "spawned"), command]);
+  return { name, run: () => measured(meter, 0, async () => numbers(await runProgram(scope, entered, args, 60))[0] ?? Number.NaN) };
+}
+
+const loadArguments = (port: number, path: string, body: string, count: number): string[] => [port, path, body, count, clients].map(String);
+
+type ServiceContender = Contender<Round> & { verify: () => Promise<void> };
+
+async function serviceContender(scope: Scope, { name, build, load }: { name: string; build: Build; load: string }): Promise<ServiceContender> {
+  const meter = meterOf(scope, build === thisBuild ? "this" : "before");
+  const service = await startService(scope, { build, meter });
+  const atRest = meter.processes();
+  let submitted = 0;
+  const submit = async (count: number): Promise<number> => {
+    submitted += count;
+    const untilOver = ["/jobs?state=Queued&limit=1", '"Jobs":[]', "/", '"IDs":[]'];
+    const args = loadArguments(service.port, "/", JSON.stringify({ CommandLine: command }), count);
+    const [, over = Number.NaN, refused] = numbers(await runProgram(scope, load, [...args, ...untilOver], 120));
+    if (refused !== 0) throw new Error(`${refused} of ${count} submissions were refused`);
+    return over;
+  };
+  // Before the clock: connections, caches and V8's compiler warm.
+  await submit(warmUpJobs);
+  await settled(meter, atRest);
+  return { name, run: () => measured(meter, atRest, () => submit(jobs)), verify: () => verify(service.client, submitted) };
+}
 
 /** A fast answer about jobs that never ran would win any benchmark. */
 async function verify(client: Client, expected: number): Promise<void> {
@@ -105,26 +138,33 @@ async function verify(client: Client, expected: number): Promise<void> {
   if (seen !== expected) throw new Error(`${expected} jobs were accepted, ${seen} are recorded`);
 }
 
-async function startWebhook(scope: Scope): Promise<number | null> {
+async function webhookContender(scope: Scope, name: string, load: string): Promise<Contender<Round> | null> {
   const program = find("webhook");
   if (program === null) return null;
+  const meter = meterOf(scope, "webhook");
+  const port = await startWebhook(scope, program, meter);
+  const submit = async (count: number): Promise<number> => {
+    const [answered = Number.NaN, , refused] = numbers(await runProgram(scope, load, loadArguments(port, "/hooks/hello", "", count), 120));
+    if (refused !== 0) throw new Error(`webhook refused ${refused} of ${count} requests`);
+    return answered;
+  };
+  await submit(warmUpJobs);
+  const atRest = meter.processes();
+  return { name, run: () => measured(meter, atRest, () => submit(jobs)) };
+}
+
+async function startWebhook(scope: Scope, program: string, meter: CpuMeter): Promise<number> {
   const hooks = join(scope.directory, "hooks.json");
-  writeFileSync(
-    hooks,
-    JSON.stringify([
-      {
-        id: "hello",
-        "execute-command": "/bin/bash",
-        "pass-arguments-to-command": [
-          { source: "string", name: "-c" },
-          { source: "string", name: command },
-        ],
-        "include-command-output-in-response": true,
-      },
-    ]),
-  );
+  const hook = {
+    id: "hello",
+    "execute-command": "/bin/bash",
+    "pass-arguments-to-command": ["-c", command].map((text) => ({ source: "string", name: text })),
+    "include-command-output-in-response": true,
+  };
+  writeFileSync(hooks, JSON.stringify([hook]));
   const port = await freePort();
-  const child = spawn(program, ["-hooks", hooks, "-ip", "127.0.0.1", "-port", String(port)], { stdio: "ignore" });
+  const [entered = program, ...args] = meter.enter([program, "-hooks", hooks, "-ip", "127.0.0.1", "-port", String(port)]);
+  const child = spawn(entered, args, { stdio: "ignore" });
   scope.defer(() => {
     child.kill("SIGKILL");
   });

@@ -1,7 +1,8 @@
 // What a benchmark is, and what it reports.
+import type { Build } from "./builds.ts";
 import type { Scope } from "./scope.ts";
 
-export type Verdict = "ok" | "short" | "skipped" | "for information";
+export type Verdict = "ok" | "short" | "skipped" | "no build before" | "for information";
 
 /** One line of the table. `measured` is the figure that is judged: a ratio, a difference or a bare figure. */
 export type Row = {
@@ -15,6 +16,8 @@ export type Row = {
 
 export type Context = {
   scope: Scope;
+  /** The build before this one, or why there is none. */
+  before: Build | string;
   progress: (text: string) => void;
   report: (row: Row) => void;
 };
@@ -30,6 +33,11 @@ export type Benchmark = {
 
 export function skipped(name: string, why: string): Row {
   return { name, ours: "", peer: why, measured: "", demanded: "", verdict: "skipped" };
+}
+
+/** What is measured against the build before counts as short without one: nobody knows. */
+export function withoutBefore(name: string, why: string): Row {
+  return { name, ours: "", peer: why, measured: "", demanded: "", verdict: "no build before" };
 }
 
 export const atLeast = (value: number, bound: number): Verdict => (value >= bound ? "ok" : "short");

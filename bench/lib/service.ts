@@ -3,7 +3,9 @@ import { spawn } from "node:child_process";
 import { existsSync, openSync, closeSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, inParallel } from "./http.ts";
-import { freePort, repository, sleep } from "./tools.ts";
+import { type Build, programOf, thisBuild } from "./builds.ts";
+import { type CpuMeter, machineMeter } from "./cpu.ts";
+import { freePort, sleep } from "./tools.ts";
 import type { Scope } from "./scope.ts";
 
 export type Service = {
@@ -16,19 +18,25 @@ export type Service = {
   stop: () => Promise<void>;
 };
 
-export async function startService(
-  scope: Scope,
-  environment: Record<string, string> = {},
-  stateDirectory = join(scope.directory, "state"),
-): Promise<Service> {
-  // Another build may be measured instead, for instance to compare two.
-  const program = process.env["BENCH_JOBRUNNER"] ?? join(repository, "bin", "jobrunner");
+export type ServiceOptions = {
+  build?: Build;
+  environment?: Record<string, string>;
+  stateDirectory?: string;
+  /** Where its CPU time is measured. */
+  meter?: CpuMeter | undefined;
+};
+
+export async function startService(scope: Scope, options: ServiceOptions = {}): Promise<Service> {
+  const { build = thisBuild, environment = {}, meter = machineMeter } = options;
+  const program = programOf(build);
   if (!existsSync(program)) throw new Error(`${program} is missing: build the project first`);
   const port = await freePort();
+  const stateDirectory = options.stateDirectory ?? join(scope.directory, `state-${port}`);
   const logFile = join(scope.directory, `service-${port}.log`);
   const log = openSync(logFile, "w");
   const began = performance.now();
-  const child = spawn(program, [], {
+  const [command = program, ...args] = meter.enter([program]);
+  const child = spawn(command, args, {
     stdio: ["ignore", log, log],
     env: { ...process.env, ...environment, JOBRUNNER_PORT: String(port), JOBRUNNER_STATE_DIR: stateDirectory },
   });
