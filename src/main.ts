@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { runCommandLine } from "./cli/program.ts";
 import { WrongUse } from "./cli/wrong-use.ts";
 import { type Config, helpText, readConfig } from "./config.ts";
 
@@ -9,6 +8,8 @@ import { type Config, helpText, readConfig } from "./config.ts";
 const root = resolve(import.meta.dirname, "..");
 
 async function main(args: string[]): Promise<void> {
+  if (args.length === 0) return await startService(); // the command line is not needed for that
+  const { runCommandLine } = await import("./cli/program.ts");
   await runCommandLine(args, {
     version: version(),
     helpText: () => helpText(process.env),

@@ -31,6 +31,9 @@ export type Program = {
   exit: () => void;
 };
 
+/** What can wait is done so long after the start: beside it, the first answers would be late. */
+const afterStartMs = 1000;
+
 /** Starts it; resolves when it listens, and throws with a sentence for people where it cannot. */
 export async function serve(program: Program): Promise<void> {
   const { config, supervisorPath, exit } = program;
@@ -43,13 +46,19 @@ export async function serve(program: Program): Promise<void> {
     const tokenPath = firstToken(runner, config.stateDir);
     const listener = await openApi(program, { runner, audit, metrics, log });
     audit.write(itself, { Event: "start" });
-    obeySignals({ runner, audit, listener, exit, hasFilesToReload: config.tls.certificate !== null });
+    const later = setTimeout(() => afterStart({ runner, metrics, log }), afterStartMs);
+    obeySignals({ runner, audit, listener, later, exit, hasFilesToReload: config.tls.certificate !== null });
     const token = tokenPath === null ? "" : `\na first token, for those who are not trusted without, is in ${tokenPath}`;
     console.log(`jobrunner ${program.version} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}${token}`);
   } catch (error) {
     runner.close();
     throw error;
   }
+}
+
+function afterStart({ runner, metrics, log }: Omit<Parts, "audit">): void {
+  runner.clearUp();
+  metrics.load().catch((error: unknown) => log("error", "what keeps the metrics could not be loaded; it is tried again when they are asked for", { err: error }));
 }
 
 function firstToken({ store }: LocalRunner, stateDir: string): string | null {
@@ -85,12 +94,13 @@ async function diagnose({ config, version, supervisorPath }: Program): Promise<D
   return documentOf(await doctor({ version, settings: config, mistakes: [], supervisor: { path: supervisorPath } }));
 }
 
-type Running = { runner: LocalRunner; audit: AuditLog; listener: Listener; exit: () => void; hasFilesToReload: boolean };
+type Running = { runner: LocalRunner; audit: AuditLog; listener: Listener; later: NodeJS.Timeout; exit: () => void; hasFilesToReload: boolean };
 
 /** SIGHUP is what a terminal sends when it is closed: it ends the service, too, unless there are certificates to be read again. */
-function obeySignals({ runner, audit, listener, exit, hasFilesToReload }: Running): void {
+function obeySignals({ runner, audit, listener, later, exit, hasFilesToReload }: Running): void {
   let isStopping = false;
   const close = async (): Promise<void> => {
+    clearTimeout(later);
     await listener.close();
     runner.close();
     audit.write(itself, { Event: "stop" });

@@ -1,6 +1,7 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { fastify, type FastifyInstance, type FastifySchema, type HTTPMethods } from "fastify";
+import { withoutCompilers } from "./compilers.ts";
 import { securityHeaders } from "./headers.ts";
 import { Problem, problemContentType } from "./problems.ts";
 
@@ -12,7 +13,7 @@ import { Problem, problemContentType } from "./problems.ts";
 export type DescribedRoute = { method: HTTPMethods; url: string; schema: FastifySchema };
 
 export async function makeDocs(routes: DescribedRoute[], version: string): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, exposeHeadRoutes: true });
+  const app = fastify({ ...withoutCompilers, logger: false, exposeHeadRoutes: true });
   app.setValidatorCompiler(() => (value: unknown) => ({ value }));
   app.setSerializerCompiler(() => JSON.stringify);
   app.addHook("onRequest", async (_request, reply) => void reply.headers(securityHeaders));

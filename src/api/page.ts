@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
 import { fastify, type FastifyInstance } from "fastify";
+import { withoutCompilers } from "./compilers.ts";
 import { securityHeaders } from "./headers.ts";
 import { Problem, problemContentType } from "./problems.ts";
 
 /** The files of the web page, as Vite made them. An app of its own, loaded when it is first asked for. */
 export async function makePage(directory: string): Promise<FastifyInstance> {
-  const app = fastify({ logger: false });
+  const app = fastify({ ...withoutCompilers, logger: false });
   app.addHook("onRequest", async (_request, reply) => void reply.headers({ ...securityHeaders, "Content-Security-Policy": pageSecurityPolicy }));
   app.get("/ui", async (_request, reply) => await reply.redirect("ui/", 308));
   await app.register(fastifyStatic, {

@@ -3,6 +3,7 @@ import { fastify, type FastifyError, type FastifyReply, type FastifyRequest } fr
 import { addAccess } from "./access.ts";
 import { readBody } from "./body.ts";
 import { checkBySchemas } from "./check-by-schemas.ts";
+import { withoutCompilers } from "./compilers.ts";
 import type { App, Context } from "./context.ts";
 import { type KnownHosts, makeGuard } from "./guard.ts";
 import { securityHeaders } from "./headers.ts";
@@ -35,7 +36,7 @@ type Route = { method: string; url: string; pattern: RegExp };
 
 /** The API as a function that answers requests. */
 export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api> {
-  const app: App = fastify({ logger: false, rewriteUrl: ({ url = "" }) => withNamesAsBytes(url), frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
+  const app: App = fastify({ ...withoutCompilers, logger: false, rewriteUrl: ({ url = "" }) => withNamesAsBytes(url), frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
   const routes: Route[] = [];
   const described: DescribedRoute[] = [];
   app.addHook("onRoute", ({ method, url, schema }) => {

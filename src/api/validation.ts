@@ -7,10 +7,12 @@ import { type FieldError, invalid } from "./problems.ts";
 
 export type Check<Schema extends TSchema> = (value: unknown) => Static<Schema>;
 
-/** A function that gives the value back if it fits, and throws a Problem that names the fields otherwise. Compiled once. */
+/** A function that gives the value back if it fits, and throws a Problem that names the fields otherwise. Compiled once, by its first use: most routes are never asked. */
 export function makeCheck<Schema extends TSchema>(schema: Schema, where: { name: string; prefix: string }): Check<Schema> {
-  const validator = Compile(schema);
+  const compile = () => Compile(schema);
+  let compiled: ReturnType<typeof compile> | null = null;
   return (value) => {
+    const validator = (compiled ??= compile());
     if (validator.Check(value)) return value;
     if (countValues(value, maxExplained) > maxExplained) {
       throw invalid([{ field: where.name, message: `is not as it must be, and has too many values to look where: with no more than ${maxExplained} it is said` }]);

@@ -5,7 +5,7 @@ import { type RecordedSpec, withoutSecrets, withSecrets } from "../job/secrets.t
 import type { JobSpec } from "../job/spec.ts";
 import { secondsBetween } from "../job/facts.ts";
 import { OutputWatchers } from "../output/watcher.ts";
-import { type Accepted, Store } from "../store/store.ts";
+import type { Accepted, Store } from "../store/store.ts";
 import { Acceptor } from "./acceptance.ts";
 import { nextAccepted } from "./acceptance-order.ts";
 import { ActiveJob, type Identity } from "./active-job.ts";
@@ -60,12 +60,12 @@ export class LocalRunner implements JobRunner {
   #running = 0; // admitted and not over
   #last: Accepted | null;
 
-  constructor(options: RunnerOptions, lock: { release(): void }) {
+  constructor(options: RunnerOptions, { lock, store }: { lock: { release(): void }; store: Store }) {
     this.#options = options;
     this.#lock = lock;
+    this.store = store;
     this.#jobsDir = join(options.stateDir, "jobs");
     this.#cgroupParent = options.cgroups === "off" ? null : findCgroupParent();
-    this.store = new Store(join(options.stateDir, "jobrunner.db"), (ms) => options.observer.committed(ms));
     this.#last = this.store.last();
     const { watchers } = this;
     const instance = readInstance(join(options.stateDir, "instance"));
@@ -82,7 +82,7 @@ export class LocalRunner implements JobRunner {
   }
 
   /** Recovery is the normal path, for many jobs at once: read what their supervisors wrote, and go on from there. */
-  async recover(): Promise<void> {
+  recover(): void {
     for (const row of this.store.unfinished()) {
       const spec: RecordedSpec = JSON.parse(row.specJson);
       const job = new ActiveJob(row, spec, this.#jobsDir);
@@ -95,7 +95,11 @@ export class LocalRunner implements JobRunner {
       }
     }
     this.#admitNext();
-    this.#supervision.recovered();
+  }
+
+  /** What earlier services left: containers of jobs that are over, and folders of deleted ones. It takes programs, and can wait until the first requests are answered. */
+  clearUp(): void {
+    this.#supervision.clearUp();
     this.#removal.resume();
   }
 

@@ -98,8 +98,8 @@ export class Supervision {
     this.#inspect(job);
   }
 
-  /** All jobs are known: whatever else this service's containers are of is over. */
-  recovered(): void {
+  /** All jobs are known: whatever else this service's containers are of is over. Looks for the engine. */
+  clearUp(): void {
     void this.#containers.leftovers.lookAtStart();
   }
 

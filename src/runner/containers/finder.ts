@@ -48,10 +48,10 @@ export class EngineFinder {
     return await this.#looking;
   }
 
-  /** What was found last, for people; a look that is due is begun for whoever asks next. */
+  /** What was found last, for people; a look that is due is begun for whoever asks next. The first one comes soon after the start by itself (Leftovers). */
   health(): EngineHealth {
     const known = this.#state;
-    void this.find();
+    if (known !== null) void this.find();
     if (known === null) return { engine: null, version: null, problem: "not known yet: the engine was not heard of so far" };
     if (known.kind === "ready") return { engine: known.engine.client.kind, version: known.version, problem: null };
     return { engine: known.kind === "silent" ? known.engine.client.kind : null, version: null, problem: known.problem };
