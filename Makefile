@@ -5,7 +5,7 @@ CC ?= cc
 TEST_CONCURRENCY ?= 2
 export CC
 
-all: node_modules/.package-lock.json supervisor build/web/index.html
+all: node_modules/.package-lock.json supervisor dist/main.cjs build/web/index.html
 
 run: all
 	@exec bin/jobrunner
@@ -43,6 +43,11 @@ node_modules/.package-lock.json: package-lock.json package.json
 	npm ci --no-audit --no-fund
 	@touch $@
 
+# What runs: a bundle of src/.
+dist/main.cjs: node_modules/.package-lock.json $(shell find src tools/bundle -type f)
+	$(NODE) tools/bundle/make.ts
+	@touch $@
+
 # The web page.
 build/web/index.html: node_modules/.package-lock.json $(shell find web src/client -type f)
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" vite build web
@@ -56,7 +61,7 @@ supervisor:
 package: node_modules/.package-lock.json
 	npm pack
 
-# Into $(PREFIX)/lib/jobrunner, without what only developers need; a link on the path, the manual page, completions, and a unit for systemd, which nothing enables.
+# Into $(PREFIX)/lib/jobrunner, with the Node.js that it runs on; a link on the path, the manual page, completions, and a unit for systemd, which nothing enables.
 LIBRARY = $(DESTDIR)$(PREFIX)/lib/jobrunner
 PROGRAM = $(DESTDIR)$(PREFIX)/bin/jobrunner
 UNIT = $(DESTDIR)$(PREFIX)/lib/systemd/system/jobrunner.service
@@ -66,11 +71,10 @@ COMPLETION_ZSH = $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_jobrunner
 COMPLETION_FISH = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/jobrunner.fish
 install: all
 	rm -rf "$(LIBRARY)"
-	mkdir -p "$(LIBRARY)/build"
-	cp -R package.json package-lock.json LICENSE README.md bin node_modules "$(LIBRARY)/"
+	mkdir -p "$(LIBRARY)/build" "$(LIBRARY)/node_modules"
+	cp -R package.json LICENSE README.md bin dist "$(LIBRARY)/"
 	cp -R build/jobrunner-supervisor build/web "$(LIBRARY)/build/"
-	PATH="$(CURDIR)/node_modules/.bin:$$PATH" tsc -p tsconfig.build.json --noCheck --declaration false --outDir "$(LIBRARY)/dist"
-	npm prune --omit=dev --offline --no-audit --no-fund --ignore-scripts --prefix "$(LIBRARY)"
+	cp -R node_modules/node-linux-* "$(LIBRARY)/node_modules/"
 	for file in "$(PROGRAM)" "$(UNIT)" "$(MANUAL)" "$(COMPLETION_BASH)" "$(COMPLETION_ZSH)" "$(COMPLETION_FISH)"; do mkdir -p "$${file%/*}" || exit 1; done
 	ln -sfn ../lib/jobrunner/bin/jobrunner "$(PROGRAM)"
 	sed 's|/usr/local|$(PREFIX)|' packaging/systemd/jobrunner.service > "$(UNIT)"

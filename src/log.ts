@@ -2,6 +2,7 @@ import { constants, openSync, writeSync } from "node:fs";
 import { pino } from "pino";
 import type { LogLevel } from "./config.ts";
 import type { Log } from "./runner/types.ts";
+import { sourceStack } from "./stacks.ts";
 
 /**
  * The service's log, on standard error: lines of JSON, or for people where that is a terminal. `job` is the ID of the job that a line is about,
@@ -30,7 +31,7 @@ export async function makeLog(lowest: LogLevel): Promise<Log> {
 /** What libraries hang on errors may be of a job: a program's arguments and, from the second line of the message on, what it said. */
 function withoutDetails(error: Error): object {
   const { type, message, stack } = pino.stdSerializers.err(error); // causes are in it
-  return { type, message: message.split("\n", 1)[0], stack: stack.split("\n").filter((line) => line.startsWith("    at ")).join("\n") };
+  return { type, message: message.split("\n", 1)[0], stack: sourceStack(stack.split("\n").filter((line) => line.startsWith("    at ")).join("\n")) };
 }
 
 async function formatForPeople(): Promise<(line: string) => string> {

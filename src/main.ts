@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { WrongUse } from "./cli/wrong-use.ts";
 import { type Config, helpText, readConfig } from "./config.ts";
+import { sourceStack } from "./stacks.ts";
 
 /** The command line. The only place that reads the environment, and where the process ends itself. */
 
@@ -74,7 +75,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 
 process.on("uncaughtException", (error) => {
   // Going on in an unknown state could record what is not so; the next start finds every job as it is.
-  fail(`ends because of an error that nothing expected: ${error.stack ?? String(error)}`, 1);
+  fail(`ends because of an error that nothing expected: ${sourceStack(error.stack ?? String(error))}`, 1);
 });
 
 main(process.argv.slice(2)).catch((error: unknown) => {

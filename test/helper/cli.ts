@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { repository } from "./service.ts";
+import { repository, sourceOrBundle } from "./service.ts";
 import { waitFor } from "./wait.ts";
 
 /** The command line as a user runs it. */
 
 export type Ended = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 /** `stdin`: null leaves it open, for `type`. */
-export type CliOptions = { environment?: Record<string, string>; stdin?: string | null };
+export type CliOptions = { environment?: Record<string, string | undefined>; stdin?: string | null };
 
 /** Runs a command of the service at `url` to its end. */
 export async function cli(t: TestContext, url: string, args: string[], options: CliOptions = {}): Promise<Ended> {
@@ -16,7 +16,7 @@ export async function cli(t: TestContext, url: string, args: string[], options: 
 }
 
 export function startCli(t: TestContext, url: string, args: string[], options: CliOptions = {}): Running {
-  return startProgram(t, [join(repository, "bin", "jobrunner"), ...args], { ...options, environment: { JOBRUNNER_URL: url, ...options.environment } });
+  return startProgram(t, [join(repository, "bin", "jobrunner"), ...args], { ...options, environment: { ...sourceOrBundle, JOBRUNNER_URL: url, ...options.environment } });
 }
 
 /** Any program with these words; killed after the test if it still runs. */

@@ -7,7 +7,7 @@ import { repository } from "./service.ts";
 /** The npm package, packed and installed in a folder of its own, and boxes on which things are missing. */
 
 /** All programs of a box that has none but what jobrunner needs, and mount for ourselves. */
-export const bareBox = ["bash", "mkfifo", "mount", "readlink", "sh", "uname"];
+export const bareBox = ["bash", "mkfifo", "mount", "readlink", "sh"];
 
 export class Package {
   readonly folder = mkdtempSync(join(tmpdir(), "jobrunner-package-"));

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
@@ -11,6 +11,18 @@ import { argumentsOf, childrenOf, foldersOf, processesOf } from "./processes.ts"
 import { waitFor } from "./wait.ts";
 
 export const repository = resolve(import.meta.dirname, "..", "..");
+
+/** Tests run what users run, the bundle; by hand also the source, with JOBRUNNER_SOURCE=1. */
+export const sourceOrBundle = { JOBRUNNER_SOURCE: process.env["JOBRUNNER_SOURCE"] };
+
+function refuseOldBundle(): void {
+  const bundle = join(repository, "dist", "main.cjs");
+  const madeMs = existsSync(bundle) ? statSync(bundle).mtimeMs : 0;
+  const newer = globSync("src/**/*.ts", { cwd: repository }).find((path) => statSync(join(repository, path)).mtimeMs > madeMs);
+  assert.ok(newer === undefined, `${newer} is newer than the bundle, which is what the tests run: make (or set JOBRUNNER_SOURCE=1)`);
+}
+
+if (sourceOrBundle.JOBRUNNER_SOURCE !== "1") refuseOldBundle();
 
 export type StartOptions = {
   environment?: Record<string, string>;
@@ -84,6 +96,7 @@ export class Service {
       env: {
         PATH: process.env["PATH"],
         HOME: process.env["HOME"],
+        ...(this.#options.program === undefined ? sourceOrBundle : {}),
         JOBRUNNER_PORT: String(this.#port),
         JOBRUNNER_STATE_DIR: this.stateDir,
         JOBRUNNER_CONTAINER_ENGINE: "none", // tests that run containers name theirs

@@ -1,0 +1,95 @@
+import { strict as assert } from "node:assert";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { run } from "./helper/package.ts";
+import { argumentsOf } from "./helper/processes.ts";
+import { repository, startService } from "./helper/service.ts";
+
+/** What runs is a bundle of src/: what must not get lost on the way. */
+
+test("a stack in the log leads to the very lines of the source", async (t) => {
+  const stateDir = temporary(t);
+  mkdirSync(join(stateDir, "audit.log")); // nothing can be written to it
+  const service = await startService(t, { stateDir });
+  await service.run({ CommandLine: "true" });
+  const line = service.log.split("\n").find((text) => text.includes("the audit log could not be written")) ?? "";
+  const { err }: { err: { stack: string } } = JSON.parse(line);
+  assertOfSource(err.stack, { place: "src/audit/audit-log.ts", function: "AuditLog" });
+});
+
+test("so does the stack with which the service ends because of an error that nothing expected", async (t) => {
+  const service = await startService(t);
+  await service.stop();
+  const folder = temporary(t);
+  const planted = join(folder, "planted.cjs");
+  writeFileSync(planted, `
+    const { log } = console;
+    console.log = (text) => {
+      log(text);
+      const error = new Error("planted");
+      process.once("SIGUSR2", () => { throw error; });
+    };`);
+  await service.start({ NODE_OPTIONS: `--require=${planted}` });
+  process.kill(service.pid, "SIGUSR2");
+  assert.equal(await service.gone(), 1);
+  assert.match(service.log, /^jobrunner: ends because of an error that nothing expected: Error: planted$/m);
+  assertOfSource(service.log, { place: "src/serve.ts", function: "serve" });
+});
+
+test("the licences of all packages that are in a bundle are beside it", () => {
+  const program = packagesIn(globSync("dist/*.map", { cwd: repository }).flatMap((map) => sourcesOf(map)));
+  assert.ok(program.has("fastify") && program.has("pino") && program.has("commander"));
+  assertLicences("dist/THIRD-PARTY-LICENSES.txt", program);
+  assertLicences("dist/client/THIRD-PARTY-LICENSES.txt", new Set(["openapi-fetch", "eventsource-parser"]));
+});
+
+test("a checkout runs from its source with JOBRUNNER_SOURCE=1", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_SOURCE: "1" } });
+  assert.ok(argumentsOf(service.pid).includes(join(repository, "src", "main.ts")));
+  const { output } = await service.run({ CommandLine: "echo from the source" });
+  assert.equal(output.toString(), "from the source\n");
+});
+
+test("make makes the bundle anew when a file of the source is newer, and only then", async () => {
+  const isUpToDate = async (...args: string[]): Promise<boolean> => (await run("make", ["--question", ...args, "dist/main.cjs"], { cwd: repository })).code === 0;
+  assert.ok(await isUpToDate());
+  for (const file of ["src/serve.ts", "src/cli/commands/ps.ts", "tools/bundle/make.ts", "package.json"]) assert.ok(!(await isUpToDate(`--what-if=${file}`)), file);
+});
+
+/** Each of the program's own frames names a line that is there, and one of them function and file. */
+function assertOfSource(stack: string, expected: { place: string; function: string }): void {
+  assert.doesNotMatch(stack, /\/dist\/[^ ]+\.cjs:/);
+  const frames = [...stack.matchAll(/ at (?:async |new )?(\S*) ?\(?(src\/[^:)]+):(\d+):(\d+)\)?/g)];
+  for (const [, , file = "", line, column] of frames) {
+    const text = readFileSync(join(repository, file), "utf8").split("\n")[Number(line) - 1];
+    assert.ok(text !== undefined && text.length >= Number(column), `${file}:${line}:${column}`);
+  }
+  assert.ok(frames.some(([, name, file]) => file === expected.place && name?.split(".")[0] === expected.function), stack);
+}
+
+function assertLicences(path: string, packages: Set<string>): void {
+  const text = readFileSync(join(repository, path), "utf8");
+  for (const name of packages) {
+    const { version }: { version: string } = JSON.parse(readFileSync(join(repository, "node_modules", name, "package.json"), "utf8"));
+    const [, licence = ""] = text.split(`\n${name.replace(/^.*\/node_modules\//, "")} ${version}: `);
+    assert.match(licence, /^[\w.-]+\n\n.*(copyright|licen[cs]e)/is, name);
+  }
+}
+
+function sourcesOf(map: string): string[] {
+  const { sources }: { sources: string[] } = JSON.parse(readFileSync(join(repository, map), "utf8"));
+  return sources;
+}
+
+/** By their places below node_modules. */
+function packagesIn(sources: string[]): Set<string> {
+  return new Set(sources.flatMap((source) => /^\.\.\/node_modules\/(.*\/node_modules\/)?((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[0].replace(/^\.\.\/node_modules\/|\/$/g, "") ?? []));
+}
+
+function temporary(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-bundle-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
