@@ -92,8 +92,8 @@ test("Node.js is taken from inside the package, from beside it or from the path:
   assert.equal(await box.start(), beside);
   const inside = box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
   assert.equal(await box.start(), inside);
-  for (const spoil of [FakeBox.ofAnotherMachine, FakeBox.withoutLoader, FakeBox.withoutLibrary, FakeBox.notToBeRun]) {
-    spoil(box, inside);
+  for (const spoil of [ofAnotherMachine, withoutLoader, withoutLibrary, notToBeRun]) {
+    spoil(box.path(inside));
     assert.equal(await box.start(), beside, spoil.name);
     box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
   }
@@ -133,28 +133,8 @@ class FakeBox {
     for (const place of globSync("node_modules/**/node-linux-*", { cwd: this.#folder })) rmSync(join(this.#folder, place), { recursive: true });
   }
 
-  /** The field e_machine of its ELF header (elf(5)). */
-  static ofAnotherMachine(box: FakeBox, program: string): void {
-    box.#change(program, (bytes) => void bytes.writeUInt16LE(0xf3, 18));
-  }
-
-  /** As where the C library is another: there is a program, but not what loads it. */
-  static withoutLoader(box: FakeBox, program: string): void {
-    box.#put(program, "#!/lib/no-such-loader");
-  }
-
-  static withoutLibrary(box: FakeBox, program: string): void {
-    box.#change(program, (bytes) => void bytes.write("libstdc--", bytes.indexOf("libstdc++.so.6\0")));
-  }
-
-  static notToBeRun(box: FakeBox, program: string): void {
-    chmodSync(join(box.#folder, program), 0o644);
-  }
-
-  #change(path: string, change: (bytes: Buffer) => void): void {
-    const bytes = readFileSync(join(this.#folder, path));
-    change(bytes);
-    writeFileSync(join(this.#folder, path), bytes);
+  path(place: string): string {
+    return join(this.#folder, place);
   }
 
   #put(place: string, text: string): void {
@@ -169,6 +149,30 @@ class FakeBox {
     const { stdout, stderr } = await run(program, [], { cwd: "/", env: { PATH: join(this.#folder, "path") } });
     return stdout + stderr;
   }
+}
+
+/** The field e_machine of its ELF header (elf(5)). */
+function ofAnotherMachine(program: string): void {
+  changeBytes(program, (bytes) => void bytes.writeUInt16LE(0xf3, 18));
+}
+
+/** As where the C library is another: there is a program, but not what loads it. */
+function withoutLoader(program: string): void {
+  writeFileSync(program, "#!/lib/no-such-loader");
+}
+
+function withoutLibrary(program: string): void {
+  changeBytes(program, (bytes) => void bytes.write("libstdc--", bytes.indexOf("libstdc++.so.6\0")));
+}
+
+function notToBeRun(program: string): void {
+  chmodSync(program, 0o644);
+}
+
+function changeBytes(path: string, change: (bytes: Buffer) => void): void {
+  const bytes = readFileSync(path);
+  change(bytes);
+  writeFileSync(path, bytes);
 }
 
 function temporary(t: TestContext): string {
