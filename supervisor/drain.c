@@ -14,7 +14,7 @@
 // Who has not written for so long, has nothing to read and does not run is at work no more but waits: a server, a sleep.
 static const int64_t QUIET_NS = 100 * (int64_t)NS_PER_MS;
 
-static void begin(struct job *job);
+static void end_now(struct job *job, const char *cause);
 static bool find_workers(void);
 static void look(pid_t thread, char state);
 static bool has_input(pid_t thread);
@@ -24,48 +24,45 @@ static void mark(uint64_t inode);
 static void tell_cut(const struct drain *drain);
 static bool is_cut(const struct pipe *pipe, const struct drain *drain);
 
-bool drain_goes_on(struct job *job) {
-    struct drain *drain = &job->drain;
-    if (job->is_killed || !job->has_children || job->plan.drain_timeout_ms == 0) return false;
-    if (!drain_is_begun(job)) begin(job);
-    if (!output_is_open()) return false;
-    int64_t now = clock_ns();
-    if (now >= drain->until) {
-        (void)find_workers();
-        tell_cut(drain);
-        return false;
-    }
-    if (now < drain->look_at) return true;
-    drain->look_at = output_is_blocked() ? drain->until : output_last_at() + QUIET_NS;
-    if (now < drain->look_at) return true;
-    drain->look_at = now + QUIET_NS;
-    return find_workers();
+bool may_drain(const struct job *job) {
+    return job->phases[PART_COURSE] != COURSE_KILLED && job->has_children && job->plan.drain_timeout_ms > 0;
 }
 
-bool drain_is_begun(const struct job *job) {
-    return job->drain.begun_at != 0;
-}
-
-int64_t drain_due_at(const struct job *job) {
-    if (!drain_is_begun(job) || job->is_finishing) return NEVER;
-    return earlier(job->drain.look_at, job->drain.until);
-}
-
-void drain_end(struct job *job, const char *cause) {
-    job->drain.cause = cause;
-    job->drain.until = clock_ns();
-}
-
-static void begin(struct job *job) {
-    int64_t now = clock_ns();
-    struct drain drain = {.begun_at = now, .look_at = now + QUIET_NS, .cause = "drain"};
-    drain.until = now + job->plan.drain_timeout_ms * NS_PER_MS;
-    if (!job->is_stopped && job->timeout_at < drain.until) {
-        drain.until = job->timeout_at;
-        drain.cause = "timeout";
-    }
-    job->drain = drain;
+void begin_to_drain(struct job *job) {
+    int64_t now = clock_ns(), deadline = now + job->plan.drain_timeout_ms * NS_PER_MS, timeout_at = job->due_at[TIMER_TIMEOUT];
+    job->drain = (struct drain){.begun_at = now, .cause = timeout_at < deadline ? "timeout" : "drain"};
+    job->due_at[TIMER_TIMEOUT] = NEVER;
+    job->due_at[TIMER_DEADLINE] = earlier(deadline, timeout_at);
+    job->due_at[TIMER_LOOK] = now + QUIET_NS;
     output_drain(0); // pipes may be at an end that nobody has seen yet
+}
+
+bool is_at_work(void) {
+    return output_is_blocked() || clock_ns() < output_last_at() + QUIET_NS || find_workers();
+}
+
+void drain_later(struct job *job) {
+    int64_t now = clock_ns(), quiet_at = output_last_at() + QUIET_NS;
+    job->due_at[TIMER_LOOK] = now < quiet_at ? quiet_at : now + QUIET_NS;
+}
+
+void cut_by_terminate(struct job *job) {
+    end_now(job, "terminate");
+}
+
+void cut_by_kill(struct job *job) {
+    end_now(job, "kill");
+}
+
+static void end_now(struct job *job, const char *cause) {
+    job->drain.cause = cause;
+    job->due_at[TIMER_DEADLINE] = clock_ns();
+}
+
+void cut(struct job *job) {
+    (void)find_workers();
+    tell_cut(&job->drain);
+    finish(job);
 }
 
 /** Marks the pipes to which somebody writes who is at work. Whether there is one. */

@@ -5,19 +5,13 @@
 
 /**
  * At the job's end, what its steps left behind may finish writing: see drain_timeout_ms in formats.h. A filter that a step sent its output
- * through has the last of it still to read when the step's first process is over.
+ * through has the last of it still to read when the step's first process is over. The actions of JOB_DRAINING.
  */
 
-/** Whether it is waited for. Only to be asked when no step is left to run; where false, it is over. */
-bool drain_goes_on(struct job *job);
+/** Where no step is left to run: whether it may be that somebody is to be waited for. */
+bool may_drain(const struct job *job);
 
-/** Whether it was begun. */
-bool drain_is_begun(const struct job *job);
-
-/** When drain_goes_on has something to do. */
-int64_t drain_due_at(const struct job *job);
-
-/** It is waited for no longer; cause is formats.h's word. */
-void drain_end(struct job *job, const char *cause);
+/** Whether somebody who is to be waited for is at work. */
+bool is_at_work(void);
 
 #endif

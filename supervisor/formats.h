@@ -64,6 +64,8 @@
  *     cut <step> <time> <cause>                                   what the step left behind was at work on its output still, and was killed; cause of
  *                                                                 that: drain (it had its time), timeout (of the job), terminate, kill. All steps are over.
  *     stop <time> <cause>                                         the job is being stopped; cause: terminate, kill, timeout, idle
+ *     refused <time> <part> <phase> <event>                       a fault of the supervisor, for its log: its table of moves (supervisor/machine.def) has no place for this event.
+ *                                                                 Nothing was done. Of the first few alone.
  *     done <time> <output bytes> <lost bytes>                     nothing of the job is left, output is whole: the last line
  *     swept <time> <processes killed>                             written by a sweeper in place of done, after the supervisor died
  *

@@ -1,6 +1,8 @@
 #ifndef JOBRUNNER_JOB_H
 #define JOBRUNNER_JOB_H
 
+#include "clock.h"
+#include "machine.h"
 #include "plan.h"
 #include "step.h"
 #include "waiting.h"
@@ -9,20 +11,6 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
-/**
- * What is being ended: all of the job, or the running step. Processes get the stop signal, from kill_at on SIGKILL, again and again
- * until none is left.
- */
-struct stop {
-    bool is_active;
-    bool of_job;
-    bool is_killing;
-    int64_t kill_at;
-    int64_t strays_at; // when to look for processes that have left the cgroup; NEVER: not, or done
-    int64_t look_at; // when to look or kill again
-    int64_t pause;
-};
-
 /** Where in the plan the job is. */
 struct place {
     const char *next;
@@ -30,93 +18,96 @@ struct place {
     struct plan_step step;
 };
 
-/** The command that ends the step's container; see settle.h. */
-struct settle {
-    pid_t pid;           // 0: it does not run
-    int64_t due_at;      // when it is killed, or started
-    bool was_run;        // since the step was started
-    int64_t spare_until; // the client is left alone, to end by itself; 0: not so
-    bool is_needed;      // the client is over and the container may not be
-    int64_t grace_until; // of a container whose client was over while it was to stop
-    bool is_awaiting;    // it runs to have the container stop by itself
+/** What makes events by itself when its time comes. */
+enum timer {
+    TIMER_TIMEOUT,      // of the job
+    TIMER_STEP_TIMEOUT, // likewise
+    TIMER_DEADLINE,     // the end of a grace, or of the time of what was left behind
+    TIMER_LOOK,         // when what is being ended or waited for is looked at, or killed, again
+    TIMER_COMMAND,      // when the command that settles the container is started or killed, or its client's moment is over
+    TIMER_DISK,         // when no more is waited for the disk
+    TIMERS
 };
 
-/** The wait for the last output of what the steps left behind; see drain.h. */
+/** Of the phases that stop and kill. */
+struct stop {
+    int64_t pause; // to the look after the next
+};
+
+/** Of JOB_DRAINING. */
 struct drain {
-    int64_t begun_at; // 0: not yet
-    int64_t until;
-    const char *cause; // of its end then
-    int64_t look_at;   // when to look whether somebody works still
+    int64_t begun_at;
+    const char *cause; // of its end at the deadline: formats.h's word
 };
 
-/** How the step's first process ended; told when its container is over too. */
+/** How the step's first process ended: of STEP_OVER. */
 struct end {
-    bool is_untold;
     int wait_status;
     int64_t wall_ns;
     struct rusage usage;
 };
 
+/** The step at hand, or the last one. */
+struct running {
+    struct step_process process; // its number is the session's, which may outlive it
+    int64_t started_wall_ns, started_at;
+    struct streams streams; // where it is a container with a way of its own
+    struct end end;
+};
+
+/** The command that settles the step's container. */
+struct settle {
+    pid_t pid;           // 0: it does not run
+    int64_t grace_until; // of a container whose client was over while it was to stop; 0: none
+};
+
+/** All that is known of the job that runs; nothing of it is anywhere else but in output.c, status.c, control.c and processes.c. */
 struct job {
     struct plan plan;
-    int control; // descriptors
-    int children;
-    int cgroup; // -1: none
-    struct place at;
-    struct stop stop;
-    struct waiting waiting;
+    int control, children; // descriptors
+    int cgroup;            // -1: none
+
+    enum phase phases[PARTS];
+    int64_t due_at[TIMERS];
+    union {
+        struct stop stop;
+        struct drain drain;
+    };
+    struct place at, next; // next: of the event of that name
+    struct running running;
     struct settle settle;
-    struct streams streams; // of the running step, where it is a container with a way of its own
-    struct end end;
-    struct drain drain;
+    struct waiting waiting;
 
-    bool is_running; // the step's first process lives
-    pid_t pid;       // of it
-    struct step_process process; // likewise
-    bool is_start_told;
-    bool is_expired;
-    bool could_not_start;
-    int64_t started_wall_ns, started_at;
-
-    bool has_settled; // some step's container
-    bool has_failed;  // a step whose failure is not ignored
-    bool is_stopped;  // only what is to run always runs still
-    bool is_killed;   // nothing more runs
-    bool is_finishing; // no step is left
-    bool is_done_told;
-    bool has_children; // as the last look showed
-
-    int64_t timeout_at, step_timeout_at, give_up_at;
+    bool has_children; // as the last look showed; no other process can become the job's
+    bool has_settled;  // some step's container
+    unsigned refusals;
 };
 
 /** Runs the plan to its end and records it. The working directory is the job's, the job is claimed, output and status are open. */
 void job_run(struct job *job);
 
-/** Before something else is told of the step or sent to it: whether its command is executed yet, and that it was started. */
-void job_settle_start(struct job *job);
-
 /** Takes note of every process that has ended. */
 void job_reap(struct job *job);
 
-/** Sends the stop signal to all of the job; cause is formats.h's word. */
-void stop_job(struct job *job, const char *cause);
+/** The next event that has come about without a word from outside, NO_EVENT: there is none for now. */
+enum event job_news(struct job *job);
 
-/** SIGKILL to all of the job; nothing more runs. */
-void kill_job(struct job *job);
+/** When job_news has something to say. */
+int64_t job_due_at(const struct job *job);
 
-/** The step has had its time. */
-void stop_step(struct job *job);
+/** Whether the step's first process lives. */
+bool has_process(const struct job *job);
 
-/** The stop signal to the running step once more. */
-void stop_again(struct job *job);
+/** More of whether its command is executed, where that is not known. */
+void step_ask(struct job *job);
 
-/** What the steps left behind ends with the job, without a grace. */
-void end_leftovers(struct job *job);
+/** Before something else is told of the step, or sent to it. */
+void step_announce(struct job *job);
 
-/** Does what is due. Whether something that is being ended still lives. */
-bool stop_goes_on(struct job *job);
+/** Its first process has ended like this. */
+void step_ended(struct job *job, int wait_status, const struct rusage *usage);
 
-/** When stop_goes_on has something to do. */
-int64_t stop_due_at(const struct job *job);
+/** Sets the place of the next step that is to run; false: there is none. */
+bool find_next(struct job *job);
 
 #endif

@@ -1,6 +1,5 @@
 #include "settle.h"
 
-#include "clock.h"
 #include "processes.h"
 
 #include <signal.h>
@@ -16,70 +15,114 @@ enum { FORGOTTEN_LOOKS = 100, FORGOTTEN_PAUSE_MS = 10 };
 // By docker-run(1) and podman-run(1): the engine itself failed.
 enum { ENGINE_FAILED = 125 };
 
-static bool is_needed(const struct job *job, int wait_status);
-static void start(struct job *job);
+static bool is_being_ended(const struct job *job);
+static void start_command(struct job *job, bool is_awaiting, int64_t due_at);
 
 bool has_client(const struct job *job) {
-    return job->is_running && job->at.step.settle_arguments > 0;
+    return has_process(job) && job->at.step.settle_arguments > 0;
 }
 
 bool settle_living(struct job *job) {
     if (!has_client(job)) return false;
-    if (!job->settle.was_run) start(job);
-    return job->settle.pid > 0 || clock_ns() < job->settle.spare_until;
-}
-
-bool settle_goes_on(struct job *job) {
-    struct settle *settle = &job->settle;
-    if (clock_ns() >= settle->due_at) {
-        settle->due_at = NEVER;
-        if (settle->pid > 0) {
-            settle->is_needed = settle->is_needed || settle->is_awaiting;
-            (void)kill(-settle->pid, SIGKILL); // not waited for yet, so the number is still its; it leads a group
-        } else if (settle->is_needed) {
-            start(job);
-        }
-    }
-    return settle->pid > 0 || settle->is_needed;
-}
-
-int64_t settle_due_at(const struct job *job) {
-    return job->settle.due_at;
+    happen(job, ON_CONTAINER_END);
+    enum phase phase = job->phases[PART_CONTAINER];
+    return phase == CONTAINER_ENDING || phase == CONTAINER_SPARED;
 }
 
 void settle_client_ended(struct job *job, int wait_status) {
-    struct settle *settle = &job->settle;
-    settle->is_needed = is_needed(job, wait_status);
-    settle->grace_until = job->stop.is_active ? job->stop.kill_at : 0;
-    if (settle->is_needed && settle->pid == 0) settle->due_at = clock_ns();
+    if (job->at.step.settle_arguments == 0) return;
+    bool was_lost = WIFSIGNALED(wait_status) || WEXITSTATUS(wait_status) == ENGINE_FAILED;
+    bool was_asked = job->phases[PART_CONTAINER] != CONTAINER_LIVING;
+    job->settle.grace_until = is_being_ended(job) && job->due_at[TIMER_DEADLINE] != NEVER ? job->due_at[TIMER_DEADLINE] : 0;
+    happen(job, was_lost || (is_being_ended(job) && !was_asked) ? ON_CONTAINER_CLIENT_LOST : ON_CONTAINER_CLIENT_TOLD);
+}
+
+static bool is_being_ended(const struct job *job) {
+    return job->phases[PART_JOB] != JOB_STEP;
+}
+
+void settle_client_told(struct job *job) {
+    if (job->at.step.settle_arguments > 0) happen(job, ON_CONTAINER_CLIENT_TOLD);
+}
+
+/** Podman does not end by a signal what it has made and not started: nobody starts it any more, and no command of it needs a grace. */
+enum event settle_due(struct job *job) {
+    bool is_owed = job->phases[PART_CONTAINER] == CONTAINER_OWED;
+    if (!is_owed || clock_ns() >= job->settle.grace_until) return ON_CONTAINER_DUE;
+    bool may_run = job->at.step.streams == NULL || streams_is_up(&job->running.streams);
+    return may_run ? ON_CONTAINER_DUE_IN_GRACE : ON_CONTAINER_DUE;
+}
+
+void run_command(struct job *job) {
+    start_command(job, false, clock_ns() + (int64_t)LONGEST_MS * NS_PER_MS);
+}
+
+void await_container(struct job *job) {
+    start_command(job, true, job->settle.grace_until);
+}
+
+static void start_command(struct job *job, bool is_awaiting, int64_t due_at) {
+    pid_t pid = step_settle(&job->plan, &job->at.step, is_awaiting);
+    job->has_settled = true;
+    if (pid < 0) {
+        happen(job, ON_CONTAINER_UNFORKED);
+        return;
+    }
+    job->settle.pid = pid;
+    job->has_children = true;
+    job->due_at[TIMER_COMMAND] = due_at;
+}
+
+/** Where nothing can be forked now, it is tried again: a container that is left would be a lie. */
+void command_unforked(struct job *job) {
+    job->due_at[TIMER_COMMAND] = clock_ns() + (int64_t)RETRY_MS * NS_PER_MS;
+}
+
+void owe_command(struct job *job) {
+    job->due_at[TIMER_COMMAND] = clock_ns();
+}
+
+void settle_ended(struct job *job) {
+    job->settle.pid = 0;
+    happen(job, ON_CONTAINER_ANSWERED);
+}
+
+void kill_command(struct job *job) {
+    if (job->settle.pid > 0) (void)kill(-job->settle.pid, SIGKILL); // not waited for yet, so the number is still its; it leads a group
+}
+
+void forget_grace(struct job *job) {
+    job->settle.grace_until = 0;
+}
+
+void cut_await(struct job *job) {
+    forget_grace(job);
+    job->due_at[TIMER_COMMAND] = NEVER;
+    kill_command(job);
+}
+
+void spare_client(struct job *job) {
+    job->due_at[TIMER_COMMAND] = clock_ns() + (int64_t)CLIENT_MS * NS_PER_MS;
+}
+
+void container_over(struct job *job) {
+    job->due_at[TIMER_COMMAND] = NEVER;
 }
 
 void settle_stop(struct job *job, int signal) {
     bool has_own_way = job->at.step.streams != NULL;
-    if (has_own_way) streams_signal(&job->streams, signal);
+    if (has_own_way) streams_signal(&job->running.streams, signal);
     if (has_own_way) settle_call_off(job);
-    else (void)kill(job->pid, signal == SIGQUIT ? SIGTERM : signal); // the client passes it on, but by SIGQUIT it ends with a dump of its stacks
+    else (void)kill(job->running.process.pid, signal == SIGQUIT ? SIGTERM : signal); // the client passes it on, but by SIGQUIT it ends with a dump of its stacks
 }
 
 void settle_call_off(struct job *job) {
-    if (job->at.step.streams == NULL || !streams_is_up(&job->streams)) (void)kill(job->pid, SIGTERM);
+    bool is_up = job->at.step.streams != NULL && streams_is_up(&job->running.streams);
+    if (!is_up) (void)kill(job->running.process.pid, SIGTERM);
 }
 
 void settle_over(struct job *job) {
-    if (job->at.step.streams != NULL) streams_close(job->at.step.streams, &job->streams);
-}
-
-void settle_at_once(struct job *job) {
-    struct settle *settle = &job->settle;
-    settle->grace_until = 0;
-    if (settle->is_awaiting && settle->pid > 0) settle->due_at = clock_ns();
-}
-
-void settle_ended(struct job *job) {
-    int64_t now = clock_ns();
-    job->settle.pid = 0;
-    job->settle.due_at = job->settle.is_needed ? now : NEVER;
-    job->settle.spare_until = now + (int64_t)CLIENT_MS * NS_PER_MS;
+    if (job->at.step.streams != NULL) streams_close(job->at.step.streams, &job->running.streams);
 }
 
 void settle_forgotten(const struct job *job) {
@@ -87,27 +130,4 @@ void settle_forgotten(const struct job *job) {
     for (int looks = 0; looks < FORGOTTEN_LOOKS && signal_marked(&(struct marks){.id = job->plan.id}, SIGKILL) > 0; looks++) {
         (void)nanosleep(&(struct timespec){.tv_nsec = (long)FORGOTTEN_PAUSE_MS * NS_PER_MS}, NULL);
     }
-}
-
-static bool is_needed(const struct job *job, int wait_status) {
-    if (job->at.step.settle_arguments == 0) return false;
-    bool was_lost = WIFSIGNALED(wait_status) || WEXITSTATUS(wait_status) == ENGINE_FAILED;
-    return was_lost || (job->stop.is_active && !job->settle.was_run);
-}
-
-/** Where nothing can be forked now, it is tried again: a container that is left would be a lie. */
-static void start(struct job *job) {
-    struct settle *settle = &job->settle;
-    int64_t now = clock_ns();
-    // Podman does not end by a signal what it has made and not started: nobody starts it any more, and no command of it needs a grace.
-    bool may_run = job->at.step.streams == NULL || streams_is_up(&job->streams);
-    settle->is_awaiting = !job->is_running && now < settle->grace_until && may_run;
-    pid_t pid = step_settle(&job->plan, &job->at.step, settle->is_awaiting);
-    bool is_started = pid > 0;
-    settle->pid = is_started ? pid : 0;
-    settle->was_run = is_started;
-    job->has_settled = true;
-    if (is_started && !job->is_running) settle->is_needed = false;
-    if (is_started && settle->is_awaiting) settle->due_at = settle->grace_until;
-    else settle->due_at = now + (int64_t)(is_started ? LONGEST_MS : RETRY_MS) * NS_PER_MS;
 }

@@ -3,22 +3,28 @@
 
 #include "job.h"
 
-/** Ending a step's container, whose processes are the engine's and not ours: the plan's command for it, see settle in formats.h. */
+/**
+ * Ending a step's container, whose processes are the engine's and not ours: the plan's command for it, see settle in formats.h. The actions of the part
+ * CONTAINER.
+ */
 
-/** Whether the step's first process is the client of a container engine. */
+/** Whether the step's first process is the client of a container engine, and lives. */
 bool has_client(const struct job *job);
 
-/** Runs the command where it was not run yet for this step and its client lives. Whether the client is to be left alone for now. */
+/** A kill: runs the command where it was not run yet for this step and its client lives. Whether the client is to be left alone for now. */
 bool settle_living(struct job *job);
-
-/** Does what is due. Whether the step's end waits for the command. */
-bool settle_goes_on(struct job *job);
-
-/** When settle_goes_on has something to do. */
-int64_t settle_due_at(const struct job *job);
 
 /** The client has ended like this: its container may live still. */
 void settle_client_ended(struct job *job, int wait_status);
+
+/** The client has ended without having made a container. */
+void settle_client_told(struct job *job);
+
+/** Of the time for the command: which event that is. */
+enum event settle_due(struct job *job);
+
+/** The command has ended. */
+void settle_ended(struct job *job);
 
 /** A stop, and with which signal: it reaches the container's command as soon as that runs, and what is still being made is called off. */
 void settle_stop(struct job *job, int signal);
@@ -26,14 +32,8 @@ void settle_stop(struct job *job, int signal);
 /** The same, once more or without a signal for the command. Only what is still being made is concerned. */
 void settle_call_off(struct job *job);
 
-/** The container is over. */
+/** The container is over, or was never begun: lets go of its streams. */
 void settle_over(struct job *job);
-
-/** A container that may still stop by itself gets no more time for it. */
-void settle_at_once(struct job *job);
-
-/** The command has ended. */
-void settle_ended(struct job *job);
 
 /**
  * At the job's end, when nothing else of it is left: kills what runs in containers that the engine forgot, or could not be asked to end,

@@ -216,9 +216,11 @@ export class Box {
       for (const pid of left()) process.kill(pid, "SIGKILL");
       throw error;
     }
+    const refused = ids.flatMap((id) => new Job(id, join(this.state, "jobs", id)).status().filter((line) => line.startsWith("refused ")));
     rmSync(this.state, { recursive: true, force: true });
     const deaths = this.heard.filter((line) => line === "died").length;
     if (deaths > this.expectedDeaths) throw new Error(`${deaths} supervisors died, ${this.expectedDeaths} were to`);
+    if (refused.length > 0) throw new Error(`events that the table of moves has no place for: ${refused.join("; ")}`);
     if (this.logged.length > 0) throw new Error(`the launcher or a supervisor said: ${this.logged.join("")}`);
   }
 }

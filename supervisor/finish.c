@@ -1,0 +1,56 @@
+#include "job.h"
+
+#include "cgroup.h"
+#include "output.h"
+#include "settle.h"
+#include "status.h"
+#include "stop.h"
+
+/** The job's end, when no step is left, and what a full disk has to do with it: the actions of the last phases and of the part DISK. */
+
+/** What the steps left behind ends with the job, without a grace. */
+void finish(struct job *job) {
+    job->due_at[TIMER_TIMEOUT] = NEVER;
+    begin_to_kill(job);
+}
+
+void close_job(struct job *job) {
+    end_stop(job);
+    settle_forgotten(job);
+    close_output(job);
+}
+
+void close_output(struct job *job) {
+    (void)job;
+    output_drain(0);
+    output_close_pipes();
+}
+
+void tell_done(struct job *job) {
+    (void)job;
+    status_line("done %lld %llu %llu\n", (long long)wall_ns(), (unsigned long long)output_bytes(), (unsigned long long)output_lost_bytes());
+}
+
+void leave(struct job *job) {
+    status_ring();
+    if (job->cgroup >= 0) cgroup_remove(job->plan.cgroup);
+}
+
+/** The job's outcome is decided; all that it may still wait for is the disk. */
+void hurry_disk(struct job *job) {
+    happen(job, ON_DISK_HURRY);
+}
+
+/** Bytes that the disk refuses for the length of a grace are given up, once nothing else is waited for. */
+void limit_wait(struct job *job) {
+    job->due_at[TIMER_DISK] = clock_ns() + job->plan.stop_timeout_ms * NS_PER_MS;
+}
+
+void disk_freed(struct job *job) {
+    job->due_at[TIMER_DISK] = NEVER;
+}
+
+void give_up(struct job *job) {
+    disk_freed(job);
+    output_give_up();
+}

@@ -1,0 +1,167 @@
+#include "job.h"
+
+#include "output.h"
+#include "settle.h"
+#include "status.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+/** Which step is next, its first process, and what is told of it: the actions of the part STEP. */
+
+static bool is_to_run(const struct job *job, const struct plan_step *step);
+static int open_pipes(const struct job *job, struct step_pipes *pipes);
+static void tell_failure(struct job *job);
+static void step_failed(struct job *job);
+static void heed(struct job *job, enum step_news news);
+static void process_over(struct job *job);
+static long long microseconds(struct timeval time);
+
+bool find_next(struct job *job) {
+    struct place *place = &job->next;
+    *place = job->at;
+    while ((place->next = plan_next_step(&job->plan, place->next, &place->step)) != NULL) {
+        place->number++;
+        if (is_to_run(job, &place->step)) return true;
+    }
+    return false;
+}
+
+static bool is_to_run(const struct job *job, const struct plan_step *step) {
+    enum phase course = job->phases[PART_COURSE];
+    switch (step->run_on) {
+    case RUN_ON_SUCCESS: return course == COURSE_WELL;
+    case RUN_ON_FAILURE: return course == COURSE_FAILED;
+    case RUN_ON_ALWAYS: return course != COURSE_KILLED;
+    }
+    return false;
+}
+
+bool has_process(const struct job *job) {
+    switch (job->phases[PART_STEP]) {
+    case STEP_STARTING:
+    case STEP_TOLD:
+    case STEP_RUNNING:
+    case STEP_FAILING: return true;
+    default: return false;
+    }
+}
+
+void start_step(struct job *job) {
+    job->at = job->next;
+    happen(job, ON_STEP_START);
+}
+
+void start_process(struct job *job) {
+    const struct plan_step *step = &job->at.step;
+    struct running *running = &job->running;
+    struct step_pipes pipes;
+    *running = (struct running){.process = {.outcome = -1}, .started_wall_ns = wall_ns(), .started_at = clock_ns(), .streams = NO_STREAMS};
+    job->settle = (struct settle){0};
+    int error = open_pipes(job, &pipes);
+    if (error != 0) {
+        running->process.failure = (struct step_failure){STAGE_PIPES, error};
+        happen(job, ON_STEP_UNFORKED);
+        return;
+    }
+    running->streams = pipes.streams;
+    enum step_news news = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &pipes, &running->process);
+    if (running->process.pid == 0) { // the pipes' reading ends are found at their end
+        settle_over(job);
+        happen(job, ON_STEP_UNFORKED);
+        return;
+    }
+    job->has_children = true;
+    if (step->timeout_ms > 0) job->due_at[TIMER_STEP_TIMEOUT] = running->started_at + step->timeout_ms * NS_PER_MS;
+    if (step->settle_arguments > 0) happen(job, ON_CONTAINER_CLIENT);
+    heed(job, news);
+}
+
+/** All that a step needs of us is there before anything of it runs: no pipe is ever closed under who writes to it. */
+static int open_pipes(const struct job *job, struct step_pipes *pipes) {
+    int error = step_open_pipes(&job->at.step, pipes);
+    if (error != 0) return error;
+    error = output_add_pipes(job->at.number, pipes->output[0], pipes->error[0]);
+    if (error != 0) step_close_pipes(&job->at.step, pipes);
+    return error;
+}
+
+void step_ask(struct job *job) {
+    if (job->running.process.outcome >= 0) heed(job, step_learn(&job->running.process));
+}
+
+static void heed(struct job *job, enum step_news news) {
+    if (news == STEP_FAILED) happen(job, ON_STEP_UNEXECUTED);
+    if (news != STEP_EXECUTED) return;
+    happen(job, ON_STEP_EXECUTED);
+    happen(job, ON_JOB_EXECUTED);
+}
+
+void step_announce(struct job *job) {
+    step_ask(job);
+    happen(job, ON_STEP_ANNOUNCE);
+}
+
+void step_ended(struct job *job, int wait_status, const struct rusage *usage) {
+    step_ask(job); // of a process that has ended all is told
+    job->running.end = (struct end){.wait_status = wait_status, .wall_ns = wall_ns(), .usage = *usage};
+    happen(job, ON_STEP_ENDED);
+    happen(job, ON_JOB_ENDED);
+}
+
+void tell_start(struct job *job) {
+    status_line("start %u %d %lld\n", job->at.number, (int)job->running.process.pid, (long long)job->running.started_wall_ns);
+}
+
+void tell_unforked(struct job *job) {
+    tell_failure(job);
+}
+
+void tell_unexecuted(struct job *job) {
+    process_over(job);
+    settle_over(job);
+    settle_client_told(job);
+    tell_failure(job);
+}
+
+static void tell_failure(struct job *job) {
+    struct step_failure failure = job->running.process.failure;
+    status_line("fail %u %lld %s %d\n", job->at.number, (long long)wall_ns(), step_stage_name(failure.stage), failure.error);
+    step_failed(job);
+}
+
+void keep_end(struct job *job) {
+    process_over(job);
+    settle_client_ended(job, job->running.end.wait_status);
+}
+
+static void process_over(struct job *job) {
+    job->due_at[TIMER_STEP_TIMEOUT] = NEVER;
+    streams_let_go(&job->running.streams);
+    output_drain(job->at.number);
+}
+
+void tell_end(struct job *job) {
+    const struct end *end = &job->running.end;
+    settle_over(job);
+    status_line("end %u %lld %d %lld %lld %ld %llu\n", job->at.number, (long long)end->wall_ns, end->wait_status, microseconds(end->usage.ru_utime),
+                microseconds(end->usage.ru_stime), end->usage.ru_maxrss, (unsigned long long)output_step_bytes());
+    if (end->wait_status != 0) step_failed(job);
+}
+
+static void step_failed(struct job *job) {
+    if (!job->at.step.ignore_error) happen(job, ON_COURSE_FAILURE);
+}
+
+void expire_step(struct job *job) {
+    step_announce(job);
+    status_line("expire %u %lld\n", job->at.number, (long long)wall_ns());
+    step_failed(job); // also where it ends well
+    stop_step(job);
+}
+
+static long long microseconds(struct timeval time) {
+    return (long long)time.tv_sec * 1000000 + time.tv_usec;
+}
