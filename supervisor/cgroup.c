@@ -16,13 +16,18 @@
 
 enum { MAX_DEPTH = 16, DIRECTORY_BYTES = 4096, LONGEST_PAUSE_MS = 200 };
 
-static bool was_killed;
+static struct state {
+    bool was_killed;
+    bool was_left;
+} state;
 
 static int make_parent(const char *path);
 static void remove_below(int parent, const char *name, int depth);
 static int open_folder(int parent, const char *name);
 
-int cgroup_make(const char *path) {
+int cgroup_open(const char *path) {
+    state = (struct state){0};
+    if (path == NULL) return -1;
     int result = mkdir(path, 0755);
     if (result != 0 && errno == ENOENT && make_parent(path) == 0) result = mkdir(path, 0755);
     if (result != 0 && errno != EEXIST) return -1; // EEXIST: an attempt before failed early
@@ -32,14 +37,18 @@ int cgroup_make(const char *path) {
 void cgroup_kill(int fd) {
     int file = fd < 0 ? -1 : openat(fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
     if (file < 0) return; // before Linux 5.14
-    was_killed = true;
+    state.was_killed = true;
     ssize_t written = write(file, "1", 1);
     (void)written; // what is left is found by descent
     (void)close(file);
 }
 
 bool cgroup_was_killed(void) {
-    return was_killed;
+    return state.was_killed;
+}
+
+bool cgroup_was_left(void) {
+    return state.was_left;
 }
 
 int cgroup_count(int fd) {
@@ -74,6 +83,7 @@ void cgroup_remove(const char *path) {
         (void)nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
         remove_below(AT_FDCWD, path, 0);
     }
+    state.was_left = true;
 }
 
 static int make_parent(const char *path) {

@@ -8,8 +8,8 @@
  * as thorough. Source: "Control Group v2" in the kernel's documentation.
  */
 
-/** Makes the folder, and the one that it is in. Returns a descriptor to start processes in it, or -1: go on without. */
-int cgroup_make(const char *path);
+/** Makes the folder, and the one that it is in; NULL: the plan names none. Returns a descriptor to start processes in it, or -1: go on without. */
+int cgroup_open(const char *path);
 
 /**
  * SIGKILL to all in it and below it, those being forked included, at once. Linux (seen with 6.18) passes over a process whose main thread has ended:
@@ -31,5 +31,8 @@ bool cgroup_is_populated(int fd);
 
 /** Removes the folder and what the job made in it, once no process is left there; tries for half a second. */
 void cgroup_remove(const char *path);
+
+/** Whether it could not be removed: somebody who is none of the job's is in it. */
+bool cgroup_was_left(void);
 
 #endif

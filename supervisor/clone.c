@@ -1,6 +1,7 @@
 #include "clone.h"
 
 #include "clock.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -23,7 +24,7 @@
 #if !defined IS_SANITIZED && defined SYS_clone3 && ((defined __x86_64__ && defined __LP64__) || (defined __aarch64__ && defined __LP64__))
 
 enum { STACK_BYTES = 16384 };
-static _Alignas(16) char stack[STACK_BYTES];
+static SCRATCH _Alignas(16) char stack[STACK_BYTES];
 
 static long call(const struct clone_args *arguments, void (*run)(void *), void *argument);
 

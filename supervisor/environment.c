@@ -1,5 +1,7 @@
 #include "environment.h"
 
+#include "scratch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -13,7 +15,7 @@ enum { ENVIRONMENT_BYTES = 65536 };
 static int open_environment(pid_t thread, const struct user *user);
 
 enum holding environment_holds(pid_t thread, const char *variable, const struct user *user) {
-    static char text[ENVIRONMENT_BYTES + 1] = {0}; // begins with a NUL, as if a variable had come before
+    static SCRATCH char text[ENVIRONMENT_BYTES + 1]; // begins with a NUL, as if a variable had come before
     size_t length = strlen(variable) + 1; // with the NUL at its end, so that it is the whole variable
     int fd = open_environment(thread, user);
     if (fd < 0) return errno == EACCES || errno == EPERM ? HOLDING_IS_HIDDEN : HOLDS_NOT;

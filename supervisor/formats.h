@@ -90,9 +90,11 @@
  * Sweepers, and supervisors of older builds, write the last line alone: then the file is to be read, as where there are bytes before the offset that the
  * service has not read. What comes between other lines that it knows a reader passes over; a service of an older build understands the last line alone.
  *
- * Launcher: `jobrunner-supervisor launch <state>`, its standard input: lines "run <ID>" (fork a supervisor) and "sweep <ID>" (kill what a dead
- * supervisor left behind); at end of input it exits, supervisors stay. Its standard output: "failed <ID> <errno>" (nothing was claimed, nothing ran: try
- * again later) and "died" (a supervisor was killed: look at all of them).
+ * Launcher: `jobrunner-supervisor launch <state>`, its standard input: lines "run <ID>" (give the job to a supervisor that has ended one and waits, see
+ * supervisor/slots.h, or fork one) and "sweep <ID>" (kill what a dead supervisor left behind); at end of input it exits. Supervisors with a job stay; those
+ * that wait end with the launcher, so that none takes a job of another build's. Its standard output: "failed <ID> <errno>" (nothing was claimed, nothing
+ * ran: try again later) and "died" (a supervisor was killed, with a job, on its way to one or waiting: look at all of them, and tell again of the jobs
+ * that are not claimed).
  *
  * Removal: `jobrunner-supervisor empty`, its standard input a folder, which stays; what is in it is removed. Its standard output: a line "removed <count>",
  * and where something is left (exit code 1) a line "left <why> <a sentence>", of the first such, and then its path, whatever bytes it has, up to the end;

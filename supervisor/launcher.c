@@ -1,7 +1,10 @@
 #include "launcher.h"
 
+#include "clock.h"
 #include "inherit.h"
+#include "scratch.h"
 #include "signals.h"
+#include "slots.h"
 #include "supervisor.h"
 #include "sweep.h"
 
@@ -16,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { INPUT_BYTES = 65536, LINE_BYTES = 64 };
+enum { INPUT_BYTES = 65536 };
 
 static struct launch shared;
 static int children = -1;
@@ -25,11 +28,12 @@ static bool is_death_untold;
 static int prepare(const char *state);
 static int complain(const char *what);
 static int read_boot_id(void);
+static int pause_ms(void);
 static bool read_orders(void);
 static void obey(const char *line, size_t length);
 static void fork_for(const char *id, int (*task)(const struct launch *, const char *));
 static void reap(void);
-static void tell_death(void);
+static void tell_news(void);
 
 int launch(const char *state) {
     if (prepare(state) != 0) return 1;
@@ -37,11 +41,12 @@ int launch(const char *state) {
         struct pollfd entries[] = {
             {.fd = STDIN_FILENO, .events = POLLIN},
             {.fd = children, .events = POLLIN},
-            {.fd = is_death_untold ? STDOUT_FILENO : -1, .events = POLLOUT},
+            {.fd = is_death_untold || slots_have_failure() ? STDOUT_FILENO : -1, .events = POLLOUT},
         };
-        if (poll(entries, 3, -1) < 0 && errno != EINTR) return complain("poll");
+        if (poll(entries, 3, pause_ms()) < 0 && errno != EINTR) return complain("poll");
+        for (char id[ID_LENGTH + 1]; slots_take_overdue(id);) fork_for(id, supervise);
         if (entries[1].revents != 0) reap();
-        if (entries[2].revents != 0) tell_death();
+        if (entries[2].revents != 0) tell_news();
         if (entries[0].revents != 0 && !read_orders()) return 0;
     }
 }
@@ -63,6 +68,8 @@ static int prepare(const char *state) {
     children = signals_open();
     if (children < 0) return complain("signalfd");
     if (chdir(state) != 0 || chdir("jobs") != 0) return complain(state);
+    if (getcwd(shared.jobs, sizeof shared.jobs) == NULL) shared.jobs[0] = '\0';
+    slots_make();
     return 0;
 }
 
@@ -79,9 +86,16 @@ static int read_boot_id(void) {
     return got == ID_LENGTH ? 0 : -1;
 }
 
+/** Until a job is overdue, for poll(2). */
+static int pause_ms(void) {
+    int64_t at = slots_overdue_at(), now = clock_ns();
+    if (at == NEVER) return -1;
+    return at <= now ? 0 : (int)((at - now) / NS_PER_MS) + 1;
+}
+
 /** False: the service has closed its end. */
 static bool read_orders(void) {
-    static char text[INPUT_BYTES];
+    static SCRATCH char text[INPUT_BYTES];
     static size_t filled;
     ssize_t got = read(STDIN_FILENO, text + filled, sizeof text - filled);
     if (got < 0) return errno == EINTR || errno == EAGAIN;
@@ -103,7 +117,7 @@ static void obey(const char *line, size_t length) {
     if (space == NULL || !is_id(space + 1, length - (size_t)(space + 1 - line))) return;
     memcpy(id, space + 1, ID_LENGTH);
     size_t word = (size_t)(space - line);
-    if (word == 3 && memcmp(line, "run", word) == 0) fork_for(id, supervise);
+    if (word == 3 && memcmp(line, "run", word) == 0 && !slots_give(id)) fork_for(id, supervise);
     if (word == 5 && memcmp(line, "sweep", word) == 0) fork_for(id, sweep);
 }
 
@@ -120,14 +134,20 @@ static void fork_for(const char *id, int (*task)(const struct launch *, const ch
 static void reap(void) {
     signals_clear(children);
     int status;
-    while (waitpid(-1, &status, WNOHANG) > 0) {
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) is_death_untold = true;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (slots_child_ended(pid) || !WIFEXITED(status) || WEXITSTATUS(status) != 0) is_death_untold = true;
     }
 }
 
-/** Said once for many, and only when the service has room for it: nobody's job waits for the service to listen. */
-static void tell_death(void) {
-    is_death_untold = false;
-    ssize_t written = write(STDOUT_FILENO, "died\n", 5);
-    (void)written; // nobody listens any more, and standard input ends next
+/** A line at a time, a death once for many, and only when the service has room for it: nobody's job waits for the service to listen. */
+static void tell_news(void) {
+    char id[ID_LENGTH + 1];
+    int error;
+    if (slots_take_failure(id, &error)) {
+        say_failed(id, error);
+    } else if (is_death_untold) {
+        is_death_untold = false;
+        ssize_t written = write(STDOUT_FILENO, "died\n", 5);
+        (void)written; // nobody listens any more, and standard input ends next
+    }
 }

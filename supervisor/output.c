@@ -4,10 +4,12 @@
 #include "index.h"
 #include "mask.h"
 #include "pipes.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -31,8 +33,9 @@ static struct output {
 } state;
 
 // Of it `copied` alone is ever looked at. A job that writes little touches little of it; one with secrets reads to where mask.h says.
-static char buffer[COPY_BYTES];
+static SCRATCH char buffer[COPY_BYTES];
 
+static void forget_buffer(void);
 static size_t move(struct pipe *pipe, size_t limit);
 static ssize_t transfer(struct pipe *pipe, size_t limit);
 static ssize_t receive(struct pipe *pipe, size_t limit);
@@ -59,6 +62,13 @@ void output_close(void) {
     index_close();
     if (state.fd >= 0) (void)close(state.fd);
     state.fd = -1;
+    forget_buffer();
+}
+
+/** But for its beginning, which the next job touches anyhow. */
+static void forget_buffer(void) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), kept = page - (uintptr_t)buffer % page;
+    if (state.end > (int64_t)kept) (void)madvise(buffer + kept, (COPY_BYTES - kept) / page * page, MADV_DONTNEED);
 }
 
 int output_add_pipes(uint32_t step, int output, int error) {
@@ -189,7 +199,7 @@ static void block(void) {
 }
 
 static void discard(struct pipe *pipe) {
-    static char nowhere[4096];
+    static SCRATCH char nowhere[4096];
     uint64_t lost = 0;
     for (uint64_t rest = pipes_waiting(pipe); rest > lost;) {
         ssize_t got = read(pipe->fd, nowhere, rest - lost < sizeof nowhere ? rest - lost : sizeof nowhere);

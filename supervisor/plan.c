@@ -50,6 +50,7 @@ int plan_read(const char *bytes, size_t length, struct plan *plan) {
     while ((at = plan_next_step(plan, at, &step)) != NULL) {
         if (step.workdir == NULL || step.arguments == 0) return EINVAL;
         if (plan->user != NULL && step.settle_arguments > 0) return EINVAL;
+        if (step.settle_arguments > 0) plan->containers++;
         plan->steps++;
     }
     bool is_whole = plan->id != NULL && plan->stop_signal != 0 && plan->stop_timeout_ms >= 0 && plan->steps > 0;

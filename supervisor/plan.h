@@ -39,7 +39,7 @@ struct plan {
     size_t variables; // among the shared ones
     size_t secrets;   // likewise; how many bytes they have together, and the longest of them
     size_t secret_bytes, longest_secret;
-    size_t steps;
+    size_t steps, containers; // those of them that are one
     const char *first_step; // at "step"
     const char *end;        // at "end"
 };

@@ -1,5 +1,7 @@
 #include "proc.h"
 
+#include "scratch.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,7 +20,7 @@ static bool is_dead(char state);
 
 /** For each entry of a folder of /proc whose name is a number, until `visit` gives false. False: that, or the folder could not be read. */
 static bool for_each_number(const char *path, bool (*visit)(pid_t number, void *more), void *more) {
-    static _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
+    static SCRATCH _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return false;
     bool is_going_on = true;

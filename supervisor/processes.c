@@ -2,6 +2,7 @@
 
 #include "environment.h"
 #include "plan.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,14 +13,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static struct table table;
-static struct table marked_before; // what the last call of signal_marked saw
+/** The better one of those seen: the first that was refused, the first that lives, the first dead child. */
+struct seen {
+    enum { NOBODY, DEAD_CHILD, LIVING, REFUSED } kind;
+    struct process process;
+    int error;
+};
 
-// The holdout, the better one of those seen: the first that was refused, the first that lives, the first dead child.
-static struct process last;
-static enum { NOBODY, DEAD_CHILD, LIVING, REFUSED } last_kind;
-static int last_error;
+static struct search {
+    struct table table;
+    struct table marked_before; // what the last call of signal_marked saw
+    struct seen holdout;
+    bool was_made; // somebody was looked for
+} search;
 
+static bool scan(void);
 static bool read_members(int file);
 static bool has_mark(const struct process *process, const struct marks *marks, const char *variable, const struct user *reader);
 static void choose_own(struct spared spared);
@@ -29,20 +37,30 @@ static int signal_chosen(int signal, bool whole_groups);
 static int signal_one(const struct process *process, int signal, bool whole_groups);
 static void remember(const struct process *process, int kind, int error);
 
+void search_open(void) {
+    proc_forget(&search.table);
+    proc_forget(&search.marked_before);
+    search = (struct search){0};
+}
+
+bool search_was_made(void) {
+    return search.was_made;
+}
+
 bool visit_descendants(void (*visit)(pid_t thread, char state)) {
-    if (!proc_scan(&table)) return false;
+    if (!scan()) return false;
     choose_own((struct spared){0});
-    for (size_t i = 0; i < table.count; i++) {
-        const struct process *process = &table.processes[i];
+    for (size_t i = 0; i < search.table.count; i++) {
+        const struct process *process = &search.table.processes[i];
         pid_t thread = process->is_chosen ? proc_living_thread(process) : 0;
         if (thread != 0) visit(thread, process->state);
     }
-    proc_forget(&table);
+    proc_forget(&search.table);
     return true;
 }
 
 int signal_descendants(int signal, struct spared spared) {
-    if (!proc_scan(&table)) return -1;
+    if (!scan()) return -1;
     choose_own(spared);
     return signal_and_forget(signal, signal == SIGKILL);
 }
@@ -53,35 +71,35 @@ int signal_members(int cgroup, const char *path, int signal) {
     bool is_whole = read_members(file);
     (void)close(file);
     if (!is_whole) {
-        proc_forget(&table);
+        proc_forget(&search.table);
         return -1;
     }
-    for (size_t i = 0; i < table.count; i++) table.processes[i].is_chosen = proc_is_in_cgroup(table.processes[i].pid, path, false);
+    for (size_t i = 0; i < search.table.count; i++) search.table.processes[i].is_chosen = proc_is_in_cgroup(search.table.processes[i].pid, path, false);
     return signal_and_forget(signal, false);
 }
 
 int signal_strays(const char *path, int signal, struct spared spared) {
-    if (!proc_scan(&table)) return -1;
+    if (!scan()) return -1;
     choose_own(spared);
-    for (size_t i = 0; i < table.count; i++) {
-        struct process *process = &table.processes[i];
+    for (size_t i = 0; i < search.table.count; i++) {
+        struct process *process = &search.table.processes[i];
         process->is_chosen = process->is_chosen && !proc_is_in_cgroup(process->pid, path, false);
     }
     return signal_and_forget(signal, false);
 }
 
 int signal_within(const char *path, int signal) {
-    if (!proc_scan(&table)) return -1;
-    for (size_t i = 0; i < table.count; i++) table.processes[i].is_chosen = proc_is_in_cgroup(table.processes[i].pid, path, true);
+    if (!scan()) return -1;
+    for (size_t i = 0; i < search.table.count; i++) search.table.processes[i].is_chosen = proc_is_in_cgroup(search.table.processes[i].pid, path, true);
     return signal_and_forget(signal, false);
 }
 
 int signal_step(pid_t leader, int signal) {
-    if (!proc_scan(&table)) return -1;
+    if (!scan()) return -1;
     choose_own((struct spared){0});
     // The number may be somebody else's by now, who is no descendant of ours.
-    for (size_t i = 0; i < table.count; i++) {
-        struct process *process = &table.processes[i];
+    for (size_t i = 0; i < search.table.count; i++) {
+        struct process *process = &search.table.processes[i];
         process->is_chosen = process->is_chosen && (process->pid == leader || process->session == leader);
     }
     choose_descendants();
@@ -89,34 +107,40 @@ int signal_step(pid_t leader, int signal) {
 }
 
 int signal_marked(const struct marks *marks, int signal) {
-    static struct user reader;
+    static SCRATCH struct user reader;
     char variable[sizeof "JOBRUNNER_JOB_ID=" + ID_LENGTH];
     int length = snprintf(variable, sizeof variable, "JOBRUNNER_JOB_ID=%.*s", ID_LENGTH, marks->id);
-    if (length < 0 || (size_t)length >= sizeof variable || !proc_scan(&table)) return -1;
+    if (length < 0 || (size_t)length >= sizeof variable || !scan()) return -1;
     bool has_reader = marks->user != NULL && plan_user(marks->user, &reader);
-    for (size_t i = 0; i < table.count; i++) {
-        struct process *process = &table.processes[i];
-        const struct process *before = proc_find(&marked_before, process->pid);
+    for (size_t i = 0; i < search.table.count; i++) {
+        struct process *process = &search.table.processes[i];
+        const struct process *before = proc_find(&search.marked_before, process->pid);
         bool was_chosen = before != NULL && before->is_chosen && before->started_at == process->started_at;
         process->is_chosen = was_chosen || has_mark(process, marks, variable, has_reader ? &reader : NULL);
     }
     choose_descendants();
-    proc_forget(&marked_before);
+    proc_forget(&search.marked_before);
     int found = signal_chosen(signal, false);
-    marked_before = table;
-    table = (struct table){0};
+    search.marked_before = search.table;
+    search.table = (struct table){0};
     return found;
 }
 
 struct holdout signal_holdout(void) {
     struct holdout holdout = {0};
+    const struct seen *seen = &search.holdout;
     struct process now;
-    bool is_there = last_kind != NOBODY && proc_look(last.pid, &now) && now.started_at == last.started_at;
+    bool is_there = seen->kind != NOBODY && proc_look(seen->process.pid, &now) && now.started_at == seen->process.started_at;
     if (!is_there || !proc_describe(&now, holdout.name, &holdout.user)) return (struct holdout){0};
     holdout.pid = now.pid;
     holdout.state = now.state;
-    holdout.error = last_error;
+    holdout.error = seen->error;
     return holdout;
+}
+
+static bool scan(void) {
+    search.was_made = true;
+    return proc_scan(&search.table);
 }
 
 /** A number that is a session's is given to no other process while one is in that session. */
@@ -133,15 +157,15 @@ static bool has_mark(const struct process *process, const struct marks *marks, c
 
 static int signal_and_forget(int signal, bool whole_groups) {
     int found = signal_chosen(signal, whole_groups);
-    proc_forget(&table);
+    proc_forget(&search.table);
     return found;
 }
 
 static int signal_chosen(int signal, bool whole_groups) {
     int found = 0;
-    last_kind = NOBODY;
-    for (size_t i = 0; i < table.count; i++) {
-        const struct process *process = &table.processes[i];
+    search.holdout = (struct seen){.kind = NOBODY};
+    for (size_t i = 0; i < search.table.count; i++) {
+        const struct process *process = &search.table.processes[i];
         if (!process->is_chosen) continue;
         if (proc_living_thread(process) == 0) {
             if (process->parent == getpid()) remember(process, DEAD_CHILD, 0);
@@ -155,10 +179,7 @@ static int signal_chosen(int signal, bool whole_groups) {
 }
 
 static void remember(const struct process *process, int kind, int error) {
-    if (kind <= (int)last_kind) return;
-    last = *process;
-    last_kind = kind;
-    last_error = error;
+    if (kind > (int)search.holdout.kind) search.holdout = (struct seen){kind, *process, error};
 }
 
 /**
@@ -186,9 +207,9 @@ static int signal_one(const struct process *process, int signal, bool whole_grou
 }
 
 static void choose_own(struct spared spared) {
-    for (size_t i = 0; i < table.count; i++) {
-        pid_t pid = table.processes[i].pid;
-        table.processes[i].is_chosen = table.processes[i].parent == getpid() && pid != spared.client && pid != spared.settler;
+    for (size_t i = 0; i < search.table.count; i++) {
+        pid_t pid = search.table.processes[i].pid;
+        search.table.processes[i].is_chosen = search.table.processes[i].parent == getpid() && pid != spared.client && pid != spared.settler;
     }
     choose_descendants();
 }
@@ -197,9 +218,9 @@ static void choose_own(struct spared spared) {
 static void choose_descendants(void) {
     for (bool is_changed = true; is_changed;) {
         is_changed = false;
-        for (size_t i = 0; i < table.count; i++) {
-            struct process *process = &table.processes[i];
-            const struct process *parent = process->is_chosen || process->pid == getpid() ? NULL : proc_find(&table, process->parent);
+        for (size_t i = 0; i < search.table.count; i++) {
+            struct process *process = &search.table.processes[i];
+            const struct process *parent = process->is_chosen || process->pid == getpid() ? NULL : proc_find(&search.table, process->parent);
             if (parent == NULL || !parent->is_chosen) continue;
             process->is_chosen = is_changed = true;
         }
@@ -208,6 +229,7 @@ static void choose_descendants(void) {
 
 /** The numbers may be used again before they are looked at: proc_is_in_cgroup asks the process that has one now. */
 static bool read_members(int file) {
+    search.was_made = true;
     char text[4096];
     size_t kept = 0;
     for (ssize_t got; (got = read(file, text + kept, sizeof text - 1 - kept)) != 0;) {
@@ -216,7 +238,7 @@ static bool read_members(int file) {
         char *line = text;
         for (char *newline; (newline = strchr(line, '\n')) != NULL; line = newline + 1) {
             pid_t pid = (pid_t)strtol(line, NULL, 10);
-            if (pid > 0 && !proc_add(&table, pid)) return false;
+            if (pid > 0 && !proc_add(&search.table, pid)) return false;
         }
         kept = strlen(line);
         memmove(text, line, kept);

@@ -17,6 +17,12 @@ struct spared {
     pid_t settler; // the command that ends its container
 };
 
+/** Forgets whom the calls below have seen: a job's processes are no other job's. */
+void search_open(void);
+
+/** Whether any of those below was called since. */
+bool search_was_made(void);
+
 /**
  * Calls `visit` with a living thread of each living descendant of the calling process, and the state of its main thread. False: /proc could not
  * be read.

@@ -6,6 +6,7 @@
 #include "execute.h"
 #include "inherit.h"
 #include "newborn.h"
+#include "scratch.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -191,7 +192,7 @@ static void is_told(struct step_process *process) {
 
 pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {
     static char await[] = "await";
-    static struct execution settling;
+    static SCRATCH struct execution settling;
     errno = execute_prepare(&settling, plan, step, COMMAND_SETTLE, is_awaiting ? await : NULL);
     int null = errno == 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
     pid_t pid = null < 0 ? -1 : fork();

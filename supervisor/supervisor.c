@@ -1,11 +1,13 @@
 #include "supervisor.h"
 
 #include "cgroup.h"
-#include "control.h"
 #include "clock.h"
+#include "control.h"
 #include "job.h"
 #include "output.h"
+#include "processes.h"
 #include "signals.h"
+#include "slots.h"
 #include "status.h"
 
 #include <errno.h>
@@ -15,30 +17,43 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static struct job job;
+/** What this process has of the job that it runs; set whole before, given back after. */
+static struct run {
+    char id[ID_LENGTH + 1];
+    const char *plan; // its bytes, which job.plan is made of; NULL: not read
+    size_t plan_bytes;
+    bool is_valid; // the plan is
+    struct job job;
+} run;
 
 static void isolate(const struct launch *launch);
-static int prepare(const struct launch *launch, const char *id, bool *is_valid);
-static int read_plan(const char *id, bool *is_valid);
+static bool run_job(const struct launch *launch, const char *id, int children);
+static int claim(const struct launch *launch);
+static void answer(const struct launch *launch, int error);
+static int read_plan(void);
 static int guard_secrets(void);
 static int make_files(void);
 static void refuse_plan(void);
+static bool has_ended_plainly(void);
+static void give_back(void);
 
 int supervise(const struct launch *launch, const char *id) {
+    char next[ID_LENGTH + 1];
+    memcpy(next, id, sizeof next);
     isolate(launch);
-    bool is_valid = false;
-    int error = prepare(launch, id, &is_valid);
-    if (error != 0 && error != EEXIST) say_failed(id, error);
-    let_go(launch);
-    if (error != 0) return 0;
-    if (!is_valid) {
-        refuse_plan();
+    int children = signals_open();
+    if (children < 0) {
+        say_failed(id, errno);
         return 0;
     }
-    job.cgroup = job.plan.cgroup == NULL ? -1 : cgroup_make(job.plan.cgroup);
-    job_run(&job);
+    while (run_job(launch, next, children) && slots_wait(next)) {
+        if (chdir(launch->jobs) == 0) continue;
+        (void)slots_answer(errno);
+        return 0;
+    }
     return 0;
 }
 
@@ -48,18 +63,43 @@ static void isolate(const struct launch *launch) {
     (void)dup2(launch->null, STDIN_FILENO); // the launcher's: the service's orders to it
 }
 
-/** Up to the claim nothing is done that a second supervisor, or one after a failed attempt, could not do again. */
-static int prepare(const struct launch *launch, const char *id, bool *is_valid) {
-    if (chdir(id) != 0) return errno;
+/** Whether this process may run another job after it: then it has nothing of this one any more, and no folder. */
+static bool run_job(const struct launch *launch, const char *id, int children) {
+    run = (struct run){.job = {.control = -1, .children = children, .cgroup = -1}};
+    memcpy(run.id, id, sizeof run.id);
+    int error = claim(launch);
+    answer(launch, error == EEXIST ? 0 : error);
+    if (error != 0) return false;
+    if (!run.is_valid) {
+        refuse_plan();
+        return false;
+    }
+    run.job.cgroup = cgroup_open(run.job.plan.cgroup);
+    job_run(&run.job);
+    if (launch->jobs[0] == '\0' || !has_ended_plainly()) return false;
+    give_back();
+    return chdir("/") == 0;
+}
+
+/** Up to the last line nothing is done that a second supervisor, or one after a failed attempt, could not do again. */
+static int claim(const struct launch *launch) {
+    if (chdir(run.id) != 0) return errno;
     if (access("status", F_OK) == 0) return EEXIST;
-    int error = read_plan(id, is_valid);
-    if (error == 0 && *is_valid && job.plan.secrets > 0) error = guard_secrets();
+    int error = read_plan();
+    if (error == 0 && run.job.plan.secrets > 0) error = guard_secrets();
     if (error == 0) error = make_files();
-    if (error == 0) error = status_claim(&(struct claim){id, launch->boot_id});
+    if (error == 0) error = status_claim(&(struct claim){run.id, launch->boot_id});
     return error;
 }
 
-static int read_plan(const char *id, bool *is_valid) {
+/** A job that was handed over came to a process that has let go of the service. */
+static void answer(const struct launch *launch, int error) {
+    if (slots_answer(error)) return;
+    if (error != 0) say_failed(run.id, error);
+    let_go(launch);
+}
+
+static int read_plan(void) {
     int fd = open("plan", O_RDONLY | O_CLOEXEC);
     struct stat information;
     if (fd < 0 || fstat(fd, &information) != 0) return errno;
@@ -67,8 +107,10 @@ static int read_plan(const char *id, bool *is_valid) {
         size_t length = (size_t)information.st_size;
         const char *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
         if (bytes == MAP_FAILED) return errno;
-        *is_valid = plan_read(bytes, length, &job.plan) == 0 && strncmp(job.plan.id, id, ID_LENGTH) == 0;
-        if (!*is_valid) job.plan = (struct plan){0};
+        run.plan = bytes;
+        run.plan_bytes = length;
+        run.is_valid = plan_read(bytes, length, &run.job.plan) == 0 && strncmp(run.job.plan.id, run.id, ID_LENGTH) == 0;
+        if (!run.is_valid) run.job.plan = (struct plan){0};
     }
     (void)close(fd);
     return 0;
@@ -86,17 +128,37 @@ static int make_files(void) {
     int made = mkdir("work", 0755);
     (void)umask(usual);
     if (made != 0 && errno != EEXIST) return errno;
-    int error = output_open(&job.plan);
+    int error = output_open(&run.job.plan);
     if (error != 0) return error;
-    job.control = control_open();
-    job.children = signals_open();
-    return job.control < 0 || job.children < 0 ? errno : 0;
+    search_open();
+    run.job.control = control_open();
+    return run.job.control < 0 ? errno : 0;
 }
 
 static void refuse_plan(void) {
     status_line("fail 0 %lld plan %d\n", (long long)wall_ns(), EINVAL);
     status_line("done %lld 0 0\n", (long long)wall_ns());
     status_ring();
+}
+
+/**
+ * No secret and no container; nobody was looked for in order to be ended, which takes memory as well, and nothing is left: no child, whom the next job
+ * would take for its own, no process in the cgroup, no byte that the disk refused. All else of a job ends with what give_back gives back.
+ */
+static bool has_ended_plainly(void) {
+    const struct plan *plan = &run.job.plan;
+    bool is_simple = plan->secrets == 0 && plan->containers == 0;
+    bool is_quiet = !search_was_made() && !cgroup_was_killed() && !cgroup_was_left() && output_lost_bytes() == 0;
+    return is_simple && is_quiet && waitid(P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+}
+
+static void give_back(void) {
+    output_close();
+    status_close();
+    (void)close(run.job.control);
+    if (run.job.cgroup >= 0) (void)close(run.job.cgroup);
+    if (run.plan != NULL) (void)munmap((void *)(uintptr_t)run.plan, run.plan_bytes);
+    run = (struct run){0};
 }
 
 void let_go(const struct launch *launch) {

@@ -3,15 +3,18 @@
 
 #include "plan.h"
 
+#include <limits.h>
+
 /** What a launcher knows for all the processes that it forks. Their working directory is <state>/jobs. */
 struct launch {
     char boot_id[ID_LENGTH + 1];
     int null; // /dev/null, open for both
+    char jobs[PATH_MAX]; // the path of <state>/jobs; empty: too long for one
 };
 
 /**
- * Runs the job, in a process forked for it; returns its exit code. Nothing is claimed: says "failed" on standard output, as drawn in
- * formats.h. Claimed by somebody else: says nothing.
+ * Runs the job, in a process forked for it, and then one after the other those that the launcher hands over; returns its exit code. Nothing is
+ * claimed: says so, for the launcher's "failed" of formats.h. Claimed by somebody else: says nothing.
  */
 int supervise(const struct launch *launch, const char *id);
 

@@ -1,6 +1,7 @@
 #include "user.h"
 
 #include "plan.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -13,7 +14,7 @@ static bool drop_capabilities(void);
 static bool is_for_good(uid_t uid, gid_t gid);
 
 bool user_become(const char *text) {
-    static struct user user;
+    static SCRATCH struct user user;
     if (!plan_user(text, &user)) return false; // never so: the plan was read
     uid_t uid = user.uid;
     gid_t gid = user.groups[0];

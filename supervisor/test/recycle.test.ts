@@ -1,0 +1,388 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { Box, isLiving, type Job, makeCgroups, pids, type Plan, until } from "./harness.ts";
+
+/** Supervisors that have ended a job and take the next one. Those that wait are children of the launcher whose working directory is the root. */
+
+const mostIdle = 16;
+const plain: Plan = { steps: [{ args: ["/bin/true"] }] };
+const hasStrace = spawnSync("strace", ["-V"]).status === 0;
+const mountFolder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
+const canMount = spawnSync("mount", ["-t", "tmpfs", "none", mountFolder]).status === 0 && spawnSync("umount", [mountFolder]).status === 0;
+rmSync(mountFolder, { recursive: true });
+const needsMount = canMount ? false : "left out: mounting takes privileges";
+const needsStrace = hasStrace ? false : "left out: strace is not installed";
+const isPlainBuild = process.env["JOBRUNNER_SUPERVISOR"] === undefined; // a sanitizer has memory and files of its own
+
+function openBox(t: TestContext, parent?: string): Box {
+  const box = new Box(parent);
+  t.after(() => box.close());
+  return box;
+}
+
+function read(look: () => string): string {
+  try {
+    return look();
+  } catch {
+    return ""; // it has ended meanwhile
+  }
+}
+
+function childrenOf(pid: number | undefined): number[] {
+  return pids().filter((child) => isLiving(child) && new RegExp(`^PPid:\\t${pid}$`, "m").test(read(() => readFileSync(`/proc/${child}/status`, "latin1"))));
+}
+
+function idleOnes(box: Box): number[] {
+  return childrenOf(box.launcher.pid).filter(isIdle);
+}
+
+/** Not only gone from the job's folder: it sleeps, in futex(2), where the kernel says so. */
+function isIdle(pid: number): boolean {
+  return read(() => readlinkSync(`/proc/${pid}/cwd`)) === "/" && /^State:\tS/m.test(read(() => readFileSync(`/proc/${pid}/status`, "latin1")));
+}
+
+/** Runs the job to its end; its supervisor's number, which waits then. */
+async function runAndWait(box: Box, plan: Plan = plain): Promise<{ job: Job; pid: number }> {
+  const job = await box.run(plan).over();
+  const pid = job.supervisorPid();
+  await until("that it waits for the next job", () => isIdle(pid));
+  return { job, pid };
+}
+
+function filesOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).map((fd) => read(() => readlinkSync(`/proc/${pid}/fd/${fd}`))).toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+test("a supervisor that has ended a plain job takes the next, of which it records what a fresh one would", async (t) => {
+  const box = openBox(t);
+  const first = await runAndWait(box, { steps: [{ run: "echo first; echo err >&2; exit 3" }, { run: "sleep 0.01; echo cleaned", runOn: "failure" }, { args: ["no-such-program"], runOn: "always" }] });
+  const second = await runAndWait(box, { steps: [{ run: "cat; exit 4" }], stdin: "second" });
+  const third = await runAndWait(box, { steps: [{ run: "echo $PWD; exit 0" }] });
+  assert.deepEqual([second.pid, third.pid], [first.pid, first.pid]);
+  assert.deepEqual(first.job.events(), ["start 1", "end 1", "start 2", "end 2", "fail 3", "done"]);
+  assert.deepEqual(second.job.events(), ["start 1", "end 1", "done"]);
+  assert.equal(second.job.text(), "second");
+  assert.deepEqual(second.job.lines("done")[0]?.slice(1), ["6", "0"]);
+  assert.equal(second.job.lines("end")[0]?.[2], String(4 << 8));
+  assert.deepEqual(second.job.index().map(({ end, step, stream }) => [end, step, stream]), [[6, 1, 1]]);
+  assert.equal(third.job.text(), `${third.job.directory}/work\n`);
+  assert.deepEqual(box.heard, []);
+});
+
+test("a job in a supervisor's second life finds what one in its first finds", async (t) => {
+  const box = openBox(t);
+  const look = "umask; ulimit -a; ls -l /proc/self/fd | wc -l; cat /proc/self/oom_score_adj; grep -E '^(SigBlk|SigIgn|SigCgt|Cap|NoNewPrivs|Groups)' /proc/self/status; env; stat -c %a . .. ../status ../control ../output; [ $(ps -o sid= $$) = $$ ] && echo leads";
+  const lives = [await runAndWait(box, { steps: [{ run: look }] }), await runAndWait(box, { steps: [{ run: look }] })];
+  assert.equal(lives[0]?.pid, lives[1]?.pid);
+  const [fresh, again] = lives.map(({ job }) => job.text().replaceAll(job.id, "ID"));
+  assert.match(String(fresh), /leads\n$/);
+  assert.equal(again, fresh);
+});
+
+test("half an order to one job is no half of an order to the next", async (t) => {
+  const box = openBox(t);
+  const first = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done" }] });
+  await until("the start", () => first.events().includes("start 1"));
+  const control = openSync(join(first.directory, "control"), constants.O_WRONLY);
+  writeSync(control, "termi");
+  closeSync(control);
+  writeFileSync(join(first.directory, "work", "go"), "");
+  await first.over();
+  await until("that it waits", () => isIdle(first.supervisorPid()));
+  const second = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done" }] });
+  await until("the start", () => second.events().includes("start 1"));
+  second.order("nate");
+  writeFileSync(join(second.directory, "work", "go"), "");
+  await second.over();
+  assert.equal(second.supervisorPid(), first.supervisorPid());
+  assert.deepEqual(second.events(), ["start 1", "end 1", "done"]);
+});
+
+test("one that waits has no folder, file or memory of a job", async (t) => {
+  const box = openBox(t);
+  const { job, pid } = await runAndWait(box, { env: { ONLY_THERE: "a value" }, steps: [{ run: "echo $ONLY_THERE" }] });
+  assert.deepEqual(filesOf(pid).filter((path) => path !== "/dev/null" && path !== "anon_inode:[signalfd]" && !path.includes("/reports/")), []);
+  const maps = readFileSync(`/proc/${pid}/maps`, "latin1");
+  assert.ok(!maps.includes(box.state), maps);
+  assert.ok(!job.isAlive());
+  assert.deepEqual(childrenOf(pid), []);
+});
+
+test("a disk where a job worked can be unmounted while its supervisor waits, and that of the state once the launcher has ended", { skip: needsMount }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
+  const disks = ["state", "work"].map((name) => join(folder, name));
+  t.after(() => {
+    for (const disk of disks) spawnSync("umount", [disk], { stdio: "ignore" });
+    rmSync(folder, { recursive: true });
+  });
+  for (const disk of disks) {
+    mkdirSync(disk);
+    assert.equal(spawnSync("mount", ["-t", "tmpfs", "none", disk]).status, 0);
+  }
+  const [state = "", work = ""] = disks;
+  const box = new Box(state);
+  const { pid } = await runAndWait(box, { steps: [{ run: "echo here > file", workdir: work }] });
+  assert.ok(existsSync(join(work, "file")));
+  assert.equal(spawnSync("umount", [work]).status, 0);
+  assert.ok(isIdle(pid));
+  // The launcher works in the state's folder, so that only its end lets go of the disk; stopped, the one that waits cannot end by itself.
+  process.kill(pid, "SIGSTOP");
+  const { launcher } = box;
+  launcher.kill("SIGKILL");
+  await until("the launcher's end", () => launcher.signalCode !== null);
+  assert.equal(spawnSync("umount", [state]).status, 0);
+});
+
+for (const how of ["is killed", "comes to the end of its input"]) {
+  test(`those that wait end with their launcher, which ${how}`, async (t) => {
+    const box = openBox(t);
+    const { pid } = await runAndWait(box);
+    process.kill(pid, "SIGSTOP"); // so that it does not end because its time is over
+    if (how === "is killed") box.launcher.kill("SIGKILL");
+    else box.launcher.stdin?.end();
+    await until("its end", () => !isLiving(pid));
+  });
+}
+
+test("one whose launcher has ended runs its job to the end, and takes none of the next launcher", async (t) => {
+  const box = openBox(t);
+  const old = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done; echo whole" }] });
+  await until("the start", () => old.events().includes("start 1"));
+  await box.closeLauncher();
+  const { pid } = await runAndWait(box); // by a launcher that is started for it
+  writeFileSync(join(old.directory, "work", "go"), "");
+  await old.over();
+  assert.equal(old.text(), "whole\n");
+  const jobs = Array.from({ length: 4 }, () => box.run(plain));
+  for (const job of jobs) assert.notEqual((await job.over()).supervisorPid(), old.supervisorPid());
+  assert.notEqual(pid, old.supervisorPid());
+  await until("its end", () => !isLiving(old.supervisorPid()));
+});
+
+test("one that nobody needs ends", async (t) => {
+  const box = openBox(t);
+  const { pid } = await runAndWait(box);
+  await until("its end", () => !isLiving(pid));
+  await until("that the launcher has no child", () => childrenOf(box.launcher.pid).length === 0);
+  assert.notEqual((await runAndWait(box)).pid, pid);
+  assert.deepEqual(box.heard, []);
+});
+
+test("at most sixteen wait", async (t) => {
+  const box = openBox(t);
+  const gate = join(box.state, "go");
+  const jobs = Array.from({ length: mostIdle + 8 }, () => box.run({ steps: [{ run: `until test -e ${gate}; do sleep 0.05; done` }] }));
+  for (const job of jobs) await until("the start", () => job.events().includes("start 1"));
+  writeFileSync(gate, "");
+  let most = 0;
+  await until("the end of all", () => {
+    most = Math.max(most, idleOnes(box).length);
+    return jobs.every((job) => job.events().includes("done")) && childrenOf(box.launcher.pid).length <= mostIdle;
+  });
+  assert.ok(most >= 1 && most <= mostIdle, `${most} wait`);
+  assert.equal(new Set(jobs.map((job) => job.supervisorPid())).size, jobs.length);
+});
+
+const cgroups = makeCgroups();
+const unusual: { what: string; plan: Plan; act?: (job: Job) => void }[] = [
+  { what: "had secrets", plan: { secrets: ["hush"], steps: [{ run: "echo hush" }] } },
+  { what: "ran in a container", plan: { steps: [{ run: "echo in; exit 0", settle: "exit 0" }] } },
+  { what: "was terminated", plan: { steps: [{ run: "echo ready; exec sleep 1000" }] }, act: (job) => job.order("terminate") },
+  { what: "was killed", plan: { steps: [{ run: "echo ready; exec sleep 1000" }] }, act: (job) => job.order("kill") },
+  { what: "had a step that took too long", plan: { steps: [{ run: "exec sleep 1000", timeoutMs: 20 }] } },
+  { what: "left somebody behind", plan: { steps: [{ run: "setsid sleep 1000 & exit 0" }] } },
+  { what: "left somebody behind in its cgroup", plan: { cgroup: `${cgroups?.folder}/job`, steps: [{ run: "setsid sleep 1000 & exit 0" }] } },
+  { what: "had a plan that cannot be read", plan: { stopSignal: 99, steps: [{ run: "exit 0" }] } },
+];
+
+for (const { what, plan, act } of unusual) {
+  const skip = plan.cgroup !== undefined && cgroups === null ? "left out: no cgroup v2 can be made here" : false;
+  test(`the supervisor of a job that ${what} takes no other`, { skip }, async (t) => {
+    const box = openBox(t);
+    const job = box.run(plan);
+    if (act !== undefined) await job.printed("ready");
+    act?.(job);
+    await job.over();
+    const next = await box.run(plain).over();
+    assert.notEqual(next.supervisorPid(), job.supervisorPid());
+    await until("its end", () => !isLiving(job.supervisorPid()));
+  });
+}
+
+test("a job with a cgroup and one with none follow each other", { skip: cgroups === null ? "left out: no cgroup v2 can be made here" : false }, async (t) => {
+  const box = openBox(t);
+  const look = { steps: [{ run: "grep ^0:: /proc/self/cgroup" }] };
+  const first = await runAndWait(box, { ...look, cgroup: `${cgroups?.folder}/first` });
+  const second = await runAndWait(box, { ...look, cgroup: `${cgroups?.folder}/second` });
+  const third = await runAndWait(box, look);
+  assert.deepEqual([second.pid, third.pid], [first.pid, first.pid]);
+  assert.match(first.job.text(), /\/first\n$/);
+  assert.match(second.job.text(), /\/second\n$/);
+  assert.doesNotMatch(third.job.text(), /\/(first|second)\n$/);
+  assert.deepEqual(readdirSync(cgroups?.folder ?? "").filter((name) => name === "first" || name === "second"), []);
+});
+test.after(() => cgroups?.remove());
+
+test("those that wait may be killed, more than there is room for, and the next job runs", async (t) => {
+  const box = openBox(t);
+  box.expectedDeaths = Number.POSITIVE_INFINITY;
+  for (let killed = 0; killed < mostIdle + 4; killed++) {
+    const job = await runWhateverDies(box); // the one that was killed last may have been given it
+    await until("that it waits for the next job", () => isIdle(job.supervisorPid()));
+    process.kill(job.supervisorPid(), "SIGKILL");
+  }
+  await runWhateverDies(box);
+  const { pid } = await runAndWait(box);
+  assert.equal((await runAndWait(box)).pid, pid);
+});
+
+test("a job that was given to one that is killed before it takes it is told of as lost on its way, and another runs it", async (t) => {
+  const box = openBox(t);
+  const { pid } = await runAndWait(box);
+  process.kill(pid, "SIGSTOP");
+  const job = box.prepare({ steps: [{ run: "echo ran >> ../count" }] });
+  box.tell(`run ${job.id}`);
+  box.expectedDeaths++;
+  process.kill(pid, "SIGKILL");
+  await until("the launcher's word", () => box.heard.includes("died"));
+  box.tell(`run ${job.id}`);
+  await job.over();
+  assert.notEqual(job.supervisorPid(), pid);
+  assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
+});
+
+test("a job that was given to one that does not answer is run by another, once", async (t) => {
+  const box = openBox(t);
+  const { pid } = await runAndWait(box);
+  process.kill(pid, "SIGSTOP");
+  const job = await box.run({ steps: [{ run: "echo ran >> ../count" }] }).over();
+  assert.notEqual(job.supervisorPid(), pid);
+  process.kill(pid, "SIGCONT");
+  await until("its end", () => !isLiving(pid));
+  assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
+  assert.deepEqual(box.heard, []);
+});
+
+test("of a job that one was given and could not claim, the launcher says so once, and nothing ran", async (t) => {
+  const box = openBox(t);
+  const { pid } = await runAndWait(box);
+  const id = "00000000-0000-4000-8000-000000000000";
+  box.tell(`run ${id}`);
+  await until("its end", () => !isLiving(pid));
+  await runAndWait(box);
+  const job = box.prepare(plain);
+  rmSync(join(job.directory, "plan"));
+  box.tell(`run ${job.id}`);
+  await until("the launcher's word", () => box.heard.length === 2);
+  await runAndWait(box);
+  assert.deepEqual(box.heard, [`failed ${id} 2`, `failed ${job.id} 2`]);
+  assert.deepEqual(job.status(), []);
+});
+
+test("a job that is asked for again and again runs once, whoever is given it", async (t) => {
+  const box = openBox(t);
+  await Promise.all(Array.from({ length: 4 }, () => box.run(plain).over()));
+  const job = box.prepare({ steps: [{ run: "echo ran >> ../count" }] });
+  for (let times = 0; times < 20; times++) box.tell(`run ${job.id}`);
+  await job.over();
+  await runAndWait(box);
+  assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
+  assert.deepEqual(box.heard, []);
+});
+
+/** Which call of a kind it is, from a supervisor's beginning on. In its first life it calls chdir(2) twice, and then before and after it waits; likewise the others. */
+const moments: [string, number[]][] = [
+  ["prctl", [2, 3]],
+  ["futex", [1]],
+  ["waitid", [1]],
+  ["munmap", [1]],
+  ["chdir", [2, 3, 4]],
+  ["access,faccessat", [2]],
+  ["mmap", [2]],
+  ["mkdir,mkdirat", [2]],
+  ["mknod,mknodat", [2]],
+  ["openat", [6, 7, 8, 9, 10, 11, 12]],
+];
+
+for (const [calls, numbers] of moments) {
+  test(`whoever is killed at the ${calls} with which a supervisor goes from job to job, a job is not lost for that and runs once`, { skip: needsStrace }, async (t) => {
+    for (const number of numbers) {
+      const box = openBox(t);
+      box.expectedDeaths = Number.POSITIVE_INFINITY;
+      const strace = await injectKill(box, calls, number);
+      for (let round = 0; round < 3; round++) await runWhateverDies(box);
+      strace.kill("SIGINT");
+      await until("that strace lets go", () => strace.exitCode !== null || strace.signalCode !== null);
+      assert.ok(box.heard.includes("died"), `nobody came to ${calls} ${number}`);
+      await box.closeLauncher();
+    }
+  });
+}
+
+/** Kills each process that the launcher forks, and theirs, at its call of this number; strace(1). */
+async function injectKill(box: Box, calls: string, number: number): Promise<ChildProcess> {
+  const set = calls.split(",").map((call) => `?${call}`).join(",");
+  const { pid } = box.launcher;
+  await until("that the launcher is ready", () => read(() => readlinkSync(`/proc/${pid}/cwd`)).endsWith("/jobs"));
+  const strace = spawn("strace", ["-f", "-p", String(pid), "-o", "/dev/null", "-e", `trace=${set}`, "-e", `inject=${set}:signal=SIGKILL:when=${number}`], { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  strace.stderr.on("data", (text: Buffer) => (said += text.toString()));
+  await until("that strace is attached", () => said.includes("attached"));
+  return strace;
+}
+
+/** As the service does: tells again of a job that nobody has claimed, when somebody died, and asks to sweep what a dead one had claimed. */
+async function runWhateverDies(box: Box): Promise<Job> {
+  const job = box.run({ steps: [{ run: "echo ran >> ../count" }] });
+  const heard = { died: box.heard.length };
+  await until("the job's end, or its supervisor's", () => {
+    if (job.status().some((line) => /^(done|swept) /.test(line))) return true;
+    if (existsSync(join(job.directory, "status"))) {
+      if (!job.isAlive()) box.tell(`sweep ${job.id}`);
+    } else if (heard.died < box.heard.length) {
+      heard.died = box.heard.length;
+      box.tell(`run ${job.id}`);
+    }
+    return false;
+  });
+  const count = join(job.directory, "count");
+  const runs = existsSync(count) ? readFileSync(count, "latin1") : "";
+  // The step's process may have been the one that was killed.
+  const hasSucceeded = job.lines("end")[0]?.[2] === "0";
+  assert.ok(runs === "ran\n" || (runs === "" && !hasSucceeded), `${JSON.stringify(job.status())} ${runs}`);
+  return job;
+}
+
+/** KiB that it has written to, which no other process shares; of the program's own pages it is the only user where there is but one supervisor. */
+function ownMemory(pid: number): number {
+  return Number(/^Private_Dirty:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "latin1"))?.[1] ?? Number.NaN);
+}
+
+/** For what is waited for a thousand times. */
+async function soon(look: () => boolean): Promise<void> {
+  while (!look()) await new Promise((wake) => setTimeout(wake, 1));
+}
+
+test("one process runs a thousand jobs, and has no more files and memory after the last than after the first ones", async (t) => {
+  const box = openBox(t);
+  const jobs = isPlainBuild ? 1000 : 100;
+  const { pid } = await runAndWait(box, { steps: [{ run: "head -c 300000 /dev/zero; echo; echo >&2" }] });
+  for (let number = 0; number < 10; number++) await runAndWait(box);
+  const files = filesOf(pid);
+  const memory = ownMemory(pid);
+  for (let number = 0; number < jobs; number++) {
+    const job = box.run(number % 50 === 0 ? { steps: Array.from({ length: 3 }, () => ({ run: "echo one; echo two >&2" })) } : plain);
+    await soon(() => job.lines("done").length === 1 && isIdle(pid));
+    assert.equal(job.supervisorPid(), pid);
+    rmSync(job.directory, { recursive: true });
+  }
+  assert.deepEqual(filesOf(pid), files);
+  if (!isPlainBuild) return;
+  assert.ok(ownMemory(pid) <= memory, `${memory} KiB, then ${ownMemory(pid)}`);
+  assert.ok(memory <= 60, `${memory} KiB`);
+});
+
