@@ -11,9 +11,10 @@ import { sourceStack } from "./stacks.ts";
 export async function makeLog(lowest: LogLevel): Promise<Log> {
   const { isTTY } = process.stderr;
   const format = isTTY ? await formatForPeople() : (line: string) => line;
-  const write = countingLost(isTTY ? terminal() : takenByStream, (lines) => {
+  const take = countingLost(isTTY ? terminal() : takenByStream, (lines) => {
     logger.warn({ lines }, "lines of the log were left out since the start: they were not read as fast as they came");
   });
+  const write = isTTY ? (line: string) => take(line, 1) : gathered(take);
   const logger = pino(
     {
       level: lowest,
@@ -75,12 +76,30 @@ function takenByDescriptor(fd: number, text: string): boolean {
 
 const sayAgainMs = 1000;
 
+const maxGatheredLines = 256;
+
+/** The lines of one turn of the event loop in one write, where they are not very many, and those of the last one at the process's end. */
+function gathered(take: (text: string, lines: number) => void): (line: string) => void {
+  let waiting: string[] = [];
+  const flush = (): void => {
+    const lines = waiting;
+    waiting = [];
+    if (lines.length > 0) take(lines.join(""), lines.length);
+  };
+  process.on("exit", flush).on("uncaughtExceptionMonitor", flush);
+  return (line) => {
+    const count = waiting.push(line);
+    if (count === 1) setImmediate(flush);
+    else if (count === maxGatheredLines) flush();
+  };
+}
+
 /** Says how many were lost so far when lines are taken again. */
-function countingLost(take: Take, say: (lines: number) => void): (text: string) => void {
+function countingLost(take: Take, say: (lines: number) => void): (text: string, lines: number) => void {
   let [lost, said, saidMs] = [0, 0, -Infinity];
-  return (text) => {
+  return (text, lines) => {
     if (!take(text)) {
-      lost += 1;
+      lost += lines;
     } else if (lost > said && performance.now() - saidMs > sayAgainMs) {
       [said, saidMs] = [lost, performance.now()];
       say(lost);

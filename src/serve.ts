@@ -45,6 +45,7 @@ export async function serve(program: Program): Promise<void> {
     const audit = new AuditLog({ ...config.audit, stateDir: config.stateDir }, (error) => log("error", "the audit log could not be written", { err: error }));
     const tokenPath = firstToken(runner, config.stateDir);
     const listener = await openApi(program, { runner, audit, metrics, log });
+    process.on("exit", () => audit.flush());
     audit.write(itself, { Event: "start" });
     const later = setTimeout(() => afterStart({ runner, metrics, log }), afterStartMs);
     obeySignals({ runner, audit, listener, later, exit, hasFilesToReload: config.tls.certificate !== null });

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, renameSync, rmSync, writeSy
 import { join } from "node:path";
 
 /**
- * Who did what, from where: `<state>/audit.log`, lines of JSON, 0600, append only, each written whole at once. Of what was done it has names and
+ * Who did what, from where: `<state>/audit.log`, lines of JSON, 0600, append only, in the order in which they were given. Of what was done it has names and
  * ids; never bodies, variables, tokens or output. When the file would grow over `maxBytes` it becomes audit.log.1, that .2 and so on; of
  * `files` the oldest is removed.
  *
@@ -30,6 +30,7 @@ export class AuditLog {
   readonly #path: string;
   readonly #onTrouble: (error: unknown) => void;
   #fd: number | null = null;
+  #waiting: string[] = [];
 
   constructor(options: AuditOptions, onTrouble: (error: unknown) => void) {
     this.#options = options;
@@ -39,12 +40,21 @@ export class AuditLog {
 
   /** In the kernel when it returns. A disk that takes no line stops nobody's work: it is told, and goes on. */
   write(actor: Actor, event: AuditEvent): void {
-    const { Event, ...details } = event;
-    const line = `${JSON.stringify({ Time: new Date().toISOString(), Event, ...actor, ...details })}\n`;
+    this.#waiting.push(lineOf(actor, event));
+    this.flush();
+  }
+
+  /** For what is done so often that its lines are written together, a turn of the event loop later, and for what nothing is to wait. */
+  writeSoon(actor: Actor, event: AuditEvent): void {
+    if (this.#waiting.push(lineOf(actor, event)) === 1) setImmediate(() => this.flush());
+  }
+
+  /** Writes what waits. To be called before the process ends. */
+  flush(): void {
+    const lines = this.#waiting;
+    this.#waiting = [];
     try {
-      // The command line adds lines too, so the size is the file's own.
-      if (this.#size() + Buffer.byteLength(line) > this.#options.maxBytes && this.#size() > 0) this.#rotate();
-      writeSync(this.#open(), line);
+      this.#append(lines);
     } catch (error) {
       this.close();
       this.#onTrouble(error);
@@ -55,6 +65,22 @@ export class AuditLog {
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
+  }
+
+  #append(lines: string[]): void {
+    let text = "";
+    let bytes = lines.length === 0 ? 0 : this.#size(); // the command line adds lines too
+    for (const line of lines) {
+      const lineBytes = Buffer.byteLength(line);
+      if (bytes > 0 && bytes + lineBytes > this.#options.maxBytes) {
+        if (text !== "") writeSync(this.#open(), text);
+        this.#rotate();
+        [text, bytes] = ["", this.#size()];
+      }
+      text += line;
+      bytes += lineBytes;
+    }
+    if (text !== "") writeSync(this.#open(), text);
   }
 
   #size(): number {
@@ -72,4 +98,8 @@ export class AuditLog {
     rmSync(name(last), { force: true });
     for (let number = last - 1; number >= 0; number -= 1) if (existsSync(name(number))) renameSync(name(number), name(number + 1));
   }
+}
+
+function lineOf(actor: Actor, { Event, ...details }: AuditEvent): string {
+  return `${JSON.stringify({ Time: new Date().toISOString(), Event, ...actor, ...details })}\n`;
 }

@@ -95,7 +95,7 @@ async function* attachEncoded(source: AttachSource, options: AttachOptions, wait
 async function* attachPieces({ directory, watchers }: AttachSource, options: AttachOptions, waiting: Waiting): AsyncGenerator<Piece[]> {
   // The supervisor makes the output first. Where it came no further, there are bytes without an index.
   await using indexFile = yield* openWhenThere<Piece[]>(watchers, { path: join(directory, "index"), waiting, beat: [] });
-  await using output = await watchers.files.open(join(directory, "output"));
+  await using output = await watchers.files.open(join(directory, "output"), { isHot: !waiting.isOver() });
   if (output === null) return;
   const index = new IndexFile(indexFile);
   const filter = { stream: options.stream, step: options.step };
@@ -109,7 +109,7 @@ type Opening<Beat> = { path: string; waiting: Waiting; beat: Beat | null };
 async function* openWhenThere<Beat>({ files }: OutputWatchers, { path, waiting, beat }: Opening<Beat>): AsyncGenerator<Beat, SharedFile | null> {
   for (;;) {
     const isLastLook = waiting.isLastLook();
-    const file = await files.open(path);
+    const file = await files.open(path, { isHot: !isLastLook });
     if (file !== null || isLastLook) return file;
     if ((await waiting.more(heartbeatMs)) === "idle" && beat !== null) yield beat;
   }

@@ -1,6 +1,9 @@
-import { type FileHandle, open } from "node:fs/promises";
+import * as fs from "node:fs";
+import { promisify } from "node:util";
 import { type Block, BlockCache } from "./block-cache.ts";
 import { BulkBuffers } from "./bulk-buffers.ts";
+
+const [open, close, read, stat] = [promisify(fs.open), promisify(fs.close), promisify(fs.read), promisify(fs.fstat)];
 
 /** The files that are being read, each open once for all of its readers. */
 export class SharedFiles {
@@ -8,11 +11,14 @@ export class SharedFiles {
   readonly #blocks = new BlockCache();
   readonly #files = new Map<string, SharedFile>();
 
-  /** To be disposed of by whoever opened it; the last one closes it. Null where there is no such file. */
-  async open(path: string): Promise<SharedFile | null> {
+  /**
+   * To be disposed of by whoever opened it; the last one closes it. Null where there is no such file. `isHot`: of a job that is not over, so that the kernel
+   * has it at hand and it is opened, and looked at for the first time, at once: a thread would be waited for longer than the file.
+   */
+  async open(path: string, { isHot = false } = {}): Promise<SharedFile | null> {
     const known = this.#files.get(path);
     if (known !== undefined && (await known.acquire())) return known; // missing: that look began before we asked
-    const file = this.#files.get(path) ?? new SharedFile(path, this.#blocks, (unused) => this.#forget(path, unused));
+    const file = this.#files.get(path) ?? new SharedFile({ path, isHot }, this.#blocks, (unused) => this.#forget(path, unused));
     this.#files.set(path, file);
     return (await file.acquire()) ? file : null;
   }
@@ -32,20 +38,22 @@ export class SharedFile implements AsyncDisposable {
   static #lastId = 0;
   readonly #id = (SharedFile.#lastId += 1);
   readonly #cache: BlockCache;
-  readonly #handle: Promise<FileHandle | null>;
+  readonly #fd: Promise<number | null>;
   readonly #onUnused: (file: SharedFile) => void;
   #users = 0;
+  #hotOffset: number | null; // what comes from there on was written a moment ago, and is in the kernel's memory
 
-  constructor(path: string, cache: BlockCache, onUnused: (file: SharedFile) => void) {
+  constructor({ path, isHot }: { path: string; isHot: boolean }, cache: BlockCache, onUnused: (file: SharedFile) => void) {
     this.#cache = cache;
-    this.#handle = openIfThere(path);
+    this.#fd = openIfThere(path, isHot);
+    this.#hotOffset = isHot ? 0 : null;
     this.#onUnused = onUnused;
   }
 
   async acquire(): Promise<boolean> {
     this.#users += 1;
     try {
-      if ((await this.#handle) !== null) return true;
+      if ((await this.#fd) !== null) return true;
     } catch (error) {
       this.#onUnused(this);
       throw error;
@@ -59,11 +67,13 @@ export class SharedFile implements AsyncDisposable {
     if (this.#users > 0) return;
     this.#onUnused(this);
     this.#cache.forget(this.#id);
-    await (await this.#handle)?.close();
+    const fd = await this.#fd;
+    if (fd !== null) await close(fd);
   }
 
   async size(): Promise<number> {
-    return (await (await this.#handle)?.stat())?.size ?? 0;
+    const fd = await this.#fd;
+    return fd === null ? 0 : (await stat(fd)).size;
   }
 
   /**
@@ -79,22 +89,30 @@ export class SharedFile implements AsyncDisposable {
 
   /** Fills the buffer from `offset` on as far as there are bytes; returns how many. */
   async readInto(buffer: Buffer, offset: number): Promise<number> {
-    const handle = await this.#handle;
-    return handle === null ? 0 : (await handle.read(buffer, 0, buffer.length, offset)).bytesRead;
+    const fd = await this.#fd;
+    return fd === null ? 0 : (await read(fd, buffer, 0, buffer.length, offset)).bytesRead;
   }
 
   async #extend(block: Block): Promise<void> {
     try {
-      block.filled += await this.readInto(block.buffer.subarray(block.filled), block.end);
+      const room = block.buffer.subarray(block.filled);
+      const bytes = block.end === this.#hotOffset ? await this.#readHot(room, block.end) : await this.readInto(room, block.end);
+      block.filled += bytes;
+      if (bytes < room.length) this.#hotOffset = block.end;
     } finally {
       block.reading = null;
     }
   }
+
+  async #readHot(buffer: Buffer, offset: number): Promise<number> {
+    const fd = await this.#fd;
+    return fd === null ? 0 : fs.readSync(fd, buffer, 0, buffer.length, offset);
+  }
 }
 
-async function openIfThere(path: string): Promise<FileHandle | null> {
+async function openIfThere(path: string, isHot: boolean): Promise<number | null> {
   try {
-    return await open(path, "r");
+    return isHot ? fs.openSync(path, "r") : await open(path, "r");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;

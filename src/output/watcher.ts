@@ -27,6 +27,7 @@ export class OutputWatchers {
 
   /** To be called on every change of the job's state, after it: wakes the readers of its output and its index. */
   wake(outputPath: string): void {
+    if (this.#watched.size === 0) return;
     this.#watched.get(outputPath)?.stateChanged();
     this.#watched.get(join(dirname(outputPath), "index"))?.stateChanged();
   }

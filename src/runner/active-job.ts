@@ -8,6 +8,7 @@ import type { RecordedSpec } from "../job/secrets.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
 import type { Attempt } from "../job/start-failure.ts";
 import { readAttempts } from "./attempts.ts";
+import { StatusFile } from "./status.ts";
 
 /**
  * How far the service has come with a job that it has not recorded as over. What the supervisor has come to is in the facts.
@@ -41,7 +42,7 @@ export class ActiveJob {
   readonly containers = new Map<number, ContainerFacts>(); // by step: those that are gone, and what was said of them before
   phase: Phase = { kind: "Queued" };
   killRequest: "terminate" | "kill" | null = null;
-  statusBytes = 0;
+  readonly status: StatusFile;
   sweepAskedMs = 0;
   isEnding = false; // its supervisor has recorded the end; its containers are being seen to
   shownState: JobState | null = null; // that subscribers know, and likewise:
@@ -59,6 +60,7 @@ export class ActiveJob {
     this.owner = identity.owner;
     this.submittedBy = identity.submittedBy;
     this.directory = join(jobsDir, identity.id);
+    this.status = new StatusFile(this.directory);
     this.name = spec.Name ?? null;
     this.labels = spec.Labels ?? {};
     this.hasSecrets = spec.Secrets !== undefined;

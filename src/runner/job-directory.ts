@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
 import type { Account } from "./accounts.ts";
@@ -11,6 +11,8 @@ import { makeUserWorkspace, makeWorkspaceForAll } from "./workspaces.ts";
 /** A job's directory, as far as the service writes it. All files are this user's alone (0600). */
 
 const draftName = "plan.new";
+/** Empty from the start: a reader that is there before the job's first byte can watch and open them, and need not wait for them to be made. */
+const readNames = ["output", "index"];
 
 /** What a job is launched with: all of its spec, secrets too, and as whom. */
 export type Order = { spec: JobSpec; account: Account | null };
@@ -21,7 +23,8 @@ export type Surroundings = { shell: string; cgroupParent: string | null; instanc
 export function writeJobDirectory(job: ActiveJob, { spec, account }: Order, { shell, cgroupParent, instance, engine }: Surroundings): void {
   const { directory, id } = job;
   const containers = job.hasContainers && engine !== null ? { engine, instance } : null;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory);
+  for (const name of readNames) closeSync(openSync(`${directory}/${name}`, "a", 0o600));
   if (containers !== null) makeWorkspaceForAll(directory);
   if (account !== null) makeUserWorkspace(directory, account);
   if (spec.Stdin !== undefined) writeStdin(directory, spec.Stdin, account);
@@ -30,9 +33,17 @@ export function writeJobDirectory(job: ActiveJob, { spec, account }: Order, { sh
   for (const { step, text } of plan.envFiles) writeFileSync(join(directory, envFileName(step)), text, { mode: 0o600 });
   for (const streams of plan.streams) makeStreams(directory, streams);
   if (containers !== null) writeEngine(directory, { client: containers.engine.client, image: imageOf(spec) });
-  const draft = join(directory, draftName);
+  const draft = `${directory}/${draftName}`;
   writeFileSync(draft, plan.bytes, { mode: 0o600 });
-  renameSync(draft, join(directory, "plan"));
+  renameSync(draft, `${directory}/plan`);
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
 }
 
 /** Of a job that is over, and so of what nobody reads any more. */

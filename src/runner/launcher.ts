@@ -46,7 +46,7 @@ export class Launcher {
     this.#process?.unref();
   }
 
-  /** One write for all jobs that a commit accepted, before anything else is done: they wait for it. */
+  /** One write for all jobs that a commit accepted, at the next tick: what is put off until the tick after comes behind it. */
   #say(line: string): void {
     if (this.#lines.push(line) === 1) process.nextTick(() => this.#send());
   }

@@ -136,16 +136,20 @@ export class LocalRunner implements JobRunner {
       throw error;
     }
     this.#active.set(job.id, job);
-    this.#options.observer.submitted();
-    this.#options.log("info", "a job was accepted", { job: job.id, by: submitter.name, state });
-    if (mustWait) {
-      this.#queue.push(job);
-      this.#changed(job);
-      this.#admitNext(); // the place may have become free meanwhile
-    } else {
-      this.#launch(job, { spec, account });
-    }
+    if (mustWait) this.#queue.push(job);
+    // Promises come before ticks: at this one the requests of all jobs of this commit are answered.
+    process.nextTick(() => {
+      if (mustWait) this.#admitNext(); // the place may have become free meanwhile
+      else this.#launch(job, { spec, account });
+      process.nextTick(() => this.#tellAccepted(job, submitter.name, state));
+    });
     return { kind: "accepted", id: job.id };
+  }
+
+  #tellAccepted(job: ActiveJob, by: string, state: JobState): void {
+    this.#options.observer.submitted();
+    this.#options.log("info", "a job was accepted", { job: job.id, by, state });
+    this.#changed(job);
   }
 
   #nextIdentity({ owner, name: submittedBy }: Submitter): Identity & Accepted & { submittedBy: string } {
@@ -171,8 +175,8 @@ export class LocalRunner implements JobRunner {
   }
 
   #launch(job: ActiveJob, order: Order): void {
-    this.#options.observer.admitted(job.waitedMs());
     this.#supervision.launch(job, order);
+    process.nextTick(() => this.#options.observer.admitted(job.waitedMs()));
   }
 
   activeIds(owner: string | null): string[] {
@@ -282,7 +286,7 @@ export class LocalRunner implements JobRunner {
     if (state === shownState && waitsFor === shownWaitsFor) return;
     job.shownState = state;
     job.shownWaitsFor = waitsFor;
-    this.watchers.wake(join(job.directory, "output"));
+    this.watchers.wake(`${job.directory}/output`);
     if (state === "Running" && state !== shownState) this.#options.log("info", "a job is running", { job: job.id });
     if (waitsFor !== null && waitsFor !== shownWaitsFor) this.#options.log("warn", "a job waits for a process that SIGKILL does not end", { job: job.id, process: waitsFor });
     if (this.#listeners.size === 0) return;

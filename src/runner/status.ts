@@ -3,10 +3,49 @@ import type { CutCause, JobFacts, StepFacts, StopCause } from "../job/facts.ts";
 
 /** The status file, drawn in supervisor/formats.h: what the supervisor says happened. */
 
-/** The facts in a job's status file; null where there is none, or no whole first line: nothing of the job was executed yet. */
-export function readStatus(path: string): JobFacts | null {
+/** Bytes of a status file, from an offset in it up to the end of a line. */
+export type Told = { offset: number; text: string };
+
+/** What is longer is read again each time: thousands of jobs must not cost their records in memory. */
+const keptBytes = 4096;
+
+/** A job's status file, as far as it is known: it only grows, and what rings tell of it need not be read. */
+export class StatusFile {
+  readonly #directory: string;
+  #text: string | null = ""; // its beginning; null: too long to be kept
+  #bytes = 0;
+
+  constructor(jobDirectory: string) {
+    this.#directory = jobDirectory;
+  }
+
+  /** So many bytes of it are known. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** So that it is looked at again, where the last look could not be made use of. */
+  forget(): void {
+    this.#text = "";
+    this.#bytes = 0;
+  }
+
+  /**
+   * The facts in it, after a ring with what that told, or after none; null where there is no file, or no whole first line: nothing of the job was
+   * executed yet. It is read unless what was told is just what comes next.
+   */
+  facts(told: Told | null): JobFacts | null {
+    const text = told !== null && told.offset === this.#text?.length ? this.#text + told.text : readIfThere(`${this.#directory}/status`);
+    if (text === null) return null;
+    this.#bytes = text.length;
+    this.#text = text.length <= keptBytes ? text : null;
+    return parseStatus(text);
+  }
+}
+
+function readIfThere(path: string): string | null {
   try {
-    return parseStatus(readFileSync(path, "latin1"));
+    return readFileSync(path, "latin1");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;

@@ -5,12 +5,13 @@ import { explainErrno, isShortage } from "../job/shortage.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { Containers } from "./containers/containers.ts";
+import type { Engine } from "./containers/engine.ts";
 import type { EngineFinder } from "./containers/finder.ts";
 import { liveness, sendControl } from "./control.ts";
 import { openDoorbell } from "./doorbell.ts";
 import { type Order, writeJobDirectory } from "./job-directory.ts";
 import { Launcher } from "./launcher.ts";
-import { readStatus } from "./status.ts";
+import type { Told } from "./status.ts";
 import type { Log } from "./types.ts";
 import { UserNames } from "./user-names.ts";
 
@@ -53,7 +54,7 @@ export class Supervision {
   constructor(options: SupervisionOptions, events: SupervisionEvents) {
     this.#options = options;
     this.#events = events;
-    this.#doorbell = openDoorbell(join(options.stateDir, "doorbell"), (id) => this.#refreshById(id));
+    this.#doorbell = openDoorbell(join(options.stateDir, "doorbell"), (id, told) => this.#refreshById(id, told));
     this.#launcher = new Launcher(
       { path: options.supervisorPath, stateDir: options.stateDir },
       {
@@ -71,13 +72,17 @@ export class Supervision {
     return this.#launcher.isRunning;
   }
 
-  /** The job is committed as Starting. Its plan is whole on disk before the launcher hears of it. */
+  /** The job is committed as Starting. Its plan is whole on disk before the launcher hears of it, and that before anybody is told of the change: it waits for it. */
   launch(job: ActiveJob, order: Order): void {
     if (job.phase.kind !== "Launching") job.phase = { kind: "Launching", problem: null };
-    this.#events.onChange(job);
     const found = this.#options.finder.known;
     const engine = found === null || found.kind === "none" ? null : found.engine;
-    if (job.hasContainers && engine === null) return void this.#launchWithEngine(job);
+    if (job.hasContainers && engine === null) void this.#launchWithEngine(job);
+    else this.#giveToLauncher(job, order, engine);
+    process.nextTick(() => this.#events.onChange(job));
+  }
+
+  #giveToLauncher(job: ActiveJob, order: Order, engine: Engine | null): void {
     try {
       writeJobDirectory(job, order, { ...this.#options, engine });
       this.#launcher.run(job.id);
@@ -106,7 +111,8 @@ export class Supervision {
   stop(job: ActiveJob, message: "terminate" | "kill"): void {
     if (this.#notLaunched.delete(job)) return this.#events.onOver(job, job.killedView());
     job.killRequest = message;
-    if (job.phase.kind === "Started") this.#withoutShortage(job, () => this.#passKill(job));
+    // Of one that is being started the ring may be on its way.
+    this.#withoutShortage(job, () => (job.phase.kind === "Started" ? this.#passKill(job) : this.#refresh(job)));
   }
 
   close(): void {
@@ -163,15 +169,15 @@ export class Supervision {
     }
   }
 
-  #refreshById(id: string): void {
+  #refreshById(id: string, told: Told | null): void {
     const job = this.#events.active.get(id);
-    if (job !== undefined) this.#withoutShortage(job, () => this.#refresh(job));
+    if (job !== undefined) this.#withoutShortage(job, () => this.#refresh(job, told));
   }
 
-  /** Reads the status file and acts on what it says. */
-  #refresh(job: ActiveJob): void {
+  /** Acts on what the status file says; `told`: what a ring brought of it. */
+  #refresh(job: ActiveJob, told: Told | null = null): void {
     if (!job.isRunning) return;
-    const facts = readStatus(join(job.directory, "status"));
+    const facts = job.status.facts(told);
     if (facts === null) return;
     facts.containers = job.containers;
     facts.waitsFor = this.#userNames.added(facts.waitsFor, () => this.#withoutShortage(job, () => this.#refresh(job)));
@@ -199,7 +205,7 @@ export class Supervision {
       act();
     } catch (error) {
       if (!isShortage(error)) throw error;
-      job.statusBytes = 0; // so that the patrol does not find that nothing is new
+      job.status.forget(); // so that the patrol does not find that nothing is new
       this.#options.log("warn", "a job could not be looked at; tried again", { job: job.id, err: error });
     }
   }
@@ -220,8 +226,7 @@ export class Supervision {
     if (size === null) return;
     const bootId = job.phase.kind === "Started" ? job.phase.facts.bootId : this.#options.bootId;
     const isAlive = bootId === this.#options.bootId && liveness(job.directory) === "alive";
-    if (isAlive && size === job.statusBytes) return;
-    job.statusBytes = size;
+    if (isAlive && size === job.status.bytes) return;
     this.#refresh(job);
     if (!isAlive && job.isRunning && !job.isEnding) this.#bury(job);
   }

@@ -29,8 +29,9 @@ export class GroupCommit {
     this.#waiting = [];
     if (group.length === 0) return;
     try {
-      this.#commit(group);
+      const ms = this.#commit(group);
       for (const { resolve } of group) resolve();
+      setImmediate(() => this.#onCommit(ms)); // those who wait for the commit go on first
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
       else this.#commitApart(group);
@@ -41,21 +42,23 @@ export class GroupCommit {
   #commitApart(group: Write[]): void {
     for (const write of group) {
       try {
-        this.#commit([write]);
+        const ms = this.#commit([write]);
         write.resolve();
+        setImmediate(() => this.#onCommit(ms));
       } catch (error) {
         write.reject(error);
       }
     }
   }
 
-  #commit(group: Write[]): void {
+  /** How long it took. */
+  #commit(group: Write[]): number {
     const startMs = performance.now();
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       for (const { run } of group) run();
       this.#database.exec("COMMIT");
-      this.#onCommit(performance.now() - startMs);
+      return performance.now() - startMs;
     } catch (error) {
       // A full disk may have rolled back by itself (sqlite.org/lang_transaction.html).
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");

@@ -109,7 +109,7 @@ async function submit({ runner, audit }: Context, request: FastifyRequest, spec:
   const result = await runner.submit({ spec, submitter, idempotency: key === null ? null : { key, fingerprint: fingerprint(spec) } });
   switch (result.kind) {
     case "accepted":
-      audit.write(actorOf(request), { Event: "submit", Job: result.id, ...(spec.User === undefined ? {} : { User: spec.User }) });
+      audit.writeSoon(actorOf(request), { Event: "submit", Job: result.id, ...(spec.User === undefined ? {} : { User: spec.User }) });
       return result.id;
     case "user-refused":
       throw new Problem("user-refused", `User ${result.problem}`, { errors: [{ field: "User", message: result.problem }] });
