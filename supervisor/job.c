@@ -23,7 +23,7 @@ static void obey(struct job *job);
 void job_run(struct job *job) {
     open_job(job);
     for (;;) {
-        output_retry();
+        output_go_on();
         for (enum event event; (event = job_news(job)) != NO_EVENT;) happen(job, event);
         if (job->phases[PART_JOB] == JOB_DONE) return;
         wait_for_news(job);

@@ -13,11 +13,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-// Measured: a pipe of 1 MiB moves a flood a quarter faster than one of 64 KiB, but the kernel grants a user 64 MiB of pipes in all
-// (pipe(7), pipe-user-pages-soft): so only those that prove busy are enlarged.
-enum { BUSY_BYTES = 1 << 20, BUSY_MS = 20 };
 // Measured: writes of 128 KiB are faster than splice(2), which hands the file one page at a time.
-enum { COPY_BYTES = 1 << 17, RETRY_MS = 200 };
+enum { COPY_BYTES = 1 << 17, MOST_BYTES = 1 << 20, RETRY_MS = 200 };
 enum { READY_AT_ONCE = 16 };
 
 static struct output {
@@ -40,11 +37,12 @@ static size_t move(struct pipe *pipe, size_t limit);
 static ssize_t transfer(struct pipe *pipe, size_t limit);
 static ssize_t receive(struct pipe *pipe, size_t limit);
 static bool write_copied(void);
+static void move_most(struct pipe *pipe);
+static void drain_resting(void);
 static void drain(struct pipe *pipe);
 static void discard(struct pipe *pipe);
 static void note(const struct pipe *pipe, size_t moved);
 static void lose(const struct pipe *pipe, uint64_t bytes);
-static void enlarge_if_busy(struct pipe *pipe, size_t moved);
 static void block(void);
 static void end_pipe(struct pipe *pipe);
 
@@ -87,8 +85,9 @@ int output_descriptor(void) {
 
 void output_handle(void) {
     struct pipe *ready[READY_AT_ONCE];
+    drain_resting(); // it was written before what is found now
     unsigned count = pipes_ready(ready, READY_AT_ONCE);
-    for (unsigned i = 0; i < count && !output_is_blocked(); i++) (void)move(ready[i], BUSY_BYTES);
+    for (unsigned i = 0; i < count; i++) move_most(ready[i]);
 }
 
 bool output_is_open(void) {
@@ -101,8 +100,13 @@ void output_drain(uint32_t step) {
     }
 }
 
-void output_retry(void) {
-    if (!output_is_blocked() || clock_ns() < state.retry_at) return;
+void output_go_on(void) {
+    if (output_due_at() == NEVER || clock_ns() < output_due_at()) return;
+    if (!output_is_blocked()) {
+        drain_resting();
+        pipes_end_rest(clock_ns());
+        return;
+    }
     state.retry_at = NEVER;
     output_drain(0);
     state.last_at = clock_ns(); // a job that could not write was not idle
@@ -117,6 +121,17 @@ void output_give_up(void) {
 
 void output_close_pipes(void) {
     for (struct pipe *pipe = NULL; !output_is_blocked() && (pipe = pipes_next(pipe)) != NULL;) end_pipe(pipe);
+}
+
+/** What a large pipe holds at most, so that what comes later into another one is recorded after it. */
+static void move_most(struct pipe *pipe) {
+    for (size_t moved = COPY_BYTES, all = 0; moved == COPY_BYTES && all < MOST_BYTES && !output_is_blocked(); all += moved) moved = move(pipe, COPY_BYTES);
+}
+
+static void drain_resting(void) {
+    struct pipe *resting[READY_AT_ONCE];
+    unsigned count = pipes_resting(resting, READY_AT_ONCE);
+    for (unsigned i = 0; i < count && !output_is_blocked(); i++) drain(resting[i]);
 }
 
 /** As much as is there now: a process that writes on and on does not keep us. */
@@ -138,8 +153,7 @@ static size_t move(struct pipe *pipe, size_t limit) {
     }
     ssize_t moved = transfer(pipe, limit);
     if (moved > 0) {
-        pipe->last_at = state.last_at;
-        enlarge_if_busy(pipe, (size_t)moved);
+        pipes_note_moved(pipe, (size_t)moved, state.last_at);
         return (size_t)moved;
     }
     if (moved == 0) end_pipe(pipe);
@@ -185,15 +199,6 @@ static void note(const struct pipe *pipe, size_t moved) {
     index_add(&(struct record){.end = (uint64_t)state.end, .time = wall_ns(), .step = pipe->step, .stream = pipe->stream});
 }
 
-static void enlarge_if_busy(struct pipe *pipe, size_t moved) {
-    pipe->burst += moved;
-    if (pipe->is_enlarged || pipe->burst < BUSY_BYTES) return;
-    pipe->is_enlarged = state.last_at - pipe->burst_at < (int64_t)BUSY_MS * NS_PER_MS;
-    pipe->burst = 0;
-    pipe->burst_at = state.last_at;
-    if (pipe->is_enlarged) (void)fcntl(pipe->fd, F_SETPIPE_SZ, BUSY_BYTES); // EPERM: the user's budget is spent, it works without
-}
-
 static void block(void) {
     state.retry_at = clock_ns() + (int64_t)RETRY_MS * NS_PER_MS;
 }
@@ -233,8 +238,8 @@ bool output_is_blocked(void) {
     return state.retry_at != NEVER;
 }
 
-int64_t output_retry_at(void) {
-    return state.retry_at;
+int64_t output_due_at(void) {
+    return output_is_blocked() ? state.retry_at : pipes_rest_until();
 }
 
 uint64_t output_bytes(void) {

@@ -29,8 +29,8 @@ bool output_is_open(void);
 /** Whether the disk refuses bytes: then nothing is read, so that the job waits at its pipes. */
 bool output_is_blocked(void);
 
-/** When a refused write is to be tried again; NEVER where none was. */
-int64_t output_retry_at(void);
+/** When output_go_on has something to do; NEVER: nothing. */
+int64_t output_due_at(void);
 
 /** What poll(2) is to wait for; -1: nothing. */
 int output_descriptor(void);
@@ -38,8 +38,8 @@ int output_descriptor(void);
 /** Moves what is there, a pipe's content at most of each. */
 void output_handle(void);
 
-/** Tries again to write if it is time. */
-void output_retry(void);
+/** Tries again to write, and listens again to pipes that rested, if it is time. */
+void output_go_on(void);
 
 /** Moves what is in the step's pipes at this moment, their end included; 0: all pipes. What comes after it is not waited for. */
 void output_drain(uint32_t step);

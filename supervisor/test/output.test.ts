@@ -67,6 +67,22 @@ test("many small writes are all recorded", async () => {
   assert.equal(job.part(1, 2).split("\n").length, 3001);
 });
 
+test("a flood of small pieces is taken in few reads, and what comes elsewhere after it is kept after it", async () => {
+  const job = await box.run({ steps: [{ run: "dd if=/dev/urandom bs=4096 count=20000 status=none; echo over >&2" }] }).over();
+  assertWhole(job);
+  assert.equal(job.output().length, 20_000 * 4096 + 5);
+  assert.ok(job.text().endsWith("over\n"));
+  assert.ok(job.index().length < 10_000, `${job.index().length} reads`);
+});
+
+test("what a flood ends with is kept, however the step ends", async () => {
+  const flood = "seq 1 600000; echo last";
+  const job = await box.run({ steps: [{ run: flood }, { run: `${flood}; kill -9 $$`, ignoreError: true }] }).over();
+  assertWhole(job);
+  const expected = `${execFileSync("seq", ["1", "600000"], { encoding: "latin1", maxBuffer: 1 << 24 })}last\n`;
+  assert.ok(job.part(1, 1) === expected && job.part(2, 1) === expected);
+});
+
 test("writes that the disk refuses now and then are made again, and nothing is lost or repeated", { skip: has("strace") ? false : "left out: strace is not installed" }, async () => {
   const traced = new Box();
   traced.wrapper = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC:when=3+17"];

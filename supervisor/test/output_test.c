@@ -1,4 +1,5 @@
-// Two jobs in one process, one after the other: nothing of the first is seen in the second, and nothing is kept of either.
+// What is seen of output's modules from within: two jobs in one process, one after the other, and pipes that rest.
+#include "../clock.h"
 #include "../formats.h"
 #include "../index.h"
 #include "../output.h"
@@ -6,10 +7,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { HIGH_DESCRIPTOR = 300, MANY = 100000 };
@@ -102,6 +105,103 @@ static void second_job(void) {
     must(close(files[0]) == 0 && close(files[1]) == 0, "files are closed");
 }
 
+static bool has_news(void) {
+    return poll(&(struct pollfd){.fd = output_descriptor(), .events = POLLIN}, 1, 0) == 1;
+}
+
+static void wait_until(int64_t due) {
+    struct timespec rest = {.tv_sec = 0, .tv_nsec = due - clock_ns()};
+    if (rest.tv_nsec > 0) (void)nanosleep(&rest, NULL);
+}
+
+static void put(int writer, const char *bytes, size_t length) {
+    must(write(writer, bytes, length) == (ssize_t)length, "bytes are written");
+}
+
+/** Small pieces after many bytes, until the pipe rests. On a machine that is busy itself that may take a few. */
+static void write_until_it_rests(int writer) {
+    static const char many[1 << 16];
+    for (int i = 0; output_due_at() == NEVER; i++) {
+        must(i < 1000, "a busy pipe rests after small pieces");
+        for (int k = 0; k < 32; k++) {
+            put(writer, many, sizeof many);
+            output_handle();
+        }
+        for (int k = 0; k < 2; k++) {
+            put(writer, "piece", 5);
+            output_handle();
+        }
+    }
+}
+
+static void wait_until_it_listens(void) {
+    while (output_due_at() != NEVER) {
+        wait_until(output_due_at());
+        output_go_on();
+    }
+}
+
+static struct record last_record(size_t before) {
+    struct record record;
+    int fd = open("index", O_RDONLY);
+    off_t at = (off_t)(length_of("index") - (before + 1) * sizeof record);
+    must(pread(fd, &record, sizeof record, at) == (ssize_t)sizeof record && close(fd) == 0, "a record is read");
+    return record;
+}
+
+static void pipes_that_rest(void) {
+    must(output_open(&(struct plan){0}) == 0, "output is opened");
+    int output, error;
+    int writers[] = {make_pipe(&output), make_pipe(&error)};
+    must(output_add_pipes(1, output, error) == 0, "pipes are added");
+
+    write_until_it_rests(writers[0]);
+    must(output_due_at() <= clock_ns() + NS_PER_MS, "it rests for a millisecond at most");
+    uint64_t before = output_bytes();
+    put(writers[0], "a", 1);
+    put(writers[0], "b", 1);
+    must(!has_news() && output_bytes() == before, "meanwhile its bytes wake nobody");
+    wait_until(output_due_at());
+    output_go_on();
+    must(output_bytes() == before + 2 && last_record(0).end - last_record(1).end == 2, "then they are one piece");
+
+    wait_until_it_listens();
+    for (int i = 0; i < 3; i++) {
+        wait_until(clock_ns() + 10 * NS_PER_MS);
+        put(writers[0], "c", 1);
+        must(has_news(), "after quiet a piece is told at once");
+        output_handle();
+        must(output_due_at() == NEVER && output_bytes() == before + 3 + (uint64_t)i, "and so is the next, if it is quiet again");
+    }
+
+    write_until_it_rests(writers[0]);
+    put(writers[0], "d", 1);
+    put(writers[1], "e", 1);
+    must(has_news(), "another pipe's bytes are told meanwhile");
+    output_handle();
+    must(last_record(1).stream == STREAM_STDOUT && last_record(0).stream == STREAM_STDERR, "and come after what was written before");
+
+    wait_until_it_listens();
+    write_until_it_rests(writers[0]);
+    before = output_bytes();
+    put(writers[0], "f", 1);
+    must(close(writers[0]) == 0 && has_news(), "the end of one that rests is told at once");
+    output_handle();
+    must(output_bytes() == before + 1, "and what was written before it is kept");
+    must(close(writers[1]) == 0, "the other one ends too");
+    for (int i = 0; i < 2; i++) output_handle();
+    must(!output_is_open() && output_due_at() == NEVER, "nothing is left to wait for");
+    output_close();
+}
+
+static bool can_enlarge(void) {
+    int ends[2];
+    must(pipe(ends) == 0, "a pipe is made");
+    bool can = fcntl(ends[0], F_SETPIPE_SZ, 1 << 20) >= 1 << 20;
+    must(close(ends[0]) == 0 && close(ends[1]) == 0, "and closed");
+    return can;
+}
+
 int main(void) {
     unsigned before = open_descriptors();
     enter_new_folder();
@@ -113,5 +213,10 @@ int main(void) {
     must(open_descriptors() == before, "the second job keeps no descriptor");
     leave_folder();
     (void)puts("ok - of two jobs in one process, neither sees the other's output, and nothing is kept of either");
+    if (!can_enlarge()) return puts("left out: the user's budget of pipes is spent") < 0;
+    enter_new_folder();
+    pipes_that_rest();
+    leave_folder();
+    (void)puts("ok - a busy pipe rests while small pieces come; its first piece after quiet, its end and other pipes do not wait");
     return 0;
 }
