@@ -1,15 +1,12 @@
 #include "clone.h"
 
-#include "clock.h"
 #include "scratch.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #if defined __has_feature
@@ -85,14 +82,3 @@ pid_t clone_sharing(int cgroup, void (*run)(void *argument), void *argument, clo
 }
 
 #endif
-
-bool clone_wait(clone_word *word, int milliseconds) {
-    int64_t until = clock_ns() + (int64_t)milliseconds * NS_PER_MS;
-    struct timespec deadline = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
-    while (atomic_load(word) != 0) {
-        // Not FUTEX_PRIVATE_FLAG: the kernel wakes without it.
-        long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, 1, &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
-        if (result != 0 && errno == ETIMEDOUT) return atomic_load(word) == 0;
-    }
-    return true;
-}

@@ -2,7 +2,6 @@
 #define JOBRUNNER_CLONE_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,8 +19,5 @@ typedef _Atomic uint32_t clone_word;
  * sanitizers do not have this. See clone(2), CLONE_VM and CLONE_CHILD_CLEARTID, and mm_release() in Linux' kernel/fork.c.
  */
 pid_t clone_sharing(int cgroup, void (*run)(void *argument), void *argument, clone_word *word);
-
-/** Waits until the word is 0, at most so long; whether it is. */
-bool clone_wait(clone_word *word, int milliseconds);
 
 #endif

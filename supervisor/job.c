@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { POLL_CONTROL, POLL_CHILDREN, POLL_OUTCOME, POLL_OUTPUT, POLL_COUNT };
+enum { POLL_CONTROL, POLL_CHILDREN, POLL_OUTPUT, POLL_COUNT };
 // A refusal is a fault of ours: a few show it, and leave the disk's room to the job's own lines.
 enum { MOST_REFUSALS = 8 };
 
@@ -37,7 +37,7 @@ static void open_job(struct job *job) {
     for (enum timer timer = 0; timer < TIMERS; timer++) job->due_at[timer] = NEVER;
     if (job->plan.timeout_ms > 0) job->due_at[TIMER_TIMEOUT] = clock_ns() + job->plan.timeout_ms * NS_PER_MS;
     job->at.next = job->plan.first_step;
-    job->running.process.outcome = -1;
+    job->running.process.look_at = NEVER;
 }
 
 /** Makes events of what is heard. Orders come before the ends of processes: what was ordered when a step ended was ordered while it ran. */
@@ -45,15 +45,15 @@ static void wait_for_news(struct job *job) {
     struct pollfd entries[POLL_COUNT] = {
         [POLL_CONTROL] = {.fd = job->control, .events = POLLIN},
         [POLL_CHILDREN] = {.fd = job->children, .events = POLLIN},
-        [POLL_OUTCOME] = {.fd = job->running.process.outcome, .events = POLLIN},
         [POLL_OUTPUT] = {.fd = output_descriptor(), .events = POLLIN},
     };
     status_ring();
     int64_t due = job_due_at(job);
     struct timespec timeout = time_until(due);
-    if (ppoll(entries, POLL_COUNT, due == NEVER ? NULL : &timeout, NULL) <= 0) return;
+    int ready = ppoll(entries, POLL_COUNT, due == NEVER ? NULL : &timeout, NULL);
+    step_ask(job);
+    if (ready <= 0) return;
     if (entries[POLL_OUTPUT].revents != 0) output_handle();
-    if (entries[POLL_OUTCOME].revents != 0) step_ask(job);
     if (entries[POLL_CONTROL].revents != 0) obey(job);
     if (entries[POLL_CHILDREN].revents != 0) {
         signals_clear(job->children);

@@ -92,7 +92,7 @@ void job_reap(struct job *job);
 /** The next event that has come about without a word from outside, NO_EVENT: there is none for now. */
 enum event job_news(struct job *job);
 
-/** When job_news has something to say. */
+/** When job_news or step_ask may have something to say. */
 int64_t job_due_at(const struct job *job);
 
 /** Whether the step's first process lives. */

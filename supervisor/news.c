@@ -32,7 +32,7 @@ enum event job_news(struct job *job) {
 }
 
 int64_t job_due_at(const struct job *job) {
-    int64_t due = earlier(idle_at(job), earlier(output_due_at(), status_ring_at()));
+    int64_t due = earlier(earlier(idle_at(job), job->running.process.look_at), earlier(output_due_at(), status_ring_at()));
     for (enum timer timer = 0; timer < TIMERS; timer++) due = earlier(due, job->due_at[timer]);
     return status_is_written() ? due : earlier(due, clock_ns() + (int64_t)STATUS_RETRY_MS * NS_PER_MS);
 }

@@ -13,21 +13,20 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 // What ends a job opens files, too: /proc, pidfds, the cgroup's. Some more than it ever has open at once.
 enum { OWN_FILES = 16 };
-// How long a start is waited for, and then, if nothing is told until then, how seldom it is looked at.
-enum { WAIT_MS = 50, LONGEST_PAUSE_MS = 500 };
+// How soon a start is looked at where nothing else happens, and how seldom at last. Most commands write or end before.
+enum { FIRST_PAUSE_MS = 10, LONGEST_PAUSE_MS = 500 };
 
-/** A start that is not told yet, or the last one. */
+/** The start that is not told yet, or the last one. The new process may share it all, but the last two. */
 static struct newborn newborn;
 static struct execution execution;
-static clone_word is_sharing; // the newborn shares our memory, and these three with it
+static clone_word is_sharing;
+static int outcome; // the reading end of what a process says that shares nothing
 static int pause_ms;
 
 static int open_pairs(struct step_pipes *pipes);
@@ -36,11 +35,10 @@ static enum step_news start_sharing(int cgroup, struct step_process *process);
 static bool may_share(int cgroup);
 static enum step_news start_apart(int cgroup, struct step_process *process);
 static pid_t fork_into(int cgroup);
-static enum step_news learn_by_memory(struct step_process *process);
-static void look_after(int timer, int milliseconds);
-static enum step_news learn_by_pipe(struct step_process *process);
-static enum step_news has_failed(struct step_process *process, struct step_failure failure);
-static void is_told(struct step_process *process);
+static enum step_news learn_by_memory(void);
+static enum step_news learn_by_pipe(void);
+static void look_later(struct step_process *process);
+static enum step_news failed(struct step_process *process, enum step_stage stage, int error);
 
 int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     struct rlimit files;
@@ -89,13 +87,17 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
         .outcome = -1,
         .execution = &execution,
     };
-    *process = (struct step_process){.outcome = -1};
+    *process = (struct step_process){.look_at = NEVER};
+    outcome = -1;
+    pause_ms = FIRST_PAUSE_MS;
     enum step_news news;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || (errno = execute_prepare(&execution, plan, step, COMMAND_STEP, NULL)) != 0) {
-        news = has_failed(process, (struct step_failure){STAGE_FORK, errno});
+    int error = getrlimit(RLIMIT_NOFILE, &files) != 0 ? errno : execute_prepare(&execution, plan, step, COMMAND_STEP, NULL);
+    if (error != 0) {
+        news = failed(process, STAGE_FORK, error);
     } else {
         newborn.most_files = files.rlim_max;
         news = may_share(own_cgroup) ? start_sharing(own_cgroup, process) : start_apart(own_cgroup, process);
+        if (news == STEP_FAILED) execute_forget(&execution);
     }
     (void)close(pipes->output[1]);
     (void)close(pipes->error[1]);
@@ -109,33 +111,28 @@ static bool may_share(int cgroup) {
 
 static enum step_news start_sharing(int cgroup, struct step_process *process) {
     pid_t pid = clone_sharing(cgroup, newborn_run, &newborn, &is_sharing);
-    if (pid < 0 && (errno == EAGAIN || errno == ENOMEM)) return has_failed(process, (struct step_failure){STAGE_FORK, errno});
+    if (pid < 0 && (errno == EAGAIN || errno == ENOMEM)) return failed(process, STAGE_FORK, errno);
     if (pid < 0) return start_apart(cgroup, process);
     process->pid = pid;
-    pause_ms = WAIT_MS;
-    while (!clone_wait(&is_sharing, WAIT_MS)) {
-        process->outcome = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-        if (process->outcome >= 0) break; // else no descriptor is left on this machine
-    }
-    return learn_by_memory(process);
+    return step_learn(process);
 }
 
 /** By a pipe it says what became of it. */
 static enum step_news start_apart(int cgroup, struct step_process *process) {
-    int outcome[2];
-    if (pipe2(outcome, O_CLOEXEC | O_NONBLOCK) != 0) return has_failed(process, (struct step_failure){STAGE_PIPES, errno});
-    newborn.outcome = outcome[1];
+    int pair[2];
+    if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0) return failed(process, STAGE_PIPES, errno);
+    newborn.outcome = pair[1];
     pid_t pid = fork_into(cgroup);
     if (pid == 0) newborn_run(&newborn);
     int error = errno;
-    (void)close(outcome[1]);
+    (void)close(pair[1]);
     if (pid < 0) {
-        (void)close(outcome[0]);
-        return has_failed(process, (struct step_failure){STAGE_FORK, error});
+        (void)close(pair[0]);
+        return failed(process, STAGE_FORK, error);
     }
     process->pid = pid;
-    process->outcome = outcome[0];
-    return STEP_UNTOLD;
+    outcome = pair[0];
+    return step_learn(process);
 }
 
 /** Like fork(2), born in the cgroup. Where the kernel cannot do that, the process goes there by itself. */
@@ -150,44 +147,41 @@ static pid_t fork_into(int cgroup) {
 }
 
 enum step_news step_learn(struct step_process *process) {
-    return newborn.outcome < 0 ? learn_by_memory(process) : learn_by_pipe(process);
-}
-
-static enum step_news learn_by_memory(struct step_process *process) {
-    if (!clone_wait(&is_sharing, 0)) {
-        look_after(process->outcome, pause_ms);
-        pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
-        return STEP_UNTOLD;
+    enum step_news news = outcome < 0 ? learn_by_memory() : learn_by_pipe();
+    if (news == STEP_UNTOLD) {
+        look_later(process);
+        return news;
     }
-    if (newborn.has_failed) return has_failed(process, newborn.failure);
-    is_told(process);
-    return STEP_EXECUTED;
-}
-
-static void look_after(int timer, int milliseconds) {
-    struct itimerspec time = {.it_value = {.tv_nsec = (long)milliseconds * NS_PER_MS}};
-    (void)timerfd_settime(timer, 0, &time, NULL);
-}
-
-static enum step_news learn_by_pipe(struct step_process *process) {
-    struct step_failure failure;
-    ssize_t got = read(process->outcome, &failure, sizeof failure);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return STEP_UNTOLD;
-    if (got == (ssize_t)sizeof failure) return has_failed(process, failure);
-    is_told(process);
-    return STEP_EXECUTED;
-}
-
-static enum step_news has_failed(struct step_process *process, struct step_failure failure) {
-    process->failure = failure;
-    is_told(process);
-    return STEP_FAILED;
-}
-
-static void is_told(struct step_process *process) {
-    if (process->outcome >= 0) (void)close(process->outcome);
-    process->outcome = -1;
+    if (outcome >= 0) (void)close(outcome);
+    outcome = -1;
     execute_forget(&execution);
+    process->look_at = NEVER;
+    process->failure = newborn.failure;
+    return news;
+}
+
+static enum step_news learn_by_memory(void) {
+    if (atomic_load(&is_sharing) != 0) return STEP_UNTOLD;
+    return newborn.has_failed ? STEP_FAILED : STEP_EXECUTED;
+}
+
+static enum step_news learn_by_pipe(void) {
+    ssize_t got = read(outcome, &newborn.failure, sizeof newborn.failure);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return STEP_UNTOLD;
+    return got == (ssize_t)sizeof newborn.failure ? STEP_FAILED : STEP_EXECUTED;
+}
+
+static void look_later(struct step_process *process) {
+    int64_t now = clock_ns();
+    if (process->look_at != NEVER && now < process->look_at) return;
+    process->look_at = now + (int64_t)pause_ms * NS_PER_MS;
+    pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
+}
+
+/** There is no process. */
+static enum step_news failed(struct step_process *process, enum step_stage stage, int error) {
+    process->failure = (struct step_failure){stage, error};
+    return STEP_FAILED;
 }
 
 pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {

@@ -4,6 +4,7 @@
 #include "plan.h"
 #include "streams.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /** Starting a step's first process. */
@@ -33,20 +34,23 @@ enum step_news { STEP_EXECUTED, STEP_FAILED, STEP_UNTOLD };
 /** A step's first process. */
 struct step_process {
     pid_t pid;                   // 0: there is none; else it is to be waited for, also where its start has failed
-    int outcome;                 // untold: readable when step_learn may tell more; else -1
+    int64_t look_at;             // untold: when step_learn may tell more though nothing else has happened; else NEVER
     struct step_failure failure; // of a start that has failed
 };
 
 /**
  * Starts a process for the step, in a session of its own, in the cgroup where cgroup is no -1. The client of a container engine is in no
  * cgroup, and the processes that it leaves stay its descendants while it lives. stdin_name is of a file in the working directory, or NULL.
- * Closes the pipes' writing ends. It waits for the command's execution for a moment: what a file system that does not answer holds up stays untold. Until it
- * is told, step, plan and stdin_name stay as they are.
+ * Closes the pipes' writing ends. Nothing is waited for: a file system that does not answer holds up the new process alone, and until its start is told,
+ * step, plan and stdin_name stay as they are.
  */
 enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes,
                           struct step_process *process);
 
-/** More of a start that was untold, at any time. Of a process that has ended all is told. */
+/**
+ * What is known now of a start that was untold. To be asked whenever something has happened, and at look_at: the news wake nobody by themselves. Of a process
+ * that has ended all is told.
+ */
 enum step_news step_learn(struct step_process *process);
 
 /**

@@ -58,7 +58,7 @@ void start_process(struct job *job) {
     const struct plan_step *step = &job->at.step;
     struct running *running = &job->running;
     struct step_pipes pipes;
-    *running = (struct running){.process = {.outcome = -1}, .started_wall_ns = wall_ns(), .started_at = clock_ns(), .streams = NO_STREAMS};
+    *running = (struct running){.process = {.look_at = NEVER}, .started_wall_ns = wall_ns(), .started_at = clock_ns(), .streams = NO_STREAMS};
     job->settle = (struct settle){0};
     int error = open_pipes(job, &pipes);
     if (error != 0) {
@@ -89,7 +89,7 @@ static int open_pipes(const struct job *job, struct step_pipes *pipes) {
 }
 
 void step_ask(struct job *job) {
-    if (job->running.process.outcome >= 0) heed(job, step_learn(&job->running.process));
+    if (job->running.process.look_at != NEVER) heed(job, step_learn(&job->running.process));
 }
 
 static void heed(struct job *job, enum step_news news) {
