@@ -14,9 +14,9 @@ struct execution {
     char **arguments; // one place before them is for the shell that runs a script without "#!"
     char **variables;
     const char *path; // the step's PATH
-    char file[PATH_MAX];
-    char **more; // where a few pointers do not suffice; else NULL
+    char **more;      // where a few pointers do not suffice; else NULL
     char *few[FEW_POINTERS];
+    char file[PATH_MAX]; // mostly little of it is touched: it comes last
 };
 
 /**
