@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { ApiError, Silence, Unreachable } from "../client/errors.ts";
-import { Client, type Fetch, type OnRetry } from "../client/index.ts";
+import { type Answered, Client, type Fetch, type OnRetry } from "../client/index.ts";
 import type { ConnectionOptions } from "./command.ts";
 import { makeFetch } from "./http-fetch.ts";
 import { proxyFor } from "./proxy.ts";
@@ -77,7 +77,7 @@ function watched(session: Session, fetch: Fetch): { fetch: Fetch; onRetry: OnRet
 const noticedMs = 2000;
 
 /** An answer of the service itself, whatever it says, and not of a proxy that does not reach it, nor that it has too much to do. */
-function isPassedOn({ status }: Response): boolean {
+function isPassedOn({ status }: Answered): boolean {
   return ![429, 502, 503, 504].includes(status);
 }
 

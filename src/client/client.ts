@@ -1,7 +1,7 @@
-import createClient, { type Client as Api } from "openapi-fetch";
+import { Api } from "./api.ts";
 import { attachPieces, type AttachOptions, type Job, type Piece, type Query } from "./attach.ts";
 import { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, Silence, Unreachable } from "./errors.ts";
-import type { components, operations, paths } from "./openapi.ts";
+import type { components, operations } from "./openapi.ts";
 import { type OnRetry, Patience } from "./retry.ts";
 import { type Body, type Connecting, eventBatches } from "./stream.ts";
 import { type Fetch, longestMsOf, Transport } from "./transport.ts";
@@ -53,7 +53,6 @@ const shortestWaitMs = 500;
 /** So many IDs are enough to say what a prefix may be. */
 const shownOfPrefix = 10;
 const wholeId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const asEvents = { parseAs: "stream", headers: { Accept: "text/event-stream" } } as const;
 
 /**
  * The HTTP API of a jobrunner. All calls throw ApiError where the service says no, Unreachable where there is no answer, and the signal's reason when it
@@ -63,7 +62,7 @@ const asEvents = { parseAs: "stream", headers: { Accept: "text/event-stream" } }
 export class Client {
   readonly url: string;
   readonly #transport: Transport;
-  readonly #api: Api<paths>;
+  readonly #api: Api;
   readonly #onRetry: OnRetry;
   readonly #silenceMs: number;
   readonly #answerMs: number;
@@ -72,7 +71,7 @@ export class Client {
   constructor({ url = "http://localhost:8080", token, fetch = async (address, init) => await globalThis.fetch(address, init), onRetry = () => undefined, silenceSeconds = 50, patienceSeconds = Infinity }: ClientOptions = {}) {
     this.url = url.replace(/\/+$/, "");
     this.#transport = new Transport(this.url, { token: token ?? null, fetch });
-    this.#api = createClient<paths>({ baseUrl: this.url, fetch: async (request) => await this.#transport.send(request) });
+    this.#api = new Api(this.#transport);
     this.#onRetry = onRetry;
     this.#silenceMs = Math.ceil(silenceSeconds * 1000);
     this.#answerMs = Math.min(longestAnswerMs, this.#silenceMs);
@@ -83,23 +82,23 @@ export class Client {
   async submit(spec: JobSpec, { idempotencyKey = newKey(), signal }: CallOptions & { idempotencyKey?: string } = {}): Promise<string> {
     const params = { header: { "Idempotency-Key": idempotencyKey } };
     const limitMs = this.#answerMs + longestMsOf(JSON.stringify(spec).length);
-    const post = async (): Promise<{ ID: string }> => await this.#transport.dataWithin(limitMs, (both) => this.#api.POST("/", { body: spec, params, signal: both }), signal);
+    const post = async (): Promise<{ ID: string }> => await this.#transport.dataWithin(limitMs, (both) => this.#api.post("/", { body: spec, params, signal: both }), signal);
     return (await this.#patience(signal).through(post)).ID;
   }
 
   async job(id: string, { signal, isPatient = false }: AskOptions = {}): Promise<WholeJob> {
-    const get = async (): Promise<WholeJob> => await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/{id}", { params: { path: { id } }, signal: both }), signal);
+    const get = async (): Promise<WholeJob> => await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/{id}", { params: { path: { id } }, signal: both }), signal);
     return isPatient ? await this.#patience(signal).through(get) : await get();
   }
 
   /** The IDs of the jobs that run now. */
   async running({ signal }: CallOptions = {}): Promise<string[]> {
-    return (await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/", { signal: both }), signal)).IDs;
+    return (await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/", { signal: both }), signal)).IDs;
   }
 
   /** A page of jobs, newest first. One without jobs may have another behind it. */
   async page(query: JobQuery = {}, { signal, isPatient = false }: AskOptions = {}): Promise<JobPage> {
-    const get = async (): Promise<JobPage> => await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/jobs", { params: { query }, signal: both }), signal);
+    const get = async (): Promise<JobPage> => await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/jobs", { params: { query }, signal: both }), signal);
     return isPatient ? await this.#patience(signal).through(get) : await get();
   }
 
@@ -131,7 +130,7 @@ export class Client {
    */
   attach(id: string, { signal, ...options }: AttachOptions & CallOptions = {}): AsyncGenerator<Piece> {
     const open = (query: Query, both: AbortSignal): Promise<Body> => {
-      return this.#transport.events(this.#api.GET("/{id}/attach", { params: { path: { id }, query }, ...asEvents, signal: both }), both);
+      return this.#transport.events(this.#api.events("/{id}/attach", { params: { path: { id }, query }, signal: both }), both);
     };
     return attachPieces({ open, patience: this.#patience(signal), connecting: this.#connecting(signal) }, options);
   }
@@ -139,7 +138,7 @@ export class Client {
   /** Where a text is in the output, from `offsetBytes` on; one call looks at a part of a long one, and says in NextOffset where to go on. */
   async search(id: string, { text, isCaseSensitive = false, offsetBytes = 0, limit = 100, signal }: CallOptions & { text: string; isCaseSensitive?: boolean; offsetBytes?: number; limit?: number }): Promise<SearchResult> {
     const query = { text, case: isCaseSensitive, offset: offsetBytes, limit };
-    return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.GET("/{id}/search", { params: { path: { id }, query }, signal: both }), signal);
+    return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.get("/{id}/search", { params: { path: { id }, query }, signal: both }), signal);
   }
 
   /** The job when it is over, however often the service must be asked for it. Throws NotOverInTime. */
@@ -151,7 +150,7 @@ export class Client {
       const askedAtMs = performance.now();
       const timeoutMs = Math.ceil(Math.max(0, Math.min(longestMs, endMs - askedAtMs)));
       try {
-        return await this.#transport.dataWithin(timeoutMs + Math.min(graceMs, this.#silenceMs), (both) => this.#api.GET("/{id}/wait", { params: { path: { id }, query: { timeout: timeoutMs / 1000 } }, signal: both }), signal);
+        return await this.#transport.dataWithin(timeoutMs + Math.min(graceMs, this.#silenceMs), (both) => this.#api.get("/{id}/wait", { params: { path: { id }, query: { timeout: timeoutMs / 1000 } }, signal: both }), signal);
       } catch (error) {
         if (error instanceof ApiError && error.code === "not-over-in-time") {
           patience.calm();
@@ -172,7 +171,7 @@ export class Client {
     const patience = this.#patience(signal);
     for (;;) {
       try {
-        await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.DELETE("/{id}", { params: { path: { id }, query }, signal: both }), signal);
+        await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.delete("/{id}", { params: { path: { id }, query }, signal: both }), signal);
         return;
       } catch (error) {
         const isLong = error instanceof Unreachable && error.cause instanceof Silence; // as a grace may be
@@ -199,7 +198,7 @@ export class Client {
     let mayBeDone = false; // by a request whose answer was lost
     return await this.#patience(signal).through(async () => {
       try {
-        return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.DELETE("/jobs/{id}", { params: { path: { id } }, signal: both }), signal);
+        return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.delete("/jobs/{id}", { params: { path: { id } }, signal: both }), signal);
       } catch (error) {
         if (mayBeDone && error instanceof ApiError && error.code === "unknown-job") return {};
         mayBeDone ||= !(error instanceof ApiError) || error.code === "not-jobrunner";
@@ -241,25 +240,25 @@ export class Client {
   }
 
   #openEvents(lastId: string | null, signal: AbortSignal): Promise<Body> {
-    const headers = { ...asEvents.headers, ...(lastId === null ? {} : { "Last-Event-ID": lastId }) };
-    return this.#transport.events(this.#api.GET("/events", { ...asEvents, headers, signal }), signal);
+    const headers: Record<string, string> = lastId === null ? {} : { "Last-Event-ID": lastId };
+    return this.#transport.events(this.#api.events("/events", { headers, signal }), signal);
   }
 
   /** The box and the service on it as they are now, and who the service takes the caller for. */
   async box({ signal }: CallOptions = {}): Promise<Box> {
-    return await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.GET("/box", { signal: both }), signal);
+    return await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/box", { signal: both }), signal);
   }
 
   /** What the doctor finds, who looks anew: that may take some seconds. For the role `admin` alone. */
   async findings({ signal }: CallOptions = {}): Promise<Diagnosis> {
-    return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.GET("/box/findings", { signal: both }), signal);
+    return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.get("/box/findings", { signal: both }), signal);
   }
 
   /** How the service is; also where it is not well. */
   async health({ signal }: CallOptions = {}): Promise<Health> {
-    const { data, error, response } = await this.#transport.within(this.#answerMs, (both) => this.#transport.answer(this.#api.GET("/healthz", { signal: both }), signal), signal);
+    const { data, error, response } = await this.#transport.within(this.#answerMs, (both) => this.#transport.answer(this.#api.get("/healthz", { signal: both }), signal), signal);
     if (data !== undefined) return data;
-    if (error instanceof Object && "status" in error && error.status === "unwell") return error; // a proxy may give text
+    if (isUnwell(error)) return error;
     throw this.#transport.refusal(response, error);
   }
 
@@ -270,6 +269,11 @@ export class Client {
   #connecting(signal: AbortSignal | undefined): Connecting {
     return { url: this.url, silenceMs: this.#silenceMs, signal };
   }
+}
+
+/** What answers with 503 may be a proxy, too. */
+function isUnwell(error: unknown): error is Health {
+  return error instanceof Object && "status" in error && error.status === "unwell";
 }
 
 /** Not of `randomUUID`: browsers keep that from pages that came without TLS. */

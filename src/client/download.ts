@@ -1,10 +1,11 @@
 import { Unreachable } from "./errors.ts";
 import type { Patience } from "./retry.ts";
 import { chunksOf, type Connecting } from "./stream.ts";
+import type { Answered } from "./transport.ts";
 
 export type Downloading = {
   /** Asks for the rest, from a byte on. */
-  next: (fromBytes: number) => Promise<Response>;
+  next: (fromBytes: number) => Promise<Answered>;
   patience: Patience;
   connecting: Connecting;
 };
@@ -13,7 +14,7 @@ export type Downloading = {
  * The bytes of a file whose first answer is there, over as many connections as it takes: each goes on where the last ended. Fails with a sentence where
  * the file has become another one meanwhile.
  */
-export function wholeFile(first: Response, downloading: Downloading): ReadableStream<Uint8Array> {
+export function wholeFile(first: Answered, downloading: Downloading): ReadableStream<Uint8Array> {
   const chunks = chunksOfAll(first, downloading);
   // Not ReadableStream.from, which not all browsers have.
   return new ReadableStream({
@@ -28,7 +29,7 @@ export function wholeFile(first: Response, downloading: Downloading): ReadableSt
   });
 }
 
-async function* chunksOfAll(first: Response, { next, patience, connecting }: Downloading): AsyncGenerator<Uint8Array, undefined> {
+async function* chunksOfAll(first: Answered, { next, patience, connecting }: Downloading): AsyncGenerator<Uint8Array, undefined> {
   const sizeBytes = sizeOf(first);
   let atBytes = 0;
   for (let response = first; ; ) {
@@ -52,12 +53,12 @@ async function* chunksOfAll(first: Response, { next, patience, connecting }: Dow
   }
 }
 
-function sizeOf({ headers }: Response): number | null {
+function sizeOf({ headers }: Answered): number | null {
   const [, total] = /\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
   const text = total ?? headers.get("content-length");
   return text === null ? null : Number(text);
 }
 
-function versionOf(response: Response): string {
+function versionOf(response: Answered): string {
   return `${sizeOf(response)} ${response.headers.get("last-modified")}`;
 }

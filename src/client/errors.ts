@@ -1,4 +1,5 @@
 import type { components } from "./openapi.ts";
+import type { Answered } from "./transport.ts";
 
 export type Problem = components["schemas"]["Problem"];
 
@@ -13,7 +14,7 @@ export class ApiError extends Error {
   readonly retryAfterSeconds: number | null;
 
   /** `problem`: null where the answer was none. */
-  constructor(response: Response, problem: Problem | null, url: string) {
+  constructor(response: Answered, problem: Problem | null, url: string) {
     super(problem?.detail ?? `what answers at ${url} is not a jobrunner: ${response.status} ${response.statusText}`);
     this.status = response.status;
     this.code = problem?.code ?? "not-jobrunner";

@@ -3,7 +3,7 @@ export { type Box, Client, type CallOptions, type ClientOptions, type Diagnosis,
 export type { AttachOptions, Job, Piece } from "./attach.ts";
 export { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, type Problem, Silence, Unreachable } from "./errors.ts";
 export { type OnRetry, Patience, type PatienceOptions, type Retry } from "./retry.ts";
-export type { Fetch, FetchInit } from "./transport.ts";
+export type { Answered, Fetch, FetchInit } from "./transport.ts";
 export type { Entry, FilePath, Opened, WorkspaceFiles } from "./workspace-files.ts";
 
 import type { components } from "./openapi.ts";

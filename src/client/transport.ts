@@ -1,7 +1,11 @@
+import type { Answer } from "./api.ts";
 import { ApiError, type Problem, Silence, Unreachable } from "./errors.ts";
 import { type Body, Watch } from "./stream.ts";
 
-export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+export type Fetch = (url: string, init: FetchInit) => Promise<Answered>;
+
+/** What the client needs of a Response; the platform's is one. */
+export type Answered = { status: number; statusText: string; ok: boolean; headers: { get(name: string): string | null }; body: Body; text(): Promise<string> };
 
 /** What all implementations of fetch understand; `duplex` is wanted of bodies that are streams. */
 export type FetchInit = { method: string; headers: Record<string, string>; body: Bytes | null; signal: AbortSignal | null; duplex: "half" };
@@ -18,16 +22,13 @@ export type Bytes = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uin
 
 export type BytesRequest = { method: string; body?: Bytes; headers?: Record<string, string>; limitMs?: number; signal: AbortSignal | undefined };
 
-/** An answer as openapi-fetch gives it. */
-type Answer<Data, Refusal> = { data?: Data; error?: Refusal; response: Response };
+type Sending = Pick<FetchInit, "method" | "headers" | "signal"> & { body: string | null };
 
 /** How requests go out and what becomes of them: the token, and one kind of error for each thing that can go wrong. */
 export class Transport {
   readonly url: string;
   readonly #headers: Record<string, string>;
   readonly #fetch: Fetch;
-  /** A request that was collected as garbage does not hear of its signal any more (nodejs/undici, issue 3644). */
-  readonly #alive = new WeakMap<Response, Request>();
   /** Whether anything has ever answered at this URL, be it to refuse. */
   hasAnswered = false;
 
@@ -46,24 +47,20 @@ export class Transport {
     };
   }
 
-  /** As text and plain values: other implementations of fetch do not know this platform's Request. */
-  async send(request: Request): Promise<Response> {
-    const body = (await request.text()) || null; // Firefox has no Request.body to ask
-    const headers = { ...Object.fromEntries(request.headers), ...this.#headers };
-    const response = await this.#fetch(request.url, { method: request.method, headers, body, signal: request.signal, duplex: "half" });
-    this.#alive.set(response, request);
-    return response;
+  /** `path`: from the service's URL on, with its query. */
+  async send(path: string, { method, headers, body, signal }: Sending): Promise<Answered> {
+    return await this.#fetch(`${this.url}${path}`, { method, headers: { ...headers, ...this.#headers }, body, signal, duplex: "half" });
   }
 
   /** What the service gives; throws as Client says. */
-  async data<Data>(answer: Promise<Answer<Data, unknown>>, signal: AbortSignal | undefined): Promise<Data> {
+  async data<Data>(answer: Promise<Answer<Data>>, signal: AbortSignal | undefined): Promise<Data> {
     const { data, error, response } = await this.answer(answer, signal);
     if (data === undefined) throw this.refusal(response, error);
     return data;
   }
 
   /** The same, of an answer that must come within `limitMs`; after that, Unreachable. */
-  async dataWithin<Data>(limitMs: number, ask: (signal: AbortSignal) => Promise<Answer<Data, unknown>>, signal: AbortSignal | undefined): Promise<Data> {
+  async dataWithin<Data>(limitMs: number, ask: (signal: AbortSignal) => Promise<Answer<Data>>, signal: AbortSignal | undefined): Promise<Data> {
     return await this.within(limitMs, (both) => this.data(ask(both), signal), signal);
   }
 
@@ -80,7 +77,7 @@ export class Transport {
   }
 
   /** What is given as server-sent events. */
-  async events(answer: Promise<Answer<Body, unknown>>, signal: AbortSignal): Promise<Body> {
+  async events(answer: Promise<Answer<Body>>, signal: AbortSignal): Promise<Body> {
     const { data, error, response } = await this.answer(answer, signal);
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
     if (data === undefined || !isStream) throw this.refusal(response, error);
@@ -97,8 +94,8 @@ export class Transport {
     }
   }
 
-  /** A request that openapi-fetch has no part in: of bytes. `limitMs`: until it is answered; after that, Unreachable. */
-  async bytes(path: string, { method, body, headers = {}, limitMs, signal }: BytesRequest): Promise<Response> {
+  /** A request of bytes. `limitMs`: until it is answered; after that, Unreachable. */
+  async bytes(path: string, { method, body, headers = {}, limitMs, signal }: BytesRequest): Promise<Answered> {
     const late = new AbortController();
     const watch = limitMs === undefined ? null : new Watch(limitMs, () => late.abort(new Silence(limitMs)));
     const both = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
@@ -114,7 +111,13 @@ export class Transport {
     }
   }
 
-  refusal(response: Response, error: unknown): ApiError {
+  /** The same, where there is nothing in the answer but that it was done. */
+  async done(path: string, request: BytesRequest): Promise<void> {
+    const response = await this.bytes(path, request);
+    response.text().catch(() => undefined); // one that nobody reads keeps its connection from others
+  }
+
+  refusal(response: Answered, error: unknown): ApiError {
     return new ApiError(response, isProblem(error) ? error : null, this.url);
   }
 }

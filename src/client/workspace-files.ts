@@ -2,7 +2,7 @@ import { wholeFile } from "./download.ts";
 import type { components } from "./openapi.ts";
 import type { Patience } from "./retry.ts";
 import type { Connecting } from "./stream.ts";
-import { type Bytes, longestMsOf, type Transport } from "./transport.ts";
+import { type Answered, type Bytes, longestMsOf, type Transport } from "./transport.ts";
 
 export type Entry = components["schemas"]["Entry"];
 type Folder = components["schemas"]["Folder"];
@@ -37,7 +37,7 @@ export class WorkspaceFiles {
 
   /** The bytes of a file, or that there is a folder. */
   async open(path: FilePath, { signal }: FileOptions = {}): Promise<Opened> {
-    const next = async (fromBytes: number): Promise<Response> => await this.#get(`${this.#pathOf(path)}?limit=1`, { fromBytes, signal });
+    const next = async (fromBytes: number): Promise<Answered> => await this.#get(`${this.#pathOf(path)}?limit=1`, { fromBytes, signal });
     const patience = this.#means.patience(signal);
     const response = await patience.through(async () => await next(0));
     if (isFolder(response)) return { kind: "folder", mode: (await this.#folderIn(response, signal)).Mode };
@@ -64,7 +64,7 @@ export class WorkspaceFiles {
     throw new Error(`${typeof path === "string" ? path : path.encoded} is a file, not a folder`);
   }
 
-  async #folderIn(response: Response, signal: AbortSignal | undefined): Promise<Folder> {
+  async #folderIn(response: Answered, signal: AbortSignal | undefined): Promise<Folder> {
     const folder: Folder = JSON.parse(await this.#transport.answer(response.text(), signal));
     return folder;
   }
@@ -75,7 +75,7 @@ export class WorkspaceFiles {
    */
   async write(path: FilePath, bytes: Bytes, { mode, signal }: FileOptions & { mode?: string } = {}): Promise<void> {
     const query = mode === undefined ? "" : `?mode=${mode}`;
-    const put = async (limit: { limitMs?: number }): Promise<Response> => await this.#transport.bytes(`${this.#pathOf(path)}${query}`, { method: "PUT", body: bytes, ...limit, signal });
+    const put = async (limit: { limitMs?: number }): Promise<void> => await this.#transport.done(`${this.#pathOf(path)}${query}`, { method: "PUT", body: bytes, ...limit, signal });
     if (bytes instanceof ReadableStream) await put({});
     else {
       const limitMs = this.#means.connecting(signal).silenceMs + longestMsOf(sizeOf(bytes));
@@ -86,15 +86,15 @@ export class WorkspaceFiles {
   /** Makes a folder, with those on the way, where there is none, and gives it the permissions. */
   async makeFolder(path: FilePath, { mode = "755", signal }: FileOptions & { mode?: string } = {}): Promise<void> {
     const { silenceMs: limitMs } = this.#means.connecting(signal);
-    await this.#means.patience(signal).through(async () => await this.#transport.bytes(`${this.#pathOf(path)}?folder=true&mode=${mode}`, { method: "PUT", limitMs, signal }));
+    await this.#means.patience(signal).through(async () => await this.#transport.done(`${this.#pathOf(path)}?folder=true&mode=${mode}`, { method: "PUT", limitMs, signal }));
   }
 
   /** Removes a file or an empty folder; `isRecursive`: a folder with all that is in it. */
   async remove(path: FilePath, { isRecursive = false, signal }: FileOptions & { isRecursive?: boolean } = {}): Promise<void> {
-    await this.#transport.bytes(`${this.#pathOf(path)}${isRecursive ? "?recursive=true" : ""}`, { method: "DELETE", signal });
+    await this.#transport.done(`${this.#pathOf(path)}${isRecursive ? "?recursive=true" : ""}`, { method: "DELETE", signal });
   }
 
-  async #get(path: string, { fromBytes, signal }: { fromBytes: number; signal: AbortSignal | undefined }): Promise<Response> {
+  async #get(path: string, { fromBytes, signal }: { fromBytes: number; signal: AbortSignal | undefined }): Promise<Answered> {
     const { silenceMs: limitMs } = this.#means.connecting(signal);
     return await this.#transport.bytes(path, { method: "GET", headers: fromBytes === 0 ? {} : { Range: `bytes=${fromBytes}-` }, limitMs, signal });
   }
@@ -110,6 +110,6 @@ function sizeOf(bytes: string | Uint8Array | Blob): number {
 }
 
 /** Files are bytes, whatever is in them. */
-function isFolder({ headers }: Response): boolean {
+function isFolder({ headers }: Answered): boolean {
   return headers.get("content-type")?.startsWith("application/json") ?? false;
 }
