@@ -107,7 +107,7 @@ test("commands that need no service load nothing of it", async (t) => {
   const folder = folderOf(t);
   const trace = join(folder, "trace.mjs");
   writeFileSync(trace, 'import { registerHooks } from "node:module";\nregisterHooks({ load: (url, context, next) => (process.stderr.write(`loads ${url}\\n`), next(url, context)) });\n');
-  const loaded = async (args: string[], url: string): Promise<string> => (await cli(t, url, args, { environment: { NODE_OPTIONS: `--import=${trace}` } })).stderr;
+  const loaded = async (args: string[], url: string): Promise<string> => (await cli(t, url, args, { environment: { JOBRUNNER_SOURCE: "1", NODE_OPTIONS: `--import=${trace}` } })).stderr; // there each module is a file
   const { url } = await startService(t);
   for (const args of [["--version"], ["run", "--help"], ["completion", "bash"]]) {
     const modules = await loaded(args, url);

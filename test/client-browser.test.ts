@@ -6,7 +6,7 @@ import type * as client from "../src/client/index.ts";
 import { browserTest, startBrowser } from "./helper/browser.ts";
 import { repository, startService } from "./helper/service.ts";
 
-const dependencies = { "openapi-fetch": "/node_modules/openapi-fetch/dist/index.mjs", "eventsource-parser": "/node_modules/eventsource-parser/dist/index.js" };
+const dependencies = { "eventsource-parser": "/node_modules/eventsource-parser/dist/index.js" };
 const html = `<!doctype html><script type="importmap">${JSON.stringify({ imports: dependencies })}</script>`;
 
 browserTest("the client runs in a page of the service: it submits, follows live, and learns the outcome", async (t) => {
