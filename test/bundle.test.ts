@@ -27,9 +27,9 @@ test("so does the stack with which the service ends because of an error that not
   writeFileSync(planted, `
     const { log } = console;
     console.log = (text) => {
-      log(text);
       const error = new Error("planted");
       process.once("SIGUSR2", () => { throw error; });
+      log(text); // which says that it can be sent
     };`);
   await service.start({ NODE_OPTIONS: `--require=${planted}` });
   process.kill(service.pid, "SIGUSR2");
