@@ -1,56 +1,106 @@
-// What 5,000 jobs that run at once cost, and whether the service still answers meanwhile.
-import { readFileSync, readlinkSync } from "node:fs";
+// What the service costs at rest and with 5,000 jobs that run at once, and whether it still answers meanwhile.
+import { readFileSync } from "node:fs";
 import { atMost } from "./lib/benchmark.ts";
 import type { Benchmark, Context, Verdict } from "./lib/benchmark.ts";
+import { type Build, thisBuild } from "./lib/builds.ts";
 import { inParallel } from "./lib/http.ts";
+import { type Memory, memoryOf, residentBytes, supervisorsOf } from "./lib/memory.ts";
 import { processesInside } from "./lib/scope.ts";
-import { startService } from "./lib/service.ts";
-import type { Service } from "./lib/service.ts";
+import { type Service, startService } from "./lib/service.ts";
 import { median, ms, percentile } from "./lib/statistics.ts";
 import { sleep } from "./lib/tools.ts";
 
 const jobs = 5000;
+const fewJobs = 16;
+const idleSeconds = 5;
 
 export const benchmark: Benchmark = {
   name: "many-jobs",
-  title: `${jobs} jobs at once`,
+  title: `memory, and ${jobs} jobs at once`,
   method:
-    `${jobs} jobs of \`exec sleep 600\`. Memory of the service: VmRSS, with all running and idle; of each supervisor: Private_Clean + ` +
-    "Private_Dirty of its smaps_rollup. Then 200 times GET / and 100 times POST / of another job, one after the other. Then DELETE of all, " +
-    "by 32 clients, until no process of any job is left.",
+    `Memory of the service is VmRSS: ${idleSeconds} s after its first 200, when nobody has asked for anything else, and with ${jobs} jobs of \`exec sleep 600\` that all run, 2 s after ` +
+    `the last of them began. The build before is measured first, in the same way. Of each supervisor at work: Private_Clean + Private_Dirty of its smaps_rollup, and Pss. Of idle ones the same, right after ${fewJobs} ` +
+    "jobs at once have ended. With the jobs running 200 times GET / and 100 times POST / of another job, one after the other; then DELETE of all, by 32 clients, until no process of any job is left.",
   limitSeconds: 300,
   run,
 };
 
-async function run({ scope, progress, report }: Context): Promise<void> {
-  const service = await startService(scope, { environment: { JOBRUNNER_MAX_RUNNING: String(jobs + 500) } });
-  const { client } = service;
+async function run(context: Context): Promise<void> {
+  const { before, report } = context;
+  const former = typeof before === "string" ? null : await measureMemory(context, before);
+  await former?.service.stop();
+  const { service, ...memory } = await measureMemory(context, thisBuild);
+
+  const row = (name: string, figures: [ours: string, peer: string, measured: string], demanded = "", verdict: Verdict = "for information"): void => {
+    const [ours, peer, measured] = figures;
+    report({ name, ours, peer, measured, demanded, verdict });
+  };
+  const ofFormer = (show: (memory: Measured) => string): string => (former === null ? "" : `${show(former)} (build before)`);
+  const started = ({ startedSeconds }: Measured): string => `${startedSeconds.toFixed(1)} s`;
+  row(`start of ${jobs} jobs by 16 clients`, [started(memory), ofFormer(started), `${(jobs / memory.startedSeconds).toFixed(0)}/s`]);
+  for (const [name, of, bound] of [["at rest", (one: Measured) => one.idleMegabytes, 80], [`with ${jobs} jobs`, (one: Measured) => one.busyMegabytes, 130]] as const) {
+    const value = of(memory);
+    row(`memory of the service ${name} (RSS)`, [megabytes(value), ofFormer((one) => megabytes(of(one))), megabytes(value)], `<= ${bound} MB`, atMost(value, bound));
+  }
+  for (const [name, of] of [["at work", (one: Measured) => one.working], ["that is idle", (one: Measured) => one.idle]] as const) {
+    const own = of(memory);
+    const worst = Math.max(...own.map(({ privateKilobytes }) => privateKilobytes));
+    const tell = (one: Measured): string => medians(of(one));
+    if (own.length > 0) row(`memory of a supervisor ${name}`, [tell(memory), ofFormer(tell), `${worst} kB at most, private`], "<= 60 kB", atMost(worst, 60));
+    else row(`memory of a supervisor ${name}`, ["none stays", ofFormer(tell), ""]);
+  }
+  await measureAnswers(context, service);
+}
+
+type Measured = { startedSeconds: number; idleMegabytes: number; busyMegabytes: number; working: Memory[]; idle: Memory[] };
+
+const megabytes = (value: number): string => `${value.toFixed(1)} MB`;
+
+const medians = (all: Memory[]): string =>
+  all.length === 0 ? "none stays" : `${median(all.map((one) => one.privateKilobytes))} kB private, ${median(all.map((one) => one.proportionalKilobytes))} kB Pss`;
+
+async function measureMemory({ scope, progress }: Context, build: Build): Promise<Measured & { service: Service }> {
+  const service = await startService(scope, { build, environment: { JOBRUNNER_MAX_RUNNING: String(jobs + 500) } });
+  await sleep(idleSeconds * 1000);
+  const idleMegabytes = residentBytes(service.pid) / 1e6;
+  const idle = await idleSupervisors(service);
   const began = performance.now();
-  const numbered = Array.from({ length: jobs }, (_, index) => index);
-  await inParallel(numbered, 16, async () => {
-    await client.submit({ CommandLine: "exec sleep 600" });
-  });
+  await submit(service, jobs, "exec sleep 600");
   while (sleepers(service) < jobs) {
     if (performance.now() - began > 120_000) throw new Error(`only ${sleepers(service)} of ${jobs} jobs run after 120 s`);
     await sleep(250);
   }
-  const started = (performance.now() - began) / 1000;
-  progress(`${jobs} jobs run after ${started.toFixed(1)} s`);
+  const startedSeconds = (performance.now() - began) / 1000;
+  progress(`${build.name}: ${jobs} jobs run after ${startedSeconds.toFixed(1)} s`);
   await sleep(2000);
+  const busyMegabytes = residentBytes(service.pid) / 1e6;
+  const { working } = supervisorsOf(service);
+  if (working.length < jobs) throw new Error(`found ${working.length} supervisors for ${jobs} jobs`);
+  return { service, startedSeconds, idleMegabytes, busyMegabytes, working: memoriesOf(working), idle };
+}
 
-  const rss = residentBytes(service.pid) / 1e6;
-  const bare = (name: string, ours: string, measured: string, demanded: string, verdict: Verdict): void => {
-    report({ name, ours, peer: "", measured, demanded, verdict });
-  };
-  bare(`start of ${jobs} jobs by 16 clients`, `${started.toFixed(1)} s`, `${(jobs / started).toFixed(0)}/s`, "", "for information");
-  bare("memory of the service (RSS)", `${rss.toFixed(0)} MB`, `${rss.toFixed(0)} MB`, "< 150 MB", atMost(rss, 150));
-  const own = supervisors(service).map(privateKilobytes);
-  if (own.length < jobs) throw new Error(`found ${own.length} supervisors for ${jobs} jobs`);
-  const worst = Math.max(...own);
-  bare("private memory of a supervisor", `median ${median(own)} kB`, `max ${worst} kB`, "< 300 kB", atMost(worst, 299));
+/** Of those that wait for another job, once the few that we give them are over. */
+async function idleSupervisors(service: Service): Promise<Memory[]> {
+  const ids = await submit(service, fewJobs, "sleep 0.5");
+  await inParallel(ids, fewJobs, async (id) => {
+    await service.client.over(id, 30);
+  });
+  return memoriesOf(supervisorsOf(service).idle);
+}
 
-  const listing: number[] = [],
-    submitting: number[] = [];
+const memoriesOf = (pids: number[]): Memory[] => pids.map(memoryOf).filter((memory) => memory !== null);
+
+async function submit({ client }: Service, count: number, command: string): Promise<string[]> {
+  const ids: string[] = [];
+  await inParallel(Array.from({ length: count }), 16, async () => {
+    ids.push(await client.submit({ CommandLine: command }));
+  });
+  return ids;
+}
+
+async function measureAnswers({ report }: Context, service: Service): Promise<void> {
+  const { client } = service;
+  const [listing, submitting]: [number[], number[]] = [[], []];
   for (let turn = 0; turn < 200; turn++) {
     const before = performance.now();
     const ids = await client.running();
@@ -62,13 +112,10 @@ async function run({ scope, progress, report }: Context): Promise<void> {
     await client.submit({ CommandLine: "true" });
     submitting.push(performance.now() - before);
   }
-  const latency = (name: string, values: number[]): void => {
+  for (const [name, values] of [["GET / meanwhile", listing], ["POST / meanwhile", submitting]] as const) {
     const p99 = percentile(values, 0.99);
-    bare(name, `median ${ms(median(values))}`, `p99 ${ms(p99)}`, "p99 <= 100 ms", atMost(p99, 100));
-  };
-  latency("GET / meanwhile", listing);
-  latency("POST / meanwhile", submitting);
-
+    report({ name, ours: `median ${ms(median(values))}`, peer: "", measured: `p99 ${ms(p99)}`, demanded: "p99 <= 100 ms", verdict: atMost(p99, 100) });
+  }
   const ids = await client.running();
   const killing = performance.now();
   await inParallel(ids, 32, async (id) => {
@@ -76,51 +123,16 @@ async function run({ scope, progress, report }: Context): Promise<void> {
   });
   const killed = (performance.now() - killing) / 1000;
   const left = sleepers(service);
-  bare(`DELETE of ${jobs} jobs by 32 clients`, `${killed.toFixed(1)} s`, `${left} processes left`, "0 left", atMost(left, 0));
+  const name = `DELETE of ${jobs} jobs by 32 clients`;
+  report({ name, ours: `${killed.toFixed(1)} s`, peer: "", measured: `${left} processes left`, demanded: "0 left", verdict: atMost(left, 0) });
 }
 
-const commandOf = (pid: number): string => {
+const sleepers = ({ stateDirectory }: Service): number => processesInside(stateDirectory).filter((pid) => commandOf(pid) === "sleep").length;
+
+function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
   } catch {
     return "";
   }
-};
-
-const sleepers = (service: Service): number => processesInside(service.stateDirectory).filter((pid) => commandOf(pid) === "sleep").length;
-
-/** The supervisors: they run the same program as the launcher, a child of the service, and are not children of it themselves. */
-function supervisors(service: Service): number[] {
-  const program = (pid: number): string => {
-    try {
-      return readlinkSync(`/proc/${pid}/exe`);
-    } catch {
-      return "";
-    }
-  };
-  const ownProgram = program(service.pid);
-  const inside = processesInside(service.stateDirectory).filter((pid) => pid !== service.pid && program(pid) !== ownProgram);
-  return inside.filter((pid) => program(pid).startsWith(repositoryPrefix) && parentOf(pid) !== service.pid);
-}
-
-const repositoryPrefix = `${import.meta.dirname.replace(/\/bench$/, "")}/`;
-
-function parentOf(pid: number): number {
-  try {
-    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
-function residentBytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) * 1024;
-}
-
-function privateKilobytes(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  return ["Private_Clean", "Private_Dirty"].reduce(
-    (sum, name) => sum + Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0),
-    0,
-  );
 }

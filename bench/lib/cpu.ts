@@ -41,6 +41,13 @@ export const machineMeter: CpuMeter = {
   processes: () => null,
 };
 
+/** What a process with its threads has used, in ticks of 10 ms: proc(5). */
+export function processMicroseconds(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10_000; // utime, stime
+}
+
 /** Waits until there are no more processes than at rest: what a round left to be done is its own. */
 export async function settled({ processes }: CpuMeter, atRest: number | null): Promise<void> {
   if (atRest === null) return await sleep(1500);
