@@ -1,0 +1,129 @@
+#include "../status.h"
+#include "job_world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ * Jobs in a world that is made up (job_world.c): its clock, processes, engine and disk do what they may do, in any order, as a number says. The real state
+ * machine, with all of its actions, has to bring each job to its end: no event is refused, and what the status file says is true, in order and whole.
+ *
+ *     job_fuzz [count [first]]     so many worlds, from this number on; a world that fails says its number and what the job told
+ */
+
+static struct told {
+    unsigned running, over; // the step that is told to run, and the last whose end was told
+    unsigned failed;        // steps whose failure matters
+    bool is_stopped, is_killed, is_waiting, is_done;
+} told;
+
+static char lines[1 << 16];
+static size_t length;
+
+_Noreturn void wrong(const char *sentence) {
+    (void)fprintf(stderr, "job_fuzz: world %u at %lld ns: %s. It told:\n%s", world.number, (long long)world.now, sentence, lines);
+    abort();
+}
+
+static void must(bool is_so, const char *sentence) {
+    if (!is_so) wrong(sentence);
+}
+
+static bool is_to_run(unsigned step) {
+    enum run_on run_on = world.steps[step - 1].run_on;
+    if (told.is_killed) return false;
+    return run_on == RUN_ON_ALWAYS || (!told.is_stopped && (run_on == RUN_ON_FAILURE) == (told.failed > 0));
+}
+
+static void may_begin(unsigned step) {
+    must(step > told.over, "a step began twice, or after a later one");
+    must(is_to_run(step), "a step began that was not to run");
+}
+
+static void note_failure(unsigned step) {
+    if (!world.steps[step - 1].ignore_error) told.failed += 1;
+}
+
+static void note_step(const char *word, unsigned step, const char *rest) {
+    long long time;
+    int status = 0;
+    if (strcmp(word, "start") == 0) {
+        may_begin(step);
+        must(told.running == 0, "a step began while another ran");
+        told.running = step;
+    } else if (strcmp(word, "fail") == 0) {
+        must(step > told.over, "a step began twice, or after a later one"); // it may have begun before the stop that is told
+        told.running = 0;
+        told.over = step;
+        note_failure(step);
+    } else if (strcmp(word, "expire") == 0) {
+        must(step > told.over, "a timeout of a step that was over"); // its process may be one that could not execute its command
+        note_failure(step);
+    } else if (strcmp(word, "end") == 0) {
+        must(told.running == step, "the end of a step that did not run");
+        must(sscanf(rest, "%lld %d", &time, &status) == 2, "no line of this form");
+        must(!world_process_lives(step), "the end of a step was told while its process lived");
+        must(!world_container_lives(step), "the end of a step was told while its container lived");
+        told.running = 0;
+        told.over = step;
+        if (status != 0) note_failure(step);
+    } else if (strcmp(word, "cut") == 0) {
+        must(told.running == 0, "something was cut while a step ran");
+    } else {
+        wrong("an unknown line");
+    }
+}
+
+static void note(const char *line) {
+    char word[16] = "", second[32] = "", third[32] = "";
+    (void)sscanf(line, "%15s %31s %31s", word, second, third);
+    must(!told.is_done, "a line after the last");
+    if (strcmp(word, "stop") == 0) {
+        must(!told.is_killed, "a stop after a kill");
+        told.is_stopped = true;
+        told.is_killed = strcmp(third, "kill") == 0;
+    } else if (strcmp(word, "wait") == 0) {
+        told.is_waiting = true;
+    } else if (strcmp(word, "waited") == 0) {
+        must(told.is_waiting, "nobody was waited for");
+        told.is_waiting = false;
+    } else if (strcmp(word, "done") == 0) {
+        must(told.running == 0 && !told.is_waiting, "the end was told of a job that was not over");
+        must(world_living() == 0, "the end was told while processes lived");
+        told.is_done = true;
+    } else if (strcmp(word, "refused") == 0) {
+        wrong("an event was refused");
+    } else {
+        note_step(word, (unsigned)atoi(second), strchr(strchr(line, ' ') + 1, ' ') + 1);
+    }
+}
+
+void status_line(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int added = vsnprintf(lines + length, sizeof lines - length, format, arguments);
+    va_end(arguments);
+    must(added > 0 && (size_t)added < sizeof lines - length, "too many lines");
+    length += (size_t)added;
+    note(lines + length - added);
+}
+
+static void run(unsigned number) {
+    static struct job job;
+    told = (struct told){0};
+    length = 0;
+    lines[0] = '\0';
+    world_make(number, &job);
+    job_run(&job);
+    must(told.is_done, "the job ended without a last line");
+    for (unsigned step = told.over + 1; step <= job.plan.steps; step++) must(!is_to_run(step), "a step that was to run did not");
+}
+
+int main(int argc, char **argv) {
+    unsigned count = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 20000, first = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
+    for (unsigned number = first; number < first + count; number++) run(number);
+    world_print();
+    return 0;
+}

@@ -1,0 +1,72 @@
+#ifndef JOBRUNNER_JOB_WORLD_H
+#define JOBRUNNER_JOB_WORLD_H
+
+#include "../job.h"
+#include "../pipes.h"
+
+/** A made-up world for the state machine: in place of clock, kernel, engine and disk. All of it follows from one number. */
+
+enum { WORLD_STEPS = 4, WORLD_PROCESSES = 64, WORLD_ORDERS = 8 };
+
+enum kind { FIRST, LEFT, COMMAND };
+
+struct made_process {
+    pid_t pid, session; // pid 0: there is none
+    enum kind kind;
+    unsigned step;
+    bool is_dead, is_stubborn, is_stray, is_awaiting;
+    int64_t ends_at, holds_out_until; // by itself; against SIGKILL
+    int status;
+};
+
+struct made_order {
+    int64_t at;
+    bool is_kill;
+};
+
+extern struct world {
+    unsigned number;
+    int64_t now;
+    struct plan_step steps[WORLD_STEPS];
+    struct made_process processes[WORLD_PROCESSES];
+    struct made_order orders[WORLD_ORDERS];
+    unsigned orders_count, orders_read;
+    int64_t told_at;                // when the outcome of the start is known
+    bool fails_to_start, is_up;     // the step at hand
+    bool container_lives, was_given_up; // likewise
+    int64_t disk_full_from, disk_full_until, status_full_from, status_full_until;
+    bool is_blocked, has_pipes, has_dead;
+    int64_t retry_at, last_output_at;
+    struct pipe pipe; // stands for all
+    unsigned spins;
+} world;
+
+/** A new world, and the job in it before job_run. */
+void world_make(unsigned number, struct job *job);
+
+bool world_process_lives(unsigned step);
+bool world_container_lives(unsigned step);
+unsigned world_living(void);
+
+/** A number below, and a yes in so many. */
+uint64_t any(uint64_t below);
+bool one_in(uint64_t n);
+
+/** Mostly short, sometimes long. */
+int64_t some_time(void);
+
+/** A process that lives; session 0: its own. NULL: there are too many. */
+struct made_process *make_process(enum kind kind, unsigned step, pid_t session);
+struct made_process *first_of(unsigned step);
+bool lives(const struct made_process *process);
+
+/** Lets time pass, and what is to end end. */
+void pass(int64_t to);
+
+/** How much of the table all worlds so far have met, and what not. */
+void world_print(void);
+
+/** Something is not as it must be. */
+_Noreturn void wrong(const char *sentence);
+
+#endif
