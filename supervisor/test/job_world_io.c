@@ -135,7 +135,7 @@ bool output_is_blocked(void) {
     return world.is_blocked;
 }
 
-int64_t output_retry_at(void) {
+int64_t output_due_at(void) {
     return world.retry_at;
 }
 
@@ -155,7 +155,7 @@ void output_drain(uint32_t step) {
     if (!world.is_blocked && one_in(2)) output_handle();
 }
 
-void output_retry(void) {
+void output_go_on(void) {
     if (world.is_blocked && world.now >= world.retry_at) output_handle();
 }
 
