@@ -12,8 +12,8 @@
 
 /** The rest of the made-up world: how steps start, what the disk takes, and what the main loop hears. */
 
-static const int64_t RETRY_NS = 200 * (int64_t)NS_PER_MS, TOO_LATE_NS = 3600 * (int64_t)1000 * NS_PER_MS;
-enum { MOST_SPINS = 1000, OUTCOME = 4, OUTPUT = 5 };
+static const int64_t RETRY_NS = 200 * (int64_t)NS_PER_MS, LOOK_NS = 10 * (int64_t)NS_PER_MS, TOO_LATE_NS = 3600 * (int64_t)1000 * NS_PER_MS;
+enum { MOST_SPINS = 1000, OUTPUT = 5 };
 
 static bool was_met[PHASES][EVENTS];
 
@@ -58,7 +58,7 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
     (void)cgroup;
     (void)pipes;
     unsigned number = (unsigned)world.pipe.step;
-    *process = (struct step_process){.outcome = -1, .failure = {STAGE_FORK, EAGAIN}};
+    *process = (struct step_process){.look_at = NEVER, .failure = {STAGE_FORK, EAGAIN}};
     struct made_process *first = one_in(20) ? NULL : make_process(FIRST, number, 0);
     if (first == NULL) return STEP_FAILED;
     world.container_lives = step->settle_arguments > 0;
@@ -72,15 +72,15 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
         if (one_in(3)) (void)make_process(LEFT, number, one_in(2) ? first->pid : 0);
     }
     world.told_at = one_in(3) ? world.now + some_time() : NEVER;
-    if (world.told_at != NEVER) process->outcome = OUTCOME;
+    if (world.told_at != NEVER) process->look_at = world.now + LOOK_NS;
     if (world.told_at != NEVER) return STEP_UNTOLD;
     return world.fails_to_start ? STEP_FAILED : STEP_EXECUTED;
 }
 
 enum step_news step_learn(struct step_process *process) {
     bool is_told = first_of((unsigned)world.pipe.step) == NULL || world.now >= world.told_at;
+    process->look_at = is_told ? NEVER : world.now + LOOK_NS;
     if (!is_told) return STEP_UNTOLD;
-    process->outcome = -1;
     world.told_at = NEVER;
     return world.fails_to_start ? STEP_FAILED : STEP_EXECUTED;
 }
@@ -211,27 +211,26 @@ void signals_clear(int fd) {
     world.has_dead = world.has_dead && fd < 0;
 }
 
-static int64_t next_at(bool is_asked) {
+static int64_t next_at(void) {
     int64_t next = world.orders_read < world.orders_count ? world.orders[world.orders_read].at : NEVER;
     for (int i = 0; i < WORLD_PROCESSES; i++) {
         if (lives(&world.processes[i])) next = earlier(next, world.processes[i].ends_at);
     }
-    return is_asked ? earlier(next, world.told_at) : next;
+    return next;
 }
 
-/** Entries as in job.c: orders, ends of processes, the start's outcome, output. */
+/** Entries as in job.c: orders, ends of processes, output. */
 int __wrap_ppoll(struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
-    bool is_asked = entries[2].fd >= 0;
-    int64_t next = next_at(is_asked), due = timeout == NULL ? NEVER : world.now + timeout->tv_sec * 1000000000 + timeout->tv_nsec;
-    if (mask != NULL || count != 4) wrong("ppoll was called otherwise than ever before");
+    int64_t next = next_at(), due = timeout == NULL ? NEVER : world.now + timeout->tv_sec * 1000000000 + timeout->tv_nsec;
+    if (mask != NULL || count != 3) wrong("ppoll was called otherwise than ever before");
     if (world.has_dead || (world.orders_read < world.orders_count && next <= world.now)) next = world.now;
     if (next == NEVER && due == NEVER) wrong("it waits, and nothing will come");
     if (world.now > TOO_LATE_NS) wrong("it does not end");
     if (++world.spins > MOST_SPINS) wrong("it does not sleep");
     pass(earlier(next, due) + (one_in(3) ? some_time() / 100 : 0)); // woken late, too
     bool has_order = world.orders_read < world.orders_count && world.orders[world.orders_read].at <= world.now;
-    bool has_output = entries[3].fd >= 0 && world.has_pipes && one_in(3);
-    bool ready[] = {has_order, world.has_dead, is_asked && world.now >= world.told_at, has_output};
+    bool has_output = entries[2].fd >= 0 && world.has_pipes && one_in(3);
+    bool ready[] = {has_order, world.has_dead, has_output};
     int found = 0;
     for (nfds_t i = 0; i < count; i++) {
         entries[i].revents = ready[i] ? POLLIN : 0;
