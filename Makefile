@@ -71,10 +71,10 @@ COMPLETION_ZSH = $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_jobrunner
 COMPLETION_FISH = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/jobrunner.fish
 install: all
 	rm -rf "$(LIBRARY)"
-	mkdir -p "$(LIBRARY)/build" "$(LIBRARY)/node_modules"
+	mkdir -p "$(LIBRARY)/build"
 	cp -R package.json LICENSE README.md bin dist "$(LIBRARY)/"
 	cp -R build/jobrunner-supervisor build/web "$(LIBRARY)/build/"
-	cp -R node_modules/node-linux-* "$(LIBRARY)/node_modules/"
+	for node in node_modules/node-linux-*; do mkdir -p "$(LIBRARY)/$$node" && cp -R "$$node/bin" "$$node/LICENSE" "$$node/package.json" "$(LIBRARY)/$$node/" || exit 1; done
 	for file in "$(PROGRAM)" "$(UNIT)" "$(MANUAL)" "$(COMPLETION_BASH)" "$(COMPLETION_ZSH)" "$(COMPLETION_FISH)"; do mkdir -p "$${file%/*}" || exit 1; done
 	ln -sfn ../lib/jobrunner/bin/jobrunner "$(PROGRAM)"
 	sed 's|/usr/local|$(PREFIX)|' packaging/systemd/jobrunner.service > "$(UNIT)"

@@ -11,7 +11,7 @@ export type Config = ReturnType<typeof readAll> & { engineEnvironment: Record<st
 type Environment = NodeJS.Dict<string>;
 type Read = <Value>(name: string, fallback: string, meaning: string, parse: (text: string) => Value) => Value;
 
-/** What a job finds in its environment, and what clients read: not ours, and no mistake. */
+/** What a job finds in its environment, and what clients and bin/jobrunner read: not ours, and no mistake. */
 export const foreign = new Set([
   "JOBRUNNER_JOB_ID",
   "JOBRUNNER_STEP",
@@ -21,6 +21,7 @@ export const foreign = new Set([
   "JOBRUNNER_CACERT",
   "JOBRUNNER_CLIENT_CERT",
   "JOBRUNNER_CLIENT_KEY",
+  "JOBRUNNER_SOURCE",
 ]);
 
 const maxInteger = Number.MAX_SAFE_INTEGER;

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { fileLimit, filesWithin, readersWithin } from "./api/connections.ts";
 import { listen, type Listener } from "./api/listener.ts";
 import { Readers } from "./api/readers.ts";
@@ -59,7 +60,10 @@ export async function serve(program: Program): Promise<void> {
 
 function afterStart({ runner, metrics, log }: Omit<Parts, "audit">): void {
   runner.clearUp();
-  metrics.load().catch((error: unknown) => log("error", "what keeps the metrics could not be loaded; it is tried again when they are asked for", { err: error }));
+  metrics
+    .load()
+    .catch((error: unknown) => log("error", "what keeps the metrics could not be loaded; it is tried again when they are asked for", { err: error }))
+    .finally(flushCompileCache); // also of a service that will be killed, and of what a start needs alone
 }
 
 function firstToken({ store }: LocalRunner, stateDir: string): string | null {

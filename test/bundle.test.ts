@@ -6,6 +6,8 @@ import { test, type TestContext } from "node:test";
 import { run } from "./helper/package.ts";
 import { argumentsOf } from "./helper/processes.ts";
 import { repository, startService } from "./helper/service.ts";
+import { cannotBe, findUser, startAs } from "./helper/users.ts";
+import { waitFor } from "./helper/wait.ts";
 
 /** What runs is a bundle of src/: what must not get lost on the way. */
 
@@ -43,6 +45,16 @@ test("the licences of all packages that are in a bundle are beside it", () => {
   assert.ok(program.has("fastify") && program.has("pino") && program.has("commander"));
   assertLicences("dist/THIRD-PARTY-LICENSES.txt", program);
   assertLicences("dist/client/THIRD-PARTY-LICENSES.txt", new Set(["eventsource-parser"]));
+  const page = readFileSync(join(repository, "build", "web", "THIRD-PARTY-LICENSES.md"), "utf8");
+  for (const name of ["preact", "@preact/signals", "@preact/signals-core", "ansi-sequence-parser", "eventsource-parser"]) assert.ok(page.includes(`\n## ${name} - `), name);
+});
+
+const nobody = findUser("nobody");
+test("what a start compiles is kept while the service still runs, also for a user who cannot write beside the program", { skip: cannotBe(nobody, "nobody") }, async (t) => {
+  assert.ok(nobody !== null);
+  const service = await startAs(t, nobody, {});
+  await waitFor("it is kept", () => globSync(".cache/jobrunner/*/*", { cwd: join(service.stateDir, "..") }).length > 3);
+  await service.crash(); // what was kept, was not at an end of it
 });
 
 test("a checkout runs from its source with JOBRUNNER_SOURCE=1", async (t) => {

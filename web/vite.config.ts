@@ -15,6 +15,7 @@ export default {
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // the page's security policy knows no data: URLs
     reportCompressedSize: false,
+    license: { fileName: "THIRD-PARTY-LICENSES.md" },
   },
   plugins: [compressed()],
   logLevel: "warn",
