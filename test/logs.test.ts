@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -18,6 +18,20 @@ function linesIn(text: string): Line[] {
 function wayOf(service: Service, id: string): object[] {
   return linesIn(service.log).filter(({ job }) => job === id).map(({ time: _time, ...line }) => line);
 }
+
+test("an event that a job's supervisor refused is in the log, once, and the job's outcome is what it was", async (t) => {
+  const service = await startService(t);
+  const id = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.01; done" });
+  await waitFor("its start", async () => (await service.get(id)).State === "Running");
+  await service.stop();
+  appendFileSync(join(service.stateDir, "jobs", id, "status"), "refused 1000000000 STEP NONE ENDED\n");
+  await service.start();
+  const refused = (): Line[] => linesIn(service.log).filter((line) => line["refused"] !== undefined);
+  await waitFor("the log of it", () => refused().length > 0);
+  await service.call("PUT", `/${id}/files/go`, { body: "" });
+  assert.equal((await service.wait(id)).State, "Succeeded");
+  assert.deepEqual(refused().map(({ level, job, refused: what }) => [level, job, what]), [["warn", id, "STEP NONE ENDED"]]);
+});
 
 test("the log tells a job's way in lines of JSON that have its ID", async (t) => {
   const service = await startService(t);

@@ -33,6 +33,7 @@ export type JobFacts = {
   steps: Map<number, StepFacts>; // by number; 0: the job as a whole could not start
   containers: ReadonlyMap<number, ContainerFacts>; // what the engine said of steps that ran in one, by number; absent: not asked yet
   stops: { position: number; timeNs: bigint; cause: StopCause }[];
+  refusals: string[]; // faults of the supervisor: which part, in which phase, had no place for which event
   waitsFor: WaitedProcess | null; // by a kill, as the record's last line about it says
   done: { timeNs: bigint; outputBytes: number; lostBytes: number } | null;
   swept: { timeNs: bigint } | null; // the supervisor died, what it left is gone

@@ -47,6 +47,7 @@ export class ActiveJob {
   isEnding = false; // its supervisor has recorded the end; its containers are being seen to
   shownState: JobState | null = null; // that subscribers know, and likewise:
   shownWaitsFor: string | null = null;
+  loggedRefusals = 0;
   #attempts: ReadonlyMap<number, Attempt> | null = null;
   readonly #knownSinceMs = performance.now();
   readonly #waitedBeforeMs: number; // it was known, by the clock

@@ -66,6 +66,7 @@ export function parseStatus(text: string): JobFacts | null {
     steps: new Map(),
     containers: new Map(),
     stops: [],
+    refusals: [],
     waitsFor: null,
     done: null,
     swept: null,
@@ -84,6 +85,7 @@ const numericFields = new Map([
   ["stop", [0]],
   ["wait", [0, 1, 2, 3]],
   ["waited", [0]],
+  ["refused", [0]],
   ["done", [0, 1, 2]],
   ["swept", [0]],
 ]);
@@ -130,6 +132,9 @@ function addLine(facts: JobFacts, [word = "", ...fields]: string[], position: nu
     }
     case "waited":
       facts.waitsFor = null;
+      break;
+    case "refused":
+      facts.refusals.push(fields.slice(1).join(" "));
       break;
     case "done":
       facts.done = { timeNs: time(0), outputBytes: number(1), lostBytes: number(2) };

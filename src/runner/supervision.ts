@@ -179,6 +179,7 @@ export class Supervision {
     if (!job.isRunning) return;
     const facts = job.status.facts(told);
     if (facts === null) return;
+    this.#logRefusals(job, facts.refusals);
     facts.containers = job.containers;
     facts.waitsFor = this.#userNames.added(facts.waitsFor, () => this.#withoutShortage(job, () => this.#refresh(job)));
     job.tellAttempts(facts);
@@ -192,6 +193,11 @@ export class Supervision {
     if (facts.swept !== null) return this.#events.onOver(job, job.lostView("SupervisorLost"));
     this.#passKill(job);
     this.#events.onChange(job);
+  }
+
+  #logRefusals(job: ActiveJob, refusals: string[]): void {
+    for (const refused of refusals.slice(job.loggedRefusals)) this.#options.log("warn", "a supervisor refused an event: a fault of jobrunner, to be reported", { job: job.id, refused });
+    job.loggedRefusals = refusals.length;
   }
 
   #passKill(job: ActiveJob): void {
