@@ -1,280 +1,32 @@
 #include "remove.h"
 
-#include <dirent.h>
+#include "mount.h"
+#include "tree.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "mount.h"
-
-/** One is read again for each folder that is entered: small, and of some hundred names still. */
-enum { BUFFER_BYTES = 8192 };
-/** Who changes the folders meanwhile, or has very many that cannot be removed, does not keep us for ever. */
-enum { MAX_FAILURES = 1000, MAX_REPEATS = 1000 };
-
-/** A folder on the way from the top to where we are; it is not held open. */
-struct level {
-    dev_t device;
-    ino_t inode;
-    off64_t position;     // where its entries go on
-    size_t path_length;   // of its path
-    unsigned failures;    // that there were when it was entered
-};
-
-/** Why something is left. The word is for programs. */
-struct reason {
-    const char *word, *text;
-};
-
-struct tree {
-    int top, folder; // of `folder`, where we are, names are removed
-    int mount;
-    struct level *levels;
-    size_t depth, levels_room;
-    char *path; // from the top to where we are
-    size_t path_length, path_room;
-    union {
-        struct dirent64 first;
-        char bytes[BUFFER_BYTES];
-    } entries;
-    size_t entries_length, entries_read;
-    uintmax_t removed;
-    unsigned failures, repeats;
-    char *failed; // the path of the first
-    struct reason reason;
-};
-
-static bool empty(struct tree *tree, int top);
-static bool start(struct tree *tree);
-static bool step(struct tree *tree);
-static struct dirent64 *next_entry(struct tree *tree);
-static void remove_entry(struct tree *tree, const struct dirent64 *entry);
-static bool is_mount(const struct tree *tree, const char *name);
-static void enter(struct tree *tree, const char *name, off64_t position);
-static int open_own(int found, const struct stat *status);
-static bool leave(struct tree *tree);
-static void remove_left(struct tree *tree, const char *name, bool has_failures);
-static bool push(struct tree *tree, const char *name, const struct stat *status);
-static void *grown(void *memory, size_t *room, size_t needed, size_t size);
-static void fail(struct tree *tree, const char *name, int error);
-static struct reason reason_of(const struct tree *tree, const char *name, int error);
-static bool has_attribute(int folder, const char *name, uint64_t attribute);
-
 int empty_folder(void) {
-    struct tree tree = {0};
-    bool is_empty = empty(&tree, STDIN_FILENO);
-    int printed = printf("removed %ju\n", tree.removed);
-    if (!is_empty && printed > 0) printed = printf("left %s %s\n%s", tree.reason.word, tree.reason.text, tree.failed == NULL ? "" : tree.failed);
+    struct removal removal;
+    bool is_empty = tree_empty(STDIN_FILENO, &removal);
+    int printed = printf("removed %ju\n", removal.removed);
+    if (!is_empty && printed > 0) printed = printf("left %s %s\n%s", removal.reason.word, removal.reason.text, removal.failed == NULL ? "" : removal.failed);
     return printed > 0 && fflush(stdout) == 0 && is_empty ? 0 : 1;
 }
 
 int remove_folder(const char *path) {
-    struct tree tree = {0};
+    struct removal removal = {0};
     int top = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int parent = top < 0 ? -1 : openat(top, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
     bool is_mounted = parent >= 0 && mount_of(parent) != mount_of(top);
-    if (is_mounted) tree.reason.text = "something is mounted there";
-    bool is_empty = parent >= 0 && !is_mounted && empty(&tree, top);
+    if (is_mounted) removal.reason.text = "something is mounted there";
+    bool is_empty = parent >= 0 && !is_mounted && tree_empty(top, &removal);
     if (is_empty && rmdir(path) == 0) return 0;
-    if (tree.reason.text == NULL) tree.reason.text = strerror(errno);
-    (void)fprintf(stderr, "jobrunner-supervisor: %s/%s: %s\n", path, tree.failed == NULL ? "" : tree.failed, tree.reason.text);
+    if (removal.reason.text == NULL) removal.reason.text = strerror(errno);
+    (void)fprintf(stderr, "jobrunner-supervisor: %s/%s: %s\n", path, removal.failed == NULL ? "" : removal.failed, removal.reason.text);
     return 1;
-}
-
-static bool empty(struct tree *tree, int top) {
-    tree->top = top;
-    tree->folder = -1;
-    tree->mount = mount_of(top);
-    if (tree->mount < 0) fail(tree, "", ENOSYS);
-    if (tree->mount < 0 || !start(tree)) return false;
-    while (step(tree) && tree->failures < MAX_FAILURES) continue;
-    (void)close(tree->folder);
-    return tree->failures == 0;
-}
-
-/** At the top, anew. */
-static bool start(struct tree *tree) {
-    struct stat status;
-    if (tree->folder >= 0) (void)close(tree->folder);
-    tree->depth = tree->path_length = tree->entries_length = tree->entries_read = 0;
-    tree->folder = fstat(tree->top, &status) == 0 ? open_own(tree->top, &status) : -1;
-    if (tree->folder >= 0 && push(tree, NULL, &status)) return true;
-    fail(tree, "", errno);
-    return false;
-}
-
-/** False: there is nothing more to be done. */
-static bool step(struct tree *tree) {
-    struct dirent64 *entry = next_entry(tree);
-    if (entry == NULL) return leave(tree);
-    bool is_folder_itself = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-    if (!is_folder_itself) remove_entry(tree, entry);
-    return true;
-}
-
-static struct dirent64 *next_entry(struct tree *tree) {
-    if (tree->entries_read == tree->entries_length) {
-        long got = syscall(SYS_getdents64, tree->folder, tree->entries.bytes, sizeof tree->entries.bytes);
-        if (got < 0 && errno != ENOENT) fail(tree, "", errno); // ENOENT: somebody else has removed the folder
-        if (got <= 0) return NULL;
-        tree->entries_length = (size_t)got;
-        tree->entries_read = 0;
-    }
-    struct dirent64 *entry = (void *)(tree->entries.bytes + tree->entries_read);
-    tree->entries_read += entry->d_reclen;
-    return entry;
-}
-
-static void remove_entry(struct tree *tree, const struct dirent64 *entry) {
-    const char *name = entry->d_name;
-    int error = EISDIR;
-    if (entry->d_type != DT_DIR) error = unlinkat(tree->folder, name, 0) == 0 ? 0 : errno;
-    if (error == EISDIR) {
-        error = unlinkat(tree->folder, name, AT_REMOVEDIR) == 0 ? 0 : errno;
-        if (error != 0 && error != EBUSY && error != ENOENT) {
-            enter(tree, name, entry->d_off); // not empty, or not to be removed by us: what is in it may be
-            return;
-        }
-    }
-    if (error == 0) tree->removed += 1;
-    else if (error != ENOENT) fail(tree, name, error == EBUSY && is_mount(tree, name) ? EXDEV : error);
-}
-
-static bool is_mount(const struct tree *tree, const char *name) {
-    int found = openat(tree->folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    bool is_other = found >= 0 && mount_of(found) != tree->mount;
-    if (found >= 0) (void)close(found);
-    return is_other;
-}
-
-/** What has become a link, or a mount, meanwhile is not entered. Nothing of it is asked for before that is known: a network file system may never answer. */
-static void enter(struct tree *tree, const char *name, off64_t position) {
-    int found = openat(tree->folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct stat status;
-    int inner = -1;
-    if (found >= 0 && mount_of(found) != tree->mount) errno = EXDEV;
-    else if (found >= 0 && fstat(found, &status) == 0) inner = open_own(found, &status);
-    int error = errno;
-    if (found >= 0) (void)close(found);
-    tree->levels[tree->depth - 1].position = position;
-    if (inner >= 0 && push(tree, name, &status)) {
-        (void)close(tree->folder);
-        tree->folder = inner;
-        tree->entries_length = tree->entries_read = 0;
-        return;
-    }
-    if (inner >= 0) (void)close(inner);
-    if (error != ENOENT) fail(tree, name, error);
-}
-
-/** Opens a folder to read and change it. Its descriptor may be one that is no more than a path (O_PATH). */
-static int open_own(int found, const struct stat *status) {
-    if (status->st_uid == geteuid() && (status->st_mode & S_IRWXU) != S_IRWXU) {
-        char path[sizeof "/proc/self/fd/2147483647"];
-        (void)snprintf(path, sizeof path, "/proc/self/fd/%d", found);
-        (void)chmod(path, (status->st_mode & 07777) | S_IRWXU); // what it is good for is seen next
-    }
-    return openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-/** Goes up and removes the folder that was left. What it was in must be what it is in: somebody may have moved it, even out of the tree. */
-static bool leave(struct tree *tree) {
-    if (tree->depth == 1) return false;
-    struct level left = tree->levels[tree->depth - 1], *outer = &tree->levels[tree->depth - 2];
-    struct stat status;
-    int folder = openat(tree->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool is_same = folder >= 0 && fstat(folder, &status) == 0 && status.st_dev == outer->device && status.st_ino == outer->inode;
-    if (!is_same || lseek64(folder, outer->position, SEEK_SET) < 0) {
-        if (folder >= 0) (void)close(folder);
-        tree->repeats += 1;
-        if (tree->repeats < MAX_REPEATS) return start(tree);
-        fail(tree, "", ESTALE);
-        return false;
-    }
-    (void)close(tree->folder);
-    tree->folder = folder;
-    tree->entries_length = tree->entries_read = 0;
-    tree->depth -= 1;
-    tree->path_length = outer->path_length;
-    tree->path[left.path_length] = '\0'; // what was below it is past
-    remove_left(tree, tree->path + outer->path_length + (outer->path_length > 0), tree->failures > left.failures);
-    return true;
-}
-
-/** Not empty although all of it was removed: more came meanwhile, or the file system does not keep positions. */
-static void remove_left(struct tree *tree, const char *name, bool has_failures) {
-    if (unlinkat(tree->folder, name, AT_REMOVEDIR) == 0) {
-        tree->removed += 1;
-    } else if (errno == ENOTEMPTY && !has_failures && tree->repeats < MAX_REPEATS) {
-        tree->repeats += 1;
-        char again[NAME_MAX + 1];
-        (void)snprintf(again, sizeof again, "%s", name);
-        enter(tree, again, tree->levels[tree->depth - 1].position);
-    } else if (errno != ENOENT && !(errno == ENOTEMPTY && has_failures)) {
-        fail(tree, name, errno);
-    }
-}
-
-static bool push(struct tree *tree, const char *name, const struct stat *status) {
-    size_t length = tree->path_length + (name == NULL ? 0 : strlen(name) + (tree->path_length > 0));
-    struct level *levels = grown(tree->levels, &tree->levels_room, tree->depth + 1, sizeof *levels);
-    if (levels == NULL) return false;
-    tree->levels = levels;
-    char *path = grown(tree->path, &tree->path_room, length + 1, 1);
-    if (path == NULL) return false;
-    tree->path = path;
-    (void)snprintf(path + tree->path_length, tree->path_room - tree->path_length, "%s%s", tree->path_length > 0 ? "/" : "", name == NULL ? "" : name);
-    tree->path_length = length;
-    tree->levels[tree->depth] = (struct level){.device = status->st_dev, .inode = status->st_ino, .path_length = length, .failures = tree->failures};
-    tree->depth += 1;
-    return true;
-}
-
-static void *grown(void *memory, size_t *room, size_t needed, size_t size) {
-    if (needed <= *room) return memory;
-    size_t wanted = needed * 2;
-    void *larger = realloc(memory, wanted * size);
-    if (larger != NULL) *room = wanted;
-    return larger;
-}
-
-/** The first is remembered, with its path: an empty name is where we are. */
-static void fail(struct tree *tree, const char *name, int error) {
-    tree->failures += 1;
-    if (tree->failures > 1) return;
-    tree->reason = reason_of(tree, name, error);
-    const char *slash = tree->path_length > 0 && name[0] != '\0' ? "/" : "";
-    if (asprintf(&tree->failed, "%.*s%s%s", (int)tree->path_length, tree->path == NULL ? "" : tree->path, slash, name) < 0) tree->failed = NULL;
-}
-
-static struct reason reason_of(const struct tree *tree, const char *name, int error) {
-    switch (error) {
-        case EXDEV:
-            return (struct reason){"mount", "something is mounted there"};
-        case ENOTEMPTY:
-        case ESTALE:
-            return (struct reason){"changed", "it is being changed meanwhile"};
-        case EPERM:
-        case EACCES:
-            if (has_attribute(tree->folder, name, STATX_ATTR_IMMUTABLE)) return (struct reason){"immutable", "it is immutable (chattr +i)"};
-            if (has_attribute(tree->folder, name, STATX_ATTR_APPEND)) return (struct reason){"immutable", "it may only grow (chattr +a)"};
-            return (struct reason){"denied", strerror(error)};
-        default:
-            return (struct reason){"other", strerror(error)};
-    }
-}
-
-/** Of the entry or of the folder that it is in. */
-static bool has_attribute(int folder, const char *name, uint64_t attribute) {
-    struct statx entry, outer;
-    if (statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &entry) == 0 && (entry.stx_attributes & attribute) != 0) return true;
-    return statx(folder, "", AT_EMPTY_PATH, STATX_TYPE, &outer) == 0 && (outer.stx_attributes & attribute) != 0;
 }

@@ -57,7 +57,7 @@ void world_make(unsigned number, struct job *job) {
     for (size_t i = 0; i < job->plan.steps; i++) {
         bool is_container = one_in(2);
         world.steps[i] = (struct plan_step){
-            .run_on = (enum run_on)any(3),
+            .run_on = one_in(2) ? RUN_ON_ALWAYS : (enum run_on)any(3),
             .ignore_error = one_in(4),
             .timeout_ms = one_in(3) ? (int64_t)any(4000) + 1 : 0,
             .settle_arguments = is_container,
@@ -103,7 +103,7 @@ struct made_process *make_process(enum kind kind, unsigned step, pid_t session) 
         *process = (struct made_process){.pid = ++next, .kind = kind, .step = step, .is_stubborn = one_in(4), .is_stray = one_in(4)};
         process->session = session == 0 ? process->pid : session;
         process->ends_at = one_in(6) ? NEVER : world.now + some_time();
-        process->holds_out_until = one_in(8) ? world.now + some_time() : 0;
+        process->holds_out_until = one_in(4) ? world.now + some_time() : 0;
         process->status = one_in(2) ? 0 : one_in(3) ? 125 << 8 : one_in(3) ? SIGSEGV : 3 << 8;
         return process;
     }

@@ -63,8 +63,8 @@ bool lives(const struct made_process *process);
 /** Lets time pass, and what is to end end. */
 void pass(int64_t to);
 
-/** How much of the table all worlds so far have met, and what not. */
-void world_print(void);
+/** Prints how much of the table all worlds so far have met, and what not. Whether that is all. */
+bool world_has_met_all(void);
 
 /** Something is not as it must be. */
 _Noreturn void wrong(const char *sentence);
