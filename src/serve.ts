@@ -10,6 +10,7 @@ import type { Config } from "./config.ts";
 import type { DiagnosisDocument } from "./doctor/diagnosis.ts";
 import { ensureFirstToken } from "./identity/first-token.ts";
 import { Identifier } from "./identity/identify.ts";
+import { keepParts } from "./kept-parts.ts";
 import { makeLog } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { openRunner } from "./runner/open.ts";
@@ -48,6 +49,7 @@ export async function serve(program: Program): Promise<void> {
     const listener = await openApi(program, { runner, audit, metrics, log });
     process.on("exit", () => audit.flush());
     audit.write(itself, { Event: "start" });
+    keepParts();
     const later = setTimeout(() => afterStart({ runner, metrics, log }), afterStartMs);
     obeySignals({ runner, audit, listener, later, exit, hasFilesToReload: config.tls.certificate !== null });
     const token = tokenPath === null ? "" : `\na first token, for those who are not trusted without, is in ${tokenPath}`;

@@ -1,13 +1,13 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { chooseType } from "../accept.ts";
 import type { App, Context } from "../context.ts";
+import { madeOnce } from "../made-once.ts";
 
 /** The web page, for anybody: nothing in it is of this box. What it shows it asks of the API, as whoever looks at it. */
 export function pageRoutes(app: App, { pageDirectory }: Pick<Context, "pageDirectory">): void {
-  let page: Promise<FastifyInstance> | null = null;
+  const page = madeOnce(async () => await (await import("../page.ts")).makePage(pageDirectory));
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    page ??= import("../page.ts").then(async ({ makePage }) => await makePage(pageDirectory));
-    const made = await page;
+    const made = await page();
     reply.hijack();
     made.routing(request.raw, reply.raw);
   };
