@@ -89,6 +89,6 @@ uninstall:
 
 clean:
 	$(MAKE) -C supervisor clean
-	rm -rf node_modules build dist jobrunner-*.tgz
+	rm -rf node_modules build dist dist-* jobrunner-*.tgz
 
 .PHONY: all run test torture check docs screenshots bench supervisor package install uninstall clean

@@ -8,6 +8,7 @@ import { removalBounds, turnBounds, Turns } from "./api/turns.ts";
 import { type Actor, AuditLog } from "./audit/audit-log.ts";
 import type { Config } from "./config.ts";
 import type { DiagnosisDocument } from "./doctor/diagnosis.ts";
+import { holdParts } from "./held-parts.ts";
 import { ensureFirstToken } from "./identity/first-token.ts";
 import { Identifier } from "./identity/identify.ts";
 import { keepParts } from "./kept-parts.ts";
@@ -62,10 +63,12 @@ export async function serve(program: Program): Promise<void> {
 
 function afterStart({ runner, metrics, log }: Omit<Parts, "audit">): void {
   runner.clearUp();
-  metrics
-    .load()
-    .catch((error: unknown) => log("error", "what keeps the metrics could not be loaded; it is tried again when they are asked for", { err: error }))
-    .finally(flushCompileCache); // also of a service that will be killed, and of what a start needs alone
+  const load = async (): Promise<void> => {
+    await metrics.load();
+    await holdParts();
+    flushCompileCache(); // also of a service that will be killed
+  };
+  load().catch((error: unknown) => log("error", "what can wait could not all be loaded; what keeps the metrics is tried again when they are asked for", { err: error }));
 }
 
 function firstToken({ store }: LocalRunner, stateDir: string): string | null {

@@ -1,5 +1,5 @@
 // `node tools/bundle/make.ts` makes of src/ what runs, in dist/.
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type OutputOptions, type Plugin, rolldown } from "rolldown";
 import { foldersOfPackages } from "./folders.ts";
@@ -7,6 +7,8 @@ import { licences } from "./licences.ts";
 
 const root = resolve(import.meta.dirname, "..", "..");
 const dist = join(root, "dist");
+/** Where it is made, beside its place, so that sources are found from both by the same path. */
+const made = `${dist}-new`;
 
 /**
  * The program: a file for all that every start needs, and one for each part that is loaded when it is needed. CommonJS, since Node reads several
@@ -14,7 +16,7 @@ const dist = join(root, "dist");
  * the ones, and the log the others.
  */
 const program: OutputOptions = {
-  dir: dist,
+  dir: made,
   format: "cjs",
   entryFileNames: "[name].cjs",
   chunkFileNames: "[name]-[hash].cjs", // a file is of one build, or is not found
@@ -26,7 +28,7 @@ const program: OutputOptions = {
 };
 
 /** For programs of others, Node's and browsers': to be read, and made smaller by those who bundle it. */
-const client: OutputOptions = { dir: join(dist, "client"), format: "es", entryFileNames: "index.js", codeSplitting: false, comments: { legal: false } };
+const client: OutputOptions = { dir: join(made, "client"), format: "es", entryFileNames: "index.js", codeSplitting: false, comments: { legal: false } };
 
 type Kind = { platform: "node" | "neutral"; plugins?: Plugin[] };
 
@@ -45,8 +47,18 @@ async function bundle(input: string, output: OutputOptions, { platform, plugins 
   await build.close();
 }
 
-rmSync(dist, { recursive: true, force: true });
-rmSync(join(root, "build", "compile-cache"), { recursive: true, force: true }); // of the files that were
-cpSync(join(root, "node_modules", "@fastify", "swagger-ui", "static"), join(dist, "@fastify", "swagger-ui", "static"), { recursive: true });
+rmSync(made, { recursive: true, force: true });
+cpSync(join(root, "node_modules", "@fastify", "swagger-ui", "static"), join(made, "@fastify", "swagger-ui", "static"), { recursive: true });
 await bundle("src/client/index.ts", client, { platform: "neutral" });
 await bundle("src/main.ts", program, { platform: "node", plugins: [foldersOfPackages()] });
+putInPlace();
+
+/** What is started meanwhile finds a whole one. */
+function putInPlace(): void {
+  const old = `${dist}-old`;
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(made, dist);
+  rmSync(old, { recursive: true, force: true });
+  rmSync(join(root, "build", "compile-cache"), { recursive: true, force: true }); // of the files that were
+}
