@@ -9,6 +9,13 @@ export const bodyBytesPerSecond = 16_384;
  */
 export function expectBody(request: IncomingMessage, timeoutSeconds: number, onLate: () => void): void {
   if (request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined) return;
+  // A small one has come with its head, and is read before the next tick.
+  process.nextTick(() => {
+    if (!request.complete) expectRest(request, timeoutSeconds, onLate);
+  });
+}
+
+function expectRest(request: IncomingMessage, timeoutSeconds: number, onLate: () => void): void {
   const { socket } = request;
   const [startMs, startBytes] = [performance.now(), socket.bytesRead];
   const leftMs = (): number => startMs + (timeoutSeconds + (socket.bytesRead - startBytes) / bodyBytesPerSecond) * 1000 - performance.now();

@@ -48,13 +48,17 @@ export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api>
   acceptAnyBody(app, context.limits.maxBodyBytes);
   checkBySchemas(app);
   const guard = makeGuard(hosts);
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, next) => {
     reply.headers(securityHeaders);
     guard(request.raw);
+    next();
   });
   leadBrowsersToPage(app);
   await addAccess(app, context);
-  app.addHook("onRequest", async (request) => refuseReserved(request, routes));
+  app.addHook("onRequest", (request, _reply, next) => {
+    refuseReserved(request, routes);
+    next();
+  });
   for (const add of [jobRoutes, attachRoutes, searchRoutes, fileRoutes, listRoutes, eventRoutes, healthRoutes, metricsRoutes, boxRoutes]) add(app, context);
   pageRoutes(app, context);
   docsRoutes(app, { routes: described, version: context.version });
@@ -70,8 +74,9 @@ export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api>
 function acceptAnyBody(app: App, maxBodyBytes: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", async (_request: FastifyRequest, payload: IncomingMessage) => await readBody(payload, maxBodyBytes));
-  app.addHook("onRequest", async (request) => {
-    delete request.raw.headers["content-type"]; // a malformed one would be refused
+  app.addHook("onRequest", (request, _reply, next) => {
+    request.raw.headers["content-type"] = undefined; // a malformed one would be refused; what is deleted from makes an object slow
+    next();
   });
 }
 

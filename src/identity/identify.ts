@@ -42,8 +42,10 @@ export class Identifier {
 
   async identify(request: IncomingMessage): Promise<Identification> {
     const { authorization } = request.headers;
-    if ((request.headersDistinct["authorization"]?.length ?? 0) > 1) return unknown("there must be one Authorization header");
-    if (authorization !== undefined) return this.#byToken(authorization);
+    if (authorization !== undefined) {
+      if ((request.headersDistinct["authorization"]?.length ?? 0) > 1) return unknown("there must be one Authorization header");
+      return this.#byToken(authorization);
+    }
     if (request.socket instanceof TLSSocket && this.#options.hasClientCertificates) {
       const identification = this.#byCertificate(request.socket);
       if (identification !== null) return identification;

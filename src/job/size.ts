@@ -84,6 +84,17 @@ export type Surroundings = {
   containerProcesses: (index: number) => string[][];
 };
 
+const smallCharacters = 4096;
+
+/**
+ * Whether no host step of a job can be too large, which most are not: cheaper than to add it all up. A character of JSON is three bytes of UTF-8 at most, and no string has
+ * fewer than three characters of it; so all strings, with a NUL and a pointer each, take seven bytes for each character at most. What is around a job's own
+ * variables are a few paths. Together that is half of the least that Linux gives.
+ */
+export function isSurelySmall(spec: JobSpec): boolean {
+  return JSON.stringify(spec).length <= smallCharacters;
+}
+
 /** The stacks of the engine's processes are not ours: 8 MiB is what Linux gives them. */
 const engineStackBytes = 8 << 20;
 

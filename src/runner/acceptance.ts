@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { findLargeStep, maxTotalBytes } from "../job/size.ts";
+import { findLargeStep, isSurelySmall, maxTotalBytes } from "../job/size.ts";
 import { commandsOf, type FieldProblem, type JobSpec } from "../job/spec.ts";
 import { type Account, Accounts } from "./accounts.ts";
 import type { Engine } from "./containers/engine.ts";
@@ -37,6 +37,7 @@ export class Acceptor {
     const found = spec.User === undefined ? null : await this.#accounts.find(spec.User);
     if (found?.kind === "refused") return { kind: "user-refused", problem: found.problem };
     const account = found?.account ?? null;
+    if (engine === null && isSurelySmall(spec)) return { kind: "acceptable", account };
     const problem = this.#findSizeProblem(spec, account, engine);
     return problem === null ? { kind: "acceptable", account } : { kind: "too-large", problem };
   }
