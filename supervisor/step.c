@@ -32,9 +32,11 @@ static int pause_ms;
 static int open_pairs(struct step_pipes *pipes);
 static void close_pair(const int pair[2]);
 static enum step_news start_sharing(int cgroup, struct step_process *process);
-static bool may_share(int cgroup);
+static bool may_share(void);
 static enum step_news start_apart(int cgroup, struct step_process *process);
-static pid_t fork_into(int cgroup);
+static pid_t make(pid_t (*way)(int cgroup), int cgroup);
+static pid_t share(int cgroup);
+static pid_t copy(int cgroup);
 static enum step_news learn_by_memory(void);
 static enum step_news learn_by_pipe(void);
 static void look_later(struct step_process *process);
@@ -96,7 +98,7 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
         news = failed(process, STAGE_FORK, error);
     } else {
         newborn.most_files = files.rlim_max;
-        news = may_share(own_cgroup) ? start_sharing(own_cgroup, process) : start_apart(own_cgroup, process);
+        news = may_share() ? start_sharing(own_cgroup, process) : start_apart(own_cgroup, process);
         if (news == STEP_FAILED) execute_forget(&execution);
     }
     (void)close(pipes->output[1]);
@@ -105,12 +107,12 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
 }
 
 /** The memory is no other user's, and no secret is in what another may look into. */
-static bool may_share(int cgroup) {
-    return newborn.plan->user == NULL && newborn.plan->secrets == 0 && !inherit_is_of_memory() && (cgroup < 0 || !cgroup_was_killed());
+static bool may_share(void) {
+    return newborn.plan->user == NULL && newborn.plan->secrets == 0 && !inherit_is_of_memory();
 }
 
 static enum step_news start_sharing(int cgroup, struct step_process *process) {
-    pid_t pid = clone_sharing(cgroup, newborn_run, &newborn, &is_sharing);
+    pid_t pid = make(share, cgroup);
     if (pid < 0 && (errno == EAGAIN || errno == ENOMEM)) return failed(process, STAGE_FORK, errno);
     if (pid < 0) return start_apart(cgroup, process);
     process->pid = pid;
@@ -122,7 +124,7 @@ static enum step_news start_apart(int cgroup, struct step_process *process) {
     int pair[2];
     if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0) return failed(process, STAGE_PIPES, errno);
     newborn.outcome = pair[1];
-    pid_t pid = fork_into(cgroup);
+    pid_t pid = make(copy, cgroup);
     if (pid == 0) newborn_run(&newborn);
     int error = errno;
     (void)close(pair[1]);
@@ -135,15 +137,25 @@ static enum step_news start_apart(int cgroup, struct step_process *process) {
     return step_learn(process);
 }
 
-/** Like fork(2), born in the cgroup. Where the kernel cannot do that, the process goes there by itself. */
-static pid_t fork_into(int cgroup) {
+/** Born in the cgroup, where there is one. Where the kernel cannot do that, the process goes there by itself. */
+static pid_t make(pid_t (*way)(int cgroup), int cgroup) {
+    newborn.joins = -1;
     if (cgroup >= 0 && !cgroup_was_killed()) {
-        struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (unsigned)cgroup};
-        pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+        pid_t pid = way(cgroup);
         if (pid >= 0 || errno == EAGAIN || errno == ENOMEM) return pid;
     }
     newborn.joins = cgroup;
-    return fork();
+    return way(-1);
+}
+
+static pid_t share(int cgroup) {
+    return clone_sharing(cgroup, newborn_run, &newborn, &is_sharing);
+}
+
+static pid_t copy(int cgroup) {
+    if (cgroup < 0) return fork();
+    struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (unsigned)cgroup};
+    return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
 enum step_news step_learn(struct step_process *process) {
