@@ -8,7 +8,6 @@ import { removalBounds, turnBounds, Turns } from "./api/turns.ts";
 import { type Actor, AuditLog } from "./audit/audit-log.ts";
 import type { Config } from "./config.ts";
 import type { DiagnosisDocument } from "./doctor/diagnosis.ts";
-import { holdParts } from "./held-parts.ts";
 import { ensureFirstToken } from "./identity/first-token.ts";
 import { Identifier } from "./identity/identify.ts";
 import { keepParts } from "./kept-parts.ts";
@@ -63,12 +62,10 @@ export async function serve(program: Program): Promise<void> {
 
 function afterStart({ runner, metrics, log }: Omit<Parts, "audit">): void {
   runner.clearUp();
-  const load = async (): Promise<void> => {
-    await metrics.load();
-    await holdParts();
-    flushCompileCache(); // also of a service that will be killed
-  };
-  load().catch((error: unknown) => log("error", "what can wait could not all be loaded; what keeps the metrics is tried again when they are asked for", { err: error }));
+  metrics
+    .load()
+    .catch((error: unknown) => log("error", "what keeps the metrics could not be loaded; it is tried again when they are asked for", { err: error }))
+    .finally(flushCompileCache); // also of a service that will be killed
 }
 
 function firstToken({ store }: LocalRunner, stateDir: string): string | null {

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -55,20 +55,6 @@ test("what a start compiles is kept while the service still runs, also for a use
   const service = await startAs(t, nobody, {});
   await waitFor("it is kept", () => globSync(".cache/jobrunner/*/*", { cwd: join(service.stateDir, "..") }).length > 3);
   await service.crash(); // what was kept, was not at an end of it
-});
-
-test("what the service has not loaded yet when another version takes the place of its own is there all the same", async (t) => {
-  const installed = temporary(t);
-  for (const part of ["bin", "dist", "package.json", "build/web", "build/jobrunner-supervisor"]) cpSync(join(repository, part), join(installed, part), { recursive: true });
-  symlinkSync(join(repository, "node_modules"), join(installed, "node_modules"));
-  const service = await startService(t, { program: join(installed, "bin", "jobrunner"), stateDir: join(installed, "state") });
-  await waitFor("what it compiled is kept, the last thing of its start", () => globSync("build/compile-cache/*/*", { cwd: installed }).length > 0);
-  for (const file of globSync("dist/*.cjs*", { cwd: installed })) rmSync(join(installed, file));
-  assert.equal(JSON.parse((await service.call("GET", "/openapi.json")).text).openapi, "3.1.1");
-  assert.match((await service.call("GET", "/docs/static/swagger-ui.css")).text, /^\.swagger-ui/);
-  assert.match((await service.call("GET", "/ui/")).text, /<title>jobrunner/);
-  assert.equal((await service.call("GET", "/box/findings")).status, 200);
-  cpSync(join(repository, "dist"), join(installed, "dist"), { recursive: true }); // for the end of the test
 });
 
 test("a checkout runs from its source with JOBRUNNER_SOURCE=1", async (t) => {

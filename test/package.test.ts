@@ -22,7 +22,7 @@ test("the package holds the program, the client with its types, the supervisor w
   const program = ["package.json", "bin/jobrunner", "dist/THIRD-PARTY-LICENSES.txt", ...inCheckout("dist/@fastify/swagger-ui/static/*")];
   const types = inCheckout("src/client/*.ts").map((path) => path.replace(/^src(.*)\.ts$/, "dist$1.d.ts"));
   const client = ["dist/client/index.js", "dist/client/THIRD-PARTY-LICENSES.txt", ...types];
-  const supervisor = [`build/jobrunner-supervisor-${process.arch}`, "supervisor/Makefile", ...inCheckout("supervisor/*.[ch]")];
+  const supervisor = [`build/jobrunner-supervisor-${process.arch}`, "supervisor/Makefile", ...inCheckout("supervisor/*.{c,h,def}")];
   const page = inCheckout("build/web/**/*").filter((path) => statSync(join(repository, path)).isFile());
   const expected = [...pages, ...program, ...client, ...supervisor, ...page].map((path) => `package/${path}`);
   const isChunk = (path: string): boolean => /^package\/dist\/[\w-]+\.cjs(\.map)?$/.test(path);
