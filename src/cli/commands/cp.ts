@@ -1,13 +1,5 @@
-import { stat } from "node:fs/promises";
-import { basename, join, posix, resolve } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
-import type { WorkspaceFiles } from "../../client/index.ts";
-import { type ConnectionOptions, type Means, type Work, work } from "../command.ts";
-import { encoded, receive, TreeCopy } from "../copy-tree.ts";
-import type { Session } from "../session.ts";
-import { unreadable, WrongUse } from "../wrong-use.ts";
+import { type ConnectionOptions, type Means, work } from "../command.ts";
 
 export function addCp(program: Command, means: Means): void {
   program
@@ -17,58 +9,6 @@ export function addCp(program: Command, means: Means): void {
     .argument("<to>", "ID:PATH, or a file or folder here, - for standard output")
     .addHelpText("after", "\n  jobrunner cp 019a0f3e:out/report.txt .\n  jobrunner cp data 019a0f3e:in/")
     .action(async (from: string, to: string, options: ConnectionOptions) => {
-      await work(means, options, { run: async (work) => await copy(work, { from, to }) });
+      await work(means, options, { run: async (work) => await (await import("../copy.ts")).copy(work, { from, to }) });
     });
-}
-
-async function copy({ session, client }: Work, { from, to }: { from: string; to: string }): Promise<number> {
-  const [source, target] = [placeOf(from), placeOf(to)];
-  const filesOf = async ({ prefix }: Place): Promise<WorkspaceFiles> => client.files(await client.find(prefix, { isPatient: true }));
-  if (source === null && target !== null) return await upload(session, await filesOf(target), { from, to: target.path });
-  if (source !== null && target === null) return await download(session, await filesOf(source), { from: source.path, to });
-  throw new WrongUse("one of both must be in a workspace, as ID:PATH, and the other here");
-}
-
-type Place = { prefix: string; path: string };
-
-/** `ID:PATH`; null: here. What has a slash before the colon is a path here. */
-function placeOf(text: string): Place | null {
-  const [, prefix, path] = /^([0-9a-fA-F-]{1,36}):(.*)$/.exec(text) ?? [];
-  return prefix === undefined || path === undefined || prefix === "-" ? null : { prefix, path: path.replace(/^\/+/, "") };
-}
-
-async function upload(session: Session, files: WorkspaceFiles, { from, to }: { from: string; to: string }): Promise<number> {
-  if (from === "-") {
-    await files.write(to, Readable.toWeb(session.stdin));
-    return 0;
-  }
-  const target = to === "" || to.endsWith("/") ? posix.join(to, basename(resolve(from))) : to;
-  const stats = await stat(from).catch((cause: unknown) => {
-    throw unreadable(from, cause);
-  });
-  const copying = new TreeCopy(session, files);
-  await copying.upload(Buffer.from(from), encodedPath(target), stats);
-  return copying.leftOutCount === 0 ? 0 : 1;
-}
-
-async function download(session: Session, files: WorkspaceFiles, { from, to }: { from: string; to: string }): Promise<number> {
-  const found = await files.open(from);
-  if (to === "-") {
-    if (found.kind === "folder") throw new WrongUse(`${from} is a folder: give a folder here to copy it to`);
-    await pipeline(Readable.fromWeb(found.bytes), session.stdout, { end: false });
-    return 0;
-  }
-  const target = (await isFolder(to)) && from !== "" ? join(to, posix.basename(from)) : to;
-  const copying = new TreeCopy(session, files);
-  if (found.kind === "file") await receive(found, target);
-  else await copying.downloadFolder(encodedPath(from), Buffer.from(target), found.mode);
-  return copying.leftOutCount === 0 ? 0 : 1;
-}
-
-function encodedPath(path: string): string {
-  return path.split("/").filter((name) => name !== "").map((name) => encoded(Buffer.from(name))).join("/");
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
 import { asJob, type ConnectionOptions, type Means, type Work, work } from "../command.ts";
@@ -61,7 +60,7 @@ Ctrl-C asks the job to stop, a second one kills it, a third one leaves it as it 
 
 async function run(work: Work, { words, options }: { words: string[]; options: RunOptions }): Promise<number> {
   const { jobOf } = await import("../typed-job.ts");
-  const { detach = false, idempotencyKey = randomUUID() } = options;
+  const { detach = false, idempotencyKey = (await import("node:crypto")).randomUUID() } = options; // no other command needs that
   const spec = await jobOf(work.session, { words, options });
   const submit = (signal: AbortSignal): Promise<string> => work.client.submit(spec, { idempotencyKey, signal });
   if (detach) return await submitAlone(work, { submit, idempotencyKey });
