@@ -81,7 +81,9 @@ export class Containers {
       const keep = (json: string): void => {
         if (files.readState(job.directory, number) === null) files.writeState(job.directory, number, json);
       };
-      if (await this.#batchesOf(engine).settle({ name: containerName(job.id, number), keep })) return true;
+      const request = { name: containerName(job.id, number), keep };
+      const said = await this.#options.finder.daemonOf(engine.client)?.settle(request);
+      if (said ?? (await this.#batchesOf(engine).settle(request))) return true;
       this.#options.finder.doubt();
       if (performance.now() > endMs) return false;
       await setTimeout(againMs);

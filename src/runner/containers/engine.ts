@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import type { ContainerState } from "../../job/container.ts";
+import { DockerDaemon, socketPathOf } from "./docker-daemon.ts";
 import { dockerInitTarget } from "./own-init.ts";
 
 /** A container engine by its command line: docker, podman and nerdctl take the same words for nearly everything. */
@@ -32,13 +33,14 @@ export function removeWords(kind: EngineKind): string[] {
 
 /** Not of the client but of what answers it; podman is both, unless it asks a service. */
 const versionWords: Record<EngineKind, string[]> = {
-  docker: ["version", "--format", "{{.Server.Version}}{{range .Server.Components}} {{.Name}}{{end}}"],
+  docker: ["version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}{{range .Server.Components}} {{.Name}}{{end}}"],
   podman: ["info", "--format", "{{.Version.Version}} {{.Host.ServiceIsRemote}} {{.Host.OCIRuntime.Name}}"],
   nerdctl: ["info", "--format", "{{.ServerVersion}}"],
 };
 
 /** Not part of its version. */
 const dockerRuntimeWords = ["info", "--format", "{{.DefaultRuntime}}"];
+const dockerHostWords = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"];
 
 /**
  * Runtimes whose containers have this box's kernel, as far as is known: on one of its own (gVisor, Kata Containers) the other end of a FIFO of ours is not there.
@@ -50,6 +52,7 @@ export class Engine {
   readonly environment: Record<string, string>; // of the client: where it finds logins, contexts and the engine
   readonly #ownInit: string | null;
   #takesOwnInit = false;
+  #daemon: DockerDaemon | null = null;
 
   /** `ownInit`: the program that is to be the containers' first process, null: none. */
   constructor(client: EngineClient, environment: Record<string, string>, ownInit: string | null = null) {
@@ -61,14 +64,23 @@ export class Engine {
   /** The version of what runs the containers. Rejects with a sentence, the engine's own, where it does not answer. */
   async version(): Promise<string> {
     const { kind } = this.client;
-    const [result, dockers] = await Promise.all([this.run(versionWords[kind]), kind === "docker" ? this.run(dockerRuntimeWords) : null]);
+    const ask = (words: string[]): Promise<ClientResult> | null => (kind === "docker" ? this.run(words) : null);
+    const [result, dockers, host] = await Promise.all([this.run(versionWords[kind]), ask(dockerRuntimeWords), ask(dockerHostWords)]);
     const [version = "", ...more] = result.stdout.trim().split(" ");
     if (result.exitCode !== 0 || version === "") throw new Error(lastLine(result.stderr) ?? "it does not answer");
     const runtime = dockers === null ? more[1] : dockers.stdout.trim();
     // Podman also answers Docker's client, and then knows no such mount; asked as a service, it has the files of another box.
     const takesIt = kind === "docker" ? !more.includes("Podman") : kind === "podman" && more[0] === "false";
     this.#takesOwnInit = takesIt && runtimesOfThisKernel.includes(runtime ?? "");
+    const socketPath = host?.exitCode === 0 ? socketPathOf(host.stdout.trim()) : null;
+    const isVersion = /^\d+\.\d+$/.test(more[0] ?? "");
+    this.#daemon = socketPath === null || !isVersion ? null : new DockerDaemon({ socketPath, version: more[0] ?? "", timeoutMs: answerTimeoutMs });
     return version;
+  }
+
+  /** Docker's, where it is on this box and has been heard of; it may be asked itself. */
+  get daemon(): DockerDaemon | null {
+    return this.#daemon;
   }
 
   /** Whether containers get our own init, and so their own way to the supervisor. */

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Log } from "../types.ts";
+import type { DockerDaemon } from "./docker-daemon.ts";
 import { Engine, type EngineClient, type EngineKind, runClient } from "./engine.ts";
 
 /** Which container engine this box has. */
@@ -61,6 +62,11 @@ export class EngineFinder {
   doubt(): void {
     this.#lookedMs = -Infinity;
     if (this.#state?.kind === "ready") this.#state = { kind: "silent", engine: this.#state.engine, problem: "it did not answer" };
+  }
+
+  /** The daemon that answers this client; null: the client itself is to be asked. */
+  daemonOf({ path }: EngineClient): DockerDaemon | null {
+    return this.#state?.kind === "ready" && this.#state.engine.client.path === path ? this.#state.engine.daemon : null;
   }
 
   /** An engine for containers that were made by another client than the present one's. */
