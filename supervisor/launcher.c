@@ -19,36 +19,52 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { INPUT_BYTES = 65536 };
+enum { INPUT_BYTES = 65536, FULL_PAUSE_MS = 1 };
 
 static struct launch shared;
 static int children = -1;
 static bool is_death_untold;
 
+/** What the service has said and is not obeyed yet. */
+static SCRATCH struct orders {
+    size_t length;
+    bool is_full;   // there is no room for the first of them
+    bool is_closed; // nothing follows
+    char text[INPUT_BYTES];
+} orders;
+
 static int prepare(const char *state);
 static int complain(const char *what);
 static int read_boot_id(void);
+static bool is_over(void);
 static int pause_ms(void);
-static bool read_orders(void);
-static void obey(const char *line, size_t length);
-static void fork_for(const char *id, int (*task)(const struct launch *, const char *));
+static void hand_on(void);
+static void read_orders(void);
+static void obey_orders(void);
+static bool obey(const char *line, size_t length);
+static bool hand_over(const char *id);
+static pid_t fork_for(const char *id, int (*task)(const struct launch *, const char *));
 static void reap(void);
 static void tell_news(void);
+static void tell_failed(const char *id, int error);
+static void tell(const char *line, int length);
 
 int launch(const char *state) {
     if (prepare(state) != 0) return 1;
-    for (;;) {
+    while (!is_over()) {
         struct pollfd entries[] = {
-            {.fd = STDIN_FILENO, .events = POLLIN},
+            {.fd = orders.is_full || orders.is_closed ? -1 : STDIN_FILENO, .events = POLLIN},
             {.fd = children, .events = POLLIN},
             {.fd = is_death_untold || slots_have_failure() ? STDOUT_FILENO : -1, .events = POLLOUT},
         };
         if (poll(entries, 3, pause_ms()) < 0 && errno != EINTR) return complain("poll");
-        for (char id[ID_LENGTH + 1]; slots_take_overdue(id);) fork_for(id, supervise);
         if (entries[1].revents != 0) reap();
         if (entries[2].revents != 0) tell_news();
-        if (entries[0].revents != 0 && !read_orders()) return 0;
+        hand_on();
+        if (entries[0].revents != 0) read_orders();
+        obey_orders();
     }
+    return 0;
 }
 
 static int prepare(const char *state) {
@@ -86,48 +102,75 @@ static int read_boot_id(void) {
     return got == ID_LENGTH ? 0 : -1;
 }
 
-/** Until a job is overdue, for poll(2). */
+/** Those that wait end with the launcher: not before they have told what became of a job. */
+static bool is_over(void) {
+    return orders.is_closed && !orders.is_full && !slots_are_needed();
+}
+
+/** For poll(2). */
 static int pause_ms(void) {
-    int64_t at = slots_overdue_at(), now = clock_ns();
+    if (orders.is_full) return FULL_PAUSE_MS;
+    int64_t at = slots_due_at(), now = clock_ns();
     if (at == NEVER) return -1;
     return at <= now ? 0 : (int)((at - now) / NS_PER_MS) + 1;
 }
 
-/** False: the service has closed its end. */
-static bool read_orders(void) {
-    static SCRATCH char text[INPUT_BYTES];
-    static size_t filled;
-    ssize_t got = read(STDIN_FILENO, text + filled, sizeof text - filled);
-    if (got < 0) return errno == EINTR || errno == EAGAIN;
-    if (got == 0) return false;
-    filled += (size_t)got;
-    char *line = text;
-    for (char *newline; (newline = memchr(line, '\n', filled - (size_t)(line - text))) != NULL; line = newline + 1) {
-        obey(line, (size_t)(newline - line));
+/** What could not be handed over at once, and what was and is not answered for. */
+static void hand_on(void) {
+    char id[ID_LENGTH + 1];
+    while (slots_take_queued(id)) {
+        if (!hand_over(id)) (void)fork_for(id, supervise);
     }
-    filled -= (size_t)(line - text);
-    memmove(text, line, filled);
-    if (filled == sizeof text) filled = 0; // no line is that long
+    while (slots_take_overdue(id)) (void)fork_for(id, supervise);
+}
+
+static void read_orders(void) {
+    if (orders.length == sizeof orders.text) orders.length = 0; // no line is that long
+    ssize_t got = read(STDIN_FILENO, orders.text + orders.length, sizeof orders.text - orders.length);
+    if (got > 0) orders.length += (size_t)got;
+    orders.is_closed = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+}
+
+static void obey_orders(void) {
+    char *line = orders.text, *end = orders.text + orders.length;
+    orders.is_full = false;
+    for (char *newline; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL; line = newline + 1) {
+        orders.is_full = !obey(line, (size_t)(newline - line));
+        if (orders.is_full) break;
+    }
+    orders.length = (size_t)(end - line);
+    memmove(orders.text, line, orders.length);
+}
+
+/** False: not now. */
+static bool obey(const char *line, size_t length) {
+    char id[ID_LENGTH + 1] = {0};
+    const char *space = memchr(line, ' ', length);
+    if (space == NULL || !is_id(space + 1, length - (size_t)(space + 1 - line))) return true;
+    memcpy(id, space + 1, ID_LENGTH);
+    size_t word = (size_t)(space - line);
+    if (word == 3 && memcmp(line, "run", word) == 0) return hand_over(id);
+    if (word == 5 && memcmp(line, "sweep", word) == 0) (void)fork_for(id, sweep);
     return true;
 }
 
-static void obey(const char *line, size_t length) {
-    char id[ID_LENGTH + 1] = {0};
-    const char *space = memchr(line, ' ', length);
-    if (space == NULL || !is_id(space + 1, length - (size_t)(space + 1 - line))) return;
-    memcpy(id, space + 1, ID_LENGTH);
-    size_t word = (size_t)(space - line);
-    if (word == 3 && memcmp(line, "run", word) == 0 && !slots_give(id)) fork_for(id, supervise);
-    if (word == 5 && memcmp(line, "sweep", word) == 0) fork_for(id, sweep);
+/** False: there is no room now. */
+static bool hand_over(const char *id) {
+    enum hand_over done = slots_hand_over(id);
+    if (done != TO_BE_FORKED) return done == HANDED_OVER;
+    pid_t pid = fork_for(id, supervise);
+    slots_forked(pid);
+    return true;
 }
 
-static void fork_for(const char *id, int (*task)(const struct launch *, const char *)) {
+static pid_t fork_for(const char *id, int (*task)(const struct launch *, const char *)) {
     pid_t pid = fork();
     if (pid == 0) {
         (void)close(children);
         _exit(task(&shared, id));
     }
-    if (pid < 0 && task == supervise) say_failed(id, errno);
+    if (pid < 0 && task == supervise) tell_failed(id, errno);
+    return pid;
 }
 
 /** A supervisor that did not end by itself may have left its job half done. */
@@ -144,10 +187,19 @@ static void tell_news(void) {
     char id[ID_LENGTH + 1];
     int error;
     if (slots_take_failure(id, &error)) {
-        say_failed(id, error);
+        tell_failed(id, error);
     } else if (is_death_untold) {
         is_death_untold = false;
-        ssize_t written = write(STDOUT_FILENO, "died\n", 5);
-        (void)written; // nobody listens any more, and standard input ends next
+        tell("died\n", 5);
     }
+}
+
+static void tell_failed(const char *id, int error) {
+    char line[ID_LENGTH + 32];
+    tell(line, snprintf(line, sizeof line, "failed %.*s %d\n", ID_LENGTH, id, error));
+}
+
+static void tell(const char *line, int length) {
+    ssize_t written = length <= 0 ? -1 : write(STDOUT_FILENO, line, (size_t)length);
+    (void)written; // nobody listens: the next service looks at the directory by itself
 }

@@ -1,83 +1,74 @@
 #include "slots.h"
 
 #include "clock.h"
+#include "slot.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/**
- * What a slot goes through. Each move is one store to the word that holds the state and the number of the supervisor whose slot it is, and a
- * compare-and-swap where two might move: so each happens whole or not at all, whoever is killed at whichever instruction, and by the number the
- * launcher finds what a dead child had.
- *
- *     FREE ──a supervisor has ended a plain job──▶ IDLE ──its second is over──▶ FREE    and the supervisor ends
- *                                                  IDLE ──the launcher: an ID──▶ GIVEN
- *                                                                                GIVEN ──claimed──▶ FREE    and the job runs
- *                                                                                GIVEN ──nothing could be claimed──▶ FAILED    and the supervisor ends
- *                                                                                                                    FAILED ──the launcher has told──▶ FREE
- *                                                                                GIVEN ──a second is over──▶ GIVEN    and the launcher forks another for the ID
- *     IDLE, GIVEN ──the launcher: that child has ended──▶ FREE    GIVEN: the ID is lost, and the service hears that somebody died
- *
- * The ID is written by the launcher alone, of an IDLE slot, and the error by the slot's supervisor alone, of a GIVEN one; each before the move that tells of it.
- */
-enum state { FREE, IDLE, GIVEN, FAILED };
+enum { OVERDUE_MS = 1000, LOOK_MS = 1 };
+// A job that is not over after so long is no small one, or waits for something else than a core. As many as that on each core.
+enum { YOUNG_MS = 5, YOUNG_PER_CORE = 2, MOST_YOUNG = SLOT_COUNT - MOST_IDLE };
 
-struct slot {
-    _Atomic uint32_t word; // state and number; 0: FREE
-    int error;
-    char id[ID_LENGTH + 1];
-    int64_t overdue_at; // the launcher's; NEVER: another was forked
-};
+struct slots slots;
+static int cores;
 
-// A supervisor that is not needed within a second costs more memory than a fork costs time.
-enum { SLOT_COUNT = 16, LONGEST_WAIT_MS = 1000, OVERDUE_MS = 1000 };
-// proc(5), pid_max: at most 2^22.
-enum { NUMBER_BITS = 24, NUMBER_MASK = (1 << NUMBER_BITS) - 1 };
-
-static struct slot *slots; // shared; NULL: there are none
-static pid_t launcher;
-static struct slot *own; // the calling supervisor's, from its IDLE on until its job is claimed
-
-static struct slot *find_failure(void);
-static uint32_t word_of(enum state state, pid_t pid);
-static enum state state_of(const struct slot *slot);
-static bool move(struct slot *slot, uint32_t from, uint32_t to);
-static struct slot *sit_down(pid_t self);
-static bool is_given(struct slot *slot, pid_t self);
-static void sleep_while(struct slot *slot, uint32_t word, int64_t rest_ns);
+static void put(struct slot *slot, const char *id, bool is_newborn);
+static struct slot *find(enum slot_state state);
+static struct slot *last_free(void);
+static bool may_fork(void);
+static int count_young(void);
+static bool has_idle_core(void);
 
 void slots_make(void) {
-    void *memory = mmap(NULL, SLOT_COUNT * sizeof *slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    slots = memory == MAP_FAILED ? NULL : memory;
-    launcher = getpid();
+    void *memory = mmap(NULL, SLOT_COUNT * sizeof *slots.all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    bool is_made = memory != MAP_FAILED;
+    slots = (struct slots){.all = is_made ? memory : NULL, .count = is_made ? SLOT_COUNT : 0, .launcher = getpid()};
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    cores = online < 1 ? 1 : online > MOST_YOUNG ? MOST_YOUNG : (int)online;
 }
 
-bool slots_give(const char *id) {
-    for (int i = 0; slots != NULL && i < SLOT_COUNT; i++) {
-        struct slot *slot = &slots[i];
-        if (state_of(slot) != IDLE) continue;
-        pid_t pid = (pid_t)(slot->word & NUMBER_MASK);
-        memcpy(slot->id, id, sizeof slot->id);
-        slot->overdue_at = clock_ns() + (int64_t)OVERDUE_MS * NS_PER_MS;
-        if (!move(slot, word_of(IDLE, pid), word_of(GIVEN, pid))) continue; // its second is over just then
+enum hand_over slots_hand_over(const char *id) {
+    for (struct slot *slot; (slot = find(IDLE)) != NULL;) {
+        pid_t pid = slot_number(slot);
+        put(slot, id, false);
+        if (!slot_move(slot, slot_word(IDLE, pid), slot_word(GIVEN, pid))) continue; // its second is over just then
         (void)syscall(SYS_futex, &slot->word, FUTEX_WAKE, 1, NULL, NULL, 0);
-        return true;
+        return HANDED_OVER;
+    }
+    struct slot *slot = last_free();
+    if (slot == NULL) return slot_first_queued() == NULL && may_fork() ? TO_BE_FORKED : NO_ROOM;
+    bool is_newborn = may_fork();
+    put(slot, id, is_newborn);
+    if (!slot_move(slot, FREE, slot_word(is_newborn ? GIVEN : QUEUED, 0))) return slots_hand_over(id); // somebody waits in it just then
+    slots.own = is_newborn ? slot : NULL;
+    return is_newborn ? TO_BE_FORKED : HANDED_OVER;
+}
+
+void slots_forked(pid_t pid) {
+    if (slots.own != NULL) (void)slot_move(slots.own, slot_word(GIVEN, 0), pid < 0 ? FREE : slot_word(GIVEN, pid)); // it may have answered already
+    slots.own = NULL;
+}
+
+bool slots_take_queued(char id[ID_LENGTH + 1]) {
+    while (find(IDLE) != NULL || may_fork()) {
+        struct slot *slot = slot_first_queued();
+        if (slot == NULL) return false;
+        memcpy(id, slot->id, sizeof slot->id);
+        if (slot_move(slot, slot_word(QUEUED, 0), FREE)) return true;
     }
     return false;
 }
 
 bool slots_take_overdue(char id[ID_LENGTH + 1]) {
-    for (int i = 0; slots != NULL && i < SLOT_COUNT; i++) {
-        struct slot *slot = &slots[i];
-        if (state_of(slot) != GIVEN || slot->overdue_at > clock_ns()) continue;
+    for (int i = 0; i < slots.count; i++) {
+        struct slot *slot = &slots.all[i];
+        if (slot_state(slot) != GIVEN || slot->is_newborn || slot->overdue_at > clock_ns()) continue;
         slot->overdue_at = NEVER;
         memcpy(id, slot->id, sizeof slot->id);
         return true;
@@ -85,19 +76,23 @@ bool slots_take_overdue(char id[ID_LENGTH + 1]) {
     return false;
 }
 
-int64_t slots_overdue_at(void) {
-    int64_t at = NEVER;
-    for (int i = 0; slots != NULL && i < SLOT_COUNT; i++) {
-        if (state_of(&slots[i]) == GIVEN) at = earlier(at, slots[i].overdue_at);
+int64_t slots_due_at(void) {
+    int64_t at = slot_first_queued() == NULL ? NEVER : clock_ns() + (int64_t)LOOK_MS * NS_PER_MS;
+    for (int i = 0; i < slots.count; i++) {
+        if (slot_state(&slots.all[i]) == GIVEN && !slots.all[i].is_newborn) at = earlier(at, slots.all[i].overdue_at);
     }
     return at;
 }
 
+bool slots_are_needed(void) {
+    return slots_due_at() != NEVER;
+}
+
 bool slots_child_ended(pid_t pid) {
-    for (int i = 0; slots != NULL && i < SLOT_COUNT; i++) {
-        struct slot *slot = &slots[i];
-        enum state state = state_of(slot);
-        if ((pid_t)(slot->word & NUMBER_MASK) != pid || state == FAILED) continue;
+    for (int i = 0; i < slots.count; i++) {
+        struct slot *slot = &slots.all[i];
+        enum slot_state state = slot_state(slot);
+        if (slot_number(slot) != pid || state == FAILED) continue;
         slot->word = FREE;
         return state == GIVEN;
     }
@@ -105,11 +100,11 @@ bool slots_child_ended(pid_t pid) {
 }
 
 bool slots_have_failure(void) {
-    return find_failure() != NULL;
+    return find(FAILED) != NULL;
 }
 
 bool slots_take_failure(char id[ID_LENGTH + 1], int *error) {
-    struct slot *slot = find_failure();
+    struct slot *slot = find(FAILED);
     if (slot == NULL) return false;
     memcpy(id, slot->id, sizeof slot->id);
     *error = slot->error;
@@ -117,65 +112,82 @@ bool slots_take_failure(char id[ID_LENGTH + 1], int *error) {
     return true;
 }
 
-static struct slot *find_failure(void) {
-    for (int i = 0; slots != NULL && i < SLOT_COUNT; i++) {
-        if (state_of(&slots[i]) == FAILED) return &slots[i];
+static void put(struct slot *slot, const char *id, bool is_newborn) {
+    memcpy(slot->id, id, sizeof slot->id);
+    slot->is_newborn = is_newborn;
+    slot->since_ms = slot_now_ms();
+    slot->overdue_at = clock_ns() + (int64_t)OVERDUE_MS * NS_PER_MS;
+}
+
+static struct slot *find(enum slot_state state) {
+    for (int i = 0; i < slots.count; i++) {
+        if (slot_state(&slots.all[i]) == state) return &slots.all[i];
     }
     return NULL;
 }
 
-bool slots_wait(char id[ID_LENGTH + 1]) {
-    pid_t self = getpid();
-    // Killed with the launcher; one that has ended before the first of these lines is noticed by the second.
-    if (slots == NULL || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != launcher) return false;
-    own = sit_down(self);
-    if (own == NULL || !is_given(own, self)) return false;
-    // Until here a launcher's end takes this process with it, ID and all: the next launcher is told of every job that nobody has claimed.
-    if (prctl(PR_SET_PDEATHSIG, 0) != 0) return false;
-    memcpy(id, own->id, sizeof own->id);
-    return true;
+/** The first ones are for those that wait. */
+static struct slot *last_free(void) {
+    for (int i = slots.count - 1; i >= 0; i--) {
+        if (slot_state(&slots.all[i]) == FREE) return &slots.all[i];
+    }
+    return NULL;
 }
 
-bool slots_answer(int error) {
-    if (own == NULL) return false;
-    own->error = error;
-    own->word = error == 0 ? FREE : word_of(FAILED, getpid());
-    own = NULL;
-    return true;
+struct slot *slot_first_queued(void) {
+    struct slot *first = NULL;
+    uint32_t now = slot_now_ms();
+    for (int i = slots.count - 1; i >= 0; i--) {
+        if (slot_state(&slots.all[i]) == QUEUED && (first == NULL || now - slots.all[i].since_ms > now - first->since_ms)) first = &slots.all[i];
+    }
+    return first;
 }
 
-static uint32_t word_of(enum state state, pid_t pid) {
+/** A supervisor that is forked where each core has its job would only wait for one. */
+static bool may_fork(void) {
+    int most = cores * YOUNG_PER_CORE < MOST_YOUNG ? cores * YOUNG_PER_CORE : MOST_YOUNG;
+    return count_young() < most || has_idle_core();
+}
+
+static int count_young(void) {
+    int young = 0;
+    uint32_t now = slot_now_ms();
+    for (int i = 0; i < slots.count; i++) {
+        struct slot *slot = &slots.all[i];
+        enum slot_state state = slot_state(slot);
+        if ((state == YOUNG || state == GIVEN) && now - slot->since_ms < YOUNG_MS) young++;
+        else if (state == YOUNG) (void)slot_move(slot, slot_word(YOUNG, slot_number(slot)), FREE);
+    }
+    return young;
+}
+
+/** proc(5), loadavg: the fourth is how many run or could, this process among them. Not known: there may be one. */
+static bool has_idle_core(void) {
+    char text[64] = {0};
+    int running;
+    int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return true;
+    ssize_t got = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    return got <= 0 || sscanf(text, "%*s %*s %*s %d/", &running) != 1 || running <= cores;
+}
+
+uint32_t slot_now_ms(void) {
+    return (uint32_t)(clock_ns() / NS_PER_MS);
+}
+
+uint32_t slot_word(enum slot_state state, pid_t pid) {
     return (uint32_t)state << NUMBER_BITS | (uint32_t)pid;
 }
 
-static enum state state_of(const struct slot *slot) {
-    return (enum state)(slot->word >> NUMBER_BITS);
+enum slot_state slot_state(const struct slot *slot) {
+    return (enum slot_state)(slot->word >> NUMBER_BITS);
 }
 
-static bool move(struct slot *slot, uint32_t from, uint32_t to) {
+pid_t slot_number(const struct slot *slot) {
+    return (pid_t)(slot->word & NUMBER_MASK);
+}
+
+bool slot_move(struct slot *slot, uint32_t from, uint32_t to) {
     return atomic_compare_exchange_strong(&slot->word, &from, to);
-}
-
-static struct slot *sit_down(pid_t self) {
-    for (int i = 0; i < SLOT_COUNT && self <= NUMBER_MASK; i++) {
-        if (move(&slots[i], FREE, word_of(IDLE, self))) return &slots[i];
-    }
-    return NULL;
-}
-
-static bool is_given(struct slot *slot, pid_t self) {
-    uint32_t idle = word_of(IDLE, self);
-    int64_t until = clock_ns() + (int64_t)LONGEST_WAIT_MS * NS_PER_MS;
-    while (slot->word == idle) {
-        int64_t rest = until - clock_ns();
-        if (rest > 0) sleep_while(slot, idle, rest);
-        else if (move(slot, idle, FREE)) return false;
-    }
-    return true;
-}
-
-/** futex(2): returns at once where the word is another by now, and may return for nothing. Its time is two longs, whatever the C library's is. */
-static void sleep_while(struct slot *slot, uint32_t word, int64_t rest_ns) {
-    const long rest[] = {(long)(rest_ns / 1000000000), (long)(rest_ns % 1000000000)};
-    (void)syscall(SYS_futex, &slot->word, FUTEX_WAIT, word, rest, NULL, 0);
 }

@@ -8,41 +8,62 @@
 #include <sys/types.h>
 
 /**
- * Where supervisors that have ended a job wait for the next one: a few slots in memory that launcher and supervisors share, so that a wait holds no
- * descriptor, and to hand over an ID is a write and a wake. slots.c draws what a slot goes through.
+ * The ways of jobs from the launcher to supervisors: a few slots in memory that they share, so that to hand over an ID is a write and a wake, and one that
+ * waits for the next job holds no descriptor. slot.h draws what a slot goes through.
+ *
+ * Measured: to fork a supervisor costs a quarter of a small job. So one is forked at once where nobody waits, but not while every core is busy and
+ * twice as many jobs have been given within the last few milliseconds: if they are small, a supervisor that ends one of them has the next sooner.
  */
 
-/** For the launcher, before it forks anybody. Where it fails nobody ever waits. */
+enum hand_over {
+    HANDED_OVER,
+    TO_BE_FORKED, // the caller forks a supervisor for it, and then calls slots_forked
+    NO_ROOM,      // in a moment there is some
+};
+
+/** For the launcher, as all up to slots_take_failure; before it forks anybody. Where it fails all are forked. */
 void slots_make(void);
 
-/** For the launcher: gives the job to a supervisor that waits. False: none does. */
-bool slots_give(const char *id);
+/** Gives the job to somebody. */
+enum hand_over slots_hand_over(const char *id);
+
+/** The supervisor that was to be forked is, or could not be: -1. */
+void slots_forked(pid_t pid);
+
+/** A job that somebody is to be found for now; false: there is none. */
+bool slots_take_queued(char id[ID_LENGTH + 1]);
 
 /**
- * For the launcher: a job that was given a second ago and is not answered for, by a supervisor that is stopped or that waits for a disk: another is to
- * try, and the claim decides. Each is told of once; false: there is none.
+ * A job that was given a second ago to one who waited, and is not answered for by one who is stopped or waits for a disk: another is to be forked, and the
+ * claim decides. Each is told of once; false: there is none.
  */
 bool slots_take_overdue(char id[ID_LENGTH + 1]);
 
-/** When there may be one, by clock_ns; NEVER: all are answered for. */
-int64_t slots_overdue_at(void);
+/** When the launcher has to look again, by clock_ns; NEVER: when it is told something. */
+int64_t slots_due_at(void);
 
-/** For the launcher: a child has ended. True: it was given a job and has not told what became of it. */
+/** Whether some job is on its way to one who ends with the launcher. */
+bool slots_are_needed(void);
+
+/** A child has ended. True: it was given a job and has not told what became of it. */
 bool slots_child_ended(pid_t pid);
 
-/** For the launcher: whether there is a job of which nothing could be claimed. */
+/** Whether there is a job of which nothing could be claimed. */
 bool slots_have_failure(void);
 
-/** For the launcher: which it is, and the errno. Each is given once; false: there is none. */
+/** Which it is, and the errno. Each is given once; false: there is none. */
 bool slots_take_failure(char id[ID_LENGTH + 1], int *error);
 
-/** For a supervisor: waits for a job, a second at most; the caller ends with its launcher meanwhile. False: there is none for it. */
-bool slots_wait(char id[ID_LENGTH + 1]);
+/** For a supervisor, as those below: the first that it does. */
+void slots_begin(void);
 
 /**
- * For a supervisor: whether the job that it waited for is claimed, by it or by another (0), or why nothing could be claimed (an errno): then it is to
- * end. False: it waited for none.
+ * What became of its job: claimed, by it or by another (0), or why nothing could be claimed (an errno): then it is to end. False: there is no way to tell of
+ * that, but its exit code.
  */
 bool slots_answer(int error);
+
+/** Waits for a job, a second at most; the caller ends with its launcher meanwhile. False: there is none for it. */
+bool slots_wait(char id[ID_LENGTH + 1]);
 
 #endif

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -30,12 +29,12 @@ static struct run {
 } run;
 
 static void isolate(const struct launch *launch);
-static bool run_job(const struct launch *launch, const char *id, int children);
+static int tell(int error);
 static int claim(const struct launch *launch);
-static void answer(const struct launch *launch, int error);
 static int read_plan(void);
 static int guard_secrets(void);
 static int make_files(void);
+static bool run_job(void);
 static void refuse_plan(void);
 static bool has_ended_plainly(void);
 static void give_back(void);
@@ -43,42 +42,29 @@ static void give_back(void);
 int supervise(const struct launch *launch, const char *id) {
     char next[ID_LENGTH + 1];
     memcpy(next, id, sizeof next);
+    slots_begin();
     isolate(launch);
     int children = signals_open();
-    if (children < 0) {
-        say_failed(id, errno);
-        return 0;
+    if (children < 0) return tell(errno);
+    for (;;) {
+        run = (struct run){.job = {.control = -1, .children = children, .cgroup = -1}};
+        memcpy(run.id, next, sizeof run.id);
+        int error = claim(launch);
+        if (tell(error == EEXIST ? 0 : error) != 0) return 1;
+        if (error != 0 || !run_job() || launch->jobs[0] == '\0' || !slots_wait(next)) return 0;
+        if (chdir(launch->jobs) != 0) return tell(errno);
     }
-    while (run_job(launch, next, children) && slots_wait(next)) {
-        if (chdir(launch->jobs) == 0) continue;
-        (void)slots_answer(errno);
-        return 0;
-    }
-    return 0;
 }
 
 static void isolate(const struct launch *launch) {
     (void)setsid(); // cannot fail: a process just forked leads no group
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-    (void)dup2(launch->null, STDIN_FILENO); // the launcher's: the service's orders to it
+    let_go(launch);
 }
 
-/** Whether this process may run another job after it: then it has nothing of this one any more, and no folder. */
-static bool run_job(const struct launch *launch, const char *id, int children) {
-    run = (struct run){.job = {.control = -1, .children = children, .cgroup = -1}};
-    memcpy(run.id, id, sizeof run.id);
-    int error = claim(launch);
-    answer(launch, error == EEXIST ? 0 : error);
-    if (error != 0) return false;
-    if (!run.is_valid) {
-        refuse_plan();
-        return false;
-    }
-    run.job.cgroup = cgroup_open(run.job.plan.cgroup);
-    job_run(&run.job);
-    if (launch->jobs[0] == '\0' || !has_ended_plainly()) return false;
-    give_back();
-    return chdir("/") == 0;
+/** The exit code: where there is no other way to say that nothing was claimed, it does. */
+static int tell(int error) {
+    return slots_answer(error) ? 0 : 1;
 }
 
 /** Up to the last line nothing is done that a second supervisor, or one after a failed attempt, could not do again. */
@@ -90,13 +76,6 @@ static int claim(const struct launch *launch) {
     if (error == 0) error = make_files();
     if (error == 0) error = status_claim(&(struct claim){run.id, launch->boot_id});
     return error;
-}
-
-/** A job that was handed over came to a process that has let go of the service. */
-static void answer(const struct launch *launch, int error) {
-    if (slots_answer(error)) return;
-    if (error != 0) say_failed(run.id, error);
-    let_go(launch);
 }
 
 static int read_plan(void) {
@@ -135,6 +114,19 @@ static int make_files(void) {
     return run.job.control < 0 ? errno : 0;
 }
 
+/** Whether this process may run another job after it: then it has nothing of this one any more, and no folder. */
+static bool run_job(void) {
+    if (!run.is_valid) {
+        refuse_plan();
+        return false;
+    }
+    run.job.cgroup = cgroup_open(run.job.plan.cgroup);
+    job_run(&run.job);
+    if (!has_ended_plainly()) return false;
+    give_back();
+    return chdir("/") == 0;
+}
+
 static void refuse_plan(void) {
     status_line("fail 0 %lld plan %d\n", (long long)wall_ns(), EINVAL);
     status_line("done %lld 0 0\n", (long long)wall_ns());
@@ -162,13 +154,7 @@ static void give_back(void) {
 }
 
 void let_go(const struct launch *launch) {
+    (void)dup2(launch->null, STDIN_FILENO);
     (void)dup2(launch->null, STDOUT_FILENO);
     (void)dup2(launch->null, STDERR_FILENO);
-}
-
-void say_failed(const char *id, int error) {
-    char line[ID_LENGTH + 32];
-    int length = snprintf(line, sizeof line, "failed %.*s %d\n", ID_LENGTH, id, error);
-    ssize_t written = length <= 0 ? -1 : write(STDOUT_FILENO, line, (size_t)length);
-    (void)written; // nobody listens: the next service looks at the directory by itself
 }

@@ -13,15 +13,12 @@ struct launch {
 };
 
 /**
- * Runs the job, in a process forked for it, and then one after the other those that the launcher hands over; returns its exit code. Nothing is
- * claimed: says so, for the launcher's "failed" of formats.h. Claimed by somebody else: says nothing.
+ * Runs the job, in a process forked for it, and then one after the other those that the launcher hands over; returns its exit code. What
+ * becomes of each it tells as slots.h says; not 0: that nothing was claimed, for want of a slot.
  */
 int supervise(const struct launch *launch, const char *id);
 
-/** Lets go of the service: its pipes and its log. */
+/** Lets go of the service: its orders, its pipe and its log. */
 void let_go(const struct launch *launch);
-
-/** "failed <ID> <errno>" to the service. */
-void say_failed(const char *id, int error);
 
 #endif

@@ -49,7 +49,6 @@ static int tell_swept(int fd, struct record_left *left, int killed);
 static int append(int fd, struct record_left *left, const char *line, int length);
 
 int sweep(const struct launch *launch, const char *id) {
-    (void)dup2(launch->null, STDIN_FILENO);
     let_go(launch);
     if (chdir(id) != 0) return 0;
     int fd = open("status", O_RDWR | O_APPEND | O_CLOEXEC);

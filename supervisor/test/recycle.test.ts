@@ -187,6 +187,16 @@ test("at most sixteen wait", async (t) => {
   assert.equal(new Set(jobs.map((job) => job.supervisorPid())).size, jobs.length);
 });
 
+test("what is told in one breath is run, all of it, though the launcher's input ends with it", async (t) => {
+  const box = openBox(t);
+  await runAndWait(box);
+  const small = Array.from({ length: 60 }, () => box.run({ steps: [{ run: "echo ran >> ../count" }] }));
+  const asleep = Array.from({ length: 20 }, () => box.run({ steps: [{ run: "echo ran >> ../count; sleep 0.3" }] }));
+  await box.closeLauncher();
+  for (const job of [...small, ...asleep]) assert.equal(readFileSync(join((await job.over()).directory, "count"), "latin1"), "ran\n");
+  assert.deepEqual(box.heard, []);
+});
+
 const cgroups = makeCgroups();
 const unusual: { what: string; plan: Plan; act?: (job: Job) => void }[] = [
   { what: "had secrets", plan: { secrets: ["hush"], steps: [{ run: "echo hush" }] } },
@@ -314,9 +324,12 @@ for (const [calls, numbers] of moments) {
       const box = openBox(t);
       box.expectedDeaths = Number.POSITIVE_INFINITY;
       const strace = await injectKill(box, calls, number);
-      for (let round = 0; round < 3; round++) await runWhateverDies(box);
+      const jobs: Job[] = [];
+      for (let round = 0; round < 3; round++) jobs.push(await runWhateverDies(box));
       strace.kill("SIGINT");
       await until("that strace lets go", () => strace.exitCode !== null || strace.signalCode !== null);
+      for (const job of jobs.filter((each) => !isOver(each))) box.tell(`sweep ${job.id}`);
+      for (const job of jobs) await job.over();
       assert.ok(box.heard.includes("died"), `nobody came to ${calls} ${number}`);
       await box.closeLauncher();
     }
@@ -335,15 +348,18 @@ async function injectKill(box: Box, calls: string, number: number): Promise<Chil
   return strace;
 }
 
-/** As the service does: tells again of a job that nobody has claimed, when somebody died, and asks to sweep what a dead one had claimed. */
+function isOver(job: Job): boolean {
+  return job.status().some((line) => /^(done|swept) /.test(line));
+}
+
+/** As the service does: tells again of a job that nobody has claimed, when somebody died. Until it is over, or claimed by one who died. */
 async function runWhateverDies(box: Box): Promise<Job> {
   const job = box.run({ steps: [{ run: "echo ran >> ../count" }] });
   const heard = { died: box.heard.length };
   await until("the job's end, or its supervisor's", () => {
-    if (job.status().some((line) => /^(done|swept) /.test(line))) return true;
-    if (existsSync(join(job.directory, "status"))) {
-      if (!job.isAlive()) box.tell(`sweep ${job.id}`);
-    } else if (heard.died < box.heard.length) {
+    if (isOver(job)) return true;
+    if (existsSync(join(job.directory, "status"))) return !job.isAlive();
+    if (heard.died < box.heard.length) {
       heard.died = box.heard.length;
       box.tell(`run ${job.id}`);
     }
