@@ -93,9 +93,9 @@ async function* attachEncoded(source: AttachSource, options: AttachOptions, wait
 }
 
 async function* attachPieces({ directory, watchers }: AttachSource, options: AttachOptions, waiting: Waiting): AsyncGenerator<Piece[]> {
-  // The supervisor makes the output first. Where it came no further, there are bytes without an index.
+  // Where a supervisor came no further, there are bytes without an index.
   await using indexFile = yield* openWhenThere<Piece[]>(watchers, { path: join(directory, "index"), waiting, beat: [] });
-  await using output = await watchers.files.open(join(directory, "output"), { isHot: !waiting.isOver() });
+  await using output = yield* openWhenThere<Piece[]>(watchers, { path: join(directory, "output"), waiting, beat: [] });
   if (output === null) return;
   const index = new IndexFile(indexFile);
   const filter = { stream: options.stream, step: options.step };

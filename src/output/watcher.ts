@@ -1,4 +1,4 @@
-import { type FSWatcher, statSync, watch } from "node:fs";
+import { closeSync, constants, type FSWatcher, openSync, statSync, watch } from "node:fs";
 import { dirname, join } from "node:path";
 import { SharedFiles } from "./shared-file.ts";
 
@@ -43,12 +43,8 @@ export class OutputWatchers {
   }
 }
 
-/** What tells of changes: nothing yet (the job's directory is not made), the directory until the file is there, the file, or a timer. */
-type Means =
-  | { kind: "none" }
-  | { kind: "directory"; watcher: FSWatcher }
-  | { kind: "file"; watcher: FSWatcher }
-  | { kind: "timer"; timer: NodeJS.Timeout; bytes: number };
+/** What tells of changes: nothing yet (the job's directory is not made), the file, or a timer. */
+type Means = { kind: "none" } | { kind: "file"; watcher: FSWatcher } | { kind: "timer"; timer: NodeJS.Timeout; bytes: number };
 
 class WatchedFile {
   readonly wakes = new Set<() => void>();
@@ -72,25 +68,19 @@ class WatchedFile {
   }
 
   #establish(): void {
-    if (this.#isClosed || this.#means.kind === "file" || this.#means.kind === "timer") return;
-    if (this.#watchFile() || this.#means.kind === "directory") return;
-    const watcher = this.#tryWatch(dirname(this.#path), () => this.stateChanged());
-    if (watcher === null) return;
-    this.#use({ kind: "directory", watcher });
-    this.#watchFile(); // it may have been made meanwhile
-  }
-
-  #watchFile(): boolean {
-    const watcher = this.#tryWatch(this.#path, () => this.#wakeAll());
+    if (this.#isClosed || this.#means.kind !== "none") return;
+    const watcher = this.#tryWatch();
     if (watcher !== null) this.#use({ kind: "file", watcher });
-    return this.#means.kind === "file" || this.#means.kind === "timer";
   }
 
-  /** Null where the path does not exist. Where the kernel has no watch left for us (inotify(7), limits), a timer takes over. */
-  #tryWatch(path: string, onEvent: () => void): FSWatcher | null {
-    if (this.#means.kind === "timer") return null;
+  /**
+   * Null where the job has no directory yet. Where the kernel has no watch left for us (inotify(7), limits), or nothing can be made, a timer takes over. A
+   * missing file is made, empty, as the supervisor will find it: who is there before the first byte need not be woken for the file, to wait for its bytes then.
+   */
+  #tryWatch(): FSWatcher | null {
     try {
-      return watch(path, onEvent).on("error", () => this.#poll());
+      closeSync(openSync(this.#path, constants.O_RDONLY | constants.O_CREAT, 0o600));
+      return watch(this.#path, () => this.#wakeAll()).on("error", () => this.#poll());
     } catch (error) {
       if (!isMissing(error)) this.#poll();
       return null;
@@ -114,7 +104,7 @@ class WatchedFile {
     const old = this.#means;
     this.#means = means;
     if (old.kind === "timer") clearInterval(old.timer);
-    else if (old.kind !== "none") old.watcher.close();
+    else if (old.kind === "file") old.watcher.close();
   }
 
   #wakeAll(): void {

@@ -1,4 +1,4 @@
-import { chownSync, closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
 import type { Account } from "./accounts.ts";
@@ -11,8 +11,6 @@ import { makeUserWorkspace, makeWorkspaceForAll } from "./workspaces.ts";
 /** A job's directory, as far as the service writes it. All files are this user's alone (0600). */
 
 const draftName = "plan.new";
-/** Empty from the start: a reader that is there before the job's first byte can watch and open them, and need not wait for them to be made. */
-const readNames = ["output", "index"];
 
 /** What a job is launched with: all of its spec, secrets too, and as whom. */
 export type Order = { spec: JobSpec; account: Account | null };
@@ -24,7 +22,6 @@ export function writeJobDirectory(job: ActiveJob, { spec, account }: Order, { sh
   const { directory, id } = job;
   const containers = job.hasContainers && engine !== null ? { engine, instance } : null;
   makeFolder(directory);
-  for (const name of readNames) closeSync(openSync(`${directory}/${name}`, "a", 0o600));
   if (containers !== null) makeWorkspaceForAll(directory);
   if (account !== null) makeUserWorkspace(directory, account);
   if (spec.Stdin !== undefined) writeStdin(directory, spec.Stdin, account);
