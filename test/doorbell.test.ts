@@ -38,13 +38,13 @@ test("lines that a ring brings need no status file", async (t) => {
   const service = await startService(t);
   const bell = new Bell(t, service);
   const id = await service.submit(twoSteps);
-  bell.pass(await bell.heard(id, "start 1 "));
+  bell.pass(...(await bell.heard(id, "start 1 ")));
   await waitFor("it runs", async () => (await service.get(id)).State === "Running");
   const status = join(service.stateDir, "jobs", id, "status");
   execFileSync("touch", [join(service.workspaceOf(id), "go")]);
   const last = await bell.heard(id, "done ");
   renameSync(status, `${status}.away`);
-  bell.pass(last);
+  bell.pass(...last);
   const job = await service.wait(id);
   assert.deepEqual([job.State, job.ExitCode, job.Steps.map(({ ExitCode }) => ExitCode)], ["Failed", 3, [0, 3]]);
 });
@@ -63,10 +63,10 @@ for (const [name, change] of moods) {
     const service = await startService(t);
     const bell = new Bell(t, service);
     const id = await service.submit(twoSteps);
-    bell.pass(change(await bell.heard(id, "start 1 ")));
+    bell.pass(...(await bell.heard(id, "start 1 ")).map(change));
     await waitFor("it runs", async () => (await service.get(id)).State === "Running");
     execFileSync("touch", [join(service.workspaceOf(id), "go")]);
-    bell.pass(change(await bell.heard(id, "done ")));
+    bell.pass(...(await bell.heard(id, "done ")).map(change));
     const job = await service.wait(id);
     assert.deepEqual([job.State, job.ExitCode, job.Steps.map(({ ExitCode }) => ExitCode)], ["Failed", 3, [0, 3]]);
   });
@@ -78,7 +78,7 @@ test("a kill does not wait for the ring of the start", async (t) => {
   const id = await service.submit({ CommandLine: "sleep 1000" });
   await bell.heard(id, "start 1 ");
   const killed = service.kill(id);
-  bell.pass(await bell.heard(id, "done "));
+  bell.pass(...(await bell.heard(id, "done ")));
   await killed;
   assert.equal((await service.get(id)).State, "Killed");
 });
@@ -98,19 +98,20 @@ class Bell {
     t.after(() => [this.#own, this.#service].forEach(closeSync));
   }
 
-  /** The job's ring with a line that begins so. */
-  async heard(id: string, line: string): Promise<string> {
-    let ring = "";
+  /** The job's rings that were not heard before, up to one with a line that begins so. */
+  async heard(id: string, line: string): Promise<string[]> {
+    let rings: string[] = [];
     await waitFor(`a ring of ${id} with ${line}`, () => {
       this.#text += this.#read();
-      ring = this.#text.match(new RegExp(`at ${id} \\d+\\n[^]*?\\n${id}\\n`, "g"))?.find((one) => one.includes(`\n${line}`)) ?? "";
-      return ring !== "";
+      rings = this.#text.match(new RegExp(`at ${id} \\d+\\n[^]*?\\n${id}\\n`, "g")) ?? [];
+      return rings.some((ring) => ring.includes(`\n${line}`));
     });
-    return ring;
+    this.#text = "";
+    return rings;
   }
 
-  pass(ring: string): void {
-    if (ring !== "") writeSync(this.#service, ring);
+  pass(...rings: string[]): void {
+    for (const ring of rings) if (ring !== "") writeSync(this.#service, ring);
   }
 
   #read(): string {
