@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -48,6 +49,21 @@ test("without a container engine a job that needs one is refused with what to in
   const { engine, problem: why } = await health(service);
   assert.equal(engine, null);
   assert.match(why ?? "", /no container engine/);
+});
+
+test("a service answers before it has heard of an engine and says so; a job that needs one waits for that, others do not", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-held-"));
+  const held = join(folder, "held");
+  assert.equal(spawnSync("mkfifo", [held]).status, 0);
+  const heldBack = `case $1 in --version) read line < ${held}; echo "Docker version 99";; *) echo "is not up" >&2; exit 1;; esac`;
+  const service = await startService(t, { environment: { PATH: folderWith(t, { docker: heldBack }), JOBRUNNER_CONTAINER_ENGINE: "docker" } });
+  t.after(() => rmSync(folder, { recursive: true }));
+  const submitted = service.call("POST", "/", { body: container });
+  assert.equal((await service.run({ CommandLine: "echo ok" })).job.State, "Succeeded");
+  const { containers }: { containers: Containers } = JSON.parse((await service.call("GET", "/healthz")).text);
+  assert.deepEqual(containers, { engine: null, version: null, problem: "not known yet: the engine was not heard of so far" });
+  await writeFile(held, "go on\n");
+  assert.match((await submitted).text, /silent-container-engine.*is not up/);
 });
 
 test("an engine that is installed and does not answer is told from none, with its own words", async (t) => {
