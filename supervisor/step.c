@@ -46,6 +46,7 @@ int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0) return errno;
     pipes->streams = NO_STREAMS;
+    pipes->most_files = files.rlim_max;
     bool has_own_way = step->streams != NULL;
     if ((has_own_way ? streams_open(step->streams, pipes->output, pipes->error, &pipes->streams) : open_pairs(pipes)) != 0) return errno;
     // The lowest free number is given out: above the last one all are free.
@@ -76,7 +77,6 @@ static void close_pair(const int pair[2]) {
 
 enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes,
                           struct step_process *process) {
-    struct rlimit files = {0};
     int own_cgroup = step->settle_arguments > 0 ? -1 : cgroup;
     newborn = (struct newborn){
         .plan = plan,
@@ -87,17 +87,17 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
         .output = pipes->output[1],
         .error = pipes->error[1],
         .outcome = -1,
+        .most_files = pipes->most_files,
         .execution = &execution,
     };
     *process = (struct step_process){.look_at = NEVER};
     outcome = -1;
     pause_ms = FIRST_PAUSE_MS;
     enum step_news news;
-    int error = getrlimit(RLIMIT_NOFILE, &files) != 0 ? errno : execute_prepare(&execution, plan, step, COMMAND_STEP, NULL);
+    int error = execute_prepare(&execution, plan, step, COMMAND_STEP, NULL);
     if (error != 0) {
         news = failed(process, STAGE_FORK, error);
     } else {
-        newborn.most_files = files.rlim_max;
         news = may_share() ? start_sharing(own_cgroup, process) : start_apart(own_cgroup, process);
         if (news == STEP_FAILED) execute_forget(&execution);
     }

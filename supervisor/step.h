@@ -5,6 +5,7 @@
 #include "streams.h"
 
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /** Starting a step's first process. */
@@ -21,6 +22,7 @@ struct step_failure {
 struct step_pipes {
     int output[2], error[2]; // of the first process
     struct streams streams;  // of a container with a way of its own, whose output and error the reading ends then are
+    rlim_t most_files;       // how many descriptors the step may ask for
 };
 
 /** Opens them, and leaves some descriptors free for what the supervisor itself needs. Returns 0 or an errno: then none is open. */
