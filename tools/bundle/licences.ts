@@ -3,15 +3,15 @@ import { join, resolve } from "node:path";
 import type { Plugin } from "rolldown";
 import { packageOf } from "./packages.ts";
 
-/** Puts beside a bundle the licences of all that is in it: of the packages whose modules it has, and of the bundler's own helpers. */
-export function licences(): Plugin {
+/** Puts beside a bundle the licences of all that is in it: of the packages whose modules it has, of the bundler's own helpers, and what else there is to say. */
+export function licences(...others: string[]): Plugin {
   return {
     name: "licences",
     generateBundle(_options, bundle) {
       const modules = Object.values(bundle).flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
       const folders = new Set(modules.flatMap((id) => packageOf(id)?.folder ?? helpersOf(id)));
       const texts = new Set([...folders].map(licenceOf).toSorted()); // one may be installed in two places
-      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES.txt", source: [introduction, ...texts].join(rule) });
+      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES.txt", source: [introduction, ...texts, ...others].join(rule) });
     },
   };
 }

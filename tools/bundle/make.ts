@@ -30,14 +30,20 @@ const program: OutputOptions = {
 /** For programs of others, Node's and browsers': to be read, and made smaller by those who bundle it. */
 const client: OutputOptions = { dir: join(made, "client"), format: "es", entryFileNames: "index.js", codeSplitting: false, comments: { legal: false } };
 
-type Kind = { platform: "node" | "neutral"; plugins?: Plugin[] };
+/** A package has a supervisor that is linked statically. */
+const supervisorLicence = `build/jobrunner-supervisor-* holds parts of the C library of the machine on which it was packed. The GNU C Library is under the GNU Lesser
+General Public License, version 2.1 or later: the program's source is in supervisor/, to be linked with another.
+`;
 
-async function bundle(input: string, output: OutputOptions, { platform, plugins = [] }: Kind): Promise<void> {
+type Kind = { platform: "node" | "neutral"; plugins: Plugin[] };
+
+async function bundle(input: string, output: OutputOptions, { platform, plugins }: Kind): Promise<void> {
   const build = await rolldown({
     cwd: root,
     input: { main: join(root, input) },
     platform,
-    plugins: [licences(), ...plugins],
+    plugins,
+    checks: { bundlerTimings: false }, // a slow machine is no mistake
     onLog: (level, { code, message }) => {
       // What one part needs at once, another may ask for when it needs it.
       if (level === "warn" && code !== "INEFFECTIVE_DYNAMIC_IMPORT") throw new Error(message);
@@ -49,8 +55,8 @@ async function bundle(input: string, output: OutputOptions, { platform, plugins 
 
 rmSync(made, { recursive: true, force: true });
 cpSync(join(root, "node_modules", "@fastify", "swagger-ui", "static"), join(made, "@fastify", "swagger-ui", "static"), { recursive: true });
-await bundle("src/client/index.ts", client, { platform: "neutral" });
-await bundle("src/main.ts", program, { platform: "node", plugins: [foldersOfPackages()] });
+await bundle("src/client/index.ts", client, { platform: "neutral", plugins: [licences()] });
+await bundle("src/main.ts", program, { platform: "node", plugins: [licences(supervisorLicence), foldersOfPackages()] });
 putInPlace();
 
 /** What is started meanwhile finds a whole one. */
