@@ -22,6 +22,7 @@ void __wrap_happen(struct job *job, enum event event);
 void __real_happen(struct job *job, enum event event);
 
 void __wrap_happen(struct job *job, enum event event) {
+    if (++world.spins > MOST_SPINS) wrong("events without end");
     was_met[job->phases[part_of_event(event)]][event] = true;
     __real_happen(job, event);
 }
