@@ -1,6 +1,6 @@
 /*
  * The formats that the service (TypeScript) and the supervisor (C) share. This is their only drawing; src/runner/plan.ts,
- * src/runner/status.ts, src/runner/launcher.ts, src/output/index-file.ts, src/files/emptying.ts, src/sockets/sock-diag.ts, src/cli/reader.ts and
+ * src/runner/status.ts, src/runner/doorbell.ts, src/runner/launcher.ts, src/output/index-file.ts, src/files/emptying.ts, src/sockets/sock-diag.ts, src/cli/reader.ts and
  * src/runner/containers/ hold the other side.
  *
  * Rule for changing them: a supervisor outlives an upgrade of the service, so the service reads every version that a running
