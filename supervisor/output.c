@@ -40,7 +40,6 @@ static bool write_copied(void);
 static void move_most(struct pipe *pipe);
 static void drain_resting(void);
 static void drain(struct pipe *pipe);
-static void discard(struct pipe *pipe);
 static void note(const struct pipe *pipe, size_t moved);
 static void lose(const struct pipe *pipe, uint64_t bytes);
 static void block(void);
@@ -115,7 +114,10 @@ void output_go_on(void) {
 void output_give_up(void) {
     lose(&state.copied_of, state.copied.length);
     state.copied.length = 0;
-    for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) discard(pipe);
+    for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) {
+        lose(pipe, pipes_discard(pipe) + mask_held(&pipe->mask));
+        pipes_remove(pipe);
+    }
     state.retry_at = NEVER;
 }
 
@@ -201,18 +203,6 @@ static void note(const struct pipe *pipe, size_t moved) {
 
 static void block(void) {
     state.retry_at = clock_ns() + (int64_t)RETRY_MS * NS_PER_MS;
-}
-
-static void discard(struct pipe *pipe) {
-    static SCRATCH char nowhere[4096];
-    uint64_t lost = 0;
-    for (uint64_t rest = pipes_waiting(pipe); rest > lost;) {
-        ssize_t got = read(pipe->fd, nowhere, rest - lost < sizeof nowhere ? rest - lost : sizeof nowhere);
-        if (got <= 0) break;
-        lost += (uint64_t)got;
-    }
-    lose(pipe, lost + mask_held(&pipe->mask));
-    pipes_remove(pipe);
 }
 
 static void lose(const struct pipe *pipe, uint64_t bytes) {

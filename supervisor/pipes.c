@@ -1,6 +1,7 @@
 #include "pipes.h"
 
 #include "clock.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,6 +85,17 @@ unsigned pipes_count(void) {
 size_t pipes_waiting(const struct pipe *pipe) {
     int bytes = 0;
     return ioctl(pipe->fd, FIONREAD, &bytes) != 0 || bytes < 0 ? 0 : (size_t)bytes;
+}
+
+size_t pipes_discard(const struct pipe *pipe) {
+    static SCRATCH char nowhere[4096];
+    size_t discarded = 0;
+    for (size_t rest = pipes_waiting(pipe); rest > discarded;) {
+        ssize_t got = read(pipe->fd, nowhere, rest - discarded < sizeof nowhere ? rest - discarded : sizeof nowhere);
+        if (got <= 0) break;
+        discarded += (size_t)got;
+    }
+    return discarded;
 }
 
 unsigned pipes_ready(struct pipe **ready, unsigned wanted) {

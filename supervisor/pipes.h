@@ -62,6 +62,9 @@ int64_t pipes_rest_until(void);
 /** They have been read: those in which pieces still come rest on. */
 void pipes_end_rest(int64_t now);
 
+/** Reads what is in it now to nowhere. Returns how many bytes. */
+size_t pipes_discard(const struct pipe *pipe);
+
 /** Fills in those that rest, as far as there is room. Returns how many. */
 unsigned pipes_resting(struct pipe **resting, unsigned room);
 
