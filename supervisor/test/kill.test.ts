@@ -145,7 +145,7 @@ for (const isIn of [false, true]) {
     });
 
     test("a job without output for too long is stopped, one with output is not", async () => {
-      const job = await ready({ idleTimeoutMs: 200, steps: [{ run: "for i in 1 2 3 4 5 6; do echo ready; sleep 0.1; done" }, { run: "sleep 1000" }] });
+      const job = await ready({ idleTimeoutMs: 500, steps: [{ run: "for i in 1 2 3 4 5 6 7 8; do echo ready; sleep 0.1; done" }, { run: "sleep 1000" }] });
       await gone(job);
       assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "stop idle", "end 2", "done"]);
     });
