@@ -92,11 +92,13 @@ test("Node.js is taken from inside the package, from beside it or from the path:
   assert.equal(await box.start(), beside);
   const inside = box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
   assert.equal(await box.start(), inside);
-  for (const spoil of [ofAnotherMachine, withoutLoader, withoutLibrary, notToBeRun]) {
+  for (const spoil of [ofAnotherMachine, withoutLoader, withoutLibrary, withOldLibrary, notToBeRun]) {
     spoil(box.path(inside));
     assert.equal(await box.start(), beside, spoil.name);
     box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
   }
+  // The loader complains, and goes on.
+  assert.ok((await box.start({ LD_PRELOAD: "/no/such.so" })).startsWith(inside));
   box.forgetInstalled();
   assert.equal(await box.start(), "path/node");
 });
@@ -144,9 +146,9 @@ class FakeBox {
     chmodSync(path, 0o755);
   }
 
-  async start(): Promise<string> {
+  async start(environment: Record<string, string> = {}): Promise<string> {
     const program = join(this.#folder, "node_modules", "jobrunner", "bin", "jobrunner");
-    const { stdout, stderr } = await run(program, [], { cwd: "/", env: { PATH: join(this.#folder, "path") } });
+    const { stdout, stderr } = await run(program, [], { cwd: "/", env: { ...environment, PATH: join(this.#folder, "path") } });
     return stdout + stderr;
   }
 }
@@ -163,6 +165,11 @@ function withoutLoader(program: string): void {
 
 function withoutLibrary(program: string): void {
   changeBytes(program, (bytes) => void bytes.write("libstdc--", bytes.indexOf("libstdc++.so.6\0")));
+}
+
+/** It wants a version of the C library that there is not yet. */
+function withOldLibrary(program: string): void {
+  changeBytes(program, (bytes) => void bytes.write("GLIBC_9.", bytes.indexOf("GLIBC_2.28\0")));
 }
 
 function notToBeRun(program: string): void {
