@@ -73,14 +73,14 @@ export class AuditLog {
     for (const line of lines) {
       const lineBytes = Buffer.byteLength(line);
       if (bytes > 0 && bytes + lineBytes > this.#options.maxBytes) {
-        if (text !== "") writeSync(this.#open(), text);
+        writeWhole(this.#open(), text);
         this.#rotate();
         [text, bytes] = ["", this.#size()];
       }
       text += line;
       bytes += lineBytes;
     }
-    if (text !== "") writeSync(this.#open(), text);
+    if (text !== "") writeWhole(this.#open(), text);
   }
 
   #size(): number {
@@ -98,6 +98,11 @@ export class AuditLog {
     rmSync(name(last), { force: true });
     for (let number = last - 1; number >= 0; number -= 1) if (existsSync(name(number))) renameSync(name(number), name(number + 1));
   }
+}
+
+/** A disk that becomes full takes a part, and says so at the next write. */
+function writeWhole(fd: number, text: string): void {
+  for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest));
 }
 
 function lineOf(actor: Actor, { Event, ...details }: AuditEvent): string {
