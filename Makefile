@@ -45,7 +45,7 @@ node_modules/.package-lock.json: package-lock.json package.json
 
 # What runs: a bundle of src/.
 dist/main.cjs: node_modules/.package-lock.json $(shell find src tools/bundle -type f)
-	$(NODE) tools/bundle/make.ts
+	PATH="$(CURDIR)/node_modules/.bin:$$PATH" node tools/bundle/make.ts
 	@touch $@
 
 # The web page.
@@ -74,7 +74,7 @@ install: all
 	mkdir -p "$(LIBRARY)/build"
 	cp -R package.json LICENSE README.md bin dist "$(LIBRARY)/"
 	cp -R build/jobrunner-supervisor build/web "$(LIBRARY)/build/"
-	for node in node_modules/node-linux-*; do mkdir -p "$(LIBRARY)/$$node" && cp -R "$$node/bin" "$$node/LICENSE" "$$node/package.json" "$(LIBRARY)/$$node/" || exit 1; done
+	for node in node_modules/node-linux-*; do [ -d "$$node" ] || continue; mkdir -p "$(LIBRARY)/$$node" && cp -R "$$node/bin" "$$node/LICENSE" "$$node/package.json" "$(LIBRARY)/$$node/" || exit 1; done
 	for file in "$(PROGRAM)" "$(UNIT)" "$(MANUAL)" "$(COMPLETION_BASH)" "$(COMPLETION_ZSH)" "$(COMPLETION_FISH)"; do mkdir -p "$${file%/*}" || exit 1; done
 	ln -sfn ../lib/jobrunner/bin/jobrunner "$(PROGRAM)"
 	sed 's|/usr/local|$(PREFIX)|' packaging/systemd/jobrunner.service > "$(UNIT)"
