@@ -106,9 +106,13 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
     return news;
 }
 
-/** The memory is no other user's, and no secret is in what another may look into. */
+/**
+ * The memory is no other user's, and no secret is in what another may look into. Of the signals that may stop a job SIGQUIT alone dumps a core. Before
+ * Linux 5.16 that kills all processes of one memory (zap_threads() in fs/coredump.c): with a step that is not executed yet, its supervisor.
+ */
 static bool may_share(void) {
-    return newborn.plan->user == NULL && newborn.plan->secrets == 0 && !inherit_is_of_memory();
+    const struct plan *plan = newborn.plan;
+    return plan->user == NULL && plan->secrets == 0 && plan->stop_signal != SIGQUIT && !inherit_is_of_memory();
 }
 
 static enum step_news start_sharing(int cgroup, struct step_process *process) {

@@ -40,6 +40,7 @@ test("nothing of the supervisor is copied for a plain job", { skip: hasStrace ? 
 const apart: { name: string; more: Partial<Plan>; needsRoot: boolean }[] = [
   { name: "secrets", more: { secrets: ["a secret"] }, needsRoot: false },
   { name: "a user", more: { user: "0 0" }, needsRoot: true },
+  { name: "SIGQUIT to stop it", more: { stopSignal: 3 }, needsRoot: false },
 ];
 
 for (const { name, more, needsRoot } of apart) {
