@@ -17,9 +17,11 @@ const resumedAtOnce = 4;
 export class Removal {
   readonly #options: RemovalOptions;
   readonly #remains = new Map<string, Remains>();
+  readonly #unfinished: string[]; // by earlier services; what this one begins before `resume` is not removed twice at once
 
   constructor(options: RemovalOptions) {
     this.#options = options;
+    this.#unfinished = options.store.unfinishedRemovals();
   }
 
   /** Of which deleted jobs something could not be removed, and is tried again. */
@@ -29,7 +31,7 @@ export class Removal {
 
   /** Those that an earlier service did not come to. */
   resume(): void {
-    const ids = this.#options.store.unfinishedRemovals().values();
+    const ids = this.#unfinished.values();
     const work = async (): Promise<void> => {
       for (const id of ids) await this.remove(id);
     };
