@@ -23,7 +23,7 @@ export class DockerDaemon {
   async settle({ name, keep }: Request): Promise<boolean | null> {
     const found = await this.#ask("GET", `${name}/json`);
     if (found === "silent") return false;
-    if (isMissing(found)) return true;
+    // Also where it is missing: the client may have been led to another daemon since (`docker context use`).
     const state = found?.status === 200 ? stateOf(found.text) : null;
     if (state === null) return null;
     try {
