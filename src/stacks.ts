@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { join } from "node:path";
 
@@ -34,8 +34,10 @@ function originOf({ file, line, column }: Place, maps: Map<string, SourceMap | n
 }
 
 function readMap(file: string): SourceMap | null {
+  const path = join(folder, `${file}.map`);
   try {
-    return new SourceMap(JSON.parse(readFileSync(join(folder, `${file}.map`), "utf8")));
+    // What was put there after this process began is of another build. Not by mtime: npm gives all files the same.
+    return statSync(path).ctimeMs > performance.timeOrigin ? null : new SourceMap(JSON.parse(readFileSync(path, "utf8")));
   } catch {
     return null; // another build may be in the bundle's place
   }
