@@ -193,9 +193,11 @@ export class LocalRunner implements JobRunner {
   }
 
   get(id: string): WholeJobView | null {
+    const job = this.#active.get(id);
+    if (job !== undefined) this.#supervision.bringUpToDate(job);
     const row = this.store.find(id);
     if (row === null) return null;
-    const view: JobView = this.#active.get(id)?.view() ?? readView(row.viewJson ?? "{}");
+    const view: JobView = job?.view() ?? readView(row.viewJson ?? "{}");
     const Spec: RecordedSpec = JSON.parse(row.specJson);
     return { ...view, Spec };
   }

@@ -169,6 +169,15 @@ export class Supervision {
     }
   }
 
+  /** For whoever asks about the job: what it has said is known, though its ring may be on its way. */
+  bringUpToDate(job: ActiveJob): void {
+    this.#withoutShortage(job, () => {
+      if (!job.isRunning) return;
+      const size = statusSize(job);
+      if (size !== null && size !== job.status.bytes) this.#refresh(job);
+    });
+  }
+
   #refreshById(id: string, told: Told | null): void {
     const job = this.#events.active.get(id);
     if (job !== undefined) this.#withoutShortage(job, () => this.#refresh(job, told));

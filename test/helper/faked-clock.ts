@@ -17,7 +17,7 @@ export class FakedClock {
   constructor(t: TestContext) {
     t.after(() => rmSync(this.#folder, { recursive: true, force: true }));
     this.setAhead("0");
-    for (const name of ["src", "bin", "package.json"]) cpSync(join(repository, name), join(this.#folder, name), { recursive: true });
+    for (const name of ["src", "bin", "dist", "package.json"]) cpSync(join(repository, name), join(this.#folder, name), { recursive: true });
     for (const name of ["node_modules", "docs"]) symlinkSync(join(repository, name), join(this.#folder, name));
     this.#compile();
   }
