@@ -146,6 +146,7 @@ static void end_process(struct made_process *process) {
     if (process->kind == COMMAND && !was_killed) {
         struct made_process *client = first_of(process->step);
         world.container_lives = false;
+        if (one_in(8)) (void)make_process(LEFT, process->step, 0); // engines leave helpers behind
         if (client != NULL && !one_in(4)) client->ends_at = earlier(client->ends_at, world.now + (int64_t)any((uint64_t)SECOND));
     } else if (process->kind == COMMAND && !process->is_awaiting) {
         world.was_given_up = true;
