@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -36,11 +37,24 @@ engineTest("a Docker daemon of this box is asked itself about containers that ar
   assert.ok(!seen.words.includes("inspect") && !seen.words.includes("rm"), seen.words.join(" "));
 }, ["docker"]);
 
-engineTest("where the daemon's own socket is not known or does not answer, its client is asked", async (t, engine) => {
-  const contexts = ["ssh://elsewhere", "unix:///nowhere/docker.sock", "unix:///dev/null"];
+engineTest("where the daemon's own socket is not known, does not answer, or is another's than the client asks now, its client is asked", async (t, engine) => {
+  const contexts = ["ssh://elsewhere", "unix:///nowhere/docker.sock", "unix:///dev/null", await otherDaemon(t)];
   for (const host of contexts) {
     const seen = await runBehind(t, engine, `[ "$1" = context ] && exec echo ${host}`);
     assertRight(seen);
     assert.ok(seen.words.includes("inspect") && seen.words.includes("rm"), seen.words.join(" "));
   }
 }, ["docker"]);
+
+/** What a daemon says that has none of our containers. */
+async function otherDaemon(t: TestContext): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "jr-"));
+  const path = join(folder, "docker.sock");
+  const server = createServer(({ url }, response) => response.writeHead(404).end(JSON.stringify({ message: `No such container: ${url}` })));
+  await new Promise<void>((resolve) => void server.listen(path, resolve));
+  t.after(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  return `unix://${path}`;
+}
