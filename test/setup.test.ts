@@ -169,7 +169,7 @@ function withoutLibrary(program: string): void {
 
 /** It wants a version of the C library that there is not yet. */
 function withOldLibrary(program: string): void {
-  changeBytes(program, (bytes) => void bytes.write("GLIBC_9.", bytes.indexOf("GLIBC_2.28\0")));
+  changeBytes(program, (bytes) => void bytes.write("GLIBC_9.", bytes.indexOf("GLIBC_2.17\0")));
 }
 
 function notToBeRun(program: string): void {
