@@ -52,6 +52,7 @@ export async function serve(program: Program): Promise<void> {
     keepParts();
     const later = setTimeout(() => afterStart({ runner, metrics, log }), afterStartMs);
     obeySignals({ runner, audit, listener, later, exit, hasFilesToReload: config.tls.certificate !== null });
+    await new Promise((resolve) => setImmediate(resolve)); // what the log says of the start, it says first
     const token = tokenPath === null ? "" : `\na first token, for those who are not trusted without, is in ${tokenPath}`;
     console.log(`jobrunner ${program.version} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}${token}`);
   } catch (error) {
