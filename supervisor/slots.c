@@ -30,7 +30,7 @@ void slots_make(void) {
     bool is_made = memory != MAP_FAILED;
     slots = (struct slots){.all = is_made ? memory : NULL, .count = is_made ? SLOT_COUNT : 0, .launcher = getpid()};
     long online = sysconf(_SC_NPROCESSORS_ONLN);
-    cores = online < 1 ? 1 : online > MOST_YOUNG ? MOST_YOUNG : (int)online;
+    cores = online < 1 ? 1 : (int)online;
 }
 
 enum hand_over slots_hand_over(const char *id) {
