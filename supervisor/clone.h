@@ -20,4 +20,7 @@ typedef _Atomic uint32_t clone_word;
  */
 pid_t clone_sharing(int cgroup, void (*run)(void *argument), void *argument, clone_word *word);
 
+/** Waits until it shares our memory no more, so long at most. */
+void clone_wait(clone_word *word, int milliseconds);
+
 #endif

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -19,7 +20,7 @@
 
 // What ends a job opens files, too: /proc, pidfds, the cgroup's. Some more than it ever has open at once.
 enum { OWN_FILES = 16 };
-// How soon a start is looked at where nothing else happens, and how seldom at last. Most commands write or end before.
+// How long a start is waited for: nearly all are told by then, and their start is on record before they do much. How seldom it is looked at, at last.
 enum { FIRST_PAUSE_MS = 10, LONGEST_PAUSE_MS = 500 };
 
 /** The start that is not told yet, or the last one. The new process may share it all, but the last two. */
@@ -120,6 +121,7 @@ static enum step_news start_sharing(int cgroup, struct step_process *process) {
     if (pid < 0 && (errno == EAGAIN || errno == ENOMEM)) return failed(process, STAGE_FORK, errno);
     if (pid < 0) return start_apart(cgroup, process);
     process->pid = pid;
+    clone_wait(&is_sharing, FIRST_PAUSE_MS);
     return step_learn(process);
 }
 
@@ -138,6 +140,7 @@ static enum step_news start_apart(int cgroup, struct step_process *process) {
     }
     process->pid = pid;
     outcome = pair[0];
+    (void)poll(&(struct pollfd){.fd = outcome, .events = POLLIN}, 1, FIRST_PAUSE_MS);
     return step_learn(process);
 }
 

@@ -1,57 +1,19 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import { Box, isLiving, type Job, makeCgroups, pids, type Plan, until } from "./harness.ts";
+import { test } from "node:test";
+import { Box, isLiving, type Job, makeCgroups, type Plan, until } from "./harness.ts";
+import { childrenOf, idleOnes, isIdle, mostIdle, openBox, plain, read, runAndWait } from "./idle.ts";
 
 /** Supervisors that have ended a job and take the next one. Those that wait are children of the launcher whose working directory is the root. */
 
-const mostIdle = 16;
-const plain: Plan = { steps: [{ args: ["/bin/true"] }] };
-const hasStrace = spawnSync("strace", ["-V"]).status === 0;
 const mountFolder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
 const canMount = spawnSync("mount", ["-t", "tmpfs", "none", mountFolder]).status === 0 && spawnSync("umount", [mountFolder]).status === 0;
 rmSync(mountFolder, { recursive: true });
 const needsMount = canMount ? false : "left out: mounting takes privileges";
-const needsStrace = hasStrace ? false : "left out: strace is not installed";
 const isPlainBuild = process.env["JOBRUNNER_SUPERVISOR"] === undefined; // a sanitizer has memory and files of its own
-
-function openBox(t: TestContext, parent?: string): Box {
-  const box = new Box(parent);
-  t.after(() => box.close());
-  return box;
-}
-
-function read(look: () => string): string {
-  try {
-    return look();
-  } catch {
-    return ""; // it has ended meanwhile
-  }
-}
-
-function childrenOf(pid: number | undefined): number[] {
-  return pids().filter((child) => isLiving(child) && new RegExp(`^PPid:\\t${pid}$`, "m").test(read(() => readFileSync(`/proc/${child}/status`, "latin1"))));
-}
-
-function idleOnes(box: Box): number[] {
-  return childrenOf(box.launcher.pid).filter(isIdle);
-}
-
-/** Not only gone from the job's folder: it sleeps, in futex(2), where the kernel says so. */
-function isIdle(pid: number): boolean {
-  return read(() => readlinkSync(`/proc/${pid}/cwd`)) === "/" && /^State:\tS/m.test(read(() => readFileSync(`/proc/${pid}/status`, "latin1")));
-}
-
-/** Runs the job to its end; its supervisor's number, which waits then. */
-async function runAndWait(box: Box, plan: Plan = plain): Promise<{ job: Job; pid: number }> {
-  const job = await box.run(plan).over();
-  const pid = job.supervisorPid();
-  await until("that it waits for the next job", () => isIdle(pid));
-  return { job, pid };
-}
 
 function filesOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).map((fd) => read(() => readlinkSync(`/proc/${pid}/fd/${fd}`))).toSorted((a, b) => (a < b ? -1 : 1));
@@ -236,142 +198,6 @@ test("a job with a cgroup and one with none follow each other", { skip: cgroups 
   assert.deepEqual(readdirSync(cgroups?.folder ?? "").filter((name) => name === "first" || name === "second"), []);
 });
 test.after(() => cgroups?.remove());
-
-test("those that wait may be killed, more than there is room for, and the next job runs", async (t) => {
-  const box = openBox(t);
-  box.expectedDeaths = Number.POSITIVE_INFINITY;
-  for (let killed = 0; killed < mostIdle + 4; killed++) {
-    const job = await runWhateverDies(box); // the one that was killed last may have been given it
-    await until("that it waits for the next job", () => isIdle(job.supervisorPid()));
-    process.kill(job.supervisorPid(), "SIGKILL");
-  }
-  await runWhateverDies(box);
-  const { pid } = await runAndWait(box);
-  assert.equal((await runAndWait(box)).pid, pid);
-});
-
-test("a job that was given to one that is killed before it takes it is told of as lost on its way, and another runs it", async (t) => {
-  const box = openBox(t);
-  const { pid } = await runAndWait(box);
-  process.kill(pid, "SIGSTOP");
-  const job = box.prepare({ steps: [{ run: "echo ran >> ../count" }] });
-  box.tell(`run ${job.id}`);
-  box.expectedDeaths++;
-  process.kill(pid, "SIGKILL");
-  await until("the launcher's word", () => box.heard.includes("died"));
-  box.tell(`run ${job.id}`);
-  await job.over();
-  assert.notEqual(job.supervisorPid(), pid);
-  assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
-});
-
-test("a job that was given to one that does not answer is run by another, once", async (t) => {
-  const box = openBox(t);
-  const { pid } = await runAndWait(box);
-  process.kill(pid, "SIGSTOP");
-  const job = await box.run({ steps: [{ run: "echo ran >> ../count" }] }).over();
-  assert.notEqual(job.supervisorPid(), pid);
-  process.kill(pid, "SIGCONT");
-  await until("its end", () => !isLiving(pid));
-  assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
-  assert.deepEqual(box.heard, []);
-});
-
-test("of a job that one was given and could not claim, the launcher says so once, and nothing ran", async (t) => {
-  const box = openBox(t);
-  const { pid } = await runAndWait(box);
-  const id = "00000000-0000-4000-8000-000000000000";
-  box.tell(`run ${id}`);
-  await until("its end", () => !isLiving(pid));
-  await runAndWait(box);
-  const job = box.prepare(plain);
-  rmSync(join(job.directory, "plan"));
-  box.tell(`run ${job.id}`);
-  await until("the launcher's word", () => box.heard.length === 2);
-  await runAndWait(box);
-  assert.deepEqual(box.heard, [`failed ${id} 2`, `failed ${job.id} 2`]);
-  assert.deepEqual(job.status(), []);
-});
-
-test("a job that is asked for again and again runs once, whoever is given it", async (t) => {
-  const box = openBox(t);
-  await Promise.all(Array.from({ length: 4 }, () => box.run(plain).over()));
-  const job = box.prepare({ steps: [{ run: "echo ran >> ../count" }] });
-  for (let times = 0; times < 20; times++) box.tell(`run ${job.id}`);
-  await job.over();
-  await runAndWait(box);
-  assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
-  assert.deepEqual(box.heard, []);
-});
-
-/** Which call of a kind it is, from a supervisor's beginning on. In its first life it calls chdir(2) twice, and then before and after it waits; likewise the others. */
-const moments: [string, number[]][] = [
-  ["prctl", [2, 3]],
-  ["futex", [1]],
-  ["waitid", [1]],
-  ["munmap", [1]],
-  ["chdir", [2, 3, 4]],
-  ["access,faccessat", [2]],
-  ["mmap", [2]],
-  ["mkdir,mkdirat", [2]],
-  ["mknod,mknodat", [2]],
-  ["openat", [6, 7, 8, 9, 10, 11, 12]],
-];
-
-for (const [calls, numbers] of moments) {
-  test(`whoever is killed at the ${calls} with which a supervisor goes from job to job, a job is not lost for that and runs once`, { skip: needsStrace }, async (t) => {
-    for (const number of numbers) {
-      const box = openBox(t);
-      box.expectedDeaths = Number.POSITIVE_INFINITY;
-      const strace = await injectKill(box, calls, number);
-      const jobs: Job[] = [];
-      for (let round = 0; round < 3; round++) jobs.push(await runWhateverDies(box));
-      strace.kill("SIGINT");
-      await until("that strace lets go", () => strace.exitCode !== null || strace.signalCode !== null);
-      for (const job of jobs.filter((each) => !isOver(each))) box.tell(`sweep ${job.id}`);
-      for (const job of jobs) await job.over();
-      assert.ok(box.heard.includes("died"), `nobody came to ${calls} ${number}`);
-      await box.closeLauncher();
-    }
-  });
-}
-
-/** Kills each process that the launcher forks, and theirs, at its call of this number; strace(1). */
-async function injectKill(box: Box, calls: string, number: number): Promise<ChildProcess> {
-  const set = calls.split(",").map((call) => `?${call}`).join(",");
-  const { pid } = box.launcher;
-  await until("that the launcher is ready", () => read(() => readlinkSync(`/proc/${pid}/cwd`)).endsWith("/jobs"));
-  const strace = spawn("strace", ["-f", "-p", String(pid), "-o", "/dev/null", "-e", `trace=${set}`, "-e", `inject=${set}:signal=SIGKILL:when=${number}`], { stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  strace.stderr.on("data", (text: Buffer) => (said += text.toString()));
-  await until("that strace is attached", () => said.includes("attached"));
-  return strace;
-}
-
-function isOver(job: Job): boolean {
-  return job.status().some((line) => /^(done|swept) /.test(line));
-}
-
-/** As the service does: tells again of a job that nobody has claimed, when somebody died. Until it is over, or claimed by one who died. */
-async function runWhateverDies(box: Box): Promise<Job> {
-  const job = box.run({ steps: [{ run: "echo ran >> ../count" }] });
-  const heard = { died: box.heard.length };
-  await until("the job's end, or its supervisor's", () => {
-    if (isOver(job)) return true;
-    if (existsSync(join(job.directory, "status"))) return !job.isAlive();
-    if (heard.died < box.heard.length) {
-      heard.died = box.heard.length;
-      box.tell(`run ${job.id}`);
-    }
-    return false;
-  });
-  const count = join(job.directory, "count");
-  const runs = existsSync(count) ? readFileSync(count, "latin1") : "";
-  // The step's process may have been the one that was killed.
-  const hasSucceeded = job.lines("end")[0]?.[2] === "0";
-  assert.ok(runs === "ran\n" || (runs === "" && !hasSucceeded), `${JSON.stringify(job.status())} ${runs}`);
-  return job;
-}
 
 /** KiB that it has written to, which no other process shares; of the program's own pages it is the only user where there is but one supervisor. */
 function ownMemory(pid: number): number {
