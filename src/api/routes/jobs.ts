@@ -136,11 +136,11 @@ function idempotencyKey({ headers }: FastifyRequest): string | null {
 type Waiting = { response: ServerResponse; timeoutSeconds: number | null };
 type Wanted<Result> = { timeoutSeconds?: number | null; work: (signal: AbortSignal) => Promise<Result> };
 
-/** Whoever waits counts as a reader: it may last as long as the job. */
+/** Whoever waits counts as a reader: it may last as long as the job. Whoever only asks, with a time of 0, does not. */
 async function whenOver({ runner, readers }: Context, request: FastifyRequest, { response, timeoutSeconds }: Waiting): Promise<WholeJobView> {
   const id = knownId(runner, request.params);
   const identity = identityOf(request);
-  readers.add({ response, job: id, identity });
+  if (timeoutSeconds !== 0) readers.add({ response, job: id, identity });
   const job = await whileWanted(request, { timeoutSeconds, work: (signal) => runner.whenOver(id, signal) });
   if (job === null) throw unknownJob();
   if (isFinal(job.State)) return job;
