@@ -19,6 +19,10 @@ torture: all
 	$(MAKE) -C supervisor torture
 	TORTURE=1 $(NODE) --test --test-concurrency=1 test/crash-loop.test.ts test/crash-points.test.ts test/model.test.ts test/fuzz.test.ts
 
+# Lays out the code: lines within 140 columns.
+format: node_modules/.package-lock.json
+	PATH="$(CURDIR)/node_modules/.bin:$$PATH" oxfmt
+
 check: node_modules/.package-lock.json
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent types
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent lint
@@ -91,4 +95,4 @@ clean:
 	$(MAKE) -C supervisor clean
 	rm -rf node_modules build dist dist-* jobrunner-*.tgz
 
-.PHONY: all run test torture check docs screenshots bench supervisor package install uninstall clean
+.PHONY: all run test torture format check docs screenshots bench supervisor package install uninstall clean

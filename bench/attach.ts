@@ -31,7 +31,7 @@ async function run({ scope, progress, report }: Context): Promise<void> {
   if (nginx === null) return report(skipped("throughput of attach", "nginx is not installed"));
   const service = await startService(scope);
   const id = await service.client.submit({ CommandLine: "head -c 1G /dev/urandom" });
-  const job = await service.client.over(id, 100);
+  const job = await service.client.finished(id, 100);
   if (stringField(job, "State") !== "Succeeded") throw new Error(`the job ended as ${JSON.stringify(job)}`);
   const port = await startNginx(scope, nginx, join(service.stateDirectory, "jobs", id, "output"));
 

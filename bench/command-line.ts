@@ -24,7 +24,9 @@ export const benchmark: Benchmark = {
 
 async function run({ scope, before, progress, report }: Context): Promise<void> {
   if (typeof before === "string") return report(withoutBefore("commands", before));
-  const builds = await Promise.all([thisBuild, before].map(async (build) => ({ build, port: (await startService(scope, { build })).port })));
+  const builds = await Promise.all(
+    [thisBuild, before].map(async (build) => ({ build, port: (await startService(scope, { build })).port })),
+  );
   const timed = (name: string, program: string, args: string[]): Contender<number> => ({
     name,
     run: async () => {
@@ -35,7 +37,9 @@ async function run({ scope, before, progress, report }: Context): Promise<void> 
   });
   const nameOf = ({ name }: Build, words: string[]): string => `${name}: ${words.join(" ")}`;
   const contenders = builds.flatMap(({ build, port }) =>
-    commands.map(({ words }) => timed(nameOf(build, words), "/usr/bin/env", [`JOBRUNNER_URL=http://127.0.0.1:${port}`, programOf(build), ...words])),
+    commands.map(({ words }) =>
+      timed(nameOf(build, words), "/usr/bin/env", [`JOBRUNNER_URL=http://127.0.0.1:${port}`, programOf(build), ...words]),
+    ),
   );
   const node = timed("an empty Node", process.execPath, ["-e", "0"]);
   const results = await inTurns([...contenders, node], { rounds, warmUps: 3 });

@@ -58,7 +58,22 @@ async function measureJobs({ scope, progress, report }: Context, engine: Engine,
     run: async () => {
       const fresh = Array.from({ length: jobs }, () => join(folders, String(++made)));
       for (const folder of fresh) mkdirSync(folder, { recursive: true });
-      const command = [engine.path, "run", ...options, "--init", "--network", "none", "--label", engine.label, "-v", "{}:{}:rw", "-w", "{}", image, "true"];
+      const command = [
+        engine.path,
+        "run",
+        ...options,
+        "--init",
+        "--network",
+        "none",
+        "--label",
+        engine.label,
+        "-v",
+        "{}:{}:rw",
+        "-w",
+        "{}",
+        image,
+        "true",
+      ];
       // Not from here: to fork Node costs more than to fork xargs, and the peer must not pay for that.
       const script = `shift; printf '%s\\n' "$@" | xargs -P ${lanes} -I '{}' ${command.map((word) => `'${word}'`).join(" ")}`;
       const took = await timed(() => runProgram(scope, "/bin/sh", ["-c", script, "sh", "", ...fresh], 180));
@@ -68,9 +83,16 @@ async function measureJobs({ scope, progress, report }: Context, engine: Engine,
   });
   const ours: Contender<number> = { name: "jobrunner", run: () => runJobs({ scope, engine, service }) };
   const others = [peer(`${engine.name} run --rm`, ["--rm"]), peer(`${engine.name} run, containers left behind`, [])];
-  const took = await inTurns([ours, ...others], { rounds: jobRounds, warmUps: 1, told: telling(progress, `${engine.name}, ${jobs} containers`) });
+  const took = await inTurns([ours, ...others], {
+    rounds: jobRounds,
+    warmUps: 1,
+    onRound: telling(progress, `${engine.name}, ${jobs} containers`),
+  });
   const label = `${jobs} containers against `;
-  for (const { name } of others) report(compare({ name: label + name, ours: took.get(ours.name) ?? [], peer: took.get(name) ?? [], show: seconds, bound: { atMost: 1.05 } }));
+  for (const { name } of others)
+    report(
+      compare({ name: label + name, ours: took.get(ours.name) ?? [], peer: took.get(name) ?? [], show: seconds, bound: { atMost: 1.05 } }),
+    );
 }
 
 /** Checked after the clock has stopped: what is not as it should be fails the benchmark. */
@@ -80,7 +102,7 @@ async function runJobs({ scope, engine, service }: { scope: Context["scope"]; en
   const took = await timed(() =>
     inParallel(Array.from({ length: jobs }), lanes, async () => {
       const id = await client.submit({ Commands: [{ Image: image, Args: ["true"], Network: "none" }] });
-      ended.set(id, await client.over(id, 100));
+      ended.set(id, await client.finished(id, 100));
     }),
   );
   const bad = [...ended.values()].find((job) => stringField(job, "State") !== "Succeeded");
@@ -98,7 +120,9 @@ async function measureOutput({ scope, progress, report }: Context, engine: Engin
     name,
     run: async () => {
       const words = ["run", "--rm", ...options, "--init", "--network", "none", "--label", engine.label, image, ...command];
-      const took = await timed(() => runProgram(scope, "/bin/sh", ["-c", 'file=$1; shift; exec "$@" > "$file"', "sh", file, engine.path, ...words], 300));
+      const took = await timed(() =>
+        runProgram(scope, "/bin/sh", ["-c", 'file=$1; shift; exec "$@" > "$file"', "sh", file, engine.path, ...words], 300),
+      );
       if (statSync(file).size !== bytes) throw new Error(`${name} wrote ${statSync(file).size} bytes`);
       rmSync(file);
       return took;
@@ -110,7 +134,7 @@ async function measureOutput({ scope, progress, report }: Context, engine: Engin
       let job: unknown;
       const took = await timed(async () => {
         const id = await service.client.submit({ Commands: [{ Image: image, Args: command, Network: "none" }] });
-        job = await service.client.over(id, 100);
+        job = await service.client.finished(id, 100);
       });
       const id = stringField(job, "ID");
       const { size } = statSync(join(service.stateDirectory, "jobs", id, "output"));
@@ -122,11 +146,13 @@ async function measureOutput({ scope, progress, report }: Context, engine: Engin
   };
   const unlogged = peer(`${engine.name} run --log-driver none > file`, ["--log-driver", "none"]);
   const logged = peer(`${engine.name} run > file`, []);
-  const told = telling(progress, `${engine.name}, 1 GiB of output`);
-  const took = await inTurns([ours, unlogged], { rounds: outputRounds, told });
+  const onRound = telling(progress, `${engine.name}, 1 GiB of output`);
+  const took = await inTurns([ours, unlogged], { rounds: outputRounds, onRound });
   const own = took.get(ours.name) ?? [];
   const bound = { atMost: engine.name === "podman" ? 0.75 : 1.05 };
-  report(compare({ name: `1 GiB of output against ${unlogged.name}`, ours: own, peer: took.get(unlogged.name) ?? [], show: seconds, bound }));
+  report(
+    compare({ name: `1 GiB of output against ${unlogged.name}`, ours: own, peer: took.get(unlogged.name) ?? [], show: seconds, bound }),
+  );
   report(compare({ name: `1 GiB of output against ${logged.name}`, ours: own.slice(0, 1), peer: [await logged.run()], show: seconds }));
 }
 

@@ -27,7 +27,7 @@ export const benchmark: Benchmark = {
 async function run({ scope, progress, report }: Context): Promise<void> {
   const empty = await startService(scope);
   const id = await empty.client.submit({ CommandLine: "echo hello", Name: "template", Labels: { team: "template" } });
-  await empty.client.over(id, 20);
+  await empty.client.finished(id, 20);
   await empty.stop();
   const path = join(empty.stateDirectory, "jobrunner.db");
   const began = performance.now();

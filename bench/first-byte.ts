@@ -37,7 +37,9 @@ async function run({ scope, before, progress, report }: Context): Promise<void> 
       const lines = (await runProgram(scope, program, [String(each), ...ports], 100)).trim().split("\n").map(numbers);
       const column = (index: number): number[] => lines.map((line) => line[index] ?? Number.NaN);
       all.push({ bare: column(0), ours: column(1), before: column(2) });
-      progress(`round ${round}${where}: ${[0, 1, 2].map((index) => ms(median(column(index)))).join(", ")} (bare, this build, build before)`);
+      progress(
+        `round ${round}${where}: ${[0, 1, 2].map((index) => ms(median(column(index)))).join(", ")} (bare, this build, build before)`,
+      );
     }
     return all;
   };
@@ -46,7 +48,10 @@ async function run({ scope, before, progress, report }: Context): Promise<void> 
   const busy = await measure(", busy", busyRounds, busyTurns);
   endForkers();
 
-  for (const [where, all, bound] of [["", quiet, 0.4], [`, beside ${forkers} shells that fork`, busy, null]] as const) {
+  for (const [where, all, bound] of [
+    ["", quiet, 0.4],
+    [`, beside ${forkers} shells that fork`, busy, null],
+  ] as const) {
     const [ours, bare] = [all.flatMap((round) => round.ours), all.flatMap((round) => round.bare)];
     report({
       name: `first byte against a bare spawn in C${where}`,
@@ -76,4 +81,7 @@ async function run({ scope, before, progress, report }: Context): Promise<void> 
 
 type Round = { bare: number[]; ours: number[]; before: number[] };
 
-const excessOf = (name: "ours" | "before") => (round: Round): number => median(round[name]) - median(round.bare);
+const excessOf =
+  (name: "ours" | "before") =>
+  (round: Round): number =>
+    median(round[name]) - median(round.bare);

@@ -48,7 +48,7 @@ async function run({ scope, progress, report }: Context): Promise<void> {
   const runOurs = async (): Promise<void> => {
     const began = performance.now();
     const id = await service.client.submit({ CommandLine: "head -c 2G /dev/zero" });
-    const job = await service.client.over(id, 60);
+    const job = await service.client.finished(id, 60);
     client.push((performance.now() - began) / 1000);
     if (stringField(job, "State") !== "Succeeded" || field(job, "OutputBytes") !== bytes)
       throw new Error(`the job ended as ${JSON.stringify(job)}`);

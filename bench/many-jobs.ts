@@ -31,22 +31,39 @@ async function run(context: Context): Promise<void> {
   await former?.service.stop();
   const { service, ...memory } = await measureMemory(context, thisBuild);
 
-  const row = (name: string, figures: [ours: string, peer: string, measured: string], demanded = "", verdict: Verdict = "for information"): void => {
+  const row = (
+    name: string,
+    figures: [ours: string, peer: string, measured: string],
+    demanded = "",
+    verdict: Verdict = "for information",
+  ): void => {
     const [ours, peer, measured] = figures;
     report({ name, ours, peer, measured, demanded, verdict });
   };
   const ofFormer = (show: (memory: Measured) => string): string => (former === null ? "" : `${show(former)} (build before)`);
   const started = ({ startedSeconds }: Measured): string => `${startedSeconds.toFixed(1)} s`;
   row(`start of ${jobs} jobs by 16 clients`, [started(memory), ofFormer(started), `${(jobs / memory.startedSeconds).toFixed(0)}/s`]);
-  for (const [name, of, bound] of [["at rest", (one: Measured) => one.idleMegabytes, 80], [`with ${jobs} jobs`, (one: Measured) => one.busyMegabytes, 130]] as const) {
+  for (const [name, of, bound] of [
+    ["at rest", (one: Measured) => one.idleMegabytes, 80],
+    [`with ${jobs} jobs`, (one: Measured) => one.busyMegabytes, 130],
+  ] as const) {
     const value = of(memory);
-    row(`memory of the service ${name} (RSS)`, [megabytes(value), ofFormer((one) => megabytes(of(one))), megabytes(value)], `<= ${bound} MB`, atMost(value, bound));
+    row(
+      `memory of the service ${name} (RSS)`,
+      [megabytes(value), ofFormer((one) => megabytes(of(one))), megabytes(value)],
+      `<= ${bound} MB`,
+      atMost(value, bound),
+    );
   }
-  for (const [name, of] of [["at work", (one: Measured) => one.working], ["that is idle", (one: Measured) => one.idle]] as const) {
+  for (const [name, of] of [
+    ["at work", (one: Measured) => one.working],
+    ["that is idle", (one: Measured) => one.idle],
+  ] as const) {
     const own = of(memory);
     const worst = Math.max(...own.map(({ privateKilobytes }) => privateKilobytes));
     const tell = (one: Measured): string => medians(of(one));
-    if (own.length > 0) row(`memory of a supervisor ${name}`, [tell(memory), ofFormer(tell), `${worst} kB at most, private`], "<= 60 kB", atMost(worst, 60));
+    if (own.length > 0)
+      row(`memory of a supervisor ${name}`, [tell(memory), ofFormer(tell), `${worst} kB at most, private`], "<= 60 kB", atMost(worst, 60));
     else row(`memory of a supervisor ${name}`, ["none stays", ofFormer(tell), ""]);
   }
   await measureAnswers(context, service);
@@ -57,7 +74,9 @@ type Measured = { startedSeconds: number; idleMegabytes: number; busyMegabytes: 
 const megabytes = (value: number): string => `${value.toFixed(1)} MB`;
 
 const medians = (all: Memory[]): string =>
-  all.length === 0 ? "none stays" : `${median(all.map((one) => one.privateKilobytes))} kB private, ${median(all.map((one) => one.proportionalKilobytes))} kB Pss`;
+  all.length === 0
+    ? "none stays"
+    : `${median(all.map((one) => one.privateKilobytes))} kB private, ${median(all.map((one) => one.proportionalKilobytes))} kB Pss`;
 
 async function measureMemory({ scope, progress }: Context, build: Build): Promise<Measured & { service: Service }> {
   const service = await startService(scope, { build, environment: { JOBRUNNER_MAX_RUNNING: String(jobs + 500) } });
@@ -79,11 +98,11 @@ async function measureMemory({ scope, progress }: Context, build: Build): Promis
   return { service, startedSeconds, idleMegabytes, busyMegabytes, working: memoriesOf(working), idle };
 }
 
-/** Of those that wait for another job, once the few that we give them are over. */
+/** Of those that wait for another job, once the few that we give them are finished. */
 async function idleSupervisors(service: Service): Promise<Memory[]> {
   const ids = await submit(service, fewJobs, "sleep 0.5");
   await inParallel(ids, fewJobs, async (id) => {
-    await service.client.over(id, 30);
+    await service.client.finished(id, 30);
   });
   return memoriesOf(supervisorsOf(service).idle);
 }
@@ -112,9 +131,19 @@ async function measureAnswers({ report }: Context, service: Service): Promise<vo
     await client.submit({ CommandLine: "true" });
     submitting.push(performance.now() - before);
   }
-  for (const [name, values] of [["GET / meanwhile", listing], ["POST / meanwhile", submitting]] as const) {
+  for (const [name, values] of [
+    ["GET / meanwhile", listing],
+    ["POST / meanwhile", submitting],
+  ] as const) {
     const p99 = percentile(values, 0.99);
-    report({ name, ours: `median ${ms(median(values))}`, peer: "", measured: `p99 ${ms(p99)}`, demanded: "p99 <= 100 ms", verdict: atMost(p99, 100) });
+    report({
+      name,
+      ours: `median ${ms(median(values))}`,
+      peer: "",
+      measured: `p99 ${ms(p99)}`,
+      demanded: "p99 <= 100 ms",
+      verdict: atMost(p99, 100),
+    });
   }
   const ids = await client.running();
   const killing = performance.now();
@@ -124,10 +153,18 @@ async function measureAnswers({ report }: Context, service: Service): Promise<vo
   const killed = (performance.now() - killing) / 1000;
   const left = sleepers(service);
   const name = `DELETE of ${jobs} jobs by 32 clients`;
-  report({ name, ours: `${killed.toFixed(1)} s`, peer: "", measured: `${left} processes left`, demanded: "0 left", verdict: atMost(left, 0) });
+  report({
+    name,
+    ours: `${killed.toFixed(1)} s`,
+    peer: "",
+    measured: `${left} processes left`,
+    demanded: "0 left",
+    verdict: atMost(left, 0),
+  });
 }
 
-const sleepers = ({ stateDirectory }: Service): number => processesInside(stateDirectory).filter((pid) => commandOf(pid) === "sleep").length;
+const sleepers = ({ stateDirectory }: Service): number =>
+  processesInside(stateDirectory).filter((pid) => commandOf(pid) === "sleep").length;
 
 function commandOf(pid: number): string {
   try {

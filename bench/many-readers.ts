@@ -50,7 +50,7 @@ async function run({ scope, progress, report }: Context): Promise<void> {
   }
   progress(`${readers} readers are attached`);
   await service.client.submit({ CommandLine: `touch ${gate}` });
-  const job = await service.client.over(id, 60);
+  const job = await service.client.finished(id, 60);
   const over = performance.now();
   if (stringField(job, "State") !== "Succeeded") throw new Error(`the job ended as ${JSON.stringify(job)}`);
   const results = await Promise.all(all);

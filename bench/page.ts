@@ -11,7 +11,7 @@ import { median, ms, percentile, ratio, seconds } from "./lib/statistics.ts";
 const jobs = 5000;
 const outputBytes = 500_000_000;
 const turns = 5;
-const patienceSeconds = 60;
+const timeoutSeconds = 60;
 
 export const benchmark: Benchmark = {
   name: "page",
@@ -40,44 +40,65 @@ async function run({ scope, progress, report }: Context): Promise<void> {
 type Stage = Pick<Context, "report"> & { service: Service; base: string; tab: Tab; limitMs: number };
 
 async function manyJobs({ service, base, tab, limitMs, progress, report }: Stage & Pick<Context, "progress">): Promise<void> {
-  await inParallel(Array.from({ length: jobs }, (_, index) => index), 16, async (index) => {
-    await service.client.submit({ Name: `job ${index}`, Labels: { team: `t${index % 7}` }, Commands: [{ CommandLine: "true" }, { CommandLine: `exit ${index % 9 === 0 ? 1 : 0}` }] });
-  });
+  await inParallel(
+    Array.from({ length: jobs }, (_, index) => index),
+    16,
+    async (index) => {
+      await service.client.submit({
+        Name: `job ${index}`,
+        Labels: { team: `t${index % 7}` },
+        Commands: [{ CommandLine: "true" }, { CommandLine: `exit ${index % 9 === 0 ? 1 : 0}` }],
+      });
+    },
+  );
   while ((await service.client.running()).length > 0) await new Promise((done) => setTimeout(done, 100));
-  progress(`${jobs} jobs are over`);
+  progress(`${jobs} jobs are finished`);
   const times = await open(tab, { url: `${base}/ui/#/jobs`, ready: ".rows .job-row" });
   report(plain("the list, until its first row", seconds(median(times))));
   await tab.page.mouse.move(600, 500);
   let isDone = false;
   const frames = await tab.frames(6000, async () => {
-    for (const end = performance.now() + 5500; performance.now() < end; ) await wheel(tab, 400);
+    for (const end = performance.now() + 5500; performance.now() < end;) await wheel(tab, 400);
     isDone = true;
   });
   if (!isDone) throw new Error("the wheel was not turned to the end");
   report(frameRow(`scrolling through ${jobs} jobs`, frames, limitMs));
-  report(plain("the list in memory: scripts, process", `${(await tab.heapMegabytes()).toFixed(1)} MB, ${tab.rendererMegabytes().toFixed(0)} MB`));
+  report(
+    plain("the list in memory: scripts, process", `${(await tab.heapMegabytes()).toFixed(1)} MB, ${tab.rendererMegabytes().toFixed(0)} MB`),
+  );
 }
 
-async function longOutput({ service, base, tab, limitMs, progress, report, scope }: Stage & Pick<Context, "progress" | "scope">): Promise<void> {
+async function longOutput({
+  service,
+  base,
+  tab,
+  limitMs,
+  progress,
+  report,
+  scope,
+}: Stage & Pick<Context, "progress" | "scope">): Promise<void> {
   const id = await service.client.submit({ CommandLine: `yes "$(head -c 79 /dev/zero | tr '\\0' x)" | cat -n | head -c ${outputBytes}` });
-  await service.client.over(id, 120);
+  await service.client.finished(id, 120);
   progress("the long output is there");
   const times = await open(tab, { url: `${base}/ui/#/jobs/${id}`, ready: ".log-row" });
   const peer = await openTab(scope, "plain");
   const began = performance.now();
-  const isThere = await peer.page.goto(`${base}/${id}/attach?follow=false`, { timeout: patienceSeconds * 1000 }).then(() => true, () => false);
+  const isThere = await peer.page.goto(`${base}/${id}/attach?follow=false`, { timeout: timeoutSeconds * 1000 }).then(
+    () => true,
+    () => false,
+  );
   const peerSeconds = (performance.now() - began) / 1000;
   report({
     name: "a long output, until its last lines are there",
     ours: seconds(median(times)),
-    peer: isThere ? `${seconds(peerSeconds)} as plain text` : `not within ${patienceSeconds} s as plain text`,
+    peer: isThere ? `${seconds(peerSeconds)} as plain text` : `not within ${timeoutSeconds} s as plain text`,
     measured: `${isThere ? "" : "less than "}${ratio(median(times) / peerSeconds)}`,
     demanded: "",
     verdict: "for information",
   });
   await tab.page.mouse.move(600, 500);
   const frames = await tab.frames(4000, async () => {
-    for (const end = performance.now() + 3800; performance.now() < end; ) await wheel(tab, -400);
+    for (const end = performance.now() + 3800; performance.now() < end;) await wheel(tab, -400);
   });
   report(frameRow("scrolling in it", frames, limitMs));
   const jumps: number[] = [];
@@ -109,7 +130,9 @@ async function longOutput({ service, base, tab, limitMs, progress, report, scope
 }
 
 async function liveOutput({ service, base, tab, limitMs, report }: Stage): Promise<void> {
-  const id = await service.client.submit({ CommandLine: `while :; do seq -f '%.0f some words that make a line of about eighty characters, as programs write them' 1 1220; sleep 0.095; done` });
+  const id = await service.client.submit({
+    CommandLine: `while :; do seq -f '%.0f some words that make a line of about eighty characters, as programs write them' 1 1220; sleep 0.095; done`,
+  });
   await open(tab, { url: `${base}/ui/#/jobs/${id}`, ready: ".log-row", count: 1 });
   const before = sizeOf(service, id);
   const began = performance.now();

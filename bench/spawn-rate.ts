@@ -54,9 +54,9 @@ async function run(context: Context): Promise<void> {
 
   const results = await inTurns(contenders, {
     rounds,
-    told: (round, results) => {
-      const told = [...results].map(([name, list]) => `${name} ${perSecond(list.at(-1)?.perSecond)} ${cpu(list.at(-1)?.cpuMs)}`);
-      progress(`round ${round}: ${told.join(", ")}`);
+    onRound: (round, results) => {
+      const rates = [...results].map(([name, list]) => `${name} ${perSecond(list.at(-1)?.perSecond)} ${cpu(list.at(-1)?.cpuMs)}`);
+      progress(`round ${round}: ${rates.join(", ")}`);
     },
   });
   await ours.verify();
@@ -88,7 +88,11 @@ const cpu = (milliseconds: number | undefined): string => (milliseconds === unde
 const meterOf = (scope: Scope, name: string): CpuMeter => cgroupMeter(scope, name) ?? machineMeter;
 
 /** A round: what the clock said, and the CPU until all is at rest again. */
-async function measured(meter: CpuMeter, { atRest, pid }: { atRest: number | null; pid?: number }, work: () => Promise<number>): Promise<Round> {
+async function measured(
+  meter: CpuMeter,
+  { atRest, pid }: { atRest: number | null; pid?: number },
+  work: () => Promise<number>,
+): Promise<Round> {
   const own = (): number => (pid === undefined ? Number.NaN : processMicroseconds(pid));
   const [before, ownBefore] = [meter.microseconds(), own()];
   const seconds = await work();
@@ -99,31 +103,47 @@ async function measured(meter: CpuMeter, { atRest, pid }: { atRest: number | nul
 
 function spawnContender(scope: Scope, name: string, program: string): Contender<Round> {
   const meter = meterOf(scope, "spawn");
-  const [entered = program, ...args] = meter.enter([program, String(jobs), String(processesInFlight), join(scope.directory, "spawned"), command]);
-  return { name, run: () => measured(meter, { atRest: 0 }, async () => numbers(await runProgram(scope, entered, args, 60))[0] ?? Number.NaN) };
+  const [entered = program, ...args] = meter.enter([
+    program,
+    String(jobs),
+    String(processesInFlight),
+    join(scope.directory, "spawned"),
+    command,
+  ]);
+  return {
+    name,
+    run: () => measured(meter, { atRest: 0 }, async () => numbers(await runProgram(scope, entered, args, 60))[0] ?? Number.NaN),
+  };
 }
 
 const loadArguments = (port: number, path: string, body: string, count: number): string[] => [port, path, body, count, clients].map(String);
 
 type ServiceContender = Contender<Round> & { verify: () => Promise<void> };
 
-async function serviceContender(scope: Scope, { name, build, load }: { name: string; build: Build; load: string }): Promise<ServiceContender> {
+async function serviceContender(
+  scope: Scope,
+  { name, build, load }: { name: string; build: Build; load: string },
+): Promise<ServiceContender> {
   const meter = meterOf(scope, build === thisBuild ? "this" : "before");
   const service = await startService(scope, { build, meter });
   const atRest = meter.processes();
   let submitted = 0;
   const submit = async (count: number): Promise<number> => {
     submitted += count;
-    const untilOver = ["/jobs?state=Queued&limit=1", '"Jobs":[]', "/", '"IDs":[]'];
+    const untilFinished = ["/jobs?state=Queued&limit=1", '"Jobs":[]', "/", '"IDs":[]'];
     const args = loadArguments(service.port, "/", JSON.stringify({ CommandLine: command }), count);
-    const [, over = Number.NaN, refused] = numbers(await runProgram(scope, load, [...args, ...untilOver], 120));
+    const [, over = Number.NaN, refused] = numbers(await runProgram(scope, load, [...args, ...untilFinished], 120));
     if (refused !== 0) throw new Error(`${refused} of ${count} submissions were refused`);
     return over;
   };
   // Before the clock: connections, caches and V8's compiler warm.
   await submit(warmUpJobs);
   await settled(meter, atRest);
-  return { name, run: () => measured(meter, { atRest, pid: service.pid }, () => submit(jobs)), verify: () => verify(service.client, submitted) };
+  return {
+    name,
+    run: () => measured(meter, { atRest, pid: service.pid }, () => submit(jobs)),
+    verify: () => verify(service.client, submitted),
+  };
 }
 
 /** A fast answer about jobs that never ran would win any benchmark. */

@@ -43,17 +43,30 @@ async function run({ scope, before, progress, report }: Context): Promise<void> 
     },
   };
   const contenders = [starting(names.ours, thisBuild), starting(names.before, before), node];
-  const told = (round: number, results: ReadonlyMap<string, number[]>): void => {
+  const onRound = (round: number, results: ReadonlyMap<string, number[]>): void => {
     progress(`round ${round}: ${[...results].map(([name, list]) => `${name} ${ms(list.at(-1) ?? Number.NaN)}`).join(", ")}`);
   };
-  const quiet = await inTurns(contenders, { rounds: quietRounds, warmUps: 2, told });
+  const quiet = await inTurns(contenders, { rounds: quietRounds, warmUps: 2, onRound });
   const endForkers = await startForkers(scope, forkers);
-  const busy = await inTurns(contenders, { rounds: busyRounds, told });
+  const busy = await inTurns(contenders, { rounds: busyRounds, onRound });
   endForkers();
 
-  for (const [where, results, bound] of [["", quiet, 0.4], [` beside ${forkers} shells that fork`, busy, 0.5]] as const) {
+  for (const [where, results, bound] of [
+    ["", quiet, 0.4],
+    [` beside ${forkers} shells that fork`, busy, 0.5],
+  ] as const) {
     const of = (name: string): number[] => results.get(name) ?? [];
-    report(compare({ name: `start to the first 200${where}, against the build before`, ours: of(names.ours), peer: of(names.before), show: ms, bound: { atMost: bound } }));
-    report(compare({ name: `start to the first 200${where}, against ${names.node}`, ours: of(names.ours), peer: of(names.node), show: ms }));
+    report(
+      compare({
+        name: `start to the first 200${where}, against the build before`,
+        ours: of(names.ours),
+        peer: of(names.before),
+        show: ms,
+        bound: { atMost: bound },
+      }),
+    );
+    report(
+      compare({ name: `start to the first 200${where}, against ${names.node}`, ours: of(names.ours), peer: of(names.node), show: ms }),
+    );
   }
 }

@@ -12,7 +12,9 @@ $ jobrunner run -c 'echo out; echo err >&2; exit 3'; echo "exit status $?"
 out
 err
 exit status 3`),
-    text("With `--detach` it prints the ID at once. Whatever becomes of this terminal, the job goes on; watch it from any, as often as you like. The beginning of an ID is enough."),
+    text(
+      "With `--detach` it prints the ID at once. Whatever becomes of this terminal, the job goes on; watch it from any, as often as you like. The beginning of an ID is enough.",
+    ),
     typed(`$ id=$(jobrunner run --detach --name count --label team=db -c 'for i in 1 2 3; do echo line $i; sleep 0.2; done')
 $ jobrunner attach $id
 line 1
@@ -71,9 +73,15 @@ export const exitStatus: Section = {
       ["0", "what was asked is done; of `run`, `attach` and `wait`: the job has succeeded"],
       ["1", "it could not be done, or not of all jobs that were named"],
       ["2", "what was typed, or is in a variable, cannot be understood"],
-      ["the job's", "of `run` and `attach`; of `wait` that of the first job that did not succeed. 128 and the number of the signal that ended it: 137 for SIGKILL, 143 for SIGTERM, 165 for SIGRTMIN+3"],
+      [
+        "the job's",
+        "of `run` and `attach`; of `wait` that of the first job that did not succeed. 128 and the number of the signal that ended it: 137 for SIGKILL, 143 for SIGTERM, 165 for SIGRTMIN+3",
+      ],
       ["124", "of `wait`: the `--timeout` has passed"],
-      ["125", "of `run`, `attach` and `wait`: the job could not be submitted or followed, could not start, or has failed in a way that has no exit code; it is said on standard error"],
+      [
+        "125",
+        "of `run`, `attach` and `wait`: the job could not be submitted or followed, could not start, or has failed in a way that has no exit code; it is said on standard error",
+      ],
       ["130", "of `run`, `attach` and `wait`: the job was left by Ctrl-C; it goes on, or ends as it was asked to"],
       ["141", "nobody reads the output any more, which is noticed at once; the job goes on"],
     ]),
@@ -85,7 +93,10 @@ export const interruptions: Section = {
   parts: [
     text("To commands, SIGTERM and a terminal that is closed (SIGHUP) are the same as Ctrl-C."),
     table([
-      ["`run`", "the job is asked to stop, with its `--stop-signal`, and its output is shown to its end; a second time, it is killed; a third time, it is left as it is. Before it has an ID, that is done as soon as it has one"],
+      [
+        "`run`",
+        "the job is asked to stop, with its `--stop-signal`, and its output is shown to its end; a second time, it is killed; a third time, it is left as it is. Before it has an ID, that is done as soon as it has one",
+      ],
       ["`attach`, `logs --follow`, `wait`", "the job goes on"],
       ["`ps --watch`, `events`", "end"],
     ]),
@@ -136,9 +147,15 @@ export const proxies: Section = {
 };
 
 export const clientVariables = table([
-  ["`JOBRUNNER_URL`", "where the service is: `http://…`, `https://…`, with a path in front of the API's if need be, or `unix:/path/of/socket`; `http://localhost:8080`"],
+  [
+    "`JOBRUNNER_URL`",
+    "where the service is: `http://…`, `https://…`, with a path in front of the API's if need be, or `unix:/path/of/socket`; `http://localhost:8080`",
+  ],
   ["`JOBRUNNER_TOKEN`", "the token that lets in; on the service's own box its user needs none"],
-  ["`JOBRUNNER_CACERT`", "file of the authority of the service's certificate (PEM), where Node.js does not know it (it brings its own list, and `NODE_EXTRA_CA_CERTS` adds to that)"],
+  [
+    "`JOBRUNNER_CACERT`",
+    "file of the authority of the service's certificate (PEM), where Node.js does not know it (it brings its own list, and `NODE_EXTRA_CA_CERTS` adds to that)",
+  ],
   ["`JOBRUNNER_CLIENT_CERT`, `JOBRUNNER_CLIENT_KEY`", "files of a certificate that lets in, and of its private key (PEM)"],
   ["`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`", "the proxy through which a service on another box is asked, and what is asked directly"],
   ["`NO_COLOR`", "set to anything: no colours"],
@@ -148,7 +165,10 @@ export const files: Section = {
   title: "Files",
   parts: [
     table([
-      ["~/.local/state/jobrunner", "the service's state: database, jobs with their output and workspaces, audit log; of root /var/lib/jobrunner. JOBRUNNER_STATE_DIR names another"],
+      [
+        "~/.local/state/jobrunner",
+        "the service's state: database, jobs with their output and workspaces, audit log; of root /var/lib/jobrunner. JOBRUNNER_STATE_DIR names another",
+      ],
       ["token", "in it: a first token, of role admin"],
     ]),
   ],
@@ -157,9 +177,14 @@ export const files: Section = {
 export const completion: Section = {
   title: "Completion",
   parts: [
-    text("Shells complete commands, options, files and the IDs of jobs, when they have the script that `completion` prints; `make install` has put them where shells look. For one user:"),
+    text(
+      "Shells complete commands, options, files and the IDs of jobs, when they have the script that `completion` prints; `make install` has put them where shells look. For one user:",
+    ),
     table([
-      ["bash", "`jobrunner completion bash > ~/.local/share/bash-completion/completions/jobrunner` (package bash-completion), or in `~/.bashrc`: `source <(jobrunner completion bash)`"],
+      [
+        "bash",
+        "`jobrunner completion bash > ~/.local/share/bash-completion/completions/jobrunner` (package bash-completion), or in `~/.bashrc`: `source <(jobrunner completion bash)`",
+      ],
       ["zsh", "`jobrunner completion zsh > ~/.zfunc/_jobrunner`, and in `~/.zshrc`, before compinit: `fpath=(~/.zfunc $fpath)`"],
       ["fish", "`jobrunner completion fish > ~/.config/fish/completions/jobrunner.fish`"],
     ]),

@@ -5,14 +5,28 @@ import { type Command, Help, type Option } from "commander";
 import { commandsBelow } from "../src/cli/completion/level.ts";
 import { makeProgram } from "../src/cli/program.ts";
 import { variables } from "../src/config.ts";
-import { clientVariables, completion, connections, envFiles, exitStatus, files, interruptions, proxies, readers, tour } from "./cli-text.ts";
+import {
+  clientVariables,
+  completion,
+  connections,
+  envFiles,
+  exitStatus,
+  files,
+  interruptions,
+  proxies,
+  readers,
+  tour,
+} from "./cli-text.ts";
 import { asMarkdown, asRoff, type Row, type Section, table, text } from "./document.ts";
 
 const help = new Help();
 const program = describedProgram();
 
 export function commandLinePage(): string {
-  const environment = { title: "Environment", parts: [clientVariables, text("[configuration.md](configuration.md) has those of the service.")] };
+  const environment = {
+    title: "Environment",
+    parts: [clientVariables, text("[configuration.md](configuration.md) has those of the service.")],
+  };
   return [
     "# The command line\n",
     "Written by `make docs` from the commands themselves and docs/cli-text.ts; do not edit. `man jobrunner` shows the same.\n",
@@ -54,7 +68,10 @@ function commandSection(): Section {
     parts: [text("`jobrunner` without a command starts the service. Each command says with `--help` what it takes.")],
     subsections: [
       ...commands.map((command) => subsectionOf(command, common)),
-      { title: "Where the service is", parts: [text("The commands that speak with a service all take these options:"), table(common.map(rowOf))] },
+      {
+        title: "Where the service is",
+        parts: [text("The commands that speak with a service all take these options:"), table(common.map(rowOf))],
+      },
     ],
   };
 }
@@ -98,7 +115,17 @@ function describedProgram(): Command {
   };
   const { stdin, stdout, stderr } = process;
   const session = { stdin, stdout, stderr, environment: {}, onInterrupt: none, onReaderGone: none };
-  return makeProgram({ version: version(), session, finish: none, print: none, serve: none, place: none, helpText: none, configuration: none, supervisorPath: none });
+  return makeProgram({
+    version: version(),
+    session,
+    finish: none,
+    print: none,
+    serve: none,
+    stateDirectory: none,
+    helpText: none,
+    configuration: none,
+    supervisorPath: none,
+  });
 }
 
 function serviceVariables(): Row[] {

@@ -6,7 +6,12 @@ import { variables } from "../src/config.ts";
 export function configurationPage(): string {
   // As an ordinary user has it, on whatever box and as whomever this runs.
   const rows = variables({ HOME: "~", XDG_STATE_HOME: "/XDG_STATE_HOME" }).map(({ name, fallback, meaning }) => {
-    const shown = name === "JOBRUNNER_STATE_DIR" ? "`$XDG_STATE_HOME/jobrunner`, else `~/.local/state/jobrunner`; root: `/var/lib/jobrunner`" : fallback === "" ? "" : `\`${fallback}\``;
+    const shown =
+      name === "JOBRUNNER_STATE_DIR"
+        ? "`$XDG_STATE_HOME/jobrunner`, else `~/.local/state/jobrunner`; root: `/var/lib/jobrunner`"
+        : fallback === ""
+          ? ""
+          : `\`${fallback}\``;
     return `| \`${name}\` | ${shown} | ${meaning} |`;
   });
   return [

@@ -54,7 +54,10 @@ function partAsRoff(part: Part): string {
     case "table":
       return part.rows.map(([term, meaning]) => `.TP\n${line(term)}${line(meaning)}`).join("");
     case "console":
-      return `.PP\n.RS 4\n.EX\n${part.lines.split("\n").map((each) => line(each, { isCode: true })).join("")}.EE\n.RE\n`;
+      return `.PP\n.RS 4\n.EX\n${part.lines
+        .split("\n")
+        .map((each) => line(each, { isCode: true }))
+        .join("")}.EE\n.RE\n`;
   }
 }
 
@@ -77,5 +80,8 @@ const names: Record<string, string> = { "\\": "\\e", "-": "\\-", "'": "\\(aq", "
 
 /** As it is typed: typographic signs that roff would make of these characters cannot be pasted into a shell. */
 function escaped(text: string): string {
-  return text.replaceAll(/[\\'`^~"-]|\P{ASCII}/gu, (character) => names[character] ?? `\\[u${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}]`);
+  return text.replaceAll(
+    /[\\'`^~"-]|\P{ASCII}/gu,
+    (character) => names[character] ?? `\\[u${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}]`,
+  );
 }

@@ -13,7 +13,13 @@ export function layOut(document: unknown): string {
 
 async function askService(): Promise<unknown> {
   const stateDir = mkdtempSync(join(tmpdir(), "jobrunner-docs-"));
-  const environment = { PATH: process.env["PATH"], HOME: process.env["HOME"], JOBRUNNER_PORT: "0", JOBRUNNER_STATE_DIR: stateDir, JOBRUNNER_CONTAINER_ENGINE: "none" };
+  const environment = {
+    PATH: process.env["PATH"],
+    HOME: process.env["HOME"],
+    JOBRUNNER_PORT: "0",
+    JOBRUNNER_STATE_DIR: stateDir,
+    JOBRUNNER_CONTAINER_ENGINE: "none",
+  };
   const service = spawn(resolve(import.meta.dirname, "..", "bin", "jobrunner"), { env: environment, stdio: ["ignore", "pipe", "inherit"] });
   try {
     for await (const line of createInterface(service.stdout)) {

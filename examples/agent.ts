@@ -38,7 +38,10 @@ function decide(complaint: string): Step | null {
 }
 
 const project = resolve(process.argv[2] ?? ".");
-const steps: Step[] = [{ Name: "build", CommandLine: "make" }, { Name: "test", CommandLine: "make test" }];
+const steps: Step[] = [
+  { Name: "build", CommandLine: "make" },
+  { Name: "test", CommandLine: "make test" },
+];
 for (;;) {
   const job = await run(project, steps);
   console.log(`agent: ${job.ID} ${job.State}${job.Message === null ? "" : `: ${job.Message}`}`);

@@ -13,13 +13,16 @@ const folder = import.meta.dirname;
 /** Of the bundle. What runs from the source finds that as it is. */
 export function keepParts(): void {
   const loaded = new Set(Object.keys(createRequire(import.meta.url).cache));
-  const paths = readdirSync(folder).filter((name) => name.endsWith(".cjs")).map((name) => join(folder, name));
+  const paths = readdirSync(folder)
+    .filter((name) => name.endsWith(".cjs"))
+    .map((name) => join(folder, name));
   if (paths.length === 0) return;
   const all = new Set(paths.map((path) => pathToFileURL(path).href)); // those that are loaded are asked for by the others
   const kept = new Map(paths.filter((path) => !loaded.has(path)).map((path) => [pathToFileURL(path).href, readFileSync(path)]));
   registerHooks({
     resolve: (specifier, context, next) => {
-      const url = /^\.{1,2}\//.test(specifier) && URL.canParse(specifier, context.parentURL) ? new URL(specifier, context.parentURL).href : "";
+      const url =
+        /^\.{1,2}\//.test(specifier) && URL.canParse(specifier, context.parentURL) ? new URL(specifier, context.parentURL).href : "";
       return all.has(url) ? { url, format: "commonjs", shortCircuit: true } : next(specifier, context);
     },
     load: (url, context, next) => {

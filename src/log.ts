@@ -32,12 +32,27 @@ export async function makeLog(lowest: LogLevel): Promise<Log> {
 /** What libraries hang on errors may be of a job: a program's arguments and, from the second line of the message on, what it said. */
 function withoutDetails(error: Error): object {
   const { type, message, stack } = pino.stdSerializers.err(error); // causes are in it
-  return { type, message: message.split("\n", 1)[0], stack: sourceStack(stack.split("\n").filter((line) => line.startsWith("    at ")).join("\n")) };
+  return {
+    type,
+    message: message.split("\n", 1)[0],
+    stack: sourceStack(
+      stack
+        .split("\n")
+        .filter((line) => line.startsWith("    at "))
+        .join("\n"),
+    ),
+  };
 }
 
 async function formatForPeople(): Promise<(line: string) => string> {
   const { default: pretty } = await import("pino-pretty");
-  return pretty.prettyFactory({ messageKey: "message", colorize: process.stderr.hasColors(), translateTime: "SYS:HH:MM:ss.l", ignore: "", singleLine: true });
+  return pretty.prettyFactory({
+    messageKey: "message",
+    colorize: process.stderr.hasColors(),
+    translateTime: "SYS:HH:MM:ss.l",
+    ignore: "",
+    singleLine: true,
+  });
 }
 
 /** Whether the text was taken. */

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { WrongUse } from "./cli/wrong-use.ts";
+import { UsageError } from "./cli/usage-error.ts";
 import { type Config, helpText, readConfig } from "./config.ts";
 import { sourceStack } from "./stacks.ts";
 
-/** The command line. The only place that reads the environment, and where the process ends itself. */
+/** The command line. The only stateDirectory that reads the environment, and where the process ends itself. */
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -15,7 +15,7 @@ async function main(args: string[]): Promise<void> {
     version: version(),
     helpText: () => helpText(process.env),
     serve: startService,
-    place: configOrRefusal,
+    stateDirectory: configOrRefusal,
     configuration: () => {
       const read = readConfig(process.env);
       return { settings: read.config, mistakes: "mistakes" in read ? read.mistakes : [] };
@@ -45,7 +45,13 @@ async function onReaderGone(listener: () => void): Promise<() => void> {
 async function startService(): Promise<void> {
   const config = configOrRefusal();
   const { serve } = await import("./serve.ts"); // all other commands start without it
-  await serve({ config, version: version(), supervisorPath: await supervisorPath(config), pageDirectory: join(root, "build", "web"), exit: () => process.exit(0) });
+  await serve({
+    config,
+    version: version(),
+    supervisorPath: await supervisorPath(config),
+    pageDirectory: join(root, "build", "web"),
+    exit: () => process.exit(0),
+  });
 }
 
 async function supervisorPath({ stateDir }: Pick<Config, "stateDir">): Promise<string> {
@@ -56,7 +62,7 @@ async function supervisorPath({ stateDir }: Pick<Config, "stateDir">): Promise<s
 
 function configOrRefusal(): Config {
   const read = readConfig(process.env);
-  if ("mistakes" in read) throw new WrongUse(read.mistakes.join("\njobrunner: "));
+  if ("mistakes" in read) throw new UsageError(read.mistakes.join("\njobrunner: "));
   return read.config;
 }
 
@@ -79,5 +85,5 @@ process.on("uncaughtException", (error) => {
 });
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  fail(error instanceof Error ? error.message : String(error), error instanceof WrongUse ? 2 : 1);
+  fail(error instanceof Error ? error.message : String(error), error instanceof UsageError ? 2 : 1);
 });

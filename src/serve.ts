@@ -44,14 +44,16 @@ export async function serve(program: Program): Promise<void> {
   const metrics = new Metrics();
   const runner = await openRunner({ ...config, supervisorPath, observer: metrics, log });
   try {
-    const audit = new AuditLog({ ...config.audit, stateDir: config.stateDir }, (error) => log("error", "the audit log could not be written", { err: error }));
+    const audit = new AuditLog({ ...config.audit, stateDir: config.stateDir }, (error) =>
+      log("error", "the audit log could not be written", { err: error }),
+    );
     const tokenPath = firstToken(runner, config.stateDir);
     const listener = await openApi(program, { runner, audit, metrics, log });
     process.on("exit", () => audit.flush());
     audit.write(itself, { Event: "start" });
     keepParts();
     const later = setTimeout(() => afterStart({ runner, metrics, log }), afterStartMs);
-    obeySignals({ runner, audit, listener, later, exit, hasFilesToReload: config.tls.certificate !== null });
+    handleSignals({ runner, audit, listener, later, exit, hasFilesToReload: config.tls.certificate !== null });
     await new Promise((resolve) => setImmediate(resolve)); // what the log says of the start, it says first
     const token = tokenPath === null ? "" : `\na first token, for those who are not trusted without, is in ${tokenPath}`;
     console.log(`jobrunner ${program.version} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}${token}`);
@@ -65,7 +67,9 @@ function afterStart({ runner, metrics, log }: Omit<Parts, "audit">): void {
   runner.clearUp();
   metrics
     .load()
-    .catch((error: unknown) => log("error", "what keeps the metrics could not be loaded; it is tried again when they are asked for", { err: error }))
+    .catch((error: unknown) =>
+      log("error", "what keeps the metrics could not be loaded; it is tried again when they are asked for", { err: error }),
+    )
     .finally(flushCompileCache); // also of a service that will be killed
 }
 
@@ -83,16 +87,46 @@ async function openApi(program: Program, { runner, audit, metrics, log }: Parts)
   const { config, version, supervisorPath, pageDirectory } = program;
   const { hostname, access, tls, limits } = config;
   const sockets = new KernelSockets(supervisorPath);
-  const identifier = new Identifier(runner.store, { localTrust: access.localTrust, clientRoles: tls.clientRoles, hasClientCertificates: tls.clientCa !== null, sockets });
+  const identifier = new Identifier(runner.store, {
+    localTrust: access.localTrust,
+    clientRoles: tls.clientRoles,
+    hasClientCertificates: tls.clientCa !== null,
+    sockets,
+  });
   const maxReaders = Math.min(limits.maxReaders, readersWithin(fileLimit()));
-  const readers = new Readers({ ...limits, maxReaders, isStillLetIn: (identity) => identifier.isStillLetIn(identity), onDropped: () => metrics.dropped("not_let_in") });
-  metrics.observe({ version, maxRunning: config.maxRunning, countStates: () => runner.countStates(), readers: () => readers.count, remains: () => runner.health().remains.length });
+  const readers = new Readers({
+    ...limits,
+    maxReaders,
+    isStillAuthorized: (identity) => identifier.isStillAuthorized(identity),
+    onDropped: () => metrics.dropped("not_authorized"),
+  });
+  metrics.observe({
+    version,
+    maxRunning: config.maxRunning,
+    countStates: () => runner.countStates(),
+    readers: () => readers.count,
+    remains: () => runner.health().remains.length,
+  });
   const descriptors = new Shares(filesWithin(fileLimit()));
-  const means = { runner, watchers: runner.watchers, identifier, audit, readers, descriptors, turns: new Turns(turnBounds), removals: new Turns(removalBounds), pages: new Shares(pageBounds), sockets, metrics, log };
-  const context = { ...means, limits, settings: config, diagnose: () => diagnose(program), supervisorPath, pageDirectory, version };
+  const dependencies = {
+    runner,
+    watchers: runner.watchers,
+    identifier,
+    audit,
+    readers,
+    descriptors,
+    turns: new Turns(turnBounds),
+    removals: new Turns(removalBounds),
+    pages: new Shares(pageBounds),
+    sockets,
+    metrics,
+    log,
+  };
+  const context = { ...dependencies, limits, settings: config, diagnose: () => diagnose(program), supervisorPath, pageDirectory, version };
   const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
   const addresses = config.port === null ? [] : hostname === "" ? ["127.0.0.1", "::1"] : [hostname];
-  const files = tls.certificate === null || tls.key === null ? null : { certificate: tls.certificate, key: tls.key, clientCa: tls.clientCa };
+  const files =
+    tls.certificate === null || tls.key === null ? null : { certificate: tls.certificate, key: tls.key, clientCa: tls.clientCa };
   return await listen(handle, { addresses, port: config.port ?? 0, socketPath: config.socketPath, tls: files, limits, log });
 }
 
@@ -102,10 +136,17 @@ async function diagnose({ config, version, supervisorPath }: Program): Promise<D
   return documentOf(await doctor({ version, settings: config, mistakes: [], supervisor: { path: supervisorPath } }));
 }
 
-type Running = { runner: LocalRunner; audit: AuditLog; listener: Listener; later: NodeJS.Timeout; exit: () => void; hasFilesToReload: boolean };
+type Running = {
+  runner: LocalRunner;
+  audit: AuditLog;
+  listener: Listener;
+  later: NodeJS.Timeout;
+  exit: () => void;
+  hasFilesToReload: boolean;
+};
 
 /** SIGHUP is what a terminal sends when it is closed: it ends the service, too, unless there are certificates to be read again. */
-function obeySignals({ runner, audit, listener, later, exit, hasFilesToReload }: Running): void {
+function handleSignals({ runner, audit, listener, later, exit, hasFilesToReload }: Running): void {
   let isStopping = false;
   const close = async (): Promise<void> => {
     clearTimeout(later);
@@ -118,5 +159,8 @@ function obeySignals({ runner, audit, listener, later, exit, hasFilesToReload }:
     isStopping = true;
     void close().then(exit); // what a reader or a patrol left behind must not keep us
   };
-  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", () => (hasFilesToReload ? listener.reload() : stop()));
+  process
+    .on("SIGTERM", stop)
+    .on("SIGINT", stop)
+    .on("SIGHUP", () => (hasFilesToReload ? listener.reload() : stop()));
 }

@@ -10,27 +10,29 @@ import { join } from "node:path";
 /** The stack with files, lines and columns of the source, as far as they are known; one of the source itself stays as it is. */
 export function sourceStack(stack: string): string {
   const maps = new Map<string, SourceMap | null>();
-  return stack.replaceAll(bundledPlaces, (place: string, file: string, line: string, column: string) => {
-    const found = origins.get(place) ?? originOf({ file, line: Number(line), column: Number(column) }, maps) ?? place;
-    origins.set(place, found);
+  return stack.replaceAll(bundledPositions, (position: string, file: string, line: string, column: string) => {
+    const found = origins.get(position) ?? originOf({ file, line: Number(line), column: Number(column) }, maps) ?? position;
+    origins.set(position, found);
     return found;
   });
 }
 
 const folder = import.meta.dirname;
-const bundledPlaces = new RegExp(`${RegExp.escape(folder)}/([^/:]+\\.cjs):(\\d+):(\\d+)`, "g");
+const bundledPositions = new RegExp(`${RegExp.escape(folder)}/([^/:]+\\.cjs):(\\d+):(\\d+)`, "g");
 
 /** Of all places that were in a stack so far: an error that comes again and again takes the time for maps once. */
 const origins = new Map<string, string>();
 
-type Place = { file: string; line: number; column: number };
+type SourcePosition = { file: string; line: number; column: number };
 
 /** By the path from the folder above the bundle, such as `src/serve.ts:31:5`. */
-function originOf({ file, line, column }: Place, maps: Map<string, SourceMap | null>): string | null {
+function originOf({ file, line, column }: SourcePosition, maps: Map<string, SourceMap | null>): string | null {
   const map = maps.get(file) ?? readMap(file);
   maps.set(file, map);
   const origin = map?.findOrigin(line, column);
-  return origin !== undefined && "fileName" in origin ? `${origin.fileName.replace(/^\.\.\//, "")}:${origin.lineNumber}:${origin.columnNumber}` : null;
+  return origin !== undefined && "fileName" in origin
+    ? `${origin.fileName.replace(/^\.\.\//, "")}:${origin.lineNumber}:${origin.columnNumber}`
+    : null;
 }
 
 function readMap(file: string): SourceMap | null {
@@ -39,6 +41,6 @@ function readMap(file: string): SourceMap | null {
     // What was put there after this process began is of another build. Not by mtime: npm gives all files the same.
     return statSync(path).ctimeMs > performance.timeOrigin ? null : new SourceMap(JSON.parse(readFileSync(path, "utf8")));
   } catch {
-    return null; // another build may be in the bundle's place
+    return null; // another build may be in the bundle's position
   }
 }

@@ -40,7 +40,7 @@
  *                                 container's output is what the client writes, and the client passes the stop signal on
  *       settle=<string>           the argument vector of a command that ends and removes the step's container, run in the job directory with the
  *                                 step's variables. A step with it is run by the client of a container engine: its processes get no signal but
- *                                 the client's stop signal, and its end is recorded when the container is known to be over: after an exit
+ *                                 the client's stop signal, and its end is recorded when the container is known to be finished: after an exit
  *                                 of the client's own that is not 125 (the engine failed), or else after this command. It is run too when the
  *                                 step is to be killed; what of the client is left then is killed. Where the client has ended while the step
  *                                 was to stop, and the container's command may run, it gets one more argument, "await": the container may not have heard of it, so it is given the
@@ -62,7 +62,7 @@
  *                                                                 the line of this kind before; written by a sweeper, too
  *     waited <time>                                               nobody is waited for any more
  *     cut <step> <time> <cause>                                   what the step left behind was at work on its output still, and was killed; cause of
- *                                                                 that: drain (it had its time), timeout (of the job), terminate, kill. All steps are over.
+ *                                                                 that: drain (it had its time), timeout (of the job), terminate, kill. All steps are finished.
  *     stop <time> <cause>                                         the job is being stopped; cause: terminate, kill, timeout, idle
  *     refused <time> <part> <phase> <event>                       a fault of the supervisor, for its log: its table of moves (supervisor/machine.def) has no place for this event.
  *                                                                 Nothing was done. Of the first few alone.

@@ -24,7 +24,7 @@ enum timer {
     TIMER_STEP_TIMEOUT, // likewise
     TIMER_DEADLINE,     // the end of a grace, or of the time of what was left behind
     TIMER_LOOK,         // when what is being ended or waited for is looked at, or killed, again
-    TIMER_COMMAND,      // when the command that settles the container is started or killed, or its client's moment is over
+    TIMER_COMMAND,      // when the command that settles the container is started or killed, or its client's moment is finished
     TIMER_DISK,         // when no more is waited for the disk
     TIMERS
 };
@@ -58,7 +58,7 @@ struct running {
 /** The command that settles the step's container. */
 struct settle {
     pid_t pid;           // 0: it does not run
-    int64_t grace_until; // of a container whose client was over while it was to stop; 0: none
+    int64_t grace_until; // of a container whose client was finished while it was to stop; 0: none
 };
 
 /** All that is known of the job that runs; nothing of it is anywhere else but in output.c, status.c, control.c and processes.c. */

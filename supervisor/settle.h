@@ -32,7 +32,7 @@ void settle_stop(struct job *job, int signal);
 /** The same, once more or without a signal for the command. Only what is still being made is concerned. */
 void settle_call_off(struct job *job);
 
-/** The container is over, or was never begun: lets go of its streams. */
+/** The container is finished, or was never begun: lets go of its streams. */
 void settle_over(struct job *job);
 
 /**

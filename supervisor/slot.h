@@ -18,12 +18,12 @@
  *     QUEUED ──launcher: somebody waits, or few are young──▶ FREE    and the ID is handed over anew
  *     QUEUED ──a supervisor has ended a plain job──────────▶ GIVEN
  *     FREE   ──a supervisor has ended a plain job──────────▶ IDLE
- *     IDLE   ──its second is over──────────────────────────▶ FREE    and it ends
+ *     IDLE   ──its second is finished──────────────────────────▶ FREE    and it ends
  *     IDLE   ──launcher: an ID─────────────────────────────▶ GIVEN
  *     GIVEN  ──its supervisor: claimed─────────────────────▶ YOUNG   and the job runs
  *     GIVEN  ──its supervisor: nothing could be claimed────▶ FAILED  and it ends
- *     GIVEN  ──launcher: a second is over──────────────────▶ GIVEN   and it forks another for the ID, once, unless it was forked for it
- *     YOUNG  ──its supervisor: the job is over; launcher: it has run for a while─▶ FREE
+ *     GIVEN  ──launcher: a second is finished──────────────────▶ GIVEN   and it forks another for the ID, once, unless it was forked for it
+ *     YOUNG  ──its supervisor: the job is finished; launcher: it has run for a while─▶ FREE
  *     FAILED ──launcher: told the service──────────────────▶ FREE
  *     IDLE, GIVEN, YOUNG ──launcher: that child has ended──▶ FREE    GIVEN: the ID is lost, and the service hears that somebody died
  *

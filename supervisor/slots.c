@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum { OVERDUE_MS = 1000, LOOK_MS = 1 };
-// A job that is not over after so long is no small one, or waits for something else than a core. As many as that on each core.
+// A job that is not finished after so long is no small one, or waits for something else than a core. As many as that on each core.
 enum { YOUNG_MS = 5, YOUNG_PER_CORE = 2, MOST_YOUNG = SLOT_COUNT - MOST_IDLE };
 
 struct slots slots;
@@ -37,7 +37,7 @@ enum hand_over slots_hand_over(const char *id) {
     for (struct slot *slot; (slot = find(IDLE)) != NULL;) {
         pid_t pid = slot_number(slot);
         put(slot, id, false);
-        if (!slot_move(slot, slot_word(IDLE, pid), slot_word(GIVEN, pid))) continue; // its second is over just then
+        if (!slot_move(slot, slot_word(IDLE, pid), slot_word(GIVEN, pid))) continue; // its second is finished just then
         (void)syscall(SYS_futex, &slot->word, FUTEX_WAKE, 1, NULL, NULL, 0);
         return HANDED_OVER;
     }

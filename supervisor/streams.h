@@ -43,7 +43,7 @@ void streams_signal(const struct streams *streams, int signal);
 /** When the client has ended: what the container has written is in the FIFOs, and their end is seen where it is gone. */
 void streams_let_go(struct streams *streams);
 
-/** When the container is over: closes what is open, removes the folder and all in it but what the client said. */
+/** When the container is finished: closes what is open, removes the folder and all in it but what the client said. */
 void streams_close(const char *folder, struct streams *streams);
 
 #endif

@@ -20,8 +20,14 @@ for (const cgroups of ["auto", "off"]) {
   test(`a fork bomb harms no other job, and a kill leaves nothing of it (cgroups: ${cgroups})`, { timeout: 120_000 }, async (t) => {
     const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
     // Bounded by the kernel, so that the box survives: that binds root only as another user, and with users all that they run.
-    const [prefix, bound] = process.getuid?.() === 0 ? ["setpriv --reuid 54321 --regid 54321 --clear-groups", "300"] : ["", "$(($(ps -L -u $UID | wc -l) + 300))"];
-    const bomb = await service.submit({ CommandLine: `${prefix} bash -c 'ulimit -u ${bound}; f() { f | f & }; f' & exec sleep 1000`, StopTimeoutSeconds: 0.1 });
+    const [prefix, bound] =
+      process.getuid?.() === 0
+        ? ["setpriv --reuid 54321 --regid 54321 --clear-groups", "300"]
+        : ["", "$(($(ps -L -u $UID | wc -l) + 300))"];
+    const bomb = await service.submit({
+      CommandLine: `${prefix} bash -c 'ulimit -u ${bound}; f() { f | f & }; f' & exec sleep 1000`,
+      StopTimeoutSeconds: 0.1,
+    });
     await waitFor("the bomb has gone off", () => jobProcessesOf(service.stateDir).length > 100, 60);
     const bystander = service.run(steady);
     const worstMs = await healthUntil(service, bystander);
@@ -33,7 +39,6 @@ for (const cgroups of ["auto", "off"]) {
     assert.equal((await service.get(bomb)).State, "Killed");
   });
 }
-
 
 test("a job that floods its output, and readers that do not take it, harm nobody", { timeout: 120_000 }, async (t) => {
   const service = await startService(t);
@@ -93,14 +98,16 @@ test("more connections than there are descriptors cost no job anything, and are 
   const submissions = Array.from({ length: 20 }, (_, index) => new Visit(service, "/", JSON.stringify({ CommandLine: `echo ${index}` })));
   t.after(() => submissions.forEach((visit) => visit.leave()));
   go(service, watched);
-  await waitFor("the jobs are over", () => supervisors.every((pid) => !isAlive(pid)), 40);
+  await waitFor("the jobs are finished", () => supervisors.every((pid) => !isAlive(pid)), 40);
   await waitFor("every request is answered or refused", () => [...visits, ...submissions].every((visit) => visit.isSettled), 30);
   assert.ok(isAlive(service.pid), service.log);
 
   const accepted = submissions.flatMap((visit, index) => (visit.status === 200 ? [{ id: visit.jobId, output: `${index}\n` }] : []));
   const attached = visits.filter(({ status }) => status === 200);
   const refused = [...visits, ...submissions].filter(({ status }) => status !== null && status !== 200);
-  t.diagnostic(`${attached.length} readers and ${accepted.length} jobs accepted, ${refused.length} refused by an answer, ${visits.filter(({ isClosed }) => isClosed).length} of 600 closed`);
+  t.diagnostic(
+    `${attached.length} readers and ${accepted.length} jobs accepted, ${refused.length} refused by an answer, ${visits.filter(({ isClosed }) => isClosed).length} of 600 closed`,
+  );
   for (const { text } of refused) assert.match(text, /^HTTP\/1\.1 503 [^]*^Retry-After: \d+\r$/im);
   assert.ok(attached.length > 0);
   await waitFor("who was accepted gets all of it", () => attached.every(({ body }) => body === steadyOutput)).catch((error: unknown) => {
@@ -147,10 +154,10 @@ async function assertSteady(outcome: Promise<Outcome>): Promise<void> {
 
 /** Asks for the service's health on fresh connections until the promise is kept. The longest that an answer took. */
 async function healthUntil(service: Service, end: Promise<unknown>): Promise<number> {
-  let isOver = false;
-  const settled = end.finally(() => (isOver = true));
+  let isFinished = false;
+  const settled = end.finally(() => (isFinished = true));
   let worstMs = 0;
-  while (!isOver) {
+  while (!isFinished) {
     const startMs = performance.now();
     const answer = await service.call("GET", "/healthz");
     worstMs = Math.max(worstMs, performance.now() - startMs);

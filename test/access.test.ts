@@ -49,7 +49,11 @@ test("every route of the router refuses who is not known, and whose role is too 
   assert.deepEqual(routes.filter((route) => !route.startsWith("HEAD ")).toSorted(), Object.keys(expected).toSorted());
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "1000" } });
   const foreign = await service.submit({ CommandLine: "sleep 1000" });
-  const [read, submit, revoked] = await Promise.all([createToken(service, "r", "read"), createToken(service, "s", "submit"), createToken(service, "x", "admin")]);
+  const [read, submit, revoked] = await Promise.all([
+    createToken(service, "r", "read"),
+    createToken(service, "s", "submit"),
+    createToken(service, "x", "admin"),
+  ]);
   await jobrunner(service, ["token", "revoke", "x"]);
   const refused: Record<string, Headers> = {
     none: fromElsewhere,
@@ -80,7 +84,10 @@ test("a submit token sees and does with its own jobs what it likes, and nothing 
   const ours = await service.submit({ CommandLine: "echo owner's; sleep 1000" });
   const events = await service.open("GET", "/events", mine);
   await events.until("changes of state");
-  const [own, foreign] = [await service.submit({ CommandLine: "echo mine; sleep 1000" }, mine), await service.submit({ CommandLine: "echo theirs" }, theirs)];
+  const [own, foreign] = [
+    await service.submit({ CommandLine: "echo mine; sleep 1000" }, mine),
+    await service.submit({ CommandLine: "echo theirs" }, theirs),
+  ];
   const lists = async (headers: Headers): Promise<string[]> => jobsIn(await service.call("GET", "/jobs", { headers }));
   await service.wait(foreign);
   assert.deepEqual(await lists(mine), [own]);
@@ -88,7 +95,8 @@ test("a submit token sees and does with its own jobs what it likes, and nothing 
   assert.deepEqual((await lists({})).toSorted(), [ours, own, foreign].toSorted());
   assert.equal((await service.call("GET", "/", { headers: mine })).text, `{"IDs":["${own}"]}`);
   for (const id of [foreign, ours]) {
-    for (const path of [`/${id}`, `/${id}/wait`, `/${id}/attach`]) assert.equal((await service.call("GET", path, { headers: mine })).status, 404, path);
+    for (const path of [`/${id}`, `/${id}/wait`, `/${id}/attach`])
+      assert.equal((await service.call("GET", path, { headers: mine })).status, 404, path);
     for (const path of [`/${id}`, `/jobs/${id}`]) assert.equal((await service.call("DELETE", path, { headers: mine })).status, 404, path);
   }
   assert.equal((await service.get(own)).SubmittedBy, "token:mine");
@@ -115,7 +123,7 @@ test("pages of a submit token's own jobs hold no other's", async (t) => {
   }
   for (const filter of ["", "&name=x", "&label=a=b", "&state=Succeeded", "&name=x&label=a&state=Succeeded,Failed"]) {
     const found: string[] = [];
-    for (let cursor = ""; ; ) {
+    for (let cursor = ""; ;) {
       const answer = await service.call("GET", `/jobs?limit=2${filter}${cursor}`, { headers: mine });
       found.push(...jobsIn(answer));
       const { NextCursor }: { NextCursor: string | null } = JSON.parse(answer.text);
@@ -129,7 +137,10 @@ test("pages of a submit token's own jobs hold no other's", async (t) => {
 test("a read token sees every job and its output, but no value of its environment", async (t) => {
   const service = await startService(t);
   const reader = bearer(await createToken(service, "reader", "read"));
-  const { job } = await service.run({ Environment: { A: "s3cret" }, Commands: [{ CommandLine: "echo shown", Environment: { B: "s3cret" } }] });
+  const { job } = await service.run({
+    Environment: { A: "s3cret" },
+    Commands: [{ CommandLine: "echo shown", Environment: { B: "s3cret" } }],
+  });
   for (const path of [`/${job.ID}`, `/${job.ID}/wait`]) {
     const { text } = await service.call("GET", path, { headers: reader });
     assert.ok(!text.includes("s3cret"), text);
@@ -164,9 +175,23 @@ async function routesOf(t: TestContext): Promise<string[]> {
   const sockets = new KernelSockets(supervisorPath);
   const identifier = new Identifier(runner.store, { localTrust: false, clientRoles: new Map(), hasClientCertificates: false, sockets });
   const audit = new AuditLog({ ...config.audit, stateDir }, log);
-  const readers = new Readers({ ...config.limits, isStillLetIn: () => true, onDropped: () => undefined });
+  const readers = new Readers({ ...config.limits, isStillAuthorized: () => true, onDropped: () => undefined });
   const descriptors = new Shares({ max: 100, maxPerIdentity: 100 });
-  const means = { runner, watchers: runner.watchers, identifier, audit, readers, descriptors, turns: new Turns(turnBounds), removals: new Turns(removalBounds), pages: descriptors, supervisorPath, sockets, metrics, log };
+  const means = {
+    runner,
+    watchers: runner.watchers,
+    identifier,
+    audit,
+    readers,
+    descriptors,
+    turns: new Turns(turnBounds),
+    removals: new Turns(removalBounds),
+    pages: descriptors,
+    supervisorPath,
+    sockets,
+    metrics,
+    log,
+  };
   const diagnose = async (): Promise<Diagnosis> => ({ Version: "0", IsWell: true, Findings: [] });
   const context = { ...means, limits: config.limits, settings: config, diagnose, pageDirectory: "/nowhere", version: "0" };
   const { routes } = await makeApi(context, { hostname: "", allowedHosts: [] });

@@ -29,7 +29,7 @@ test("the original's four calls work as plain curl sends them", async (t) => {
   }
 });
 
-test("wait answers when the job is over, or with 408 in time", async (t) => {
+test("wait answers when the job is finished, or with 408 in time", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "exec sleep 1000" });
   const late = await service.call("GET", `/${id}/wait?timeout=0.05`);
@@ -44,7 +44,9 @@ test("jobs are listed newest first, by state, label, name and time, page by page
   const service = await startService(t);
   const ids: string[] = [];
   for (let index = 0; index < 12; index++) {
-    ids.push(await service.submit({ CommandLine: `exit ${index % 2}`, Name: `n${index % 3}`, Labels: { team: String(index % 4), all: "" } }));
+    ids.push(
+      await service.submit({ CommandLine: `exit ${index % 2}`, Name: `n${index % 3}`, Labels: { team: String(index % 4), all: "" } }),
+    );
     if (index === 5) await Promise.all(ids.map((id) => service.wait(id)));
   }
   await Promise.all(ids.map((id) => service.wait(id)));
@@ -52,7 +54,10 @@ test("jobs are listed newest first, by state, label, name and time, page by page
   const all = [...ids, running].toReversed();
   assert.deepEqual(await list(service, ""), all);
   assert.deepEqual(await pages(service, "limit=5"), all);
-  assert.deepEqual(await pages(service, "limit=2&state=Failed"), all.filter((id) => id !== running && ids.indexOf(id) % 2 === 1));
+  assert.deepEqual(
+    await pages(service, "limit=2&state=Failed"),
+    all.filter((id) => id !== running && ids.indexOf(id) % 2 === 1),
+  );
   assert.deepEqual(await list(service, "state=Running,Starting"), [running]);
   assert.deepEqual(await pages(service, "limit=1&label=team%3D0"), [running, ids[8], ids[4], ids[0]]);
   assert.deepEqual(await list(service, "label=all&label=team%3D1&state=Failed&limit=2"), [ids[9], ids[5]]);
@@ -63,7 +68,7 @@ test("jobs are listed newest first, by state, label, name and time, page by page
   assert.deepEqual(await list(service, "name=none"), []);
 });
 
-test("a text is found in names, IDs and labels, of jobs that run and that are over, whatever its case, and % and _ are themselves", async (t) => {
+test("a text is found in names, IDs and labels, of jobs that run and that are finished, whatever its case, and % and _ are themselves", async (t) => {
   const service = await startService(t);
   const { job: over } = await service.run({ Name: "Nightly_build 100%", Labels: { team: "Data" }, CommandLine: "true" });
   const { job: other } = await service.run({ Labels: { team: "web" }, CommandLine: "true" });
@@ -118,9 +123,18 @@ test("events tell every change of state as it happens", async (t) => {
   await (await service.attach(id)).until("ready");
   await service.kill(id);
   await events.until('"State":"Killed"');
-  const jobs = [...events.received().toString().matchAll(/^data: (.*)$/gm)].map(([, json = ""]): JobView => JSON.parse(json));
+  const jobs = [
+    ...events
+      .received()
+      .toString()
+      .matchAll(/^data: (.*)$/gm),
+  ].map(([, json = ""]): JobView => JSON.parse(json));
   const states = jobs.filter(({ ID }) => ID === id).map(({ State }) => State);
-  assert.deepEqual(states, ["Starting", "Running", "Stopping", "Killed"].filter((state) => states.some((seen) => seen === state)), "in this order");
+  assert.deepEqual(
+    states,
+    ["Starting", "Running", "Stopping", "Killed"].filter((state) => states.some((seen) => seen === state)),
+    "in this order",
+  );
   assert.deepEqual([states[0], states.at(-1)], ["Starting", "Killed"]);
   events.close();
 });
@@ -162,7 +176,9 @@ test("attach gives ranges of finished jobs", async (t) => {
 
 test("attach by offset, tail, stream, step and time; as NDJSON and as events that resume", async (t) => {
   const service = await startService(t);
-  const { job } = await service.run({ Commands: [{ CommandLine: "echo one; echo err >&2" }, { CommandLine: "env printf 'two\\nh\\303\\251\\377'; exit 1" }] });
+  const { job } = await service.run({
+    Commands: [{ CommandLine: "echo one; echo err >&2" }, { CommandLine: "env printf 'two\\nh\\303\\251\\377'; exit 1" }],
+  });
   const get = async (query: string) => (await service.output(job.ID, query)).toString("latin1");
   assert.equal(await get("?offset=4"), "err\ntwo\nh\xc3\xa9\xff");
   assert.equal(await get("?offset=99"), "");
@@ -179,17 +195,22 @@ test("attach by offset, tail, stream, step and time; as NDJSON and as events tha
   );
   assert.deepEqual({ ...whole.trailers }, { "jobrunner-state": "Failed", "jobrunner-reason": "ExitCode", "jobrunner-exit-code": "1" });
   const lines = await asLines(service, job.ID);
-  assert.deepEqual(lines.map(({ Offset, Step, Stream, Data, Encoding }) => [Offset, Step, Stream, Data, Encoding]), [
-    [0, 1, "stdout", "one\n", undefined],
-    [4, 1, "stderr", "err\n", undefined],
-    [8, 2, "stdout", Buffer.from("two\nh\xc3\xa9\xff", "latin1").toString("base64"), "base64"],
-    [undefined, undefined, undefined, undefined, undefined],
-  ]);
+  assert.deepEqual(
+    lines.map(({ Offset, Step, Stream, Data, Encoding }) => [Offset, Step, Stream, Data, Encoding]),
+    [
+      [0, 1, "stdout", "one\n", undefined],
+      [4, 1, "stderr", "err\n", undefined],
+      [8, 2, "stdout", Buffer.from("two\nh\xc3\xa9\xff", "latin1").toString("base64"), "base64"],
+      [undefined, undefined, undefined, undefined, undefined],
+    ],
+  );
   assert.equal(lines.at(-1)?.Outcome?.State, "Failed");
   const events = await service.call("GET", `/${job.ID}/attach`, { headers: { Accept: "text/event-stream" } });
   const ids = [...events.text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => id);
   assert.deepEqual(ids, ["4", "8", "16"]);
-  const resumed = await service.call("GET", `/${job.ID}/attach?offset=0`, { headers: { Accept: "text/event-stream", "Last-Event-ID": "4" } });
+  const resumed = await service.call("GET", `/${job.ID}/attach?offset=0`, {
+    headers: { Accept: "text/event-stream", "Last-Event-ID": "4" },
+  });
   assert.equal(resumed.text, events.text.slice(events.text.indexOf("id: 8")));
 });
 
@@ -230,7 +251,9 @@ test("a reader that stalls is cut off, slows nobody, and resumes by offset", asy
 
 test("hundreds of readers of a live job all get every byte", async (t) => {
   const service = await startService(t);
-  const id = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.02; done; for i in {1..200}; do echo $i; done; head -c 300000 /dev/urandom" });
+  const id = await service.submit({
+    CommandLine: "until [ -e go ]; do sleep 0.02; done; for i in {1..200}; do echo $i; done; head -c 300000 /dev/urandom",
+  });
   const readers = await Promise.all(Array.from({ length: 300 }, () => service.attach(id)));
   assert.deepEqual([...new Set(readers.map(({ status }) => status))], [200]);
   await service.submit({ CommandLine: `touch ${service.stateDir}/jobs/${id}/work/go` });
@@ -252,7 +275,7 @@ async function list(service: Service, query: string): Promise<string[]> {
 
 async function pages(service: Service, query: string): Promise<string[]> {
   const ids: string[] = [];
-  for (let cursor: string | null = ""; cursor !== null; ) {
+  for (let cursor: string | null = ""; cursor !== null;) {
     const { Jobs, NextCursor } = await page(service, cursor === "" ? query : `${query}&cursor=${cursor}`);
     ids.push(...Jobs.map(({ ID }) => ID));
     cursor = NextCursor;
@@ -273,5 +296,8 @@ type Line = { Offset?: number; Step?: number; Stream?: string; Data?: string; En
 
 async function asLines(service: Service, id: string): Promise<Line[]> {
   const { text } = await service.call("GET", `/${id}/attach`, { headers: { Accept: "application/x-ndjson" } });
-  return text.trim().split("\n").map((line): Line => JSON.parse(line));
+  return text
+    .trim()
+    .split("\n")
+    .map((line): Line => JSON.parse(line));
 }

@@ -40,7 +40,16 @@ test("the audit log says who submitted, killed, deleted, made and revoked what, 
     { Event: "kill", By: `local:${user}`, Role: "admin", ...from, Job: id, Force: true },
     { Event: "delete", ...ci, Job: id },
     { Event: "token revoke", ...owner, Token: 16, Name: "ci" },
-    { Event: "refused", By: null, Role: null, ...from, Code: "not-identified", Method: "GET", Path: `/${id}`, Reason: "the token was revoked" },
+    {
+      Event: "refused",
+      By: null,
+      Role: null,
+      ...from,
+      Code: "not-identified",
+      Method: "GET",
+      Path: `/${id}`,
+      Reason: "the token was revoked",
+    },
     { Event: "stop", By: "service", Role: null, From: "service" },
   ]);
   assert.equal(statSync(join(service.stateDir, "audit.log")).mode & 0o777, 0o600);
@@ -88,10 +97,15 @@ test("the audit log is rotated, whole lines in every file, and only so many are 
   const service = await startService(t, { environment: { JOBRUNNER_AUDIT_MAX_BYTES: "4096", JOBRUNNER_AUDIT_FILES: "3" } });
   const ids: string[] = [];
   for (let count = 0; count < 120; count += 1) ids.push((await service.run({ CommandLine: "true" })).job.ID);
-  const files = readdirSync(service.stateDir).filter((name) => name.startsWith("audit.log")).toSorted();
+  const files = readdirSync(service.stateDir)
+    .filter((name) => name.startsWith("audit.log"))
+    .toSorted();
   assert.deepEqual(files, ["audit.log", "audit.log.1", "audit.log.2"]);
   for (const name of files) assert.ok(statSync(join(service.stateDir, name)).size <= 4096);
-  const kept = files.toReversed().flatMap((name) => linesOf(service, name)).map(({ Job }) => Job);
+  const kept = files
+    .toReversed()
+    .flatMap((name) => linesOf(service, name))
+    .map(({ Job }) => Job);
   assert.ok(kept.length > 50, String(kept.length));
   assert.deepEqual(kept, ids.slice(-kept.length));
 });

@@ -77,7 +77,10 @@ test("every wrong field is refused with a problem document that names it", async
     const answer = await service.call("POST", "/", { body: JSON.stringify(body) });
     assertProblem(answer, 400);
     const { errors }: { errors?: { field: string; message: string }[] } = JSON.parse(answer.text);
-    assert.ok(errors?.some((error) => error.field === field && error.message.length > 5), `${JSON.stringify(body)}: ${answer.text}`);
+    assert.ok(
+      errors?.some((error) => error.field === field && error.message.length > 5),
+      `${JSON.stringify(body)}: ${answer.text}`,
+    );
   }
   assert.deepEqual(await service.activeIds(), []);
 });
@@ -96,7 +99,15 @@ test("what a later version will have is refused by name now", async (t) => {
 
 test("what is no JSON is refused without being repeated", async (t) => {
   const service = await startService(t);
-  const bodies = ["", "{", '{"CommandLine":"s3cret" oops', "s3cret", "[".repeat(100_000), Buffer.from('{"CommandLine":"\xff"}', "latin1"), '{"CommandLine":"\\ud800"}'];
+  const bodies = [
+    "",
+    "{",
+    '{"CommandLine":"s3cret" oops',
+    "s3cret",
+    "[".repeat(100_000),
+    Buffer.from('{"CommandLine":"\xff"}', "latin1"),
+    '{"CommandLine":"\\ud800"}',
+  ];
   for (const body of bodies) {
     const answer = await service.call("POST", "/", { body });
     assertProblem(answer, 400);
@@ -107,7 +118,8 @@ test("what is no JSON is refused without being repeated", async (t) => {
 
 test("names that mean something to JavaScript are plain data", async (t) => {
   const service = await startService(t);
-  const body = '{"CommandLine":"env | grep -c -E \'^(__proto__|constructor|toString)=v\'","Environment":{"__proto__":"v","constructor":"v","toString":"v"}}';
+  const body =
+    '{"CommandLine":"env | grep -c -E \'^(__proto__|constructor|toString)=v\'","Environment":{"__proto__":"v","constructor":"v","toString":"v"}}';
   const answer = await service.call("POST", "/", { body });
   assert.equal(answer.status, 200, answer.text);
   const { ID }: { ID: string } = JSON.parse(answer.text);
@@ -118,11 +130,35 @@ test("names that mean something to JavaScript are plain data", async (t) => {
 
 test("hostile IDs reach nothing", async (t) => {
   const service = await startService(t);
-  const ids = ["../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%00", "%2f", "a%00b", "%zz", "%c3%28", "x".repeat(10_000), "jobs%2f..", ".", "..", "%2e%2e", "*", "01234567-89AB-7DEF-8123-456789ABCDEF"];
+  const ids = [
+    "../../etc/passwd",
+    "..%2f..%2fetc%2fpasswd",
+    "%00",
+    "%2f",
+    "a%00b",
+    "%zz",
+    "%c3%28",
+    "x".repeat(10_000),
+    "jobs%2f..",
+    ".",
+    "..",
+    "%2e%2e",
+    "*",
+    "01234567-89AB-7DEF-8123-456789ABCDEF",
+  ];
   for (const id of ids) {
-    for (const [method, path] of [["GET", `/${id}`], ["GET", `/${id}/attach`], ["GET", `/${id}/wait`], ["DELETE", `/jobs/${id}`], ["DELETE", `/${id}`]] as const) {
+    for (const [method, path] of [
+      ["GET", `/${id}`],
+      ["GET", `/${id}/attach`],
+      ["GET", `/${id}/wait`],
+      ["DELETE", `/jobs/${id}`],
+      ["DELETE", `/${id}`],
+    ] as const) {
       const answer = await service.call(method, path);
-      assert.ok((answer.status >= 400 && answer.status < 500) || (method === "DELETE" && answer.status === 200), `${method} ${path}: ${answer.status}`);
+      assert.ok(
+        (answer.status >= 400 && answer.status < 500) || (method === "DELETE" && answer.status === 200),
+        `${method} ${path}: ${answer.status}`,
+      );
       if (answer.status >= 400) assertProblem(answer, answer.status);
     }
   }
@@ -182,7 +218,14 @@ test("a page from elsewhere can do nothing, on any method", async (t) => {
     { "Sec-Fetch-Site": "same-site" },
   ];
   for (const headers of foreign) {
-    for (const [method, path] of [["GET", "/"], ["POST", "/"], ["DELETE", "/x"], ["GET", "/events"], ["GET", "/nothing"], ["OPTIONS", "/"]] as const) {
+    for (const [method, path] of [
+      ["GET", "/"],
+      ["POST", "/"],
+      ["DELETE", "/x"],
+      ["GET", "/events"],
+      ["GET", "/nothing"],
+      ["OPTIONS", "/"],
+    ] as const) {
       assertProblem(await service.call(method, path, { headers, ...(method === "POST" ? { body: '{"CommandLine":"true"}' } : {}) }), 403);
     }
   }
@@ -199,8 +242,16 @@ test("a page from elsewhere can do nothing, on any method", async (t) => {
 test("a request target in absolute form is taken where it names the Host, and refused where it names another (RFC 9112, 3.2.2)", async (t) => {
   const service = await startService(t);
   const here = `127.0.0.1:${service.port}`;
-  for (const target of [`http://${here}/jobs`, `HTTP://${here}/jobs`]) assert.equal((await service.call("GET", target)).status, 200, target);
-  for (const target of ["http://attacker.example/jobs", `http://localhost:${service.port}/jobs`, "http://127.0.0.1/jobs", `http://x@${here}/jobs`, `https://attacker.example:${service.port}/`, `http://attacker.example?${here}`]) {
+  for (const target of [`http://${here}/jobs`, `HTTP://${here}/jobs`])
+    assert.equal((await service.call("GET", target)).status, 200, target);
+  for (const target of [
+    "http://attacker.example/jobs",
+    `http://localhost:${service.port}/jobs`,
+    "http://127.0.0.1/jobs",
+    `http://x@${here}/jobs`,
+    `https://attacker.example:${service.port}/`,
+    `http://attacker.example?${here}`,
+  ]) {
     const answer = await service.call("GET", target, { headers: { Host: here } });
     assertProblem(answer, 400);
     assert.match(answer.text, /names another host than the Host header/, target);
@@ -209,7 +260,12 @@ test("a request target in absolute form is taken where it names the Host, and re
 
 test("what is not HTTP gets an answer, and the service goes on", async (t) => {
   const service = await startService(t);
-  for (const bytes of ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"y".repeat(20_000)}\r\n\r\n`]) {
+  for (const bytes of [
+    "nonsense\r\n\r\n",
+    "GET / HTTP/1.1\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"y".repeat(20_000)}\r\n\r\n`,
+  ]) {
     const answer = await raw(service, bytes);
     assert.match(answer, /^HTTP\/1\.1 4\d\d /, answer);
     assert.match(answer, /application\/problem\+json/);

@@ -23,7 +23,12 @@ test("the CPU of a benchmark's contender is that of all it started, though nobod
   const work = "i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done";
   const marker = join(scope.directory, "done");
   // Twice forked: the shell that works is a child of none that the benchmark knows.
-  const [program = "", ...args] = meter.enter(["/bin/sh", "-c", `(setsid /bin/sh -c '${work}; times > "$0.new"; mv "$0.new" "$0"' "$0" &)`, marker]);
+  const [program = "", ...args] = meter.enter([
+    "/bin/sh",
+    "-c",
+    `(setsid /bin/sh -c '${work}; times > "$0.new"; mv "$0.new" "$0"' "$0" &)`,
+    marker,
+  ]);
   execFileSync(program, args, { stdio: "ignore" });
   while (!existsSync(marker)) await settled(meter, 0);
   assert.equal(meter.processes(), 0);
@@ -40,7 +45,10 @@ test("each contender comes after each other one, and is the first as often as th
   const contenders = ["a", "b", "c"].map((name) => ({ name, run: async () => await Promise.resolve(order.push(name)) }));
   const results = await inTurns(contenders, { rounds: 6 });
   assert.equal(order.join(""), "abccbabcaacbcabbac");
-  assert.deepEqual([...results.values()].map(({ length }) => length), [6, 6, 6]);
+  assert.deepEqual(
+    [...results.values()].map(({ length }) => length),
+    [6, 6, 6],
+  );
 });
 
 test("a comparison is the median of the rounds' ratios, not the ratio of medians", () => {
@@ -61,7 +69,10 @@ test("what could not be measured for want of a build before is not passed over: 
 });
 
 test("a benchmark that is not known is refused, with the names of all", () => {
-  const { status, stderr } = spawnSync(process.execPath, ["bench/main.ts", "no-such"], { cwd: join(import.meta.dirname, ".."), encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, ["bench/main.ts", "no-such"], {
+    cwd: join(import.meta.dirname, ".."),
+    encoding: "utf8",
+  });
   assert.equal(status, 2);
   assert.match(stderr, /^no benchmark called no-such; there are: spawn-rate, .*first-byte, start, command-line, many-jobs/);
 });

@@ -14,14 +14,24 @@ import { waitFor } from "./helper/wait.ts";
 
 test("the box says what it is, who asks, what runs and waits, and what is configured", async (t) => {
   const beforeMs = Date.now();
-  const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1", JOBRUNNER_MIN_FREE_BYTES: "4096", JOBRUNNER_MAX_READERS: "99", JOBRUNNER_MAX_BODY_BYTES: "2048" } });
+  const service = await startService(t, {
+    environment: {
+      JOBRUNNER_MAX_RUNNING: "1",
+      JOBRUNNER_MIN_FREE_BYTES: "4096",
+      JOBRUNNER_MAX_READERS: "99",
+      JOBRUNNER_MAX_BODY_BYTES: "2048",
+    },
+  });
   const running = await service.submit({ CommandLine: "sleep 1000" });
   await service.submit({ CommandLine: "true" });
   await waitFor("the first job runs", async () => (await service.get(running)).State === "Running");
   const box = await service.client().box();
   const health = await service.client().health();
   const version: { version: string } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
-  assert.deepEqual([box.Version, `v${box.NodeVersion}`, box.Kernel, box.Hostname, box.User], [version.version, process.version, release(), hostname(), userInfo().username]);
+  assert.deepEqual(
+    [box.Version, `v${box.NodeVersion}`, box.Kernel, box.Hostname, box.User],
+    [version.version, process.version, release(), hostname(), userInfo().username],
+  );
   assert.deepEqual(box.You, { Name: `local:${userInfo().username}`, Role: "admin", SeesOwnJobsAlone: false });
   assert.deepEqual([box.Running, box.Queued], [1, 1]);
   const [startedAtMs, nowMs] = [Date.parse(box.StartedAt), Date.parse(box.Now)];
@@ -49,7 +59,11 @@ test("the start of the service is told, and does not move", async (t) => {
 
 test("whoever is let in sees the box, what the doctor finds the role admin alone, and nobody else either", async (t) => {
   const service = await startService(t);
-  const asked = { read: bearer(await createToken(service, "r", "read")), submit: bearer(await createToken(service, "s", "submit")), admin: bearer(await createToken(service, "a", "admin")) };
+  const asked = {
+    read: bearer(await createToken(service, "r", "read")),
+    submit: bearer(await createToken(service, "s", "submit")),
+    admin: bearer(await createToken(service, "a", "admin")),
+  };
   for (const [role, headers] of Object.entries(asked)) {
     const { You } = await service.client(headers).box();
     assert.deepEqual(You, { Name: `token:${role.charAt(0)}`, Role: role, SeesOwnJobsAlone: role === "submit" });
@@ -90,10 +104,14 @@ test("the doctor says within the service what it says beside it, and a service t
   const { stdout } = await cli(t, service.url, ["doctor", "--json"], { environment });
   const beside: Diagnosis = JSON.parse(stdout);
   assert.deepEqual(steady(inside), steady(beside));
-  const of = (check: string): string[] => inside.Findings.filter(({ Check }) => Check === check).map(({ Level, Found }) => `${Level}: ${Found}`);
+  const of = (check: string): string[] =>
+    inside.Findings.filter(({ Check }) => Check === check).map(({ Level, Found }) => `${Level}: ${Found}`);
   assert.deepEqual(of("configuration"), ["ok: no variable is wrong"]);
   assert.match(of("job").join(), /^ok: one was run, and succeeded/);
-  assert.match(of("ports")[0] ?? "", new RegExp(`^ok: http://127\\.0\\.0\\.1:${service.port} is served by jobrunner \\d+\\.\\d+\\.\\d+, process ${service.pid}$`));
+  assert.match(
+    of("ports")[0] ?? "",
+    new RegExp(`^ok: http://127\\.0\\.0\\.1:${service.port} is served by jobrunner \\d+\\.\\d+\\.\\d+, process ${service.pid}$`),
+  );
   assert.match(of("state").join(), new RegExp(`in use by the service, process ${service.pid}`));
 });
 
@@ -106,8 +124,14 @@ test("a service that trusts nobody without a token, and has a unix socket, is no
   const answer = await service.call("GET", "/box/findings", { headers: token });
   const { IsWell, Findings }: Diagnosis = JSON.parse(answer.text);
   assert.ok(IsWell, answer.text);
-  assert.ok(Findings.some(({ Check, Found }) => Check === "ports" && Found.includes(`process ${service.pid}`)), answer.text);
-  assert.ok(Findings.some(({ Check, Found }) => Check === "socket" && Found.includes(`is served by process ${service.pid}`)), answer.text);
+  assert.ok(
+    Findings.some(({ Check, Found }) => Check === "ports" && Found.includes(`process ${service.pid}`)),
+    answer.text,
+  );
+  assert.ok(
+    Findings.some(({ Check, Found }) => Check === "socket" && Found.includes(`is served by process ${service.pid}`)),
+    answer.text,
+  );
   await service.stop();
   await service.start();
 });
@@ -125,7 +149,12 @@ test("who asks while the doctor looks gets what that look finds, who asks later 
   const [shell, calls, go] = [join(folder, "shell"), join(folder, "calls"), join(folder, "go")];
   writeFileSync(shell, `#!/bin/sh\necho "$@" >> ${calls}\nuntil [ -e ${go} ]; do sleep 0.01; done\nexec /bin/sh "$@"\n`, { mode: 0o755 });
   const service = await startService(t, { environment: { JOBRUNNER_SHELL: shell } });
-  const looks = (): number => (existsSync(calls) ? readFileSync(calls, "utf8").split("\n").filter((line) => line === "-c exit 7").length : 0);
+  const looks = (): number =>
+    existsSync(calls)
+      ? readFileSync(calls, "utf8")
+          .split("\n")
+          .filter((line) => line === "-c exit 7").length
+      : 0;
   const first = service.call("GET", "/box/findings");
   await waitFor("the doctor looks", () => looks() === 1);
   const second = service.call("GET", "/box/findings");
@@ -149,14 +178,19 @@ test("the doctor leaves no process, no open file and no folder behind", async (t
   const before = counts(); // the connection among them, perhaps: it may close a moment later
   for (let look = 0; look < 5; look += 1) assert.ok((await service.client().findings()).IsWell);
   await nothingRuns();
-  await waitFor("no more processes and open files than before", () => counts().children <= before.children && counts().files <= before.files);
+  await waitFor(
+    "no more processes and open files than before",
+    () => counts().children <= before.children && counts().files <= before.files,
+  );
   assert.deepEqual(readdirSync(folder), []);
 });
 
 test("the state directory stays the service's own, whatever of it the doctor has opened", async (t) => {
   const service = await startService(t);
   assert.ok((await service.client().findings()).IsWell);
-  const other = await cli(t, service.url, [], { environment: { JOBRUNNER_PORT: "0", JOBRUNNER_STATE_DIR: service.stateDir, JOBRUNNER_CONTAINER_ENGINE: "none" } });
+  const other = await cli(t, service.url, [], {
+    environment: { JOBRUNNER_PORT: "0", JOBRUNNER_STATE_DIR: service.stateDir, JOBRUNNER_CONTAINER_ENGINE: "none" },
+  });
   assert.equal(other.code, 1);
   assert.match(other.stderr, new RegExp(`is in use by another jobrunner \\(process ${service.pid}\\)`));
 });
@@ -172,7 +206,10 @@ test("both answers are as the document says", async (t) => {
 
 /** Without what is another at every look. */
 function steady({ Findings, ...rest }: Diagnosis): Diagnosis {
-  return { ...rest, Findings: Findings.map((finding) => (finding.Check === "clock" || finding.Check === "disk" ? { ...finding, Found: "" } : finding)) };
+  return {
+    ...rest,
+    Findings: Findings.map((finding) => (finding.Check === "clock" || finding.Check === "disk" ? { ...finding, Found: "" } : finding)),
+  };
 }
 
 function temporary(t: TestContext): string {

@@ -81,18 +81,26 @@ const readOpened = () => { try { return opened.document.body.innerText; } catch 
 Object.assign(window, { base, job, run, submitForm, readOpened });
 `;
 
-for (const { host, site } of [{ host: "localhost", site: "same-site" }, { host: "127.0.0.1", site: "cross-site" }]) {
+for (const { host, site } of [
+  { host: "localhost", site: "same-site" },
+  { host: "127.0.0.1", site: "cross-site" },
+]) {
   browserTest(`a page on another port of ${host} reads nothing and changes nothing`, async (t) => {
     const { service, id, wire, base, browser } = await start(t);
     const port = await startSite(t, (request, response) => {
       const to = new URL(request.url ?? "/", base).searchParams.get("to");
-      if (to === null) response.writeHead(200, { "Content-Type": "text/html" }).end(`<!doctype html><body><script>${script(base, id)}</script>`);
+      if (to === null)
+        response.writeHead(200, { "Content-Type": "text/html" }).end(`<!doctype html><body><script>${script(base, id)}</script>`);
       else response.writeHead(307, { Location: `${base}${to}` }).end();
     });
     const page = await browser.newPage();
     await page.goto(`http://${host}:${port}/`);
     const got = await run(page);
-    assert.deepEqual(Object.entries(got).filter(([, text]) => text !== ""), [], "no attempt gives the page anything");
+    assert.deepEqual(
+      Object.entries(got).filter(([, text]) => text !== ""),
+      [],
+      "no attempt gives the page anything",
+    );
     assert.equal(await openAndRead(browser, page), "");
     await submitForm(page, base);
     await assertRefused(wire, 403);
@@ -177,7 +185,10 @@ async function submitForm(page: Page, base: string): Promise<void> {
 
 async function assertRefused(wire: Wire, status: number): Promise<void> {
   await waitFor("every request is answered", () => wire.exchanges.every((exchange) => exchange.status !== null));
-  assert.deepEqual(ofPages(wire).filter((exchange) => exchange.status !== status), []);
+  assert.deepEqual(
+    ofPages(wire).filter((exchange) => exchange.status !== status),
+    [],
+  );
 }
 
 /** Without what the browser asks for by itself, when it shows a refusal in a window. */
@@ -191,7 +202,10 @@ function assertSent(wire: Wire, request: string, times: number): void {
 }
 
 async function assertUntouched(service: Service, id: string): Promise<void> {
-  assert.deepEqual((await jobs(service)).map(({ ID }) => ID), [id]);
+  assert.deepEqual(
+    (await jobs(service)).map(({ ID }) => ID),
+    [id],
+  );
   assert.equal((await service.get(id)).State, "Running");
 }
 

@@ -26,13 +26,16 @@ test("so does the stack with which the service ends because of an error that not
   await service.stop();
   const folder = temporary(t);
   const planted = join(folder, "planted.cjs");
-  writeFileSync(planted, `
+  writeFileSync(
+    planted,
+    `
     const { log } = console;
     console.log = (text) => {
       const error = new Error("planted");
       process.once("SIGUSR2", () => { throw error; });
       log(text); // which says that it can be sent
-    };`);
+    };`,
+  );
   await service.start({ NODE_OPTIONS: `--require=${planted}` });
   process.kill(service.pid, "SIGUSR2");
   assert.equal(await service.gone(), 1);
@@ -46,16 +49,21 @@ test("the licences of all packages that are in a bundle are beside it", () => {
   assertLicences("dist/THIRD-PARTY-LICENSES.txt", program);
   assertLicences("dist/client/THIRD-PARTY-LICENSES.txt", new Set(["eventsource-parser"]));
   const page = readFileSync(join(repository, "build", "web", "THIRD-PARTY-LICENSES.md"), "utf8");
-  for (const name of ["preact", "@preact/signals", "@preact/signals-core", "ansi-sequence-parser", "eventsource-parser"]) assert.ok(page.includes(`\n## ${name} - `), name);
+  for (const name of ["preact", "@preact/signals", "@preact/signals-core", "ansi-sequence-parser", "eventsource-parser"])
+    assert.ok(page.includes(`\n## ${name} - `), name);
 });
 
 const nobody = findUser("nobody");
-test("what a start compiles is kept while the service still runs, also for a user who cannot write beside the program", { skip: cannotBe(nobody, "nobody") }, async (t) => {
-  assert.ok(nobody !== null);
-  const service = await startAs(t, nobody, {});
-  await waitFor("it is kept", () => globSync(".cache/jobrunner/*/*", { cwd: join(service.stateDir, "..") }).length > 3);
-  await service.crash(); // what was kept, was not at an end of it
-});
+test(
+  "what a start compiles is kept while the service still runs, also for a user who cannot write beside the program",
+  { skip: cannotBe(nobody, "nobody") },
+  async (t) => {
+    assert.ok(nobody !== null);
+    const service = await startAs(t, nobody, {});
+    await waitFor("it is kept", () => globSync(".cache/jobrunner/*/*", { cwd: join(service.stateDir, "..") }).length > 3);
+    await service.crash(); // what was kept, was not at an end of it
+  },
+);
 
 test("a checkout runs from its source with JOBRUNNER_SOURCE=1", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_SOURCE: "1" } });
@@ -65,9 +73,11 @@ test("a checkout runs from its source with JOBRUNNER_SOURCE=1", async (t) => {
 });
 
 test("make makes the bundle anew when a file of the source is newer, and only then", async () => {
-  const isUpToDate = async (...args: string[]): Promise<boolean> => (await run("make", ["--question", ...args, "dist/main.cjs"], { cwd: repository })).code === 0;
+  const isUpToDate = async (...args: string[]): Promise<boolean> =>
+    (await run("make", ["--question", ...args, "dist/main.cjs"], { cwd: repository })).code === 0;
   assert.ok(await isUpToDate());
-  for (const file of ["src/serve.ts", "src/cli/commands/ps.ts", "tools/bundle/make.ts", "package.json"]) assert.ok(!(await isUpToDate(`--what-if=${file}`)), file);
+  for (const file of ["src/serve.ts", "src/cli/commands/ps.ts", "tools/bundle/make.ts", "package.json"])
+    assert.ok(!(await isUpToDate(`--what-if=${file}`)), file);
 });
 
 /** Each of the program's own frames names a line that is there, and one of them function and file. */
@@ -78,7 +88,10 @@ function assertOfSource(stack: string, expected: { place: string; function: stri
     const text = readFileSync(join(repository, file), "utf8").split("\n")[Number(line) - 1];
     assert.ok(text !== undefined && text.length >= Number(column), `${file}:${line}:${column}`);
   }
-  assert.ok(frames.some(([, name, file]) => file === expected.place && name?.split(".")[0] === expected.function), stack);
+  assert.ok(
+    frames.some(([, name, file]) => file === expected.place && name?.split(".")[0] === expected.function),
+    stack,
+  );
 }
 
 function assertLicences(path: string, packages: Set<string>): void {
@@ -97,7 +110,13 @@ function sourcesOf(map: string): string[] {
 
 /** By their places below node_modules. */
 function packagesIn(sources: string[]): Set<string> {
-  return new Set(sources.flatMap((source) => /^\.\.\/node_modules\/(.*\/node_modules\/)?((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[0].replace(/^\.\.\/node_modules\/|\/$/g, "") ?? []));
+  return new Set(
+    sources.flatMap(
+      (source) =>
+        /^\.\.\/node_modules\/(.*\/node_modules\/)?((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[0].replace(/^\.\.\/node_modules\/|\/$/g, "") ??
+        [],
+    ),
+  );
 }
 
 function temporary(t: TestContext): string {

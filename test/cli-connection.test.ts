@@ -14,10 +14,21 @@ import { waitFor } from "./helper/wait.ts";
 
 test("where nothing answers, a command says where it looked and what to do; of those that exit as a job, the status is 125", async (t) => {
   const url = `http://127.0.0.1:${await freePort()}`;
-  for (const [args, code] of [[["ps"], 1], [["kill", "0"], 1], [["run", "true"], 125], [["attach", "0"], 125], [["wait", "0"], 125]] as const) {
+  for (const [args, code] of [
+    [["ps"], 1],
+    [["kill", "0"], 1],
+    [["run", "true"], 125],
+    [["attach", "0"], 125],
+    [["wait", "0"], 125],
+  ] as const) {
     const ended = await cli(t, url, [...args]);
     assert.deepEqual([ended.code, ended.stdout], [code, ""], args.join(" "));
-    assert.match(ended.stderr, new RegExp(`^jobrunner: no answer from ${url}: .*ECONNREFUSED.*\nStart one with 'jobrunner', or say where it is: --url, or the variable JOBRUNNER_URL\\.\n$`));
+    assert.match(
+      ended.stderr,
+      new RegExp(
+        `^jobrunner: no answer from ${url}: .*ECONNREFUSED.*\nStart one with 'jobrunner', or say where it is: --url, or the variable JOBRUNNER_URL\\.\n$`,
+      ),
+    );
   }
 });
 
@@ -35,13 +46,23 @@ test("a token comes from the environment or a file, and what is wrong with it is
   const [submit, read] = [await createToken(service, "ci", "submit"), await createToken(service, "watch", "read")];
   const file = join(folderOf(t), "token");
   writeFileSync(file, `${submit}\n`);
-  const run = async (token: string, ...args: string[]): Promise<Ended> => await cli(t, service.url, ["run", ...args, "-c", "echo hello"], { environment: { JOBRUNNER_TOKEN: token } });
-  for (const ended of [await run(submit), await run("wrong", "--token-file", file)]) assert.deepEqual([ended.code, ended.stdout, ended.stderr], [0, "hello\n", ""]);
-  const jobs: { SubmittedBy: string }[] = JSON.parse((await cli(t, service.url, ["ps", "-a", "--json"], { environment: { JOBRUNNER_TOKEN: read } })).stdout);
-  assert.deepEqual(jobs.map(({ SubmittedBy }) => SubmittedBy), ["token:ci", "token:ci"]);
+  const run = async (token: string, ...args: string[]): Promise<Ended> =>
+    await cli(t, service.url, ["run", ...args, "-c", "echo hello"], { environment: { JOBRUNNER_TOKEN: token } });
+  for (const ended of [await run(submit), await run("wrong", "--token-file", file)])
+    assert.deepEqual([ended.code, ended.stdout, ended.stderr], [0, "hello\n", ""]);
+  const jobs: { SubmittedBy: string }[] = JSON.parse(
+    (await cli(t, service.url, ["ps", "-a", "--json"], { environment: { JOBRUNNER_TOKEN: read } })).stdout,
+  );
+  assert.deepEqual(
+    jobs.map(({ SubmittedBy }) => SubmittedBy),
+    ["token:ci", "token:ci"],
+  );
   const [wrong, small] = [await run("jr_wrong"), await run(read)];
   assert.deepEqual([wrong.code, small.code], [125, 125]);
-  assert.match(wrong.stderr, /^jobrunner: .*jobrunner token create\nThe variable JOBRUNNER_TOKEN gives it to this command, or --token-file\.\n$/);
+  assert.match(
+    wrong.stderr,
+    /^jobrunner: .*jobrunner token create\nThe variable JOBRUNNER_TOKEN gives it to this command, or --token-file\.\n$/,
+  );
   assert.match(small.stderr, /^jobrunner: [^\n]*read[^\n]*\n$/);
   assert.ok(!`${small.stderr}${service.log}`.includes(read));
 });
@@ -59,15 +80,27 @@ test("a unix socket is as good as a port", async (t) => {
 test("over HTTPS the service's authority is named, and a client certificate lets in", needsOpenssl, async (t) => {
   const clients = makeAuthority(t, "clients");
   const alice = makeCertificate({ commonName: "alice", authority: clients });
-  const { url, authority } = await startSecure(t, { JOBRUNNER_TLS_CLIENT_CA: clients.certificatePath, JOBRUNNER_TLS_CLIENT_ROLES: "alice=admin", JOBRUNNER_LOCAL_TRUST: "false" });
-  const ask = async (args: string[], options: CliOptions = {}): Promise<Ended> => await cli(t, url, ["run", ...args, "-c", "echo hello"], options);
+  const { url, authority } = await startSecure(t, {
+    JOBRUNNER_TLS_CLIENT_CA: clients.certificatePath,
+    JOBRUNNER_TLS_CLIENT_ROLES: "alice=admin",
+    JOBRUNNER_LOCAL_TRUST: "false",
+  });
+  const ask = async (args: string[], options: CliOptions = {}): Promise<Ended> =>
+    await cli(t, url, ["run", ...args, "-c", "echo hello"], options);
   const options = ["--cacert", authority.certificatePath, "--client-cert", alice.certificatePath, "--client-key", alice.keyPath];
   assert.deepEqual(await ask(options), { code: 0, signal: null, stdout: "hello\n", stderr: "" });
-  const environment = { JOBRUNNER_CACERT: authority.certificatePath, JOBRUNNER_CLIENT_CERT: alice.certificatePath, JOBRUNNER_CLIENT_KEY: alice.keyPath };
+  const environment = {
+    JOBRUNNER_CACERT: authority.certificatePath,
+    JOBRUNNER_CLIENT_CERT: alice.certificatePath,
+    JOBRUNNER_CLIENT_KEY: alice.keyPath,
+  };
   assert.equal((await ask([], { environment })).stdout, "hello\n");
   const untrusted = await ask([]);
   assert.equal(untrusted.code, 125);
-  assert.match(untrusted.stderr, /certificate[^]*\nThe authority of its certificate is to be named: --cacert, or the variable JOBRUNNER_CACERT\.\n$/);
+  assert.match(
+    untrusted.stderr,
+    /certificate[^]*\nThe authority of its certificate is to be named: --cacert, or the variable JOBRUNNER_CACERT\.\n$/,
+  );
   const unknown = await ask(options.slice(0, 2));
   assert.match(unknown.stderr, /^jobrunner: [^]*JOBRUNNER_TOKEN/);
   assert.equal((await ask(["--cacert", `${authority.certificatePath}.none`])).code, 2);
@@ -89,7 +122,9 @@ test("a URL or file that cannot be one is wrong use", async (t) => {
 });
 
 test("what answers and is no jobrunner is told as that", async (t) => {
-  const server = createServer((_request, response) => void response.writeHead(404, { "content-type": "text/html" }).end("<h1>Not here</h1>"));
+  const server = createServer(
+    (_request, response) => void response.writeHead(404, { "content-type": "text/html" }).end("<h1>Not here</h1>"),
+  );
   t.after(() => server.close());
   server.listen(0, "127.0.0.1");
   let port = 0;
@@ -106,8 +141,12 @@ test("what answers and is no jobrunner is told as that", async (t) => {
 test("commands that need no service load nothing of it", async (t) => {
   const folder = folderOf(t);
   const trace = join(folder, "trace.mjs");
-  writeFileSync(trace, 'import { registerHooks } from "node:module";\nregisterHooks({ load: (url, context, next) => (process.stderr.write(`loads ${url}\\n`), next(url, context)) });\n');
-  const loaded = async (args: string[], url: string): Promise<string> => (await cli(t, url, args, { environment: { JOBRUNNER_SOURCE: "1", NODE_OPTIONS: `--import=${trace}` } })).stderr; // there each module is a file
+  writeFileSync(
+    trace,
+    'import { registerHooks } from "node:module";\nregisterHooks({ load: (url, context, next) => (process.stderr.write(`loads ${url}\\n`), next(url, context)) });\n',
+  );
+  const loaded = async (args: string[], url: string): Promise<string> =>
+    (await cli(t, url, args, { environment: { JOBRUNNER_SOURCE: "1", NODE_OPTIONS: `--import=${trace}` } })).stderr; // there each module is a file
   const { url } = await startService(t);
   for (const args of [["--version"], ["run", "--help"], ["completion", "bash"]]) {
     const modules = await loaded(args, url);

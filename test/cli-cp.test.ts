@@ -18,14 +18,23 @@ test("cp keeps permissions, empty folders and every byte of a name, both ways", 
   const folder = folderOf(t);
   const data = join(folder, "data");
   mkdirSync(join(data, "empty/inner"), { recursive: true });
-  for (const [name, mode] of [["private", 0o600], ["run", 0o755], ["shared", 0o666], ["fixed", 0o444]] as const) {
+  for (const [name, mode] of [
+    ["private", 0o600],
+    ["run", 0o755],
+    ["shared", 0o666],
+    ["fixed", 0o444],
+  ] as const) {
     writeFileSync(join(data, name), name);
     chmodSync(join(data, name), mode);
   }
   const odd = Buffer.concat([latin1(`${data}/d\xff`)]);
   mkdirSync(odd);
   writeFileSync(Buffer.concat([odd, latin1("/caf\xe9 100%41?#")]), "odd");
-  for (const [name, mode] of [["empty/inner", 0o700], ["empty", 0o555]] as const) chmodSync(join(data, name), mode);
+  for (const [name, mode] of [
+    ["empty/inner", 0o700],
+    ["empty", 0o555],
+  ] as const)
+    chmodSync(join(data, name), mode);
   assert.deepEqual(await cli(t, service.url, ["cp", data, `${id}:in/`]), { code: 0, signal: null, stdout: "", stderr: "" });
   assert.deepEqual(tree(join(service.workspaceOf(id), "in/data")), tree(data));
 
@@ -42,7 +51,10 @@ test("what is there already keeps its permissions, and a device is written to as
   chmodSync(out, 0o750);
   const device = statSync("/dev/null").mode;
   assert.equal((await cli(t, service.url, ["cp", `${id}:`, out])).code, 0);
-  assert.deepEqual([out, join(out, "sub"), join(out, "sub/file")].map((path) => (statSync(path).mode & 0o777).toString(8)), ["750", "711", "600"]);
+  assert.deepEqual(
+    [out, join(out, "sub"), join(out, "sub/file")].map((path) => (statSync(path).mode & 0o777).toString(8)),
+    ["750", "711", "600"],
+  );
   assert.equal((await cli(t, service.url, ["cp", `${id}:sub/file`, "/dev/null"])).code, 0);
   assert.equal(statSync("/dev/null").mode, device);
 });
@@ -52,7 +64,15 @@ test("what cp leaves out it names, and ends with 1, when all else is copied", as
   const folder = folderOf(t);
   const out = await cli(t, service.url, ["cp", `${id}:a`, join(folder, "out")]);
   assert.equal(out.code, 1);
-  assert.deepEqual(out.stderr.split("\n").toSorted(), ["", "jobrunner: a/fifo is neither a file nor a folder, and left out", "jobrunner: a/link is a link, and left out", "jobrunner: a/l\\u001b is a link, and left out"].toSorted());
+  assert.deepEqual(
+    out.stderr.split("\n").toSorted(),
+    [
+      "",
+      "jobrunner: a/fifo is neither a file nor a folder, and left out",
+      "jobrunner: a/link is a link, and left out",
+      "jobrunner: a/l\\u001b is a link, and left out",
+    ].toSorted(),
+  );
   assert.equal(readFileSync(join(folder, "out/b/file"), "utf8"), "x\n");
 
   mkdirSync(join(folder, "in"));
@@ -67,20 +87,31 @@ test("what cp leaves out it names, and ends with 1, when all else is copied", as
 
 const nobody = findUser("nobody");
 
-test("what may not be read here, or not be written there, keeps nothing else from being copied", { skip: cannotBe(nobody, "nobody") }, async (t) => {
-  assert.ok(nobody !== null);
-  const { service, id } = await withJob(t, "mkdir -p there/taken");
-  const folder = folderOf(t);
-  chmodSync(folder, 0o755);
-  mkdirSync(join(folder, "there/closed"), { recursive: true });
-  for (const name of ["hidden", "last", "taken"]) writeFileSync(join(folder, "there", name), name);
-  for (const name of ["hidden", "closed"]) chmodSync(join(folder, "there", name), 0);
-  const environment = { JOBRUNNER_URL: service.url, JOBRUNNER_TOKEN: await createToken(service, "nobody", "admin"), HOME: "/" };
-  const { code, stderr } = await startProgram(t, ["setpriv", ...become(nobody), join(repository, "bin", "jobrunner"), "cp", join(folder, "there"), `${id}:`], { environment }).ended();
-  assert.equal(code, 1);
-  assert.match(stderr, /there\/closed is left out: EACCES.*\n.*there\/hidden is left out: EACCES.*\n.*there\/taken is left out: what is there is a folder: name a file\n$/);
-  assert.equal(readFileSync(join(service.workspaceOf(id), "there/last"), "utf8"), "last");
-});
+test(
+  "what may not be read here, or not be written there, keeps nothing else from being copied",
+  { skip: cannotBe(nobody, "nobody") },
+  async (t) => {
+    assert.ok(nobody !== null);
+    const { service, id } = await withJob(t, "mkdir -p there/taken");
+    const folder = folderOf(t);
+    chmodSync(folder, 0o755);
+    mkdirSync(join(folder, "there/closed"), { recursive: true });
+    for (const name of ["hidden", "last", "taken"]) writeFileSync(join(folder, "there", name), name);
+    for (const name of ["hidden", "closed"]) chmodSync(join(folder, "there", name), 0);
+    const environment = { JOBRUNNER_URL: service.url, JOBRUNNER_TOKEN: await createToken(service, "nobody", "admin"), HOME: "/" };
+    const { code, stderr } = await startProgram(
+      t,
+      ["setpriv", ...become(nobody), join(repository, "bin", "jobrunner"), "cp", join(folder, "there"), `${id}:`],
+      { environment },
+    ).ended();
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /there\/closed is left out: EACCES.*\n.*there\/hidden is left out: EACCES.*\n.*there\/taken is left out: what is there is a folder: name a file\n$/,
+    );
+    assert.equal(readFileSync(join(service.workspaceOf(id), "there/last"), "utf8"), "last");
+  },
+);
 
 async function withJob(t: TestContext, CommandLine = "true"): Promise<{ service: Service; id: string }> {
   const service = await startService(t);
@@ -91,13 +122,15 @@ async function withJob(t: TestContext, CommandLine = "true"): Promise<{ service:
 
 /** Each path with its permissions, and what is in files. */
 function tree(root: string, below = ""): string[] {
-  return readdirSync(latin1(`${root}/${below}`), { encoding: "latin1" }).toSorted().flatMap((name) => {
-    const path = `${below}${name}`;
-    const bytes = latin1(`${root}/${path}`);
-    const stats = statSync(bytes);
-    const mode = (stats.mode & 0o777).toString(8);
-    return stats.isFile() ? [`${path} ${mode} ${readFileSync(bytes, "utf8")}`] : [`${path}/ ${mode}`, ...tree(root, `${path}/`)];
-  });
+  return readdirSync(latin1(`${root}/${below}`), { encoding: "latin1" })
+    .toSorted()
+    .flatMap((name) => {
+      const path = `${below}${name}`;
+      const bytes = latin1(`${root}/${path}`);
+      const stats = statSync(bytes);
+      const mode = (stats.mode & 0o777).toString(8);
+      return stats.isFile() ? [`${path} ${mode} ${readFileSync(bytes, "utf8")}`] : [`${path}/ ${mode}`, ...tree(root, `${path}/`)];
+    });
 }
 
 function folderOf(t: TestContext): string {

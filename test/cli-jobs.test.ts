@@ -13,11 +13,12 @@ const nobody = "01a0f3e0-0000-7000-8000-000000000000";
 const forever = "sleep 1000";
 const escape = "\u001b";
 
-test("ps lists what is not over, with -a all, newest first, and what options ask for", async (t) => {
+test("ps lists what is not finished, with -a all, newest first, and what options ask for", async (t) => {
   const service = await startService(t);
   const done = await finished(service, { Name: "done", Labels: { team: "db", kind: "a" }, CommandLine: "exit 3" });
   const running = await service.submit({ Name: "runs", Labels: { team: "db" }, CommandLine: forever });
-  const ids = async (...args: string[]): Promise<string[]> => (await cli(t, service.url, ["ps", "-q", ...args])).stdout.split("\n").slice(0, -1);
+  const ids = async (...args: string[]): Promise<string[]> =>
+    (await cli(t, service.url, ["ps", "-q", ...args])).stdout.split("\n").slice(0, -1);
   assert.deepEqual(await ids(), [running]);
   assert.deepEqual(await ids("-a"), [running, done]);
   assert.deepEqual(await ids("--state", "Failed"), [done]);
@@ -29,7 +30,11 @@ test("ps lists what is not over, with -a all, newest first, and what options ask
 
 test("ps shows a table whose IDs are cut and are understood, and says when there are more", async (t) => {
   const service = await startService(t);
-  const id = await finished(service, { Name: "done", Labels: { team: "db", kind: "a" }, Commands: [{ CommandLine: "true" }, { CommandLine: "exit 3" }, { CommandLine: "true" }] });
+  const id = await finished(service, {
+    Name: "done",
+    Labels: { team: "db", kind: "a" },
+    Commands: [{ CommandLine: "true" }, { CommandLine: "exit 3" }, { CommandLine: "true" }],
+  });
   await finished(service, { CommandLine: "kill -9 $$" });
   const { stdout } = await cli(t, service.url, ["ps", "-a"]);
   const [titles = "", killed = "", done = "", ...rest] = stdout.split("\n");
@@ -48,7 +53,13 @@ test("what jobs are called moves no cursor, in tables, sentences and JSON", asyn
   const name = "a\u009b31mb\u202ec";
   const id = await finished(service, { Name: name, Commands: [{ CommandLine: "exit 1", Name: name }, { CommandLine: "true" }] });
   const shown = "a\\u009b31mb\\u202ec";
-  for (const args of [["ps", "-a"], ["ps", "-a", "--json"], ["inspect", id], ["wait", id], ["attach", id]]) {
+  for (const args of [
+    ["ps", "-a"],
+    ["ps", "-a", "--json"],
+    ["inspect", id],
+    ["wait", id],
+    ["attach", id],
+  ]) {
     const { stdout, stderr } = await cli(t, service.url, args);
     assert.ok(`${stdout}${stderr}`.includes(shown), args.join(" "));
     assert.doesNotMatch(stdout + stderr, /\u009b|\u202e/, args.join(" "));
@@ -60,9 +71,18 @@ test("JSON is one document, of streams a line for each", async (t) => {
   const { url, ...service } = await started(t);
   const ids = await service.finish("exit 1", "true");
   const list: { ID: string }[] = JSON.parse((await cli(t, url, ["ps", "-a", "--json"])).stdout);
-  assert.deepEqual(list.map(({ ID }) => ID), ids.toReversed());
+  assert.deepEqual(
+    list.map(({ ID }) => ID),
+    ids.toReversed(),
+  );
   const both: { ID: string; Spec: object }[] = JSON.parse((await cli(t, url, ["inspect", ...ids])).stdout);
-  assert.deepEqual(both.map(({ ID, Spec }) => [ID, Spec]), [[ids[0], { CommandLine: "exit 1" }], [ids[1], { CommandLine: "true" }]]);
+  assert.deepEqual(
+    both.map(({ ID, Spec }) => [ID, Spec]),
+    [
+      [ids[0], { CommandLine: "exit 1" }],
+      [ids[1], { CommandLine: "true" }],
+    ],
+  );
   const lines = (await cli(t, url, ["wait", "--json", ...ids])).stdout.trimEnd().split("\n");
   assert.deepEqual(lines.map((line) => inspected(line).ID).toSorted(), ids.toSorted());
 });
@@ -73,7 +93,16 @@ test("an ID that is no job's, or several jobs' beginning, is told with what may 
   for (const command of ["attach", "logs", "wait", "kill", "inspect", "rm"]) {
     const failure = command === "attach" || command === "wait" ? 125 : 1;
     const ambiguous = await cli(t, url, [command, "0"]);
-    assert.deepEqual([ambiguous.code, ambiguous.stderr], [failure, `jobrunner: several jobs have an ID that begins with 0: give more of it\n${ids.toReversed().map((id) => `  ${id}\n`).join("")}`]);
+    assert.deepEqual(
+      [ambiguous.code, ambiguous.stderr],
+      [
+        failure,
+        `jobrunner: several jobs have an ID that begins with 0: give more of it\n${ids
+          .toReversed()
+          .map((id) => `  ${id}\n`)
+          .join("")}`,
+      ],
+    );
     assert.deepEqual(await cli(t, url, [command, "feed"]), {
       code: failure,
       signal: null,
@@ -92,14 +121,24 @@ test("attach shows a job from its first byte and exits as it does; Ctrl-C leaves
   const [left, stayed] = [startCli(t, service.url, ["attach", id]), startCli(t, service.url, ["attach", id])];
   await Promise.all([left, stayed].map(async (running) => await running.until("err")));
   left.interrupt();
-  assert.deepEqual(await left.ended(), { code: 130, signal: null, stdout: "out\n", stderr: `err\njobrunner: the job goes on; 'jobrunner kill ${id}' ends it\n` });
+  assert.deepEqual(await left.ended(), {
+    code: 130,
+    signal: null,
+    stdout: "out\n",
+    stderr: `err\njobrunner: the job goes on; 'jobrunner kill ${id}' ends it\n`,
+  });
   writeFileSync(join(service.workspaceOf(id), "go"), "");
   assert.deepEqual(await stayed.ended(), { code: 6, signal: null, stdout: "out\n", stderr: "err\n" });
 });
 
 test("logs prints what there is, of one stream, one step or the last lines, with times; with -f also what comes", async (t) => {
   const service = await startService(t);
-  const id = await service.submit({ Commands: [{ CommandLine: "echo one; echo two >&2; printf th; sleep 0.05; printf 'ree\\n'" }, { CommandLine: "echo four; until [ -e go ]; do sleep 0.01; done; echo five; exit 1" }] });
+  const id = await service.submit({
+    Commands: [
+      { CommandLine: "echo one; echo two >&2; printf th; sleep 0.05; printf 'ree\\n'" },
+      { CommandLine: "echo four; until [ -e go ]; do sleep 0.01; done; echo five; exit 1" },
+    ],
+  });
   const following = startCli(t, service.url, ["logs", "-f", id]);
   await following.until("four");
   const logs = async (...args: string[]): Promise<string> => {
@@ -134,7 +173,14 @@ test("wait prints how jobs ended and exits as the first that did not succeed", a
   const [good = "", failed = "", killed = ""] = await service.finish("true", "exit 4", "kill -9 $$");
   const { code, stdout } = await cli(t, url, ["wait", good, killed, failed]);
   assert.equal(code, 137);
-  assert.deepEqual(stdout.trimEnd().split("\n").toSorted(), [`${good}  Succeeded  0`, `${failed}  Failed  4  step 1 exited with code 4`, `${killed}  Failed  SIGKILL  step 1 was ended by SIGKILL`].toSorted());
+  assert.deepEqual(
+    stdout.trimEnd().split("\n").toSorted(),
+    [
+      `${good}  Succeeded  0`,
+      `${failed}  Failed  4  step 1 exited with code 4`,
+      `${killed}  Failed  SIGKILL  step 1 was ended by SIGKILL`,
+    ].toSorted(),
+  );
   assert.equal((await cli(t, url, ["wait", good])).code, 0);
 });
 
@@ -142,7 +188,12 @@ test("wait gives up after its timeout with 124, and one job that is none does no
   const service = await startService(t);
   const [id, done] = [await service.submit({ CommandLine: forever }), await finished(service, { CommandLine: "true" })];
   const timed = await cli(t, service.url, ["wait", "--timeout", "100ms", done, id]);
-  assert.deepEqual(timed, { code: 124, signal: null, stdout: `${done}  Succeeded  0\n`, stderr: `jobrunner: ${id} is not over after 0.1 s\n` });
+  assert.deepEqual(timed, {
+    code: 124,
+    signal: null,
+    stdout: `${done}  Succeeded  0\n`,
+    stderr: `jobrunner: ${id} is not finished after 0.1 s\n`,
+  });
   const unknown = await cli(t, service.url, ["wait", done, nobody]);
   assert.deepEqual([unknown.code, unknown.stdout], [125, `${done}  Succeeded  0\n`]);
   assert.match(unknown.stderr, new RegExp(`^jobrunner: ${nobody}: no job has this ID`));
@@ -162,7 +213,7 @@ test("kill ends several jobs at once and prints their IDs; --force does not let 
   assert.equal((await service.output(id)).toString(), "ready\n");
 });
 
-test("rm removes jobs that are over, with --force also others", async (t) => {
+test("rm removes jobs that are finished, with --force also others", async (t) => {
   const service = await startService(t);
   const [done, running] = [await finished(service, { CommandLine: "true" }), await service.submit({ CommandLine: forever })];
   const refused = await cli(t, service.url, ["rm", done, running]);
@@ -174,7 +225,9 @@ test("rm removes jobs that are over, with --force also others", async (t) => {
 
 test("events prints every change, over a restart of the service; ps --watch, where there is no terminal, those of what it lists", async (t) => {
   const service = await startService(t);
-  const watching = [["events"], ["events", "--json"], ["ps", "--watch", "--label", "team=db"]].map((args) => startCli(t, service.url, args));
+  const watching = [["events"], ["events", "--json"], ["ps", "--watch", "--label", "team=db"]].map((args) =>
+    startCli(t, service.url, args),
+  );
   const [lines, json, some] = watching;
   assert.ok(lines !== undefined && json !== undefined && some !== undefined);
   await waitFor("all listen", async () => {
@@ -198,22 +251,35 @@ test("events prints every change, over a restart of the service; ps --watch, whe
   assert.deepEqual(await Promise.all(watching.map(async (running) => (await running.ended()).code)), [0, 0, 0]);
   assert.match(lines.stdout, /^(\S+Z  [0-9a-f-]{36}  [^\n]+\n)+$/);
   assert.match(lines.stdout, new RegExp(`^\\S+Z  ${id}  Failed     one  step 1 exited with code 2$`, "m"));
-  assert.ok(json.stdout.trimEnd().split("\n").some((line) => inspected(line).ID === id));
+  assert.ok(
+    json.stdout
+      .trimEnd()
+      .split("\n")
+      .some((line) => inspected(line).ID === id),
+  );
   assert.ok(!some.stdout.includes(other));
 });
 
 test("ps --watch draws the list again on a terminal as jobs come and go", needsScript, async (t) => {
   const service = await startService(t);
-  const running = startProgram(t, onTerminal("stty cols 64 rows 10; exec bin/jobrunner ps --watch"), { environment: { JOBRUNNER_URL: service.url }, stdin: null });
+  const running = startProgram(t, onTerminal("stty cols 64 rows 10; exec bin/jobrunner ps --watch"), {
+    environment: { JOBRUNNER_URL: service.url },
+    stdin: null,
+  });
   await running.until("LABELS");
   const id = await service.submit({ Name: "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", CommandLine: forever });
   await running.until("Running");
   await service.kill(id);
-  await waitFor("the job is gone from the list", () => running.stdout.slice(running.stdout.lastIndexOf(`${escape}[H`)).includes(`LABELS${escape}[K\r\n${escape}[J`));
+  await waitFor("the job is gone from the list", () =>
+    running.stdout.slice(running.stdout.lastIndexOf(`${escape}[H`)).includes(`LABELS${escape}[K\r\n${escape}[J`),
+  );
   running.type("\u0003");
   assert.equal((await running.ended()).code, 0);
   const lines = stripVTControlCharacters(running.stdout).split("\r\n");
-  assert.ok(lines.some((line) => /^[0-9a-f-]{18}  n{31}…  Running  1$/.test(line)), running.stdout);
+  assert.ok(
+    lines.some((line) => /^[0-9a-f-]{18}  n{31}…  Running  1$/.test(line)),
+    running.stdout,
+  );
   assert.ok(lines.every((line) => line.length <= 64));
   assert.ok(running.stdout.endsWith(`${escape}[?7h`), "long lines are wrapped again");
 });
@@ -225,7 +291,11 @@ test("there are colours on a terminal, without NO_COLOR, and nowhere else", need
   const onTty = async (args: string, more: Record<string, string> = {}): Promise<string> =>
     (await startProgram(t, onTerminal(`bin/jobrunner ${args}`), { environment: { ...environment, ...more } }).ended()).stdout;
   assert.ok((await onTty("ps -a")).includes(`${escape}[32mSucceeded`));
-  for (const plain of [await onTty("ps -a", { NO_COLOR: "1" }), await onTty("ps -a --json"), (await cli(t, service.url, ["ps", "-a"])).stdout]) {
+  for (const plain of [
+    await onTty("ps -a", { NO_COLOR: "1" }),
+    await onTty("ps -a --json"),
+    (await cli(t, service.url, ["ps", "-a"])).stdout,
+  ]) {
     assert.ok(plain.includes("Succeeded") && !plain.includes(escape));
   }
 });

@@ -13,7 +13,11 @@ test("a pipe whose reader is gone ends what follows a job, before that writes ag
   const id = await service.submit(silent);
   await waitFor("it is ready", async () => (await service.output(id, "?follow=false")).includes("ready"));
   for (const command of [`logs -f ${id}`, `attach ${id}`, `logs --follow --timestamps ${id}`, "run -c 'echo ready; sleep 1000'"]) {
-    const { code, stdout, stderr } = await inBash(t, service, `set -o pipefail; jobrunner ${command} | grep -q ready; echo "\${PIPESTATUS[*]}"`);
+    const { code, stdout, stderr } = await inBash(
+      t,
+      service,
+      `set -o pipefail; jobrunner ${command} | grep -q ready; echo "\${PIPESTATUS[*]}"`,
+    );
     assert.deepEqual([code, stdout], [0, "141 0\n"], `${command}: ${stderr}`);
     if (command.startsWith("run")) assert.match(stderr, /^jobrunner: nobody reads the output any more; the job [0-9a-f-]{36} goes on\n$/);
     else assert.equal(stderr, "");
@@ -41,7 +45,11 @@ test("a socket is as good as a pipe", async (t) => {
 test("a command that is killed leaves nothing that keeps its output open", async (t) => {
   const service = await startService(t);
   const id = await service.submit(silent);
-  const running = startProgram(t, ["bash", "-c", `exec 3< <(exec jobrunner logs -f ${id}); pid=$!; read -r line <&3; kill -KILL $pid; cat <&3; echo "$line, and closed"`], at(service));
+  const running = startProgram(
+    t,
+    ["bash", "-c", `exec 3< <(exec jobrunner logs -f ${id}); pid=$!; read -r line <&3; kill -KILL $pid; cat <&3; echo "$line, and closed"`],
+    at(service),
+  );
   assert.equal((await running.ended()).stdout, "ready, and closed\n");
 });
 

@@ -14,7 +14,12 @@ import { waitFor } from "./helper/wait.ts";
 
 test("run gives a job's output apart as it was written, and its exit code", async (t) => {
   const { url } = await startService(t);
-  assert.deepEqual(await cli(t, url, ["run", "-c", "echo out; echo err >&2; exit 3"]), { code: 3, signal: null, stdout: "out\n", stderr: "err\n" });
+  assert.deepEqual(await cli(t, url, ["run", "-c", "echo out; echo err >&2; exit 3"]), {
+    code: 3,
+    signal: null,
+    stdout: "out\n",
+    stderr: "err\n",
+  });
   assert.deepEqual(await cli(t, url, ["run", "--", "true"]), { code: 0, signal: null, stdout: "", stderr: "" });
 });
 
@@ -33,7 +38,11 @@ test("run says in a line what the exit status does not", async (t) => {
     [["--", "perl", "-e", "kill 32, $$; sleep 1000"], 160, /^jobrunner: the job is Failed: step 1 was ended by SIG32\n$/],
     [["-c", "--version"], 127, /^bash: line 2: --version: command not found\n$/],
     [["no-such-program"], 125, /^jobrunner: the job is Failed: step 1 could not start: .*no such file.*\n$/],
-    [["echo hello"], 125, /^jobrunner: the job is Failed: .*\njobrunner: "echo hello" was taken for the name of a program: with -c before it, it is a command line\n$/],
+    [
+      ["echo hello"],
+      125,
+      /^jobrunner: the job is Failed: .*\njobrunner: "echo hello" was taken for the name of a program: with -c before it, it is a command line\n$/,
+    ],
     [["--timeout", "200ms", "-c", "trap 'exit 0' TERM; sleep 1000 & wait"], 125, /^jobrunner: the job is TimedOut: .*TimeoutSeconds.*\n$/],
     [["--idle-timeout", "0.2", "--", "sleep", "1000"], 143, /^jobrunner: the job is TimedOut: /],
   ];
@@ -77,14 +86,20 @@ test("Ctrl-C asks the job to stop and shows what it still says; so do SIGTERM an
     running.interrupt(signal);
     const { code, stdout, stderr } = await running.ended();
     assert.deepEqual([code, stdout], [7, "ready\ncleaned\n"]);
-    assert.match(stderr, /^jobrunner: stopping [0-9a-f-]{36}; Ctrl-C again kills it\n[^]*jobrunner: the job is Killed: killed on request\n$/);
+    assert.match(
+      stderr,
+      /^jobrunner: stopping [0-9a-f-]{36}; Ctrl-C again kills it\n[^]*jobrunner: the job is Killed: killed on request\n$/,
+    );
   }
 });
 
 test("a terminal that is closed stops the job, also one that writes all the time", needsScript, async (t) => {
   const service = await startService(t);
   for (const line of ["echo y; sleep 1000", "yes"]) {
-    const running = startProgram(t, onTerminal(`exec bin/jobrunner run -c '${line}'`), { environment: { JOBRUNNER_URL: service.url }, stdin: null });
+    const running = startProgram(t, onTerminal(`exec bin/jobrunner run -c '${line}'`), {
+      environment: { JOBRUNNER_URL: service.url },
+      stdin: null,
+    });
     await running.until("y");
     const [id = ""] = await service.activeIds();
     running.interrupt("SIGKILL"); // of what holds the terminal
@@ -136,7 +151,13 @@ test("Ctrl-C before the job has an ID stops it when it has one", async (t) => {
     else if (request.method === "DELETE") {
       give("application/json", "{}");
       killed.resolve();
-    } else void killed.promise.then(() => give("text/event-stream", `data: ${JSON.stringify({ Outcome: { ID: id, State: "Killed", Signal: "SIGTERM", ExitCode: null, Reason: "Requested", Message: null, Steps: [], OutputLostBytes: 0 } })}\n\n`));
+    } else
+      void killed.promise.then(() =>
+        give(
+          "text/event-stream",
+          `data: ${JSON.stringify({ Outcome: { ID: id, State: "Killed", Signal: "SIGTERM", ExitCode: null, Reason: "Requested", Message: null, Steps: [], OutputLostBytes: 0 } })}\n\n`,
+        ),
+      );
   });
   t.after(() => server.close());
   server.listen(0, "127.0.0.1");
@@ -159,7 +180,11 @@ test("run --detach prints the ID and leaves the job", async (t) => {
 
 test("run goes on where the connection broke: the service crashes and comes back, and no byte is missing or comes twice", async (t) => {
   const service = await startService(t);
-  const running = startCli(t, service.url, ["run", "-c", "for i in {1..2000}; do echo line $i; done; until [ -e go ]; do echo again; sleep 0.01; done; echo last; exit 5"]);
+  const running = startCli(t, service.url, [
+    "run",
+    "-c",
+    "for i in {1..2000}; do echo line $i; done; until [ -e go ]; do echo again; sleep 0.01; done; echo last; exit 5",
+  ]);
   await running.until("again");
   const id = await onlyJob(service);
   await service.crash();
@@ -170,7 +195,10 @@ test("run goes on where the connection broke: the service crashes and comes back
   const { code, stderr } = await running.ended();
   assert.equal(code, 5);
   assert.ok((await service.output(id)).equals(running.bytes()));
-  assert.equal(stderr, "jobrunner: the service does not answer any more; this goes on when it does\njobrunner: the service answers again\n");
+  assert.equal(
+    stderr,
+    "jobrunner: the service does not answer any more; this goes on when it does\njobrunner: the service answers again\n",
+  );
 });
 
 test("a reader of run that goes away ends it as SIGPIPE would, and leaves the job", async (t) => {
@@ -189,7 +217,20 @@ engineTest("run --image runs the command in a container, with what is said of th
   const folder = folderOf(t);
   writeFileSync(join(folder, "data"), "mounted\n");
   const image = ["--image", "busybox", "--pull", "never"];
-  const options = ["--network", "none", "--volume", `${folder}:/data:ro`, "--workdir", "/data", "--memory", "64m", "--pids-limit", "100", "-e", "A=1"];
+  const options = [
+    "--network",
+    "none",
+    "--volume",
+    `${folder}:/data:ro`,
+    "--workdir",
+    "/data",
+    "--memory",
+    "64m",
+    "--pids-limit",
+    "100",
+    "-e",
+    "A=1",
+  ];
   const ended = await cli(t, service.url, ["run", ...image, ...options, "-c", "pwd; cat data; echo $A; exit 4"]);
   assert.deepEqual([ended.code, ended.stdout], [4, "/data\nmounted\n1\n"], ended.stderr);
   const words = await cli(t, service.url, ["run", ...image, "--entrypoint", "echo", "hello"]);
@@ -200,10 +241,20 @@ test("no value of a secret is in any argument vector, nor in the output", async 
   const service = await startService(t);
   const file = join(folderOf(t), "secret");
   writeFileSync(file, "from-a-file-8231\n");
-  const args = ["run", "--secret", "KEY", "--secret", `OTHER=${file}`, "-c", "echo $KEY $OTHER ${#OTHER}; until [ -e go ]; do sleep 0.01; done"];
+  const args = [
+    "run",
+    "--secret",
+    "KEY",
+    "--secret",
+    `OTHER=${file}`,
+    "-c",
+    "echo $KEY $OTHER ${#OTHER}; until [ -e go ]; do sleep 0.01; done",
+  ];
   const running = startCli(t, service.url, args, { environment: { KEY: "from-a-variable-1823" } });
   await running.until("***");
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   for (const words of pids.map(argumentsOf)) assert.doesNotMatch(words.join(" "), /from-a-(file|variable)-\d/);
   writeFileSync(join(service.workspaceOf(await onlyJob(service)), "go"), "");
   assert.deepEqual(await running.ended(), { code: 0, signal: null, stdout: "*** *** 16\n", stderr: "" });

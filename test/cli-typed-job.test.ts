@@ -8,8 +8,32 @@ import { type Service, startService } from "./helper/service.ts";
 
 test("options become the fields of the job", async (t) => {
   const service = await startService(t);
-  const options = ["--name", "nightly", "-l", "team=db", "-l", "note=a=b", "-w", "/tmp", "--timeout", "1.5h", "--idle-timeout", "90", "--stop-signal", "SIGINT", "--stop-timeout", "500ms", "--drain-timeout", "3s"];
-  const spec = await specOf(t, service, [...options, "-e", "A=1", "--stdin", "-", "--idempotency-key", "once", "--shell", "sh", "-c", "cat; echo $A"], { stdin: "read\n" });
+  const options = [
+    "--name",
+    "nightly",
+    "-l",
+    "team=db",
+    "-l",
+    "note=a=b",
+    "-w",
+    "/tmp",
+    "--timeout",
+    "1.5h",
+    "--idle-timeout",
+    "90",
+    "--stop-signal",
+    "SIGINT",
+    "--stop-timeout",
+    "500ms",
+    "--drain-timeout",
+    "3s",
+  ];
+  const spec = await specOf(
+    t,
+    service,
+    [...options, "-e", "A=1", "--stdin", "-", "--idempotency-key", "once", "--shell", "sh", "-c", "cat; echo $A"],
+    { stdin: "read\n" },
+  );
   assert.deepEqual(spec, {
     Name: "nightly",
     Labels: { team: "db", note: "a=b" },
@@ -29,23 +53,58 @@ test("options become the fields of the job", async (t) => {
 
 test("variables come from the command line, the caller's environment and files, in this order of weight", async (t) => {
   const service = await startService(t);
-  const file = written(t, "variables", 'A=file\nB=from a file\nC=file\n');
+  const file = written(t, "variables", "A=file\nB=from a file\nC=file\n");
   const args = ["--env-file", file, "-e", "A=typed", "-e", "C", "-e", "D=", "-c", 'echo "$A,$B,$C,$D"'];
   assert.equal((await cli(t, service.url, ["run", ...args], { environment: { C: "own", LD: "x" } })).stdout, "typed,from a file,own,\n");
 });
 
 test("the value of a line of an --env-file is what stands there, to the letter", async (t) => {
   const service = await startService(t);
-  const lines = ["\uFEFFPASS=p@ss#word", "", "# a comment", "  # another", "QUOTED=\"a\" 'b'", "BLANKS= a  ", "EMPTY=", "  INDENTED=1", "EQUALS=a=b", "HERE", "NOT_HERE", "DOLLAR=$HOME `id` \\n", "odd-name.1=yes", "CRLF=1\r", "LAST=2\r"];
-  const spec = await specOf(t, service, ["--env-file", written(t, "variables", lines.join("\n")), "-c", "true"], { environment: { HERE: "#here" } });
-  const expected = { PASS: "p@ss#word", QUOTED: "\"a\" 'b'", BLANKS: " a  ", EMPTY: "", INDENTED: "1", EQUALS: "a=b", HERE: "#here", DOLLAR: "$HOME `id` \\n", "odd-name.1": "yes", CRLF: "1", LAST: "2" };
+  const lines = [
+    "\uFEFFPASS=p@ss#word",
+    "",
+    "# a comment",
+    "  # another",
+    "QUOTED=\"a\" 'b'",
+    "BLANKS= a  ",
+    "EMPTY=",
+    "  INDENTED=1",
+    "EQUALS=a=b",
+    "HERE",
+    "NOT_HERE",
+    "DOLLAR=$HOME `id` \\n",
+    "odd-name.1=yes",
+    "CRLF=1\r",
+    "LAST=2\r",
+  ];
+  const spec = await specOf(t, service, ["--env-file", written(t, "variables", lines.join("\n")), "-c", "true"], {
+    environment: { HERE: "#here" },
+  });
+  const expected = {
+    PASS: "p@ss#word",
+    QUOTED: "\"a\" 'b'",
+    BLANKS: " a  ",
+    EMPTY: "",
+    INDENTED: "1",
+    EQUALS: "a=b",
+    HERE: "#here",
+    DOLLAR: "$HOME `id` \\n",
+    "odd-name.1": "yes",
+    CRLF: "1",
+    LAST: "2",
+  };
   assert.deepEqual(spec, { CommandLine: "true", Environment: expected });
   const read = await cli(t, service.url, ["run", "--env-file", "-", "-c", "echo $PASS"], { stdin: "PASS=p@ss#word" });
   assert.equal(read.stdout, "p@ss#word\n");
 });
 
 test("a line of an --env-file that is none is refused by its number, and not shown: it may be a secret", async (t) => {
-  for (const [lines, expected] of [["A=1\n\n=hunter22", /line 3: there is no name before the "="/], ["export A=hunter22", /line 1: a name has no blanks in it: give NAME=value/], ["# fine\nA hunter22\n", /line 2: a name has no blanks/], ["A=hunter22\0", /line 1: .*NUL/]] as const) {
+  for (const [lines, expected] of [
+    ["A=1\n\n=hunter22", /line 3: there is no name before the "="/],
+    ["export A=hunter22", /line 1: a name has no blanks in it: give NAME=value/],
+    ["# fine\nA hunter22\n", /line 2: a name has no blanks/],
+    ["A=hunter22\0", /line 1: .*NUL/],
+  ] as const) {
     const { code, stdout, stderr } = await cli(t, nowhere, ["run", "--env-file", written(t, "variables", lines), "true"]);
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(stderr, /^jobrunner: --env-file "[^"]*variables", line/);
@@ -72,12 +131,18 @@ Commands:
       echo $KEPT
   - {Name: clean, Args: [echo, cleaned], RunOn: always}
 `;
-const commands = [{ Name: "build", CommandLine: "echo $LEVEL\necho $KEPT\n" }, { Name: "clean", Args: ["echo", "cleaned"], RunOn: "always" }];
+const commands = [
+  { Name: "build", CommandLine: "echo $LEVEL\necho $KEPT\n" },
+  { Name: "clean", Args: ["echo", "cleaned"], RunOn: "always" },
+];
 
 test("a job comes from a file, YAML or JSON, or standard input; options add to it and stand in place", async (t) => {
   const service = await startService(t);
   const job = { Name: "nightly", Labels: { team: "db" }, Environment: { LEVEL: "1", KEPT: "here" }, Commands: commands };
-  for (const [name, content] of [["job.yaml", yaml], ["job.json", JSON.stringify(job)]] as const) {
+  for (const [name, content] of [
+    ["job.yaml", yaml],
+    ["job.json", JSON.stringify(job)],
+  ] as const) {
     assert.deepEqual(await specOf(t, service, ["--file", written(t, name, content)]), job);
   }
   const changed = await specOf(t, service, ["-f", "-", "-e", "LEVEL=2", "--name", "other", "-l", "a=b"], { stdin: yaml });
@@ -86,7 +151,9 @@ test("a job comes from a file, YAML or JSON, or standard input; options add to i
 
 test("what the service refuses is told field by field", async (t) => {
   const { url } = await startService(t);
-  const { code, stdout, stderr } = await cli(t, url, ["run", "-f", "-", "--stop-signal", "SIGFOO"], { stdin: "CommandLine: make\nTimeoutSecond: 3\n" });
+  const { code, stdout, stderr } = await cli(t, url, ["run", "-f", "-", "--stop-signal", "SIGFOO"], {
+    stdin: "CommandLine: make\nTimeoutSecond: 3\n",
+  });
   assert.deepEqual([code, stdout], [125, ""]);
   assert.match(stderr, /^jobrunner: [^\n]*:\n(  [^\n]+\n){2}$/);
   assert.match(stderr, /^  TimeoutSecond is not known/m);
@@ -106,7 +173,10 @@ test("what cannot be understood exits with 2, and says which option and what to 
     [["run", "--env-file", "/no/such", "true"], /^jobrunner: --env-file "\/no\/such" cannot be read: ENOENT/],
     [["run", "--file", "-", "--stdin", "-"], /standard input \(-\) can be read for one option only/],
     [["run", "--label", "x", "true"], /--label x: give a key and a value/],
-    [["run", "--timeout", "soon", "true"], /option '--timeout <duration>' argument 'soon' is invalid: give seconds, or a number with a unit: 90, 30s/],
+    [
+      ["run", "--timeout", "soon", "true"],
+      /option '--timeout <duration>' argument 'soon' is invalid: give seconds, or a number with a unit: 90, 30s/,
+    ],
     [["run", "--image", "x", "--memory", "much"], /'--memory <bytes>' argument 'much' is invalid/],
     [["run", "--image", "x", "--volume", "/data"], /--volume \/data: give what is mounted and where/],
     [["run", "--tiemout", "3", "true"], /unknown option '--tiemout' \(Did you mean --timeout\?\): jobrunner run --help says what there is/],

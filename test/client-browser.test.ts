@@ -33,10 +33,21 @@ browserTest("the client runs in a page of the service: it submits, follows live,
     const id = await jobrunner.submit({ CommandLine: "echo grün; echo err >&2; sleep 0.2; printf '\\377'; exit 3" });
     const seen: unknown[] = [];
     for await (const piece of jobrunner.attach(id)) {
-      seen.push(piece.kind === "output" ? [piece.stream, piece.offsetBytes, [...piece.bytes].join()] : piece.kind === "outcome" ? piece.job.ExitCode : piece.kind);
+      seen.push(
+        piece.kind === "output"
+          ? [piece.stream, piece.offsetBytes, [...piece.bytes].join()]
+          : piece.kind === "outcome"
+            ? piece.job.ExitCode
+            : piece.kind,
+      );
     }
     return seen;
   }, service.url);
   assert.deepEqual(complaints, []);
-  assert.deepEqual(result, [["stdout", 0, [...Buffer.from("grün\n")].join()], ["stderr", 6, [...Buffer.from("err\n")].join()], ["stdout", 10, "255"], 3]);
+  assert.deepEqual(result, [
+    ["stdout", 0, [...Buffer.from("grün\n")].join()],
+    ["stderr", 6, [...Buffer.from("err\n")].join()],
+    ["stdout", 10, "255"],
+    3,
+  ]);
 });

@@ -27,7 +27,8 @@ async function start(t: TestContext): Promise<Started> {
 test("a client certificate's common name has the role that it was given", needsOpenssl, async (t) => {
   const { url, as } = await start(t);
   const [alice, ci, watch] = [as("alice"), as("ci"), as("watch")];
-  const submit = async (who: Trust): Promise<{ status: number; text: string }> => await ask(url, "/", { ...who, method: "POST" }, '{"CommandLine": "echo hello", "Environment": {"A": "value"}}');
+  const submit = async (who: Trust): Promise<{ status: number; text: string }> =>
+    await ask(url, "/", { ...who, method: "POST" }, '{"CommandLine": "echo hello", "Environment": {"A": "value"}}');
   assert.equal((await submit(watch)).status, 403);
   const { ID: id }: { ID: string } = JSON.parse((await submit(alice)).text);
   const { ID: own }: { ID: string } = JSON.parse((await submit(ci)).text);
@@ -35,7 +36,10 @@ test("a client certificate's common name has the role that it was given", needsO
   assert.match((await ask(url, `/${own}/wait`, alice)).text, /"SubmittedBy":"certificate:ci".*"value"/);
   assert.doesNotMatch((await ask(url, `/${own}/wait`, watch)).text, /"value"/);
   const { Jobs }: { Jobs: { ID: string }[] } = JSON.parse((await ask(url, "/jobs", ci)).text);
-  assert.deepEqual(Jobs.map(({ ID }) => ID), [own]);
+  assert.deepEqual(
+    Jobs.map(({ ID }) => ID),
+    [own],
+  );
 });
 
 test("a certificate without a role, of another authority, or none at all, lets nobody in", needsOpenssl, async (t) => {
@@ -50,8 +54,16 @@ test("a certificate without a role, of another authority, or none at all, lets n
     assert.equal(status, 401, text);
     assert.match(text, reason);
   }
-  assert.equal((await ask(url, "/", { ...as("alice"), headers: { Authorization: "Bearer jr_wrong" } })).status, 401, "a wrong token counts more");
-  assert.equal((await ask(url, "/", { ...as("alice"), headers: fromElsewhere })).status, 200, "a certificate comes through no proxy unseen");
+  assert.equal(
+    (await ask(url, "/", { ...as("alice"), headers: { Authorization: "Bearer jr_wrong" } })).status,
+    401,
+    "a wrong token counts more",
+  );
+  assert.equal(
+    (await ask(url, "/", { ...as("alice"), headers: fromElsewhere })).status,
+    200,
+    "a certificate comes through no proxy unseen",
+  );
   const reader = await open(url, "/healthz", { ca: authority.certificate });
   await reader.ended;
   assert.equal(reader.received().toString(), '{"status":"ok"}');

@@ -4,14 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import fc from "fast-check";
-import { type AttachOptions, Client, type Fetch, NotOverInTime, type Piece, Unreachable } from "../src/client/index.ts";
+import { type AttachOptions, Client, type Fetch, NotFinishedInTime, type Piece, Unreachable } from "../src/client/index.ts";
 import { Proxy } from "./helper/proxy.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 test("wherever a connection breaks, every byte comes once and in order, and then the outcome", { timeout: 120_000 }, async (t) => {
   const service = await startService(t);
-  const { job } = await service.run({ Commands: [{ CommandLine: "for i in $(seq 300); do echo \"zeile $i ü\"; echo \"err $i\" >&2; done" }, { CommandLine: "head -c 20000 /dev/urandom; printf 'last'" }] });
+  const { job } = await service.run({
+    Commands: [
+      { CommandLine: 'for i in $(seq 300); do echo "zeile $i ü"; echo "err $i" >&2; done' },
+      { CommandLine: "head -c 20000 /dev/urandom; printf 'last'" },
+    ],
+  });
   const whole = await service.output(job.ID);
   const proxy = await new Proxy(() => service.port).start(t);
   const client = new Client({ url: proxy.url, fetch: onOneConnection });
@@ -31,44 +36,54 @@ test("wherever a connection breaks, every byte comes once and in order, and then
     assert.ok(bytesOf(pieces).equals(expected));
     assert.deepEqual(pieces.filter(({ kind }) => kind === "outcome").length, 1);
     assert.equal(pieces.at(-1)?.kind, "outcome");
-    for (const piece of pieces) if (piece.kind === "output") assert.ok(whole.subarray(piece.offsetBytes, piece.offsetBytes + piece.bytes.length).equals(piece.bytes));
+    for (const piece of pieces)
+      if (piece.kind === "output") assert.ok(whole.subarray(piece.offsetBytes, piece.offsetBytes + piece.bytes.length).equals(piece.bytes));
   });
   await fc.assert(property, { numRuns: 40 });
 });
 
-test("a service that is killed and started again loses nothing of what is followed, waited for and watched", { timeout: 120_000 }, async (t) => {
-  const service = await startService(t);
-  const retries: number[] = [];
-  const client = new Client({ url: service.url, onRetry: ({ attempt }) => retries.push(attempt) });
-  const id = await client.submit({ CommandLine: "for i in $(seq 200); do echo line $i; sleep 0.02; done; exit 4" });
-  const waiting = client.wait(id);
-  let opened = 0;
-  const watching = (async () => {
-    for await (const event of client.events()) {
-      if (event.kind === "open") opened += 1;
-      if (event.kind === "job" && event.job.ID === id && event.job.State === "Failed") return;
+test(
+  "a service that is killed and started again loses nothing of what is followed, waited for and watched",
+  { timeout: 120_000 },
+  async (t) => {
+    const service = await startService(t);
+    const retries: number[] = [];
+    const client = new Client({ url: service.url, onRetry: ({ attempt }) => retries.push(attempt) });
+    const id = await client.submit({ CommandLine: "for i in $(seq 200); do echo line $i; sleep 0.02; done; exit 4" });
+    const waiting = client.wait(id);
+    let opened = 0;
+    const watching = (async () => {
+      for await (const event of client.events()) {
+        if (event.kind === "open") opened += 1;
+        if (event.kind === "job" && event.job.ID === id && event.job.State === "Failed") return;
+      }
+    })();
+    const pieces: Piece[] = [];
+    let lines = 0;
+    for await (const piece of client.attach(id)) {
+      pieces.push(piece);
+      if (piece.kind !== "output") continue;
+      lines += 1;
+      if (lines !== 20 && lines !== 80) continue;
+      await service.crash();
+      await service.start();
     }
-  })();
-  const pieces: Piece[] = [];
-  let lines = 0;
-  for await (const piece of client.attach(id)) {
-    pieces.push(piece);
-    if (piece.kind !== "output") continue;
-    lines += 1;
-    if (lines !== 20 && lines !== 80) continue;
-    await service.crash();
-    await service.start();
-  }
-  assert.equal(bytesOf(pieces).toString(), Array.from({ length: 200 }, (_, index) => `line ${index + 1}\n`).join(""));
-  assert.equal((await waiting).ExitCode, 4);
-  await watching;
-  assert.ok(opened >= 2 && retries.length > 0, `${opened} ${retries.join()}`);
-});
+    assert.equal(bytesOf(pieces).toString(), Array.from({ length: 200 }, (_, index) => `line ${index + 1}\n`).join(""));
+    assert.equal((await waiting).ExitCode, 4);
+    await watching;
+    assert.ok(opened >= 2 && retries.length > 0, `${opened} ${retries.join()}`);
+  },
+);
 
 test("lines are counted back once: what comes while the service is away comes to who asked for the last ones", async (t) => {
   const service = await startService(t);
   const folder = folderOf(t);
-  const id = await service.submit({ Commands: [{ CommandLine: `echo 1; echo 2; echo 3; until [ -e ${folder}/go ]; do sleep 0.01; done; echo 4; echo 5` }, { CommandLine: `echo 6; touch ${folder}/gone` }] });
+  const id = await service.submit({
+    Commands: [
+      { CommandLine: `echo 1; echo 2; echo 3; until [ -e ${folder}/go ]; do sleep 0.01; done; echo 4; echo 5` },
+      { CommandLine: `echo 6; touch ${folder}/gone` },
+    ],
+  });
   await waitFor("it has written", async () => (await service.output(id, "?follow=false")).includes("3\n"));
   const follow = async (options: AttachOptions, connected: () => void): Promise<string> => {
     const client = new Client({ url: service.url, fetch: async (...request) => await onOneConnection(...request).finally(connected) });
@@ -78,7 +93,13 @@ test("lines are counted back once: what comes while the service is away comes to
     return bytesOf(pieces).toString();
   };
   let connections = 0;
-  const wanted: AttachOptions[] = [{ tailLines: 0 }, { tailLines: 2 }, { tailLines: 1, step: 1 }, { tailLines: 5, step: 2 }, { tailLines: 9, offsetBytes: 2 }];
+  const wanted: AttachOptions[] = [
+    { tailLines: 0 },
+    { tailLines: 2 },
+    { tailLines: 1, step: 1 },
+    { tailLines: 5, step: 2 },
+    { tailLines: 9, offsetBytes: 2 },
+  ];
   const following = Promise.all(wanted.map((options) => follow(options, () => (connections += 1))));
   await waitFor("all follow", () => connections === 2 * wanted.length);
   await service.crash();
@@ -95,7 +116,7 @@ test("a submission whose answer is lost gives one job, and its ID", async (t) =>
   const proxy = await new Proxy(() => service.port).start(t);
   proxy.cuts = [1]; // the job is there when this byte comes
   const id = await new Client({ url: proxy.url }).submit({ CommandLine: "true", Name: "once" });
-  await waitFor("it is over", async () => (await service.get(id)).State === "Succeeded");
+  await waitFor("it is finished", async () => (await service.get(id)).State === "Succeeded");
   const jobs: string[] = [];
   for await (const { ID } of new Client({ url: service.url }).jobs({ name: "once" })) jobs.push(ID);
   assert.deepEqual([jobs, proxy.connections], [[id], 2]);
@@ -123,7 +144,7 @@ test("a wait ends at its limit also while the service is away", async (t) => {
   const waiting = client.wait(id, { timeoutSeconds: 1 });
   await waitFor("its first answer has come", () => requests === 2);
   await service.crash();
-  await assert.rejects(waiting, NotOverInTime);
+  await assert.rejects(waiting, NotFinishedInTime);
   await service.start();
   await service.kill(id);
 });
@@ -131,19 +152,35 @@ test("a wait ends at its limit also while the service is away", async (t) => {
 test("gaps that were given are not given again when the connection breaks behind them", async () => {
   const at = { Time: null, Step: 1, Stream: "stdout" };
   const gap = (LostBytes: number): object => ({ ...at, Offset: 3, LostBytes });
-  const [first, second] = [[{ ...at, Offset: 0, Data: "abc" }, gap(5), gap(7)], [gap(5), gap(7), gap(7), { ...at, Offset: 3, Data: "d" }, { Outcome: {} }]];
+  const [first, second] = [
+    [{ ...at, Offset: 0, Data: "abc" }, gap(5), gap(7)],
+    [gap(5), gap(7), gap(7), { ...at, Offset: 3, Data: "d" }, { Outcome: {} }],
+  ];
   const answers = [first, second].map((lines) => events(lines.map((line) => `data: ${JSON.stringify(line)}\n\n`).join("")));
   const pieces: Piece[] = [];
-  for await (const piece of new Client({ fetch: async () => answers.shift() ?? Promise.reject(new Error("no more")) }).attach("x")) pieces.push(piece);
-  assert.deepEqual(pieces.map((piece) => (piece.kind === "lost" ? piece.lostBytes : piece.kind)), ["output", 5, 7, 7, "output", "outcome"]);
+  for await (const piece of new Client({ fetch: async () => answers.shift() ?? Promise.reject(new Error("no more")) }).attach("x"))
+    pieces.push(piece);
+  assert.deepEqual(
+    pieces.map((piece) => (piece.kind === "lost" ? piece.lostBytes : piece.kind)),
+    ["output", 5, 7, 7, "output", "outcome"],
+  );
 });
 
 test("a service that takes a connection and says nothing is asked again, until the limit that the client was given", async () => {
-  const calls: ((client: Client) => Promise<unknown>)[] = [(client) => client.attach("x").next(), (client) => client.events().next(), (client) => client.submit({}), (client) => client.wait("x"), (client) => client.kill("x"), (client) => client.kill("x", { isForced: true }), (client) => client.remove("x"), (client) => client.files("x").open("y")];
+  const calls: ((client: Client) => Promise<unknown>)[] = [
+    (client) => client.attach("x").next(),
+    (client) => client.events().next(),
+    (client) => client.submit({}),
+    (client) => client.wait("x"),
+    (client) => client.kill("x"),
+    (client) => client.kill("x", { isForced: true }),
+    (client) => client.remove("x"),
+    (client) => client.files("x").open("y"),
+  ];
   await Promise.all(
     calls.map(async (call) => {
       let retries = 0;
-      const client = new Client({ fetch: silent, silenceSeconds: 0.02, patienceSeconds: 1, onRetry: () => (retries += 1) });
+      const client = new Client({ fetch: silent, silenceSeconds: 0.02, retrySeconds: 1, onRetry: () => (retries += 1) });
       await assert.rejects(call(client), (error) => error instanceof Unreachable && error.message.includes("nothing came for 0.0"));
       assert.ok(retries > 1, String(call));
     }),
@@ -153,17 +190,21 @@ test("a service that takes a connection and says nothing is asked again, until t
 test("a wait asks again when its answer is late", async (t) => {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   t.mock.method(AbortSignal, "timeout", (ms: number) => timeout(Math.ceil(ms / 1000)));
-  const problem = { status: 408, code: "not-over-in-time", title: "", detail: "" };
+  const problem = { status: 408, code: "not-finished-in-time", title: "", detail: "" };
   const answers: Fetch[] = [async () => Response.json(problem, { status: 408 }), silent, async () => Response.json({ ID: "x" })];
   const causes: unknown[] = [];
-  const client = new Client({ fetch: async (...request) => (await answers.shift()?.(...request)) ?? Response.error(), onRetry: ({ cause }) => causes.push(cause) });
+  const client = new Client({
+    fetch: async (...request) => (await answers.shift()?.(...request)) ?? Response.error(),
+    onRetry: ({ cause }) => causes.push(cause),
+  });
   assert.equal((await client.wait("x")).ID, "x");
   assert.ok(causes.length === 1 && causes[0] instanceof Unreachable);
 });
 
 test("what answers and is no jobrunner is said to be none, and not asked for ever", async () => {
   const client = new Client({ fetch: async () => new Response("<!doctype html>", { headers: { "Content-Type": "text/html" } }) });
-  for (const call of [() => client.attach("x").next(), () => client.events().next(), () => client.running()]) await assert.rejects(call(), /is not a jobrunner/);
+  for (const call of [() => client.attach("x").next(), () => client.events().next(), () => client.running()])
+    await assert.rejects(call(), /is not a jobrunner/);
 });
 
 const silent: Fetch = async (_url, { signal }) => {

@@ -13,61 +13,69 @@ import { waitFor } from "./helper/wait.ts";
 
 const hourMs = 3_600_000;
 
-test("when a clock that was nine years ahead is set right, jobs have their true times and order, and nothing has taken less than no time", needsFaketime, async (t) => {
-  const clock = new FakedClock(t);
-  clock.setAhead("9y");
-  const service = await clock.start(t, { JOBRUNNER_MAX_RUNNING: "2" });
-  const token = bearer(await createToken(service, "reader", "read"));
-  assert.equal((await service.call("GET", "/jobs", { headers: token })).status, 200);
-  const { job: ahead } = await service.run({ CommandLine: "true" });
-  const across = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.05; done; echo late", Name: "across" });
-  const blocker = await service.submit({ CommandLine: "sleep 1000" });
-  const queued = await service.submit({ CommandLine: "true" });
-  await waitFor("both run", async () => (await Promise.all([across, blocker].map((id) => service.get(id)))).every(({ State }) => State === "Running"));
-  clock.setAhead("0");
-  writeFileSync(join(service.workspaceOf(across), "go"), "");
-  await Promise.all([service.wait(across), service.wait(queued)]);
-  await service.kill(blocker);
-  const later: string[] = [];
-  for (let count = 0; count < 3; count += 1) later.push((await service.run({ CommandLine: "echo out" })).job.ID);
-  await service.stop();
-  await service.start();
-  later.push((await service.run({ CommandLine: "true" })).job.ID);
+test(
+  "when a clock that was nine years ahead is set right, jobs have their true times and order, and nothing has taken less than no time",
+  needsFaketime,
+  async (t) => {
+    const clock = new FakedClock(t);
+    clock.setAhead("9y");
+    const service = await clock.start(t, { JOBRUNNER_MAX_RUNNING: "2" });
+    const token = bearer(await createToken(service, "reader", "read"));
+    assert.equal((await service.call("GET", "/jobs", { headers: token })).status, 200);
+    const { job: ahead } = await service.run({ CommandLine: "true" });
+    const across = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.05; done; echo late", Name: "across" });
+    const blocker = await service.submit({ CommandLine: "sleep 1000" });
+    const queued = await service.submit({ CommandLine: "true" });
+    await waitFor("both run", async () =>
+      (await Promise.all([across, blocker].map((id) => service.get(id)))).every(({ State }) => State === "Running"),
+    );
+    clock.setAhead("0");
+    writeFileSync(join(service.workspaceOf(across), "go"), "");
+    await Promise.all([service.wait(across), service.wait(queued)]);
+    await service.kill(blocker);
+    const later: string[] = [];
+    for (let count = 0; count < 3; count += 1) later.push((await service.run({ CommandLine: "echo out" })).job.ID);
+    await service.stop();
+    await service.start();
+    later.push((await service.run({ CommandLine: "true" })).job.ID);
 
-  const order = [ahead.ID, across, blocker, queued, ...later];
-  for (const id of later) assertIsNow((await service.get(id)).SubmittedAt);
-  const { SubmittedAt, StartedAt, EndedAt } = await service.get(across);
-  assert.deepEqual([SubmittedAt, StartedAt].map(isNow), [false, false]);
-  assertIsNow(EndedAt);
-  assertIsNow((await service.get(queued)).StartedAt);
+    const order = [ahead.ID, across, blocker, queued, ...later];
+    for (const id of later) assertIsNow((await service.get(id)).SubmittedAt);
+    const { SubmittedAt, StartedAt, EndedAt } = await service.get(across);
+    assert.deepEqual([SubmittedAt, StartedAt].map(isNow), [false, false]);
+    assertIsNow(EndedAt);
+    assertIsNow((await service.get(queued)).StartedAt);
 
-  assert.deepEqual(await listed(service), order.toReversed());
-  assert.deepEqual(order.toSorted(), order, "the IDs sort as they were accepted");
-  const paged: string[] = [];
-  for (let cursor = ""; ; ) {
-    const { text } = await service.call("GET", `/jobs?limit=2${cursor}`);
-    const { Jobs, NextCursor }: { Jobs: { ID: string }[]; NextCursor: string | null } = JSON.parse(text);
-    paged.push(...Jobs.map(({ ID }) => ID));
-    if (NextCursor === null) break;
-    cursor = `&cursor=${NextCursor}`;
-  }
-  assert.deepEqual(paged, order.toReversed());
-  const [before, after] = [new Date(Date.now() - hourMs).toISOString(), new Date(Date.now() + hourMs).toISOString()];
-  assert.deepEqual(await listed(service, `since=${before}&until=${after}`), later.toReversed());
-  assert.deepEqual(await listed(service, `since=${before}`), order.toReversed());
-  assert.deepEqual(await listed(service, `since=${after}`), order.slice(0, 4).toReversed());
-  assert.deepEqual(await listed(service, `until=${before}`), []);
+    assert.deepEqual(await listed(service), order.toReversed());
+    assert.deepEqual(order.toSorted(), order, "the IDs sort as they were accepted");
+    const paged: string[] = [];
+    for (let cursor = ""; ;) {
+      const { text } = await service.call("GET", `/jobs?limit=2${cursor}`);
+      const { Jobs, NextCursor }: { Jobs: { ID: string }[]; NextCursor: string | null } = JSON.parse(text);
+      paged.push(...Jobs.map(({ ID }) => ID));
+      if (NextCursor === null) break;
+      cursor = `&cursor=${NextCursor}`;
+    }
+    assert.deepEqual(paged, order.toReversed());
+    const [before, after] = [new Date(Date.now() - hourMs).toISOString(), new Date(Date.now() + hourMs).toISOString()];
+    assert.deepEqual(await listed(service, `since=${before}&until=${after}`), later.toReversed());
+    assert.deepEqual(await listed(service, `since=${before}`), order.toReversed());
+    assert.deepEqual(await listed(service, `since=${after}`), order.slice(0, 4).toReversed());
+    assert.deepEqual(await listed(service, `until=${before}`), []);
 
-  assertNoneIsNegative((await service.call("GET", "/metrics")).text);
-  const rows = (await cli(t, service.url, ["ps", "--all"])).stdout.split("\n");
-  assert.match(rows.find((row) => row.includes("across")) ?? "", new RegExp(`across .* ${SubmittedAt.slice(0, 10)} +\\? +0`));
-  assert.match(service.log, new RegExp(`"job":"${across}"[^\\n]*"durationSeconds":null`));
-  assert.equal((await service.call("GET", "/jobs", { headers: token })).status, 200);
-  await waitFor("the token's last use is the true one", async () => {
-    const [{ LastUsedAt }]: [{ LastUsedAt: string }] = JSON.parse((await jobrunner(service, ["token", "list", "--json"])).stdout).filter(({ Name }: { Name: string }) => Name === "reader");
-    return isNow(LastUsedAt);
-  });
-});
+    assertNoneIsNegative((await service.call("GET", "/metrics")).text);
+    const rows = (await cli(t, service.url, ["ps", "--all"])).stdout.split("\n");
+    assert.match(rows.find((row) => row.includes("across")) ?? "", new RegExp(`across .* ${SubmittedAt.slice(0, 10)} +\\? +0`));
+    assert.match(service.log, new RegExp(`"job":"${across}"[^\\n]*"durationSeconds":null`));
+    assert.equal((await service.call("GET", "/jobs", { headers: token })).status, 200);
+    await waitFor("the token's last use is the true one", async () => {
+      const [{ LastUsedAt }]: [{ LastUsedAt: string }] = JSON.parse((await jobrunner(service, ["token", "list", "--json"])).stdout).filter(
+        ({ Name }: { Name: string }) => Name === "reader",
+      );
+      return isNow(LastUsedAt);
+    });
+  },
+);
 
 test("metrics and times of a running service whose clock is set back hold no negative time", needsFaketime, async (t) => {
   const clock = new FakedClock(t);
@@ -94,7 +102,8 @@ test("lists of a time, by whatever else, hold just the jobs of that time in the 
   const turns = new Set(jobs.map(({ clockTurn }) => clockTurn)).size;
   assert.ok(turns > 20, `${turns} turns`);
   for (let round = 0; round < 500; round += 1) {
-    const someMs = (): number | null => (random() < 0.3 ? null : (jobs[Math.floor(random() * jobs.length)]?.submittedAtMs ?? 0) + Math.floor(random() * 3) - 1);
+    const someMs = (): number | null =>
+      random() < 0.3 ? null : (jobs[Math.floor(random() * jobs.length)]?.submittedAtMs ?? 0) + Math.floor(random() * 3) - 1;
     const query = {
       idPrefix: null,
       states: random() < 0.5 ? null : (["Succeeded", "Failed"] as const).filter(() => random() < 0.7),
@@ -113,14 +122,21 @@ test("lists of a time, by whatever else, hold just the jobs of that time in the 
       return (query.sinceMs === null || submittedAtMs >= query.sinceMs) && (query.untilMs === null || submittedAtMs < query.untilMs);
     });
     const found = walk(new FinishedJobs(store.database, query), belowSeq, 1 + Math.floor(random() * 300)).slice(0, limit);
-    assert.deepEqual(found, expected.map(({ seq }) => seq).toReversed().slice(0, limit), JSON.stringify({ query, belowSeq }));
+    assert.deepEqual(
+      found,
+      expected
+        .map(({ seq }) => seq)
+        .toReversed()
+        .slice(0, limit),
+      JSON.stringify({ query, belowSeq }),
+    );
   }
 });
 
 /** All that fit, found in ranges of so many rows. */
 function walk(finished: FinishedJobs, belowSeq: number, rows: number): number[] {
   const found: number[] = [];
-  for (let below = belowSeq; below > 0; ) {
+  for (let below = belowSeq; below > 0;) {
     const lowest = finished.reach(below, rows);
     assert.ok(lowest < below);
     found.push(...finished.within({ lowest, below }, { jobs: 10_000, characters: Infinity }).map(({ seq }) => seq));
@@ -141,7 +157,10 @@ async function insertJobs(store: Store, random: () => number): Promise<Inserted[
     const state = accepted.seq % 5 === 0 ? "Failed" : "Succeeded";
     const labels: Record<string, string> = accepted.seq % 3 === 0 ? { third: "yes" } : {};
     const nothing = { bootId: null, name: null, idempotency: null, owner: null, submittedBy: "test", secretsJson: null, accountJson: null };
-    await Promise.all([store.insert({ ...accepted, ...nothing, state: "Starting", labels, specJson: "{}" }), store.finish(accepted.seq, { state, viewJson: "{}" })]);
+    await Promise.all([
+      store.insert({ ...accepted, ...nothing, state: "Starting", labels, specJson: "{}" }),
+      store.finish(accepted.seq, { state, viewJson: "{}" }),
+    ]);
     jobs.push({ ...accepted, state });
     if (random() > 0.05) continue;
     const gone = jobs.at(-1 - Math.floor(random() * 3));

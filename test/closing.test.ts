@@ -20,22 +20,34 @@ const foreign = "\r\nOrigin: https://elsewhere.example"; // refused before the b
 test("who sends more than is wanted, to the end, sees why it was refused, and its connection is used on or closed as it asked", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FILE_BYTES: "100000" } });
   const { job } = await service.run({ CommandLine: "true" });
-  const answerTo = (line: string, fields: string, next = "", length = bodyBytes): Promise<string> => sendAll(connect(service.port, "127.0.0.1"), `${line}\r\nHost: localhost${fields}`, next, length);
+  const answerTo = (line: string, fields: string, next = "", length = bodyBytes): Promise<string> =>
+    sendAll(connect(service.port, "127.0.0.1"), `${line}\r\nHost: localhost${fields}`, next, length);
   const [readInPart, notRead] = [`PUT /${job.ID}/files/file`, `PUT /${job.ID}/files/../file`];
-  for (const [line, status] of [[readInPart, 413], [notRead, 403], ["POST /", 413], ["POST /nothing", 413]] as const) {
+  for (const [line, status] of [
+    [readInPart, 413],
+    [notRead, 403],
+    ["POST /", 413],
+    ["POST /nothing", 413],
+  ] as const) {
     assert.match(await answerTo(`${line} HTTP/1.1`, close), new RegExp(`^HTTP/1.1 ${status} `), line);
     assert.match(await answerTo(`${line} HTTP/1.0`, ""), new RegExp(`^HTTP/1.1 ${status} `), line);
   }
   for (const line of [readInPart, notRead]) {
     const next = `GET /healthz HTTP/1.1\r\nHost: localhost${close}\r\n\r\n`;
-    for (const length of [101_000, 150_000, bodyBytes]) assert.match(await answerTo(`${line} HTTP/1.1`, "", next, length), /^HTTP\/1.1 4[^]*HTTP\/1.1 200 /, `${line} ${length}`);
+    for (const length of [101_000, 150_000, bodyBytes])
+      assert.match(await answerTo(`${line} HTTP/1.1`, "", next, length), /^HTTP\/1.1 4[^]*HTTP\/1.1 200 /, `${line} ${length}`);
   }
   assert.match(await answerTo("POST / HTTP/1.1", `${close}${foreign}`), /^HTTP\/1.1 403 /);
 });
 
 test("also over TLS and on a unix socket", async (t) => {
   const { url, authority } = await startSecure(t);
-  const secure = connectSecurely({ ca: authority.certificate, host: "127.0.0.1", port: Number(new URL(url).port), servername: "localhost" });
+  const secure = connectSecurely({
+    ca: authority.certificate,
+    host: "127.0.0.1",
+    port: Number(new URL(url).port),
+    servername: "localhost",
+  });
   assert.match(await sendAll(secure, `POST / HTTP/1.1\r\nHost: localhost${close}${foreign}`), /^HTTP\/1.1 403 /);
   const socketPath = join(authority.folder, "api.sock");
   await startService(t, { environment: { JOBRUNNER_SOCKET: socketPath } });
@@ -71,7 +83,11 @@ test("of a client that goes away with its answer nothing is kept, also of hundre
   assert.ok(typeof address === "object" && address !== null);
   const timers = (): number => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
   const before = timers();
-  for (const [head, count] of [[`POST / HTTP/1.1\r\nHost: localhost${close}`, 1], ["POST / HTTP/1.1\r\nHost: localhost", 1], ["POST / HTTP/1.1\r\nHost: localhost", 300]] as const) {
+  for (const [head, count] of [
+    [`POST / HTTP/1.1\r\nHost: localhost${close}`, 1],
+    ["POST / HTTP/1.1\r\nHost: localhost", 1],
+    ["POST / HTTP/1.1\r\nHost: localhost", 300],
+  ] as const) {
     const socket = connect({ port: address.port, host: "127.0.0.1", allowHalfOpen: true }); // it goes when we say
     let text = "";
     socket.on("data", (chunk) => (text += chunk.toString()));

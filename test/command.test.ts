@@ -20,7 +20,10 @@ test("a command line that begins with - or + is a command like any other, whatev
   if (has("busybox")) writeFileSync(join(bin, "busybox-sh"), '#!/bin/sh\nexec busybox sh "$@"\n', { mode: 0o755 });
   for (const Shell of shells) {
     const lines = ["-c a", "-- a b", "-x", "+x; echo over"];
-    const run = await service.run({ Environment: { PATH: `${bin}:/usr/bin:/bin` }, Commands: lines.map((CommandLine) => ({ CommandLine, Shell })) });
+    const run = await service.run({
+      Environment: { PATH: `${bin}:/usr/bin:/bin` },
+      Commands: lines.map((CommandLine) => ({ CommandLine, Shell })),
+    });
     assert.equal(run.output.toString(), "ran -c a\nran -- a b\nran -x \nran +x \nover\n", Shell);
   }
   if (!has("python3")) return t.diagnostic("left out: python3 is not installed");
@@ -38,7 +41,10 @@ engineTest("a command line that begins with - or + is a command in a container t
 test("what is busy or has no #! line is the program that was meant, not the next of its name", async (t) => {
   const service = await startService(t);
   const root = folder(t);
-  for (const [name, text] of [["first", "echo first $1\n"], ["second", "#!/bin/sh\necho second\n"]] as const) {
+  for (const [name, text] of [
+    ["first", "echo first $1\n"],
+    ["second", "#!/bin/sh\necho second\n"],
+  ] as const) {
     mkdirSync(join(root, name));
     writeFileSync(join(root, name, "tool"), text);
     chmodSync(join(root, name, "tool"), 0o755);
@@ -54,9 +60,12 @@ test("what is busy or has no #! line is the program that was meant, not the next
 test("why a step could not start is still told when the service was killed meanwhile", async (t) => {
   const service = await startService(t);
   const go = join(folder(t), "go");
-  const id = await service.submit({ Commands: [{ Args: ["no-such-program"], IgnoreError: true }, { CommandLine: `echo up; until [ -e ${go} ]; do sleep 0.02; done` }] });
+  const id = await service.submit({
+    Commands: [{ Args: ["no-such-program"], IgnoreError: true }, { CommandLine: `echo up; until [ -e ${go} ]; do sleep 0.02; done` }],
+  });
   await (await service.attach(id)).until("up");
-  const sentence = /^could not start: command no-such-program \(looked for in PATH, working directory \/.*\/work\): no such file or directory$/;
+  const sentence =
+    /^could not start: command no-such-program \(looked for in PATH, working directory \/.*\/work\): no such file or directory$/;
   assert.match((await service.get(id)).Steps[0]?.Message ?? "", sentence);
   await service.crash();
   await service.start();

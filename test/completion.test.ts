@@ -14,7 +14,14 @@ const program = join(repository, "bin", "jobrunner");
 /** Each says what the shell offers where a line ends: the words, and what it shows of their meanings. */
 const askers: Record<Shell, (script: string, line: string) => string[]> = {
   // As bash hands it over: cut at "=" and ":", too.
-  bash: (script, line) => ["bash", "--norc", "-c", 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _jobrunner; printf "%s\\n" "${COMPREPLY[@]}"', script, ...line.split(/ |(?=[=:])|(?<=[=:])/)],
+  bash: (script, line) => [
+    "bash",
+    "--norc",
+    "-c",
+    'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _jobrunner; printf "%s\\n" "${COMPREPLY[@]}"',
+    script,
+    ...line.split(/ |(?=[=:])|(?<=[=:])/),
+  ],
   fish: (script, line) => ["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script, line],
   // Its completion works in its line editor alone, and that in a terminal alone.
   zsh: (script, line) => ["zsh", "-f", "-c", inTerminal, "zsh", script, line],
@@ -70,19 +77,20 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
     const script = scriptOf(shell);
 
     const ask = asker(t, shell, script, { JOBRUNNER_URL: service.url });
-    const [shortRunning, shortOver] = [running.slice(0, 18), over.slice(0, 18)];
-    for (const command of ["kill", "attach"]) offers(ask(`jobrunner ${command} `), [shortRunning], [shortOver]);
-    for (const command of ["logs", "wait", "inspect", "rm --force"]) offers(ask(`jobrunner ${command} `), [shortRunning, shortOver], []);
-    offers(ask("jobrunner logs --tail 3 "), [shortRunning, shortOver], []);
+    const [shortRunning, shortFinished] = [running.slice(0, 18), over.slice(0, 18)];
+    for (const command of ["kill", "attach"]) offers(ask(`jobrunner ${command} `), [shortRunning], [shortFinished]);
+    for (const command of ["logs", "wait", "inspect", "rm --force"])
+      offers(ask(`jobrunner ${command} `), [shortRunning, shortFinished], []);
+    offers(ask("jobrunner logs --tail 3 "), [shortRunning, shortFinished], []);
     offers(ask(`jobrunner kill ${over} `), [shortRunning], []);
     offers(ask(`jobrunner logs ${over} `), [], [shortRunning]);
-    if (shell !== "bash") assert.match(ask("jobrunner logs "), new RegExp(`${shortOver}.*broken.*Failed`)); // bash shows no meanings
+    if (shell !== "bash") assert.match(ask("jobrunner logs "), new RegExp(`${shortFinished}.*broken.*Failed`)); // bash shows no meanings
 
     offers(asker(t, shell, script, { JOBRUNNER_URL: "http://localhost:1" })("jobrunner kill "), [], [shortRunning, "jobrunner:"]);
   });
 
   test(`${shell} takes a script of whatever descriptions there are, and shows them as they are`, { skip }, (t) => {
-    const odd = "it's a \"quoted\" [thing]: $HOME `id` $(id) \\n (a, b) & <c>; 100%";
+    const odd = 'it\'s a "quoted" [thing]: $HOME `id` $(id) \\n (a, b) & <c>; 100%';
     const tree = new Command("jobrunner").description(odd);
     tree.command("odd").description(odd).option("-o, --odd-option", odd).option("--odd-value <value>", odd).argument("[odd...]", odd);
     tree.command("hidden", { hidden: true }).description(odd);
@@ -114,7 +122,9 @@ function scriptOf(shell: Shell): string {
 
 /** Why the tests of a shell are left out; not where all must run. */
 function why(shell: Shell): string | false {
-  return spawnSync(shell, ["--version"]).status === 0 || process.env["CI"] !== undefined ? false : `the Debian package ${shell} is not installed`;
+  return spawnSync(shell, ["--version"]).status === 0 || process.env["CI"] !== undefined
+    ? false
+    : `the Debian package ${shell} is not installed`;
 }
 
 /** Asks with the script, where `jobrunner` is on the path. */
@@ -122,12 +132,21 @@ function asker(t: TestContext, shell: Shell, script: string, environment: Record
   const folder = folderOf(t);
   const file = join(folder, "script");
   writeFileSync(file, script);
-  const env = { ...process.env, HOME: folder, LC_ALL: "C.UTF-8", PATH: `${join(repository, "bin")}${delimiter}${process.env["PATH"]}`, ...environment };
+  const env = {
+    ...process.env,
+    HOME: folder,
+    LC_ALL: "C.UTF-8",
+    PATH: `${join(repository, "bin")}${delimiter}${process.env["PATH"]}`,
+    ...environment,
+  };
   return (line) => {
     const [name = "", ...args] = askers[shell](file, line);
     const { status, stdout, stderr } = spawnSync(name, args, { env, encoding: "utf8", timeout: 20_000 });
     assert.deepEqual({ status, stderr }, { status: 0, stderr: "" }, line);
-    return stdout.split("\n").filter((shown) => !shown.includes(line)).join("\n");
+    return stdout
+      .split("\n")
+      .filter((shown) => !shown.includes(line))
+      .join("\n");
   };
 }
 

@@ -19,9 +19,15 @@ test("it says where it listens and where its state is", async (t) => {
 });
 
 test("all wrong variables are told at once, in words, and the exit status is not 0", async () => {
-  const { code, stderr } = await run([], { JOBRUNNER_PORT: "eighty", JOBRUNNER_MAX_RUNNING: "0", JOBRUNNER_PROT: "1", JOBRUNNER_HOSTNAME: "0.0.0.0" });
+  const { code, stderr } = await run([], {
+    JOBRUNNER_PORT: "eighty",
+    JOBRUNNER_MAX_RUNNING: "0",
+    JOBRUNNER_PROT: "1",
+    JOBRUNNER_HOSTNAME: "0.0.0.0",
+  });
   assert.equal(code, 2);
-  for (const name of ["JOBRUNNER_PORT", "JOBRUNNER_MAX_RUNNING", "JOBRUNNER_PROT", "JOBRUNNER_HOSTNAME"]) assert.match(stderr, new RegExp(`^jobrunner: ${name} `, "m"));
+  for (const name of ["JOBRUNNER_PORT", "JOBRUNNER_MAX_RUNNING", "JOBRUNNER_PROT", "JOBRUNNER_HOSTNAME"])
+    assert.match(stderr, new RegExp(`^jobrunner: ${name} `, "m"));
   assert.equal(stderr.trim().split("\n").length, 4, stderr);
 });
 
@@ -67,7 +73,10 @@ test("every variable that is wrong is named, one by one, and nothing is started"
     assert.equal(code, 2, stderr);
     for (const [, name = ""] of stderr.matchAll(/^jobrunner: (JOBRUNNER_\w+) must /gm)) told.add(name);
   }
-  assert.deepEqual(all.filter((name) => !told.has(name)), []);
+  assert.deepEqual(
+    all.filter((name) => !told.has(name)),
+    [],
+  );
 });
 
 test("whatever keeps the state directory or the socket from being used is told in one sentence that names the variable", async (t) => {
@@ -94,11 +103,22 @@ test("whatever keeps the state directory or the socket from being used is told i
   const sockets = [join(folder, "none", "socket"), file, "/proc/socket", `/${"x".repeat(120)}`];
   const refusals: [variable: string, environment: Record<string, string>][] = [
     ...states.map((path): [string, Record<string, string>] => ["JOBRUNNER_STATE_DIR", { JOBRUNNER_STATE_DIR: path }]),
-    ...sockets.map((path, index): [string, Record<string, string>] => ["JOBRUNNER_SOCKET", { JOBRUNNER_SOCKET: path, JOBRUNNER_STATE_DIR: join(folder, `socket-${index}`) }]),
-    ["JOBRUNNER_HOSTNAME", { JOBRUNNER_HOSTNAME: "203.0.113.7", JOBRUNNER_INSECURE: "true", JOBRUNNER_STATE_DIR: join(folder, "hostname") }],
+    ...sockets.map((path, index): [string, Record<string, string>] => [
+      "JOBRUNNER_SOCKET",
+      { JOBRUNNER_SOCKET: path, JOBRUNNER_STATE_DIR: join(folder, `socket-${index}`) },
+    ]),
+    [
+      "JOBRUNNER_HOSTNAME",
+      { JOBRUNNER_HOSTNAME: "203.0.113.7", JOBRUNNER_INSECURE: "true", JOBRUNNER_STATE_DIR: join(folder, "hostname") },
+    ],
   ];
   for (const [variable, environment] of refusals) {
-    const { code, stderr } = await run([], { JOBRUNNER_PORT: "0", JOBRUNNER_CONTAINER_ENGINE: "none", JOBRUNNER_LOG_LEVEL: "error", ...environment });
+    const { code, stderr } = await run([], {
+      JOBRUNNER_PORT: "0",
+      JOBRUNNER_CONTAINER_ENGINE: "none",
+      JOBRUNNER_LOG_LEVEL: "error",
+      ...environment,
+    });
     assert.deepEqual([code, stderr.trim().split("\n").length], [1, 1], `${JSON.stringify(environment)}: ${stderr}`);
     assert.match(stderr, new RegExp(`^jobrunner: .*${variable}`), stderr);
   }
@@ -144,6 +164,8 @@ test("--help prints every variable, --version the version, anything else is refu
 function run(args: string[], environment: Record<string, string>): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment };
-    const child = execFile(program, args, { env, timeout: 60_000 }, (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
+    const child = execFile(program, args, { env, timeout: 60_000 }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
   });
 }

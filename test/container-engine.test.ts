@@ -56,7 +56,9 @@ test("a service answers before it has heard of an engine and says so; a job that
   const held = join(folder, "held");
   assert.equal(spawnSync("mkfifo", [held]).status, 0);
   const heldBack = `case $1 in --version) read line < ${held}; echo "Docker version 99";; *) echo "is not up" >&2; exit 1;; esac`;
-  const service = await startService(t, { environment: { PATH: folderWith(t, { docker: heldBack }), JOBRUNNER_CONTAINER_ENGINE: "docker" } });
+  const service = await startService(t, {
+    environment: { PATH: folderWith(t, { docker: heldBack }), JOBRUNNER_CONTAINER_ENGINE: "docker" },
+  });
   t.after(() => rmSync(folder, { recursive: true }));
   const submitted = service.call("POST", "/", { body: container });
   assert.equal((await service.run({ CommandLine: "echo ok" })).job.State, "Succeeded");
@@ -76,7 +78,8 @@ test("an engine that is installed and does not answer is told from none, with it
 });
 
 test("the first engine that answers is taken, in the order docker, podman, nerdctl", async (t) => {
-  const answering = (name: string, version: string): string => `case $1 in --version) echo "${name} version ${version}";; version | info) echo ${version};; esac`;
+  const answering = (name: string, version: string): string =>
+    `case $1 in --version) echo "${name} version ${version}";; version | info) echo ${version};; esac`;
   const silent = 'case $1 in --version) echo "Docker version 99";; *) exit 1;; esac';
   const cases: [Record<string, string>, string][] = [
     [{ docker: answering("Docker", "1"), podman: answering("podman", "2"), nerdctl: answering("nerdctl", "3") }, "docker 1"],
@@ -93,7 +96,10 @@ test("the first engine that answers is taken, in the order docker, podman, nerdc
 });
 
 test("an engine that is named and not there, and none at all, are told so", async (t) => {
-  for (const [wanted, words] of [["/no/such/docker", /JOBRUNNER_CONTAINER_ENGINE is \/no\/such\/docker, which is not on this box/], ["none", /switched off by JOBRUNNER_CONTAINER_ENGINE=none/]] as const) {
+  for (const [wanted, words] of [
+    ["/no/such/docker", /JOBRUNNER_CONTAINER_ENGINE is \/no\/such\/docker, which is not on this box/],
+    ["none", /switched off by JOBRUNNER_CONTAINER_ENGINE=none/],
+  ] as const) {
     const service = await startService(t, { environment: { JOBRUNNER_CONTAINER_ENGINE: wanted } });
     const answer = await service.call("POST", "/", { body: container });
     assert.equal(answer.status, 422, answer.text);
@@ -112,7 +118,9 @@ engineTest(
   "what a container writes is recorded although nothing of the engine's moves",
   async (t, engine) => {
     const service = await startService(t, { environment: engine.environment });
-    const id = await service.submit({ Commands: [{ Image: "busybox", CommandLine: "echo ready; until [ -e go ]; do sleep 0.05; done; echo out; echo err >&2; touch done" }] });
+    const id = await service.submit({
+      Commands: [{ Image: "busybox", CommandLine: "echo ready; until [ -e go ]; do sleep 0.05; done; echo out; echo err >&2; touch done" }],
+    });
     await (await service.attach(id)).until("ready\n");
     const { stdout } = await engine.run("inspect", "--format", "{{.State.ConmonPid}}", `jobrunner-${id}-1`);
     const monitor = Number(stdout);
@@ -151,26 +159,38 @@ engineTest(
 engineTest("many containers at once are all right, and none is left", async (t, engine) => {
   const service = await startService(t, { environment: engine.environment });
   const numbers = Array.from({ length: 40 }, (_, index) => index);
-  await Promise.all(numbers.map(async (number) => {
-    const { job, output } = await service.run({ Commands: [{ Image: "busybox", CommandLine: `echo ${number}; exit ${number % 3}` }, { Image: "busybox", CommandLine: "echo end", RunOn: "always" }] });
-    assert.deepEqual([job.ExitCode, output.toString()], [number % 3, `${number}\nend\n`]);
-    assert.deepEqual(await engine.containersOf(job.ID), []);
-  }));
+  await Promise.all(
+    numbers.map(async (number) => {
+      const { job, output } = await service.run({
+        Commands: [
+          { Image: "busybox", CommandLine: `echo ${number}; exit ${number % 3}` },
+          { Image: "busybox", CommandLine: "echo end", RunOn: "always" },
+        ],
+      });
+      assert.deepEqual([job.ExitCode, output.toString()], [number % 3, `${number}\nend\n`]);
+      assert.deepEqual(await engine.containersOf(job.ID), []);
+    }),
+  );
 });
 
-engineTest("where the engine's runtime may have a kernel of its own, containers have the engine's init and their client's streams", async (t, engine) => {
-  const folder = mkdtempSync(join(tmpdir(), "jr-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const path = spawnSync("which", [engine.name], { encoding: "utf8" }).stdout.trim();
-  const client = join(folder, engine.name);
-  // The engine that there is, but for what it says of its runtime.
-  const answers = { docker: 'case $1 in info) echo runsc; exit;; esac', podman: "case $1 in info) echo 4.3.1 false kata; exit;; esac" };
-  writeFileSync(client, `#!/bin/sh\n${answers[engine.name]}\nexec ${path} "$@"\n`, { mode: 0o755 });
-  const service = await startService(t, { environment: { ...engine.environment, JOBRUNNER_CONTAINER_ENGINE: client } });
-  const { job, output } = await service.run({ Commands: [{ Image: "busybox", Network: "none", CommandLine: "ls -d /.jobrunner 2>&1; echo out; exit 3" }] });
-  assert.equal(job.ExitCode, 3);
-  assert.equal(output.toString(), "ls: /.jobrunner: No such file or directory\nout\n");
-});
+engineTest(
+  "where the engine's runtime may have a kernel of its own, containers have the engine's init and their client's streams",
+  async (t, engine) => {
+    const folder = mkdtempSync(join(tmpdir(), "jr-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const path = spawnSync("which", [engine.name], { encoding: "utf8" }).stdout.trim();
+    const client = join(folder, engine.name);
+    // The engine that there is, but for what it says of its runtime.
+    const answers = { docker: "case $1 in info) echo runsc; exit;; esac", podman: "case $1 in info) echo 4.3.1 false kata; exit;; esac" };
+    writeFileSync(client, `#!/bin/sh\n${answers[engine.name]}\nexec ${path} "$@"\n`, { mode: 0o755 });
+    const service = await startService(t, { environment: { ...engine.environment, JOBRUNNER_CONTAINER_ENGINE: client } });
+    const { job, output } = await service.run({
+      Commands: [{ Image: "busybox", Network: "none", CommandLine: "ls -d /.jobrunner 2>&1; echo out; exit 3" }],
+    });
+    assert.equal(job.ExitCode, 3);
+    assert.equal(output.toString(), "ls: /.jobrunner: No such file or directory\nout\n");
+  },
+);
 
 engineTest(
   "Docker's client may have Podman behind it: containers then have its init, and their client's streams",
@@ -178,7 +198,10 @@ engineTest(
     if (!engines.includes("docker")) return t.skip("docker's client is not there");
     const folder = mkdtempSync(join(tmpdir(), "jr-"));
     const socket = `unix://${join(folder, "s")}`;
-    const behind = spawn("podman", ["system", "service", "--time=0", socket], { env: { ...process.env, ...podman.environment }, stdio: "ignore" });
+    const behind = spawn("podman", ["system", "service", "--time=0", socket], {
+      env: { ...process.env, ...podman.environment },
+      stdio: "ignore",
+    });
     t.after(() => {
       // After the service, whose hook is registered later.
       t.after(() => {
@@ -195,7 +218,11 @@ engineTest(
     };
     assert.equal(await run({ CommandLine: "echo out; echo err >&2; exit 3" }), "Failed ExitCode 3 out\nerr\n");
     assert.match(await run({ Args: ["no-such-program"] }), /^Failed CouldNotStart {2}ERROR \(catatonit/);
-    const id = await service.submit({ StopSignal: "SIGQUIT", StopTimeoutSeconds: 0.5, Commands: [{ Image: "localhost/busybox", Network: "none", CommandLine: "echo ready; while :; do sleep 0.1; done" }] });
+    const id = await service.submit({
+      StopSignal: "SIGQUIT",
+      StopTimeoutSeconds: 0.5,
+      Commands: [{ Image: "localhost/busybox", Network: "none", CommandLine: "echo ready; while :; do sleep 0.1; done" }],
+    });
     await (await service.attach(id)).until("ready");
     await service.kill(id);
     assert.deepEqual([(await service.get(id)).State, (await service.output(id)).toString()], ["Killed", "ready\n"]);

@@ -7,13 +7,26 @@ import { test } from "node:test";
 import { OutputWatchers } from "../src/output/watcher.ts";
 import { makeStreams } from "../src/runner/containers/files.ts";
 import { clientSaid } from "../src/runner/containers/said.ts";
-import { type ClientEnd, type ContainerFacts, type ContainerVerdict, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "../src/job/container.ts";
+import {
+  type ClientEnd,
+  type ContainerFacts,
+  type ContainerVerdict,
+  containerVerdict,
+  mayHaveLostOutput,
+  stoppedExitCode,
+} from "../src/job/container.ts";
 
 /** How a step in a container ended, from what its client and the engine say: also what no engine here can be made to do. */
 
 const ended = (exitCode: number): ClientEnd => ({ exitCode, signal: null });
 const bySignal: ClientEnd = { exitCode: null, signal: "SIGKILL" };
-const exited = (exitCode: number, isOutOfMemory = false): ContainerFacts => ({ kind: "exited", exitCode, isOutOfMemory, clientSaid: null, refusal: null });
+const exited = (exitCode: number, isOutOfMemory = false): ContainerFacts => ({
+  kind: "exited",
+  exitCode,
+  isOutOfMemory,
+  clientSaid: null,
+  refusal: null,
+});
 const said = { clientSaid: "the engine's words", refusal: null };
 const running: ContainerFacts = { kind: "running", ...said };
 const unknown: ContainerFacts = { kind: "unknown", ...said };
@@ -48,14 +61,23 @@ test("a container's end is told as the engine and its client agree on it, and ot
   ];
   for (const [client, facts, expected, exitCode] of cases) {
     const verdict = containerVerdict(client, facts);
-    assert.deepEqual([`${verdict.State} ${verdict.Reason}`, verdict.ExitCode, verdict.Signal], [expected, exitCode, null], JSON.stringify([client, facts]));
+    assert.deepEqual(
+      [`${verdict.State} ${verdict.Reason}`, verdict.ExitCode, verdict.Signal],
+      [expected, exitCode, null],
+      JSON.stringify([client, facts]),
+    );
   }
 });
 
 test("that the command could not be executed is said by the container's init, with the codes that it then ends with", () => {
   const refusal = "x: No such file or directory";
-  const verdict = (code: number): ContainerVerdict => containerVerdict(ended(code), { kind: "exited", exitCode: code, isOutOfMemory: false, clientSaid: null, refusal });
-  for (const code of [1, 126, 127]) assert.deepEqual([verdict(code).Reason, verdict(code).ExitCode, verdict(code).Message], ["CouldNotStart", null, `could not start in its container: ${refusal}`]);
+  const verdict = (code: number): ContainerVerdict =>
+    containerVerdict(ended(code), { kind: "exited", exitCode: code, isOutOfMemory: false, clientSaid: null, refusal });
+  for (const code of [1, 126, 127])
+    assert.deepEqual(
+      [verdict(code).Reason, verdict(code).ExitCode, verdict(code).Message],
+      ["CouldNotStart", null, `could not start in its container: ${refusal}`],
+    );
   assert.equal(verdict(2).Reason, "ExitCode");
 });
 
@@ -83,8 +105,14 @@ test("a container that was stopped has the exit code that is known, and output i
   assert.equal(stoppedExitCode(ended(0), running), null, "of one that ran when it was removed, 0 says that the client found it gone");
   for (const facts of [none, neverStarted]) assert.equal(stoppedExitCode(ended(143), facts), null);
   for (const facts of [running, unknown, null]) assert.equal(stoppedExitCode(ended(125), facts), null);
-  assert.deepEqual([exited(3), running, unknown].map((facts) => mayHaveLostOutput(bySignal, facts)), [true, true, true]);
-  assert.deepEqual([exited(125), exited(3), none].map((facts) => mayHaveLostOutput(ended(125), facts)), [false, true, false]);
+  assert.deepEqual(
+    [exited(3), running, unknown].map((facts) => mayHaveLostOutput(bySignal, facts)),
+    [true, true, true],
+  );
+  assert.deepEqual(
+    [exited(125), exited(3), none].map((facts) => mayHaveLostOutput(ended(125), facts)),
+    [false, true, false],
+  );
   assert.equal(mayHaveLostOutput(ended(3), running), false);
 });
 

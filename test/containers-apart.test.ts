@@ -29,45 +29,104 @@ const notAllowed = /^step 1 could not start in its container: .*: Permission den
 
 /** A mistake's reason and exit code are these, whichever engine there is, and nothing but the command's own words is in the output. */
 const rows: Row[] = [
-  { command: { Args: ["no-such-program", "x"] }, expected: ["CouldNotStart", null], message: /: no-such-program: No such file or directory$/ },
+  {
+    command: { Args: ["no-such-program", "x"] },
+    expected: ["CouldNotStart", null],
+    message: /: no-such-program: No such file or directory$/,
+  },
   { command: { Args: ["/etc"] }, expected: ["CouldNotStart", null], message: /: \/etc: Permission denied$/ },
   { command: { Args: ["/etc/passwd"] }, expected: ["CouldNotStart", null], message: notAllowed },
   { command: { Args: ["bad\nname"] }, expected: ["CouldNotStart", null], message: /: bad\?name: No such file/ },
   { command: { Entrypoint: ["/no/entrypoint"] }, expected: ["CouldNotStart", null], message: noFile },
   { command: { CommandLine: "true", Shell: "/bin/no-shell" }, expected: ["CouldNotStart", null], message: noFile },
-  { command: { Args: ["true"], WorkingDir: "/no/such/folder" }, expected: ["CouldNotStart", null], message: /: working directory: No such file or directory$/ },
-  { command: { Args: ["true"], WorkingDir: "/etc/passwd" }, expected: ["CouldNotStart", null], message: /: working directory: Not a directory$/ },
-  { command: { Args: ["true"], WorkingDir: "/hidden", User: "1234", Mounts: [{ Source: "hidden", Target: "/hidden" }] }, expected: ["CouldNotStart", null], message: /: working directory: Permission denied$/ },
+  {
+    command: { Args: ["true"], WorkingDir: "/no/such/folder" },
+    expected: ["CouldNotStart", null],
+    message: /: working directory: No such file or directory$/,
+  },
+  {
+    command: { Args: ["true"], WorkingDir: "/etc/passwd" },
+    expected: ["CouldNotStart", null],
+    message: /: working directory: Not a directory$/,
+  },
+  {
+    command: { Args: ["true"], WorkingDir: "/hidden", User: "1234", Mounts: [{ Source: "hidden", Target: "/hidden" }] },
+    expected: ["CouldNotStart", null],
+    message: /: working directory: Permission denied$/,
+  },
   { command: { Args: ["true"], User: "nobody-of-the-image" }, expected: ["EngineError", null], message: /nobody-of-the-image/ },
   { command: { Args: ["true"], User: "app:no-group" }, expected: ["EngineError", null], message: /no-group|group/ },
-  { command: { Args: ["true"], Mounts: [{ Source: "/no/such/source", Target: "/x" }] }, expected: ["EngineError", null], message: /\/no\/such\/source/ },
-  { command: { Args: ["true"], Mounts: [{ Source: "/etc/passwd", Target: "/etc" }] }, expected: ["EngineError", null], message: /not a directory/i },
+  {
+    command: { Args: ["true"], Mounts: [{ Source: "/no/such/source", Target: "/x" }] },
+    expected: ["EngineError", null],
+    message: /\/no\/such\/source/,
+  },
+  {
+    command: { Args: ["true"], Mounts: [{ Source: "/etc/passwd", Target: "/etc" }] },
+    expected: ["EngineError", null],
+    message: /not a directory/i,
+  },
   { command: { Args: ["true"], Network: "no-such-network" }, expected: ["EngineError", null], message: /no-such-network/ },
   { command: { Args: ["true"], Image: "localhost/no-such-image:1", Pull: "never" }, expected: ["ImagePull", null] },
   { command: { Args: ["true"], Resources: { CPUs: cpus().length + 1 } }, expected: [null, 0] },
   { command: { Args: ["true"], Resources: { CPUs: 0.01, MemoryBytes: Number.MAX_SAFE_INTEGER, Pids: 4_194_304 } }, expected: [null, 0] },
-  { command: { CommandLine: "echo 'ERROR (catatonit:6): failed to exec pid1: No such file or directory' >&2; exit 1" }, expected: ["ExitCode", 1], output: "ERROR (catatonit:6): failed to exec pid1: No such file or directory\n" },
-  { command: { CommandLine: "echo '[FATAL tini (7)] exec x failed: No such file or directory' >&2; exit 127" }, expected: ["ExitCode", 127], output: "[FATAL tini (7)] exec x failed: No such file or directory\n" },
-  { command: { CommandLine: "echo 'jobrunner-init: x: No such file or directory' >&2; exit 127" }, expected: ["ExitCode", 127], output: "jobrunner-init: x: No such file or directory\n" },
-  { command: { CommandLine: "echo 'exec /x: argument list too long' >&2; exit 1" }, expected: ["ExitCode", 1], output: "exec /x: argument list too long\n" },
-  { command: { CommandLine: "echo 'docker: Error response from daemon: no.' >&2; exit 125" }, expected: ["ExitCode", 125], output: "docker: Error response from daemon: no.\n" },
-  { command: { CommandLine: "echo 'OCI permission denied' >&2; exit 126" }, expected: ["ExitCode", 126], output: "OCI permission denied\n" },
+  {
+    command: { CommandLine: "echo 'ERROR (catatonit:6): failed to exec pid1: No such file or directory' >&2; exit 1" },
+    expected: ["ExitCode", 1],
+    output: "ERROR (catatonit:6): failed to exec pid1: No such file or directory\n",
+  },
+  {
+    command: { CommandLine: "echo '[FATAL tini (7)] exec x failed: No such file or directory' >&2; exit 127" },
+    expected: ["ExitCode", 127],
+    output: "[FATAL tini (7)] exec x failed: No such file or directory\n",
+  },
+  {
+    command: { CommandLine: "echo 'jobrunner-init: x: No such file or directory' >&2; exit 127" },
+    expected: ["ExitCode", 127],
+    output: "jobrunner-init: x: No such file or directory\n",
+  },
+  {
+    command: { CommandLine: "echo 'exec /x: argument list too long' >&2; exit 1" },
+    expected: ["ExitCode", 1],
+    output: "exec /x: argument list too long\n",
+  },
+  {
+    command: { CommandLine: "echo 'docker: Error response from daemon: no.' >&2; exit 125" },
+    expected: ["ExitCode", 125],
+    output: "docker: Error response from daemon: no.\n",
+  },
+  {
+    command: { CommandLine: "echo 'OCI permission denied' >&2; exit 126" },
+    expected: ["ExitCode", 126],
+    output: "OCI permission denied\n",
+  },
   { command: { CommandLine: "kill -s KILL $$" }, expected: ["ExitCode", 137] },
-  { command: { CommandLine: "echo 'echo no shell named' > script; chmod +x script; exec ./script" }, expected: [null, 0], output: "no shell named\n" }, // execvp(3): ENOEXEC
+  {
+    command: { CommandLine: "echo 'echo no shell named' > script; chmod +x script; exec ./script" },
+    expected: [null, 0],
+    output: "no shell named\n",
+  }, // execvp(3): ENOEXEC
 ];
 
-engineTest("the engine's failure and the command's have the same reason on every engine, and only the command's words are output", async (t, engine) => {
-  const service = await start(t, engine);
-  const hidden = { CommandLine: "mkdir -m 700 hidden" };
-  await inTurns(rows, async ({ command, expected, message, output = "" }) => {
-    const { job, output: bytes } = await service.run({ Commands: [hidden, ...(one(command).Commands ?? [])] });
-    const about = JSON.stringify({ command, job });
-    assert.deepEqual([job.Reason, job.ExitCode], expected, about);
-    if (message !== undefined) assert.match((job.Message ?? "").replace(/^step 2/, "step 1"), message, about);
-    assert.equal(bytes.toString(), output, about);
-    assert.deepEqual(readdirSync(join(service.stateDir, "jobs", job.ID)).filter((name) => /^streams-\d+$/.test(name)), [], "the container's folder is gone");
-  });
-});
+engineTest(
+  "the engine's failure and the command's have the same reason on every engine, and only the command's words are output",
+  async (t, engine) => {
+    const service = await start(t, engine);
+    const hidden = { CommandLine: "mkdir -m 700 hidden" };
+    await inTurns(rows, async ({ command, expected, message, output = "" }) => {
+      const { job, output: bytes } = await service.run({ Commands: [hidden, ...(one(command).Commands ?? [])] });
+      const about = JSON.stringify({ command, job });
+      assert.deepEqual([job.Reason, job.ExitCode], expected, about);
+      if (message !== undefined) assert.match((job.Message ?? "").replace(/^step 2/, "step 1"), message, about);
+      assert.equal(bytes.toString(), output, about);
+      assert.deepEqual(
+        readdirSync(join(service.stateDir, "jobs", job.ID)).filter((name) => /^streams-\d+$/.test(name)),
+        [],
+        "the container's folder is gone",
+      );
+    });
+  },
+);
 
 async function inTurns<Item>(items: Item[], act: (item: Item) => Promise<void>): Promise<void> {
   const rest = [...items];
@@ -92,27 +151,30 @@ engineTest("every signal that may stop a job reaches its container's command, on
   });
 });
 
-engineTest("a stop while the container is being made waits for its command or calls it off, by whichever signal, and says nothing of its own", async (t, engine) => {
-  const service = await start(t, engine);
-  const graceSeconds = 120;
-  const stopAt = async (delayMs: number, StopSignal: "SIGUSR1" | "SIGQUIT" | "SIGTERM", Network: string): Promise<void> => {
-    const id = await service.submit(one({ Args: ["sleep", "1000"], Network }, { StopSignal, StopTimeoutSeconds: graceSeconds }));
-    const endMs = performance.now() + delayMs;
-    await waitFor("its moment", () => performance.now() >= endMs);
-    const sentMs = performance.now();
-    assert.equal((await service.call("DELETE", `/${id}`)).status, 200);
-    assert.ok(performance.now() - sentMs < graceSeconds * 1000, `the grace was spent: ${StopSignal} after ${delayMs} ms`);
-    const job = await service.get(id);
-    assert.deepEqual([job.State, job.Reason], ["Killed", "Requested"], `${StopSignal} after ${delayMs} ms`);
-    assert.equal((await service.output(id)).toString(), "", `${StopSignal} after ${delayMs} ms`);
-    assert.deepEqual(await engine.containersOf(id), []);
-  };
-  for (let delayMs = 0; delayMs < 400; delayMs += 50) {
-    await stopAt(delayMs, "SIGUSR1", "none");
-    await stopAt(delayMs + 25, delayMs % 100 === 0 ? "SIGQUIT" : "SIGTERM", "bridge");
-  }
-  assert.deepEqual(jobProcessesOf(service.stateDir), []);
-});
+engineTest(
+  "a stop while the container is being made waits for its command or calls it off, by whichever signal, and says nothing of its own",
+  async (t, engine) => {
+    const service = await start(t, engine);
+    const graceSeconds = 120;
+    const stopAt = async (delayMs: number, StopSignal: "SIGUSR1" | "SIGQUIT" | "SIGTERM", Network: string): Promise<void> => {
+      const id = await service.submit(one({ Args: ["sleep", "1000"], Network }, { StopSignal, StopTimeoutSeconds: graceSeconds }));
+      const endMs = performance.now() + delayMs;
+      await waitFor("its moment", () => performance.now() >= endMs);
+      const sentMs = performance.now();
+      assert.equal((await service.call("DELETE", `/${id}`)).status, 200);
+      assert.ok(performance.now() - sentMs < graceSeconds * 1000, `the grace was spent: ${StopSignal} after ${delayMs} ms`);
+      const job = await service.get(id);
+      assert.deepEqual([job.State, job.Reason], ["Killed", "Requested"], `${StopSignal} after ${delayMs} ms`);
+      assert.equal((await service.output(id)).toString(), "", `${StopSignal} after ${delayMs} ms`);
+      assert.deepEqual(await engine.containersOf(id), []);
+    };
+    for (let delayMs = 0; delayMs < 400; delayMs += 50) {
+      await stopAt(delayMs, "SIGUSR1", "none");
+      await stopAt(delayMs + 25, delayMs % 100 === 0 ? "SIGQUIT" : "SIGTERM", "bridge");
+    }
+    assert.deepEqual(jobProcessesOf(service.stateDir), []);
+  },
+);
 
 engineTest("a container whose own processes flood its init with signals ends with its command", async (t, engine) => {
   const service = await start(t, engine);
@@ -123,14 +185,22 @@ engineTest("a container whose own processes flood its init with signals ends wit
 
 engineTest("Pids is what the job may have", async (t, engine) => {
   const service = await start(t, engine);
-  const spawnAnd = (count: number): string => `i=0; while [ $i -lt ${count} ]; do sleep 1000 & p="$p $!"; i=$((i+1)); done; echo all; [ -z "$p" ] || kill $p`;
-  await inTurns([[1, 0], [2, 1], [5, 4]] as const, async ([Pids, children]) => {
-    const fits = await service.run(one({ CommandLine: spawnAnd(children), Resources: { Pids } }));
-    assert.deepEqual([fits.job.State, fits.output.toString()], ["Succeeded", "all\n"], `${Pids} ${JSON.stringify(fits.job)}`);
-    const more = await service.run(one({ CommandLine: spawnAnd(children + 1), Resources: { Pids } }));
-    assert.deepEqual([more.job.State, more.job.Reason], ["Failed", "ExitCode"], JSON.stringify(more.job));
-    assert.match(more.output.toString(), /can't fork/);
-  });
+  const spawnAnd = (count: number): string =>
+    `i=0; while [ $i -lt ${count} ]; do sleep 1000 & p="$p $!"; i=$((i+1)); done; echo all; [ -z "$p" ] || kill $p`;
+  await inTurns(
+    [
+      [1, 0],
+      [2, 1],
+      [5, 4],
+    ] as const,
+    async ([Pids, children]) => {
+      const fits = await service.run(one({ CommandLine: spawnAnd(children), Resources: { Pids } }));
+      assert.deepEqual([fits.job.State, fits.output.toString()], ["Succeeded", "all\n"], `${Pids} ${JSON.stringify(fits.job)}`);
+      const more = await service.run(one({ CommandLine: spawnAnd(children + 1), Resources: { Pids } }));
+      assert.deepEqual([more.job.State, more.job.Reason], ["Failed", "ExitCode"], JSON.stringify(more.job));
+      assert.match(more.output.toString(), /can't fork/);
+    },
+  );
 });
 
 engineTest("what the first step reads stays the service's file, whoever reads it in the container", async (t, engine) => {
@@ -148,7 +218,9 @@ engineTest("what the first step reads stays the service's file, whoever reads it
 
 engineTest("an image's own check of its health is not run", async (t, engine) => {
   const service = await start(t, engine);
-  const { job, output } = await service.run(one({ Image: "jobrunner-test-health", CommandLine: "sleep 3; ls $JOBRUNNER_WORKSPACE; ps | grep -c '[i]ll'" }));
+  const { job, output } = await service.run(
+    one({ Image: "jobrunner-test-health", CommandLine: "sleep 3; ls $JOBRUNNER_WORKSPACE; ps | grep -c '[i]ll'" }),
+  );
   assert.deepEqual([job.ExitCode, output.toString()], [1, "0\n"], "it would have been run twice");
 });
 
@@ -158,15 +230,25 @@ engineTest("an image's own check of its health is not run where a job's files ar
   const program = join(parent, "program");
   writeFileSync(program, "#!/bin/sh\nsleep 2.5; [ ! -e /ill ]\n", { mode: 0o755 });
   const path = spawnSync("which", [engine.name], { encoding: "utf8" }).stdout.trim();
-  const environment = Object.fromEntries(Object.entries({ ...process.env, ...engine.environment }).map(([name, value]) => [name, value ?? ""]));
-  await new EngineClient({ kind: engine.name, path }, environment).removeFolder({ folder: join(parent, "work"), parent, image: "jobrunner-test-health", program });
+  const environment = Object.fromEntries(
+    Object.entries({ ...process.env, ...engine.environment }).map(([name, value]) => [name, value ?? ""]),
+  );
+  await new EngineClient({ kind: engine.name, path }, environment).removeFolder({
+    folder: join(parent, "work"),
+    parent,
+    image: "jobrunner-test-health",
+    program,
+  });
 });
 
 engineTest("output is the command's wherever it comes from, whole and in order", async (t, engine) => {
   const service = await start(t, engine);
-  const ways = "echo a; echo b > /dev/stdout; echo c >> /proc/self/fd/1; echo d > /proc/1/fd/1; echo e > /dev/stderr; (echo f) | cat; exec 3>&1; echo g >&3";
+  const ways =
+    "echo a; echo b > /dev/stdout; echo c >> /proc/self/fd/1; echo d > /proc/1/fd/1; echo e > /dev/stderr; (echo f) | cat; exec 3>&1; echo g >&3";
   for (const User of ["root", "1234"]) {
-    const { job, output } = await service.run(one({ User, CommandLine: User === "root" ? ways : ways.replace("/proc/1/fd/1", "/dev/fd/1") }));
+    const { job, output } = await service.run(
+      one({ User, CommandLine: User === "root" ? ways : ways.replace("/proc/1/fd/1", "/dev/fd/1") }),
+    );
     assert.equal(job.State, "Succeeded", output.toString());
     assert.equal((await service.output(job.ID, "?stream=stdout")).toString(), "a\nb\nc\nd\nf\ng\n");
     assert.equal((await service.output(job.ID, "?stream=stderr")).toString(), "e\n");

@@ -40,7 +40,10 @@ engineTest("a container ends by the stop signal, which its command gets once, an
   const service = await start(t, engine);
   const id = await ready(service, {
     Commands: [
-      { Image: "busybox", CommandLine: "trap 'echo got; trap \"echo again\" TERM; sleep 0.3; exit 9' TERM; echo ready; while :; do sleep 0.1; done" },
+      {
+        Image: "busybox",
+        CommandLine: "trap 'echo got; trap \"echo again\" TERM; sleep 0.3; exit 9' TERM; echo ready; while :; do sleep 0.1; done",
+      },
       { CommandLine: "echo never" },
     ],
   });
@@ -63,16 +66,21 @@ engineTest("a stop may begin with a real-time signal, which the container's comm
 
 engineTest("however soon after its first output a container is stopped, it has its grace", async (t, engine) => {
   const service = await start(t, engine);
-  const command = { Image: "busybox", CommandLine: "trap 'echo got; sleep 0.3; echo over; exit 9' TERM; echo ready; while :; do sleep 0.1; done" };
+  const command = {
+    Image: "busybox",
+    CommandLine: "trap 'echo got; sleep 0.3; echo over; exit 9' TERM; echo ready; while :; do sleep 0.1; done",
+  };
   const specs: JobSpec[] = Array.from({ length: 6 }, () => ({ StopTimeoutSeconds: 60, Commands: [command] }));
-  await Promise.all(specs.map(async (spec) => {
-    const id = await ready(service, spec);
-    await service.kill(id);
-    const job = await service.get(id);
-    assert.deepEqual([job.State, job.ExitCode, job.OutputLostBytes], ["Killed", 9, 0], JSON.stringify(job));
-    assert.equal((await service.output(id)).toString(), "ready\ngot\nover\n");
-    assert.deepEqual(await engine.containersOf(id), []);
-  }));
+  await Promise.all(
+    specs.map(async (spec) => {
+      const id = await ready(service, spec);
+      await service.kill(id);
+      const job = await service.get(id);
+      assert.deepEqual([job.State, job.ExitCode, job.OutputLostBytes], ["Killed", 9, 0], JSON.stringify(job));
+      assert.equal((await service.output(id)).toString(), "ready\ngot\nover\n");
+      assert.deepEqual(await engine.containersOf(id), []);
+    }),
+  );
   const deafOnes = [false, true].map(async (isForced) => {
     const id = await ready(service, { StopTimeoutSeconds: isForced ? 60 : 0.5, Commands: [{ Image: "busybox", CommandLine: deaf }] });
     const stopping = service.kill(id);
@@ -87,32 +95,41 @@ engineTest("however soon after its first output a container is stopped, it has i
   assert.deepEqual(jobProcessesOf(service.stateDir), []);
 });
 
-engineTest("a container that ignores the stop signal is removed after the grace, at once by force, and always-steps still run", async (t, engine) => {
-  const service = await start(t, engine);
-  for (const query of ["", "?force=true"]) {
-    const id = await ready(service, {
-      StopTimeoutSeconds: 0.3,
-      Commands: [
-        { CommandLine: "setsid sleep 1000 & echo background" },
-        { Image: "busybox", CommandLine: deaf },
-        { Image: "busybox", CommandLine: "echo cleaned", RunOn: "always" },
-        { CommandLine: "echo cleaned on the host", RunOn: "always" },
-      ],
-    });
-    assert.equal((await service.call("DELETE", `/${id}${query}`)).status, 200);
-    await assertNothingLeft(service, engine, id);
-    const job = await service.get(id);
-    assert.deepEqual([job.State, job.Steps[1]?.State], ["Killed", "Killed"]);
-    const code = job.Steps[1]?.ExitCode;
-    assert.ok(code === 137 || (engine.name === "podman" && code === null), `${code}: Podman's client does not always learn how a removed container ended`);
-    const text = (await service.output(id)).toString();
-    assert.equal(text.includes("cleaned\ncleaned on the host\n"), query === "", text);
-  }
-});
+engineTest(
+  "a container that ignores the stop signal is removed after the grace, at once by force, and always-steps still run",
+  async (t, engine) => {
+    const service = await start(t, engine);
+    for (const query of ["", "?force=true"]) {
+      const id = await ready(service, {
+        StopTimeoutSeconds: 0.3,
+        Commands: [
+          { CommandLine: "setsid sleep 1000 & echo background" },
+          { Image: "busybox", CommandLine: deaf },
+          { Image: "busybox", CommandLine: "echo cleaned", RunOn: "always" },
+          { CommandLine: "echo cleaned on the host", RunOn: "always" },
+        ],
+      });
+      assert.equal((await service.call("DELETE", `/${id}${query}`)).status, 200);
+      await assertNothingLeft(service, engine, id);
+      const job = await service.get(id);
+      assert.deepEqual([job.State, job.Steps[1]?.State], ["Killed", "Killed"]);
+      const code = job.Steps[1]?.ExitCode;
+      assert.ok(
+        code === 137 || (engine.name === "podman" && code === null),
+        `${code}: Podman's client does not always learn how a removed container ended`,
+      );
+      const text = (await service.output(id)).toString();
+      assert.equal(text.includes("cleaned\ncleaned on the host\n"), query === "", text);
+    }
+  },
+);
 
 engineTest("a job without cgroups kills its containers too", async (t, engine) => {
   const service = await startService(t, { environment: { ...engine.environment, JOBRUNNER_CGROUPS: "off" } });
-  const id = await ready(service, { StopTimeoutSeconds: 0.2, Commands: [{ CommandLine: "sleep 1000 & sleep 0" }, { Image: "busybox", CommandLine: deaf }] });
+  const id = await ready(service, {
+    StopTimeoutSeconds: 0.2,
+    Commands: [{ CommandLine: "sleep 1000 & sleep 0" }, { Image: "busybox", CommandLine: deaf }],
+  });
   await service.kill(id);
   await assertNothingLeft(service, engine, id);
 });
@@ -135,7 +152,11 @@ engineTest("timeouts of step and job remove the container", async (t, engine) =>
 });
 
 /** A timeout says something of a container only where it strikes when that runs: how long its making takes, the machine decides. */
-async function runLongEnough(service: Service, spec: (seconds: number) => JobSpec, seconds = 1.5): Promise<{ job: WholeJob; text: string }> {
+async function runLongEnough(
+  service: Service,
+  spec: (seconds: number) => JobSpec,
+  seconds = 1.5,
+): Promise<{ job: WholeJob; text: string }> {
   const { job, output } = await service.run(spec(seconds));
   const text = output.toString();
   assert.equal(job.State, "TimedOut", JSON.stringify(job));
@@ -145,7 +166,12 @@ async function runLongEnough(service: Service, spec: (seconds: number) => JobSpe
 engineTest("a container whose client was killed is removed, and nobody claims to know its exit", async (t, engine) => {
   const service = await start(t, engine);
   const killClient = async (): Promise<void> => {
-    const id = await ready(service, { Commands: [{ Image: "busybox", CommandLine: deaf }, { CommandLine: "echo on", RunOn: "failure" }] });
+    const id = await ready(service, {
+      Commands: [
+        { Image: "busybox", CommandLine: deaf },
+        { CommandLine: "echo on", RunOn: "failure" },
+      ],
+    });
     process.kill(clientOf(service, id), "SIGKILL");
     const job = await service.wait(id);
     assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal], ["Failed", "EngineError", null, null]);
@@ -205,7 +231,10 @@ engineTest("a kill at whatever moment of a container's making leaves none behind
   const service = await start(t, engine);
   const ids: string[] = [];
   const killAt = async (delayMs: number, query: string): Promise<void> => {
-    const id = await service.submit({ StopTimeoutSeconds: 0.3, Commands: [{ Image: "busybox", CommandLine: "while :; do sleep 0.1; done" }] });
+    const id = await service.submit({
+      StopTimeoutSeconds: 0.3,
+      Commands: [{ Image: "busybox", CommandLine: "while :; do sleep 0.1; done" }],
+    });
     ids.push(id);
     const endMs = performance.now() + delayMs;
     await waitFor("its moment", () => performance.now() >= endMs);
@@ -218,5 +247,8 @@ engineTest("a kill at whatever moment of a container's making leaves none behind
   for (let delayMs = 10; delayMs < 300; delayMs += 60) await Promise.all([killAt(delayMs, ""), killAt(delayMs + 15, "?force=true")]);
   assert.deepEqual(jobProcessesOf(service.stateDir), []);
   assert.ok(ids.every((id) => existsSync(join(service.stateDir, "jobs", id))));
-  assert.deepEqual((await engine.allContainers()).filter((name) => ids.some((id) => name.includes(id))), []);
+  assert.deepEqual(
+    (await engine.allContainers()).filter((name) => ids.some((id) => name.includes(id))),
+    [],
+  );
 });

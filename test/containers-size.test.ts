@@ -41,7 +41,8 @@ engineTest("a single part that is too large or too small for a container is refu
 
 engineTest("what is too much together for a container is refused by its largest part, and what just fits is run", async (t, engine) => {
   const service = await start(t, engine);
-  const blocks = (count: number, first = ""): Record<string, string> => Object.fromEntries(Array.from({ length: count }, (_, number) => [`B${number}`, `${first}${"x".repeat(100_000)}`]));
+  const blocks = (count: number, first = ""): Record<string, string> =>
+    Object.fromEntries(Array.from({ length: count }, (_, number) => [`B${number}`, `${first}${"x".repeat(100_000)}`]));
   const cases: [string, (last: string) => JobSpec][] = [
     ["Environment", (last) => one({ Args: ["echo", "ran"] }, { Environment: { ...blocks(20), LAST: last } })],
     ["Commands[0].Environment", (last) => one({ Args: ["echo", "ran"], Environment: { ...blocks(20, '"'), LAST: last } })], // through the client's environment

@@ -16,7 +16,12 @@ async function start(t: TestContext, engine: Engine, environment: Record<string,
 }
 
 async function ready(service: Service, commandLine: string): Promise<string> {
-  const id = await service.submit({ Commands: [{ Image: "busybox", CommandLine: commandLine }, { Image: "busybox", CommandLine: "echo after" }] });
+  const id = await service.submit({
+    Commands: [
+      { Image: "busybox", CommandLine: commandLine },
+      { Image: "busybox", CommandLine: "echo after" },
+    ],
+  });
   await (await service.attach(id)).until("ready");
   return id;
 }
@@ -40,7 +45,10 @@ engineTest("a container goes on while the service is away: output and exit code 
   assert.deepEqual([job.State, job.ExitCode, job.OutputLostBytes], ["Succeeded", 0, 0]);
   assert.deepEqual(await engine.containersOf(id), []);
   const lines = Array.from({ length: 2000 }, (_, index) => index);
-  assert.equal((await service.output(id, "?stream=stdout")).toString(), `ready\n${lines.map((index) => `line ${index}\n`).join("")}after\n`);
+  assert.equal(
+    (await service.output(id, "?stream=stdout")).toString(),
+    `ready\n${lines.map((index) => `line ${index}\n`).join("")}after\n`,
+  );
   assert.equal((await service.output(id, "?stream=stderr")).toString(), lines.map((index) => `err ${index}\n`).join(""));
 });
 
@@ -72,7 +80,7 @@ engineTest("a job whose supervisor is killed is lost, and its containers are rem
   }
 });
 
-engineTest("at its start the service removes containers of its jobs that are over, and nobody else's", async (t, engine) => {
+engineTest("at its start the service removes containers of its jobs that are finished, and nobody else's", async (t, engine) => {
   const stateDir = mkdtempSync(join(tmpdir(), "jobrunner-test-"));
   t.after(() => rmSync(stateDir, { recursive: true, force: true }));
   const service = await startService(t, { environment: engine.environment, stateDir });
@@ -86,7 +94,17 @@ engineTest("at its start the service removes containers of its jobs that are ove
   const instance = (await engine.run("inspect", "--format", '{{index .Config.Labels "jobrunner.instance"}}', name)).stdout.trim();
   const make = async (labels: string[]): Promise<string> => {
     const container = `jobrunner-${over}-${labels.length === 0 ? 8 : 9}`;
-    const made = await engine.run("run", "--detach", "--init", "--name", container, ...labels.map((label) => `--label=${label}`), "busybox", "sleep", "1000");
+    const made = await engine.run(
+      "run",
+      "--detach",
+      "--init",
+      "--name",
+      container,
+      ...labels.map((label) => `--label=${label}`),
+      "busybox",
+      "sleep",
+      "1000",
+    );
     assert.equal(made.code, 0, made.stderr);
     t.after(() => engine.run("rm", "--force", container));
     return container;
@@ -96,10 +114,13 @@ engineTest("at its start the service removes containers of its jobs that are ove
   const foreign = await make([]);
   await service.start();
   const isThere = async (container: string): Promise<boolean> => (await engine.run("inspect", "--type", "container", container)).code === 0;
-  await waitFor("what is left of a job that is over is removed", async () => !(await isThere(ours)));
+  await waitFor("what is left of a job that is finished is removed", async () => !(await isThere(ours)));
   assert.ok(await isThere(foreign), "not labelled as ours");
   assert.deepEqual([(await engine.containersOf(running)).length, (await engine.containersOf(ofOther)).length], [1, 1]);
-  for (const [of, id] of [[service, running], [other, ofOther]] as const) {
+  for (const [of, id] of [
+    [service, running],
+    [other, ofOther],
+  ] as const) {
     go(of, id);
     assert.equal((await of.wait(id)).State, "Succeeded");
   }
@@ -116,7 +137,7 @@ for (const liveRestore of [true, false]) {
       await (signal === "SIGKILL" ? daemon.crash() : daemon.stop());
       await daemon.start();
       const job = await service.wait(id);
-      assertToldRight(job, { liveRestore, signal });
+      assertReportedRight(job, { liveRestore, signal });
       await waitFor("the container is removed", async () => (await daemon.engine.containersOf(id)).length === 0);
       const { job: next } = await service.run({ Commands: [{ Image: "busybox", Args: ["true"] }] });
       assert.equal(next.State, "Succeeded", JSON.stringify(next));
@@ -126,7 +147,8 @@ for (const liveRestore of [true, false]) {
 
 /** A container may write before the engine has noted that it runs. */
 async function knownToRun(engine: Engine, id: string): Promise<void> {
-  const running = async (): Promise<string> => (await engine.run("ps", "--filter", `label=jobrunner.job=${id}`, "--filter", "status=running", "--quiet")).stdout;
+  const running = async (): Promise<string> =>
+    (await engine.run("ps", "--filter", `label=jobrunner.job=${id}`, "--filter", "status=running", "--quiet")).stdout;
   await waitFor("the engine says that the container runs", async () => (await running()) !== "");
 }
 
@@ -143,7 +165,7 @@ test("what a Docker daemon forgot that died while it started a container is kill
 });
 
 /** A daemon without live restore stops its containers before it ends, and its client may live to tell their exit code. */
-function assertToldRight(job: WholeJob, { liveRestore, signal }: { liveRestore: boolean; signal: string }): void {
+function assertReportedRight(job: WholeJob, { liveRestore, signal }: { liveRestore: boolean; signal: string }): void {
   const [step, after] = job.Steps;
   assert.deepEqual([job.State, step?.State, after?.State], ["Failed", "Failed", "Skipped"], JSON.stringify(job));
   const wasStopped = !liveRestore && signal === "SIGTERM" && step?.Reason === "ExitCode";
@@ -151,17 +173,21 @@ function assertToldRight(job: WholeJob, { liveRestore, signal }: { liveRestore: 
   else assert.deepEqual([job.Reason, job.ExitCode, job.OutputLostBytes], ["EngineError", null, null], JSON.stringify(job));
 }
 
-test("an engine that is gone for a while is waited for, and a kill is answered when the container is", { skip: canStartDockerd }, async (t) => {
-  const daemon = await startDockerd(t, { liveRestore: true });
-  const service = await start(t, daemon.engine);
-  const id = await ready(service, "trap '' TERM; echo ready; while :; do sleep 0.1; done");
-  await knownToRun(daemon.engine, id);
-  await daemon.crash();
-  const killed = service.kill(id);
-  const refused = await service.call("POST", "/", { body: JSON.stringify({ Commands: [{ Image: "busybox", Args: ["true"] }] }) });
-  await daemon.start();
-  await killed;
-  assert.deepEqual(await daemon.engine.containersOf(id), []);
-  assert.ok(refused.status === 503 || refused.status === 200, refused.text);
-  assert.ok(["Killed", "Failed"].includes((await service.get(id)).State));
-});
+test(
+  "an engine that is gone for a while is waited for, and a kill is answered when the container is",
+  { skip: canStartDockerd },
+  async (t) => {
+    const daemon = await startDockerd(t, { liveRestore: true });
+    const service = await start(t, daemon.engine);
+    const id = await ready(service, "trap '' TERM; echo ready; while :; do sleep 0.1; done");
+    await knownToRun(daemon.engine, id);
+    await daemon.crash();
+    const killed = service.kill(id);
+    const refused = await service.call("POST", "/", { body: JSON.stringify({ Commands: [{ Image: "busybox", Args: ["true"] }] }) });
+    await daemon.start();
+    await killed;
+    assert.deepEqual(await daemon.engine.containersOf(id), []);
+    assert.ok(refused.status === 503 || refused.status === 200, refused.text);
+    assert.ok(["Killed", "Failed"].includes((await service.get(id)).State));
+  },
+);

@@ -15,7 +15,12 @@ async function filesOfOthersAreShared(service: Service): Promise<void> {
     Commands: [
       { CommandLine: "echo host > host" },
       { ...command, CommandLine: "cat host; mkdir own; echo root > own/file; chmod 700 own; echo from root > shared" },
-      { ...command, User: "1234:5678", CommandLine: "id -u; cat host shared; mkdir other; echo x > other/file; chmod 700 other; mkdir sticky; echo x > sticky/file; chmod 1777 sticky" },
+      {
+        ...command,
+        User: "1234:5678",
+        CommandLine:
+          "id -u; cat host shared; mkdir other; echo x > other/file; chmod 700 other; mkdir sticky; echo x > sticky/file; chmod 1777 sticky",
+      },
       { CommandLine: "cat shared" },
     ],
   });
@@ -25,23 +30,30 @@ async function filesOfOthersAreShared(service: Service): Promise<void> {
 }
 
 async function aKillIsAKill(service: Service, engine: Engine): Promise<void> {
-  const id = await service.submit({ StopTimeoutSeconds: 0.2, Commands: [{ Image: "busybox", Network: "none", CommandLine: "trap '' TERM; echo ready; while :; do sleep 0.1; done" }] });
+  const id = await service.submit({
+    StopTimeoutSeconds: 0.2,
+    Commands: [{ Image: "busybox", Network: "none", CommandLine: "trap '' TERM; echo ready; while :; do sleep 0.1; done" }],
+  });
   await (await service.attach(id)).until("ready");
   await service.kill(id);
   assert.deepEqual([(await service.get(id)).State, await engine.containersOf(id)], ["Killed", []]);
 }
 
 const nobody = findUser("nobody");
-test("an ordinary user's service shares files with containers of Docker's, and removes them", { skip: canStartDockerd || cannotBe(nobody, "nobody") }, async (t) => {
-  assert.ok(nobody !== null);
-  const daemon = await startDockerd(t, { liveRestore: true });
-  const socket = new URL(daemon.environment["DOCKER_HOST"] ?? "").pathname;
-  chmodSync(join(socket, ".."), 0o755);
-  chownSync(socket, nobody.uid, nobody.gid);
-  const service = await startAs(t, nobody, daemon.environment);
-  await filesOfOthersAreShared(service);
-  await aKillIsAKill(service, daemon.engine);
-});
+test(
+  "an ordinary user's service shares files with containers of Docker's, and removes them",
+  { skip: canStartDockerd || cannotBe(nobody, "nobody") },
+  async (t) => {
+    assert.ok(nobody !== null);
+    const daemon = await startDockerd(t, { liveRestore: true });
+    const socket = new URL(daemon.environment["DOCKER_HOST"] ?? "").pathname;
+    chmodSync(join(socket, ".."), 0o755);
+    chownSync(socket, nobody.uid, nobody.gid);
+    const service = await startAs(t, nobody, daemon.environment);
+    await filesOfOthersAreShared(service);
+    await aKillIsAKill(service, daemon.engine);
+  },
+);
 
 const ordinary = findUser("jobrunner-test");
 test("an ordinary user's service runs containers by Podman without root", { skip: cannotBe(ordinary, "jobrunner-test") }, async (t) => {
@@ -49,7 +61,11 @@ test("an ordinary user's service runs containers by Podman without root", { skip
   const folder = folderOf(t, ordinary);
   const asUser = (script: string, folderName: string): string => {
     const environment = { PATH: process.env["PATH"], HOME: folder, XDG_RUNTIME_DIR: folder, DOCKER_HOST: "" };
-    const result = spawnSync("setpriv", [...become(ordinary), join(repository, "test", "engines", script), folderName], { encoding: "utf8", env: environment, cwd: "/" });
+    const result = spawnSync("setpriv", [...become(ordinary), join(repository, "test", "engines", script), folderName], {
+      encoding: "utf8",
+      env: environment,
+      cwd: "/",
+    });
     assert.equal(result.status, 0, result.stderr);
     return result.stdout;
   };

@@ -14,7 +14,7 @@ async function start(t: TestContext, engine: Engine): Promise<Service> {
   return await startService(t, { environment: engine.environment });
 }
 
-/** Runs it; when it is over, no container of it may be left. */
+/** Runs it; when it is finished, no container of it may be left. */
 async function run(service: Service, engine: Engine, spec: JobSpec): Promise<{ job: WholeJob; text: string }> {
   const { job, output } = await service.run(spec);
   assert.deepEqual(await engine.containersOf(job.ID), []);
@@ -30,7 +30,11 @@ engineTest("host steps and containers share one workspace, one output and one re
   const { job, text } = await run(service, engine, {
     Commands: [
       { Name: "build", CommandLine: "echo from host > made; echo built; pwd > where" },
-      { Name: "test", Image: "busybox", CommandLine: 'cat made; [ "$(pwd)" = "$(cat where)" ] && echo same place; mkdir sub; echo from container > sub/tested' },
+      {
+        Name: "test",
+        Image: "busybox",
+        CommandLine: 'cat made; [ "$(pwd)" = "$(cat where)" ] && echo same place; mkdir sub; echo from container > sub/tested',
+      },
       { Name: "in", Image: "busybox", WorkingDir: "sub", Args: ["cat", "tested"] },
       { Name: "read", CommandLine: "cat sub/tested" },
     ],
@@ -47,17 +51,20 @@ engineTest("stdout and stderr of a container stay apart", async (t, engine) => {
   assert.equal((await service.output(job.ID, "?stream=stderr")).toString(), "err\n");
 });
 
-engineTest("a command line is run by /bin/sh or the shell given, arguments by the image's entrypoint, nothing is the image's own", async (t, engine) => {
-  const service = await start(t, engine);
-  const text = async (command: Partial<Command>): Promise<string> => (await run(service, engine, one(command))).text;
-  assert.equal(await text({ CommandLine: "echo $0" }), "/bin/sh\n");
-  assert.equal(await text({ CommandLine: "echo $0", Shell: "ash" }), "ash\n");
-  assert.equal(await text({ CommandLine: "echo line", Image: "jobrunner-test-entrypoint" }), "line\n");
-  assert.equal(await text({ Args: ["a b", "$HOME", ""], Image: "jobrunner-test-entrypoint" }), "entry a b $HOME \n");
-  assert.equal(await text({ Image: "jobrunner-test-entrypoint" }), "entry default\n");
-  assert.equal(await text({ Args: ["sh", "-c", "echo arguments"] }), "arguments\n");
-  assert.equal(await text({ Entrypoint: ["/bin/echo", "own"], Args: ["x"], Image: "jobrunner-test-entrypoint" }), "own x\n");
-});
+engineTest(
+  "a command line is run by /bin/sh or the shell given, arguments by the image's entrypoint, nothing is the image's own",
+  async (t, engine) => {
+    const service = await start(t, engine);
+    const text = async (command: Partial<Command>): Promise<string> => (await run(service, engine, one(command))).text;
+    assert.equal(await text({ CommandLine: "echo $0" }), "/bin/sh\n");
+    assert.equal(await text({ CommandLine: "echo $0", Shell: "ash" }), "ash\n");
+    assert.equal(await text({ CommandLine: "echo line", Image: "jobrunner-test-entrypoint" }), "line\n");
+    assert.equal(await text({ Args: ["a b", "$HOME", ""], Image: "jobrunner-test-entrypoint" }), "entry a b $HOME \n");
+    assert.equal(await text({ Image: "jobrunner-test-entrypoint" }), "entry default\n");
+    assert.equal(await text({ Args: ["sh", "-c", "echo arguments"] }), "arguments\n");
+    assert.equal(await text({ Entrypoint: ["/bin/echo", "own"], Args: ["x"], Image: "jobrunner-test-entrypoint" }), "own x\n");
+  },
+);
 
 engineTest("variables arrive whole and are in no argument vector, and the client gets none of them", async (t, engine) => {
   const service = await start(t, engine);
@@ -77,12 +84,16 @@ engineTest("variables arrive whole and are in no argument vector, and the client
   };
   const names = Object.keys(values).filter((name) => !name.includes("."));
   const show = `for name in ${names.join(" ")}; do eval "printf '%s\\0' \\"\\$$name\\""; done; tr '\\0' '\\n' < /proc/1/environ | grep -c '^dotted.name-x=dots$'`;
-  const id = await service.submit({ ...one({ CommandLine: `${show}; until [ -e go ]; do sleep 0.01; done`, Environment: values }), Environment: { PLAIN: "the job's" } });
+  const id = await service.submit({
+    ...one({ CommandLine: `${show}; until [ -e go ]; do sleep 0.01; done`, Environment: values }),
+    Environment: { PLAIN: "the job's" },
+  });
   await (await service.attach(id)).until("\x001\n");
   const [client] = service.childrenOfSupervisor(id);
   assert.ok(client !== undefined);
   const argumentVector = readFileSync(`/proc/${client}/cmdline`, "utf8");
-  for (const value of Object.values(values).filter((text) => text.length > 4)) assert.ok(!argumentVector.includes(value), value.slice(0, 50));
+  for (const value of Object.values(values).filter((text) => text.length > 4))
+    assert.ok(!argumentVector.includes(value), value.slice(0, 50));
   const environment = readFileSync(`/proc/${client}/environ`, "utf8");
   assert.ok(!environment.includes("192.0.2.1") && !environment.includes("LD_PRELOAD"));
   assert.equal(statSync(join(service.stateDir, "jobs", id, "container-1.env")).mode & 0o777, 0o600);
@@ -99,10 +110,19 @@ engineTest("a container finds the job's variables and its marks, and nothing of 
     Environment: { SHARED: "job", OWN: "job" },
   });
   const lines = text.split("\n");
-  for (const line of ["OWN=step", "SHARED=job", `JOBRUNNER_JOB_ID=${job.ID}`, "JOBRUNNER_STEP=1", `JOBRUNNER_WORKSPACE=${service.workspaceOf(job.ID)}`]) {
+  for (const line of [
+    "OWN=step",
+    "SHARED=job",
+    `JOBRUNNER_JOB_ID=${job.ID}`,
+    "JOBRUNNER_STEP=1",
+    `JOBRUNNER_WORKSPACE=${service.workspaceOf(job.ID)}`,
+  ]) {
     assert.ok(lines.includes(line), line);
   }
-  assert.deepEqual(lines.filter((line) => /^(USER|LOGNAME|LANG|TMPDIR|DOCKER_HOST|CONTAINERS_CONF|JOBRUNNER_STATE_DIR)=/.test(line)), []);
+  assert.deepEqual(
+    lines.filter((line) => /^(USER|LOGNAME|LANG|TMPDIR|DOCKER_HOST|CONTAINERS_CONF|JOBRUNNER_STATE_DIR)=/.test(line)),
+    [],
+  );
 });
 
 engineTest("whoever the container's user is, it reads and writes the workspace, and the service can remove it", async (t, engine) => {
@@ -110,7 +130,11 @@ engineTest("whoever the container's user is, it reads and writes the workspace, 
   const { job, text } = await run(service, engine, {
     Commands: [
       { CommandLine: "echo host > host; mkdir folder" },
-      { Image: "busybox", User: "1234:5678", CommandLine: "id -u; id -g; cat host; mkdir mine; echo of 1234 > mine/file; chmod 700 mine; echo top > top" },
+      {
+        Image: "busybox",
+        User: "1234:5678",
+        CommandLine: "id -u; id -g; cat host; mkdir mine; echo of 1234 > mine/file; chmod 700 mine; echo top > top",
+      },
       { Image: "jobrunner-test-user", CommandLine: "id -un; cat top; echo app > app" },
       { Image: "busybox", User: "app", CommandLine: "id -un; rm app" },
       { CommandLine: "cat mine/file top" },
@@ -134,7 +158,11 @@ engineTest("mounts are at their targets, read-only where asked for, whatever cha
       { CommandLine: "mkdir cache; echo cached > cache/file" },
       {
         Image: "busybox",
-        Mounts: [{ Source: odd, Target: "/data", ReadOnly: true }, { Source: folder, Target: "/all" }, { Source: "cache", Target: "/cache" }],
+        Mounts: [
+          { Source: odd, Target: "/data", ReadOnly: true },
+          { Source: folder, Target: "/all" },
+          { Source: "cache", Target: "/cache" },
+        ],
         CommandLine: "cat /data/file /cache/file; echo x 2>/dev/null > /data/new || echo read-only; echo written > /all/new",
       },
     ],
@@ -176,7 +204,12 @@ engineTest("the network is the one asked for", async (t, engine) => {
     return (await service.output(job.ID, "?stream=stdout")).toString();
   };
   assert.equal(await text({ Network: "none" }), "lo\n");
-  const host = await run(service, engine, { Commands: [{ CommandLine: "readlink /proc/self/ns/net" }, { Image: "busybox", Network: "host", CommandLine: "readlink /proc/self/ns/net" }] });
+  const host = await run(service, engine, {
+    Commands: [
+      { CommandLine: "readlink /proc/self/ns/net" },
+      { Image: "busybox", Network: "host", CommandLine: "readlink /proc/self/ns/net" },
+    ],
+  });
   const [ofHost, ofContainer] = host.text.split("\n");
   assert.equal(ofContainer, ofHost);
   const named = `jobrunner-test-${process.pid}`;
@@ -192,7 +225,13 @@ engineTest("the network is the one asked for", async (t, engine) => {
 engineTest("the first step reads the job's Stdin, in a container too", async (t, engine) => {
   const service = await start(t, engine);
   const text = "to be read\n".repeat(20_000);
-  const { job, text: output } = await run(service, engine, { Commands: [{ Image: "busybox", Args: ["cat"] }, { Image: "busybox", Args: ["cat"] }], Stdin: text });
+  const { job, text: output } = await run(service, engine, {
+    Commands: [
+      { Image: "busybox", Args: ["cat"] },
+      { Image: "busybox", Args: ["cat"] },
+    ],
+    Stdin: text,
+  });
   assert.deepEqual([job.State, output === text], ["Succeeded", true]);
 });
 
@@ -208,7 +247,10 @@ engineTest("exit codes are the container's, those of the engine's own among them
 
 engineTest("a command that cannot be executed is told from one that exits with the same code", async (t, engine) => {
   const service = await start(t, engine);
-  for (const [program, why] of [["no-such-program", /No such file or directory/], ["/etc/passwd", /Permission denied/]] as const) {
+  for (const [program, why] of [
+    ["no-such-program", /No such file or directory/],
+    ["/etc/passwd", /Permission denied/],
+  ] as const) {
     const { job } = await run(service, engine, one({ Args: [program, "argument"] }));
     assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Failed", "CouldNotStart", null], JSON.stringify(job));
     assert.match(job.Message ?? "", why);
@@ -223,8 +265,15 @@ engineTest("an image that cannot be had is told, with the engine's words", async
   else {
     cases.push([{ Image: `${registry}/no-such-image:1` }, /manifest/i], [{ Image: "127.0.0.1:1/no-such-image:1" }, /connection refused/i]);
     await run(service, engine, one({ Image: `${registry}/busybox`, Args: ["true"] })); // so that it is there
-    assert.equal((await run(service, engine, one({ Image: `${registry}/busybox`, Pull: "always", Args: ["echo", "pulled"] }))).job.State, "Succeeded");
-    const bad = await run(service, engine, one({ Image: `${registry}/busybox`, Pull: "always", Args: ["true"], Mounts: [{ Source: "/no/such/folder", Target: "/x" }] }));
+    assert.equal(
+      (await run(service, engine, one({ Image: `${registry}/busybox`, Pull: "always", Args: ["echo", "pulled"] }))).job.State,
+      "Succeeded",
+    );
+    const bad = await run(
+      service,
+      engine,
+      one({ Image: `${registry}/busybox`, Pull: "always", Args: ["true"], Mounts: [{ Source: "/no/such/folder", Target: "/x" }] }),
+    );
     assert.equal(bad.job.Reason, "EngineError", JSON.stringify(bad.job));
     await engine.run("tag", "busybox:latest", "127.0.0.1:1/busybox:latest");
     cases.push([{ Image: "127.0.0.1:1/busybox:latest", Pull: "always" }, /connection refused/i]); // although it is there
@@ -244,15 +293,15 @@ engineTest("a container that the engine cannot make is told, with the engine's w
 });
 
 engineTest("memory that is used up is told, also where the first process went on", async (t, engine) => {
-  const tellsOom = engine.name === "docker"; // podman does not where cgroups are those of version 1
+  const reportsOom = engine.name === "docker"; // podman does not where cgroups are those of version 1
   const service = await start(t, engine);
   const eat = "x=a; while :; do x=$x$x; done";
   const limited = { Resources: { MemoryBytes: 32 << 20 } };
   const died = await run(service, engine, one({ CommandLine: eat, ...limited }));
   assert.deepEqual([died.job.State, died.job.ExitCode], ["Failed", 137]);
-  assert.equal(died.job.Reason, tellsOom ? "OutOfMemory" : "ExitCode");
+  assert.equal(died.job.Reason, reportsOom ? "OutOfMemory" : "ExitCode");
   const wentOn = await run(service, engine, one({ CommandLine: `(${eat}); echo went on`, ...limited }));
-  assert.deepEqual([wentOn.job.State, wentOn.job.ExitCode, wentOn.job.Reason], ["Succeeded", 0, tellsOom ? "OutOfMemory" : null]);
+  assert.deepEqual([wentOn.job.State, wentOn.job.ExitCode, wentOn.job.Reason], ["Succeeded", 0, reportsOom ? "OutOfMemory" : null]);
   assert.match(wentOn.text, /went on/);
 });
 

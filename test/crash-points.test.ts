@@ -40,8 +40,16 @@ for (const kind of ["openat", "write", "mkdir", "wait4", "splice", "poll", "clos
       await detach(strace);
       const output = (await service.output(id)).toString();
       assert.ok("one\ntwo\n".startsWith(output), output);
-      const truths = ["Failed ExitCode 3 null", "Failed Signal null SIGKILL", "Lost SupervisorLost null null", "Failed CouldNotStart null null"];
-      assert.ok(truths.includes([job.State, job.Reason, String(job.ExitCode), String(job.Signal)].join(" ")), `${kind} ${point}: ${JSON.stringify(job)}`);
+      const truths = [
+        "Failed ExitCode 3 null",
+        "Failed Signal null SIGKILL",
+        "Lost SupervisorLost null null",
+        "Failed CouldNotStart null null",
+      ];
+      assert.ok(
+        truths.includes([job.State, job.Reason, String(job.ExitCode), String(job.Signal)].join(" ")),
+        `${kind} ${point}: ${JSON.stringify(job)}`,
+      );
       if (job.Reason === "ExitCode") assert.equal(output, "one\ntwo\n");
     }
   });
@@ -81,7 +89,9 @@ function nextPoint(point: number): number {
 /** It lets go after the first kill: the count is each process's own, so that whatever is started instead would be killed again. */
 async function inject(pid: number, kind: string, point: number, options: string[] = []): Promise<ChildProcess> {
   const injection = `inject=${kind}:signal=SIGKILL:when=${point}`;
-  const strace = spawn("strace", [...options, "-e", `trace=${kind}`, "-e", injection, "-p", String(pid)], { stdio: ["ignore", "ignore", "pipe"] });
+  const strace = spawn("strace", [...options, "-e", `trace=${kind}`, "-e", injection, "-p", String(pid)], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let said = "";
   strace.stderr.on("data", (chunk: Buffer) => {
     said += chunk.toString();
@@ -97,7 +107,10 @@ async function inject(pid: number, kind: string, point: number, options: string[
 /** Whether the service was killed. It is let go before it is asked, since to answer is to live on: another of the calls, and the last one. */
 async function endOf(service: Service, strace: ChildProcess): Promise<boolean> {
   await detach(strace);
-  const crashed = await service.call("GET", "/healthz").then(() => false, () => true);
+  const crashed = await service.call("GET", "/healthz").then(
+    () => false,
+    () => true,
+  );
   if (crashed) await service.gone();
   return crashed;
 }

@@ -39,7 +39,10 @@ test("a job killed on a full disk dies at once; the record says what is missing"
   assert.equal(job.OutputBytes, output.length);
   assert.ok((job.OutputLostBytes ?? 0) > 0, `lost: ${job.OutputLostBytes}`);
   const lines = (await service.call("GET", `/${id}/attach`, { headers: { Accept: "application/x-ndjson" } })).text.trim().split("\n");
-  assert.ok(lines.some((line) => line.includes('"LostBytes"')), "the gap is told where it is");
+  assert.ok(
+    lines.some((line) => line.includes('"LostBytes"')),
+    "the gap is told where it is",
+  );
 });
 
 async function startOnSmallDisk(t: TestContext): Promise<{ service: Service; enlarge: () => void }> {

@@ -18,6 +18,7 @@ test("docs/configuration.md is what the table in the code says: make docs writes
 test("no page names a variable that there is not", () => {
   const known = new Set([...variables({}).map(({ name }) => name), ...foreign]);
   for (const page of globSync(["*.md", "docs/*.md", "packaging/**/*.md"], { cwd: repository })) {
-    for (const [name] of readFileSync(join(repository, page), "utf8").matchAll(/\bJOBRUNNER_[A-Z_]*[A-Z]/g)) assert.ok(known.has(name), `${page} names ${name}`);
+    for (const [name] of readFileSync(join(repository, page), "utf8").matchAll(/\bJOBRUNNER_[A-Z_]*[A-Z]/g))
+      assert.ok(known.has(name), `${page} names ${name}`);
   }
 });

@@ -16,7 +16,26 @@ import { needsScript, onTerminal } from "./helper/terminal.ts";
 import { become, cannotBe, findUser, folderOf } from "./helper/users.ts";
 
 const program = join(repository, "bin", "jobrunner");
-const checks = ["configuration", "node", "supervisor", "shell", "job", "cgroups", "containers", "users", "ports", "tls", "trust", "state", "disk", "database", "files", "processes", "inotify", "clock"];
+const checks = [
+  "configuration",
+  "node",
+  "supervisor",
+  "shell",
+  "job",
+  "cgroups",
+  "containers",
+  "users",
+  "ports",
+  "tls",
+  "trust",
+  "state",
+  "disk",
+  "database",
+  "files",
+  "processes",
+  "inotify",
+  "clock",
+];
 
 type Finding = { Check: string; Level: "ok" | "note" | "problem"; Found: string; Remedy: string | null };
 type Diagnosis = { code: number | null; stdout: string; stderr: string; findings: Finding[]; of: (check: string) => string };
@@ -58,14 +77,27 @@ test("mistakes in the configuration are findings, and the rest is looked at all 
   const { code, stderr, findings, of } = await diagnose({ JOBRUNNER_PORT: "eighty", JOBRUNNER_PROT: "1", JOBRUNNER_TLS_KEY: "/no/key" });
   assert.deepEqual([code, stderr], [1, ""]);
   const mistakes = findings.filter(({ Check }) => Check === "configuration");
-  assert.deepEqual(mistakes.map(({ Found }) => Found.replace(/ .*/s, "")).toSorted(), ["JOBRUNNER_PORT", "JOBRUNNER_PROT", "JOBRUNNER_TLS_CERT"]);
+  assert.deepEqual(mistakes.map(({ Found }) => Found.replace(/ .*/s, "")).toSorted(), [
+    "JOBRUNNER_PORT",
+    "JOBRUNNER_PROT",
+    "JOBRUNNER_TLS_CERT",
+  ]);
   assert.match(of("shell"), /^ok/);
 });
 
 test("a port that another program has is a problem, whatever that says of itself", async (t) => {
-  const port = await listenOn(t, createServer((socket) => socket.end()));
-  assert.match((await diagnose({ JOBRUNNER_PORT: String(port) })).of("ports"), new RegExp(`^problem: http://127\\.0\\.0\\.1:${port} is in use by another program: stop it`));
-  const healthy = await listenOn(t, createHttpServer((_request, response) => response.end('{"status":"ok"}')));
+  const port = await listenOn(
+    t,
+    createServer((socket) => socket.end()),
+  );
+  assert.match(
+    (await diagnose({ JOBRUNNER_PORT: String(port) })).of("ports"),
+    new RegExp(`^problem: http://127\\.0\\.0\\.1:${port} is in use by another program: stop it`),
+  );
+  const healthy = await listenOn(
+    t,
+    createHttpServer((_request, response) => response.end('{"status":"ok"}')),
+  );
   assert.match((await diagnose({ JOBRUNNER_PORT: String(healthy) })).of("ports"), /^problem: \S+ is in use by another program/);
 });
 
@@ -86,12 +118,23 @@ test("of a port that a jobrunner has it says the version and whether it is the o
 test("of a port that a jobrunner has which does not know us it says that much, and of a unix socket whose it is", async (t) => {
   const folder = temporary(t);
   const socketPath = join(folder, "socket");
-  const { urls: [url = ""] } = await spawnService(t, { JOBRUNNER_LOCAL_TRUST: "false", JOBRUNNER_SOCKET: socketPath });
-  assert.match((await diagnose({ JOBRUNNER_PORT: new URL(url).port })).of("ports"), /^note: \S+ is in use by a jobrunner that does not know this user/);
+  const {
+    urls: [url = ""],
+  } = await spawnService(t, { JOBRUNNER_LOCAL_TRUST: "false", JOBRUNNER_SOCKET: socketPath });
+  assert.match(
+    (await diagnose({ JOBRUNNER_PORT: new URL(url).port })).of("ports"),
+    /^note: \S+ is in use by a jobrunner that does not know this user/,
+  );
   assert.match((await diagnose({ JOBRUNNER_SOCKET: socketPath })).of("socket"), /^problem: \S+ is in use by another program/);
   assert.match((await diagnose({ JOBRUNNER_SOCKET: join(folder, "free") })).of("socket"), /^ok: \S+ is free/);
-  assert.match((await diagnose({ JOBRUNNER_SOCKET: join(folder, "none", "socket") })).of("socket"), /^problem: JOBRUNNER_SOCKET is in \S+, which is no directory: make it first/);
-  assert.match((await diagnose({ JOBRUNNER_SOCKET: join(folder, "long".repeat(30)) })).of("socket"), /^problem: JOBRUNNER_SOCKET is longer than /);
+  assert.match(
+    (await diagnose({ JOBRUNNER_SOCKET: join(folder, "none", "socket") })).of("socket"),
+    /^problem: JOBRUNNER_SOCKET is in \S+, which is no directory: make it first/,
+  );
+  assert.match(
+    (await diagnose({ JOBRUNNER_SOCKET: join(folder, "long".repeat(30)) })).of("socket"),
+    /^problem: JOBRUNNER_SOCKET is longer than /,
+  );
 });
 
 const nobody = findUser("nobody");
@@ -101,10 +144,14 @@ test("a state directory of another user, or where there may be none, is a proble
   const folder = folderOf(t, nobody);
   const foreign = join(folder, "foreign");
   mkdirSync(foreign, { mode: 0o755 });
-  const as = (stateDir: string): Promise<Diagnosis> => diagnose({ HOME: folder, JOBRUNNER_STATE_DIR: stateDir, JOBRUNNER_ALLOWED_USERS: "daemon" }, ["setpriv", ...become(nobody)]);
+  const as = (stateDir: string): Promise<Diagnosis> =>
+    diagnose({ HOME: folder, JOBRUNNER_STATE_DIR: stateDir, JOBRUNNER_ALLOWED_USERS: "daemon" }, ["setpriv", ...become(nobody)]);
   const ofRoot = await as(foreign);
   assert.match(ofRoot.of("state"), /^problem: \S+ belongs to another user \(uid 0\): be that user/);
-  assert.match(ofRoot.of("users"), /^ok: service and jobs run as nobody .*problem: JOBRUNNER_ALLOWED_USERS is set, and only a service that is root/s);
+  assert.match(
+    ofRoot.of("users"),
+    /^ok: service and jobs run as nobody .*problem: JOBRUNNER_ALLOWED_USERS is set, and only a service that is root/s,
+  );
   assert.equal(ofRoot.code, 1);
   assert.match((await as(join(foreign, "state"))).of("state"), /^problem: \S+ is not there for nobody, who may not make it in /);
 });
@@ -112,12 +159,18 @@ test("a state directory of another user, or where there may be none, is a proble
 test("a state directory that is no good, and a database that is none, are problems", async (t) => {
   const folder = temporary(t);
   writeFileSync(join(folder, "jobrunner.db"), "no database");
-  assert.match((await diagnose({ JOBRUNNER_STATE_DIR: folder })).of("database"), /^problem: \S+jobrunner\.db cannot be read: file is not a database/);
+  assert.match(
+    (await diagnose({ JOBRUNNER_STATE_DIR: folder })).of("database"),
+    /^problem: \S+jobrunner\.db cannot be read: file is not a database/,
+  );
   const other = join(folder, "other");
   mkdirSync(join(other, "things"), { recursive: true });
   chmodSync(other, 0o755);
   assert.match((await diagnose({ JOBRUNNER_STATE_DIR: other })).of("state"), /^problem: \S+ is open to others and holds other things/);
-  assert.match((await diagnose({ JOBRUNNER_STATE_DIR: join(folder, "jobrunner.db", "state") })).of("state"), /^problem: \S+ cannot be made: \S+ is no directory/);
+  assert.match(
+    (await diagnose({ JOBRUNNER_STATE_DIR: join(folder, "jobrunner.db", "state") })).of("state"),
+    /^problem: \S+ cannot be made: \S+ is no directory/,
+  );
   const full = await diagnose({ JOBRUNNER_MIN_FREE_BYTES: "9000000000000000" });
   assert.match(full.of("disk"), /^problem: [\d,]+ MiB are free, less than JOBRUNNER_MIN_FREE_BYTES/);
 });
@@ -126,19 +179,33 @@ test("without a container engine it says how to install one, and with a silent o
   const folder = temporary(t);
   for (const name of ["readlink", "uname", "mkfifo"]) symlinkSync(`/usr/bin/${name}`, join(folder, name)); // which are needed
   const none = await diagnose({ PATH: folder, JOBRUNNER_CONTAINER_ENGINE: "auto" });
-  assert.match(none.of("containers"), /^note: no container engine is on this box: .*; JOBRUNNER_CONTAINER_ENGINE=none if there is to be none/);
+  assert.match(
+    none.of("containers"),
+    /^note: no container engine is on this box: .*; JOBRUNNER_CONTAINER_ENGINE=none if there is to be none/,
+  );
   assert.equal(none.code, 0);
   const named = await diagnose({ JOBRUNNER_CONTAINER_ENGINE: "/no/such/engine" });
   assert.match(named.of("containers"), /^problem: JOBRUNNER_CONTAINER_ENGINE is \/no\/such\/engine, which is not on this box/);
   assert.equal(named.code, 1);
   const docker = join(folder, "docker");
-  writeFileSync(docker, '#!/bin/sh\n[ "$1" = --version ] && echo Docker version 1 && exit\necho permission denied while trying to connect >&2\nexit 1\n', { mode: 0o755 });
+  writeFileSync(
+    docker,
+    '#!/bin/sh\n[ "$1" = --version ] && echo Docker version 1 && exit\necho permission denied while trying to connect >&2\nexit 1\n',
+    { mode: 0o755 },
+  );
   const silent = await diagnose({ JOBRUNNER_CONTAINER_ENGINE: docker });
-  assert.match(silent.of("containers"), /^problem: \S+docker is there, and its engine does not answer: permission denied.*usermod --append --groups docker/);
+  assert.match(
+    silent.of("containers"),
+    /^problem: \S+docker is there, and its engine does not answer: permission denied.*usermod --append --groups docker/,
+  );
 });
 
 test("what is installed is named as each distribution has it", () => {
-  assert.deepEqual(distribution('PRETTY_NAME="Debian GNU/Linux 12"\nID=debian\n'), { title: "Debian GNU/Linux 12", install: "apt-get install", engine: "docker.io" });
+  assert.deepEqual(distribution('PRETTY_NAME="Debian GNU/Linux 12"\nID=debian\n'), {
+    title: "Debian GNU/Linux 12",
+    install: "apt-get install",
+    engine: "docker.io",
+  });
   assert.equal(distribution('ID="rocky"\nID_LIKE="rhel centos fedora"\n').install, "dnf install");
   assert.equal(distribution('ID="opensuse-leap"\nID_LIKE="suse opensuse"\n').install, "zypper install");
   assert.equal(distribution("ID=alpine\n").install, "apk add");
@@ -150,7 +217,10 @@ test("certificates are looked at as clients do", needsOpenssl, async (t) => {
   const [own, other] = ["localhost", "other"].map((commonName) => makeCertificate({ commonName, authority }));
   const tls = { JOBRUNNER_TLS_CERT: own?.certificatePath ?? "", JOBRUNNER_TLS_KEY: own?.keyPath ?? "" };
   const good = (await diagnose(tls)).of("tls");
-  assert.match(good, /^note: JOBRUNNER_TLS_CERT: \S+ \(DNS:localhost, IP Address:127\.0\.0\.1, .*\) expires soon, 20.*\nok: JOBRUNNER_TLS_KEY: /);
+  assert.match(
+    good,
+    /^note: JOBRUNNER_TLS_CERT: \S+ \(DNS:localhost, IP Address:127\.0\.0\.1, .*\) expires soon, 20.*\nok: JOBRUNNER_TLS_KEY: /,
+  );
   const wrong = await diagnose({ ...tls, JOBRUNNER_TLS_KEY: other?.keyPath ?? "" });
   assert.match(wrong.of("tls"), /problem: JOBRUNNER_TLS_KEY: \S+ is not the key of the first certificate in /);
   const missing = await diagnose({ ...tls, JOBRUNNER_TLS_CERT: "/no/certificate" });
@@ -160,12 +230,23 @@ test("certificates are looked at as clients do", needsOpenssl, async (t) => {
 });
 
 test("a supervisor that is missing, broken or of another version is a problem, and a shell that is none", async (t) => {
-  const { config: settings } = readConfig({ JOBRUNNER_PORT: "0", JOBRUNNER_SHELL: "/bin/true", JOBRUNNER_CONTAINER_ENGINE: "none", JOBRUNNER_STATE_DIR: temporary(t) });
+  const { config: settings } = readConfig({
+    JOBRUNNER_PORT: "0",
+    JOBRUNNER_SHELL: "/bin/true",
+    JOBRUNNER_CONTAINER_ENGINE: "none",
+    JOBRUNNER_STATE_DIR: temporary(t),
+  });
   const look = async (supervisor: { path: string } | { problem: string }): Promise<string> => {
     const { findings } = await doctor({ version: "0.1.0", settings, mistakes: [], supervisor });
-    return findings.filter(({ level }) => level === "problem").map(({ check, found }) => `${check}: ${found}\n`).join("");
+    return findings
+      .filter(({ level }) => level === "problem")
+      .map(({ check, found }) => `${check}: ${found}\n`)
+      .join("");
   };
-  assert.match(await look({ problem: "the supervisor is not built" }), /^supervisor: the supervisor is not built\nshell: \/bin\/true does not run a command line/);
+  assert.match(
+    await look({ problem: "the supervisor is not built" }),
+    /^supervisor: the supervisor is not built\nshell: \/bin\/true does not run a command line/,
+  );
   assert.match(await look({ path: "/bin/false" }), /^supervisor: \/bin\/false does not run: exit code 1\n/);
   const old = join(settings.stateDir, "old");
   writeFileSync(old, "#!/bin/sh\necho jobrunner-supervisor 0.0.9\n", { mode: 0o755 });
@@ -192,10 +273,21 @@ test("no secret is shown, and no state is changed", async (t) => {
 async function diagnose(given: Record<string, string>, before: string[] = []): Promise<Diagnosis> {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-doctor-test-"));
   try {
-    const env = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", JOBRUNNER_PORT: "0", JOBRUNNER_CONTAINER_ENGINE: "none", JOBRUNNER_STATE_DIR: join(folder, "state"), ...given };
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      HOME: process.env["HOME"] ?? "",
+      JOBRUNNER_PORT: "0",
+      JOBRUNNER_CONTAINER_ENGINE: "none",
+      JOBRUNNER_STATE_DIR: join(folder, "state"),
+      ...given,
+    };
     const ended = await run("/usr/bin/env", [...before, program, "doctor", "--json"], env);
     const { Findings: findings = [] }: { Findings?: Finding[] } = ended.stdout === "" ? {} : JSON.parse(ended.stdout);
-    const of = (check: string): string => findings.filter(({ Check }) => Check === check).map(({ Level, Found, Remedy }) => `${Level}: ${Found}${Remedy === null ? "" : `: ${Remedy}`}`).join("\n");
+    const of = (check: string): string =>
+      findings
+        .filter(({ Check }) => Check === check)
+        .map(({ Level, Found, Remedy }) => `${Level}: ${Found}${Remedy === null ? "" : `: ${Remedy}`}`)
+        .join("\n");
     return { ...ended, findings, of };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -203,12 +295,19 @@ async function diagnose(given: Record<string, string>, before: string[] = []): P
 }
 
 function environment(t: TestContext): Record<string, string> {
-  return { PATH: process.env["PATH"] ?? "", JOBRUNNER_PORT: "0", JOBRUNNER_CONTAINER_ENGINE: "none", JOBRUNNER_STATE_DIR: join(temporary(t), "state") };
+  return {
+    PATH: process.env["PATH"] ?? "",
+    JOBRUNNER_PORT: "0",
+    JOBRUNNER_CONTAINER_ENGINE: "none",
+    JOBRUNNER_STATE_DIR: join(temporary(t), "state"),
+  };
 }
 
 function run(file: string, args: string[], env: Record<string, string>): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    const child = execFile(file, args, { env, timeout: 60_000 }, (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
+    const child = execFile(file, args, { env, timeout: 60_000 }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
   });
 }
 

@@ -19,9 +19,19 @@ test("rings of the old form and of the new are told apart, wherever a read ends"
     const heard: [string, unknown][] = [];
     for (let at = 0; at < text.length; at += size) heard.push(...rings.read(text.slice(at, at + size)));
     const told = { offset: 0, text: "first\nstart 1 2 3\n" };
-    if (size === 1) assert.deepEqual(heard, [[idA, null], [idB, told], [idA, { offset: 120, text: "end 1\ndone 2\n" }], [idB, null]]);
+    if (size === 1)
+      assert.deepEqual(heard, [
+        [idA, null],
+        [idB, told],
+        [idA, { offset: 120, text: "end 1\ndone 2\n" }],
+        [idB, null],
+      ]);
     // Read together: of one job first without lines, or without what is between, so that its file is to be read.
-    if (size === text.length) assert.deepEqual(heard, [[idA, null], [idB, null]]);
+    if (size === text.length)
+      assert.deepEqual(heard, [
+        [idA, null],
+        [idB, null],
+      ]);
   }
 });
 
@@ -29,7 +39,11 @@ test("what rings of one job tell is joined where one goes on where the other end
   const rings = new Rings();
   assert.deepEqual([...rings.read(`at ${idA} 0\none\n${idA}\nat ${idA} 4\ntwo\n${idA}\n`)], [[idA, { offset: 0, text: "one\ntwo\n" }]]);
   assert.deepEqual([...rings.read(`at ${idA} 0\none\n${idA}\nat ${idA} 5\ntwo\n${idA}\n`)], [[idA, null]]);
-  assert.deepEqual([...rings.read(`at ${idA} 0\none\nat ${idB} 4\ntwo\n${idB}\n`)], [[idB, { offset: 4, text: "two\n" }]], "a torn one takes no other with it");
+  assert.deepEqual(
+    [...rings.read(`at ${idA} 0\none\nat ${idB} 4\ntwo\n${idB}\n`)],
+    [[idB, { offset: 4, text: "two\n" }]],
+    "a torn one takes no other with it",
+  );
 });
 
 const twoSteps = { Commands: [{ CommandLine: "until [ -e go ]; do sleep 0.01; done" }, { CommandLine: "exit 3" }] };

@@ -32,7 +32,13 @@ test("what is cut is said in the job and in its step, whatever became of them, a
   assert.deepEqual([good.job.State, good.job.Reason, good.job.ExitCode], ["Succeeded", null, 0]);
   assert.match(good.job.Message ?? "", /^step 1 \(log\) left processes/);
   assert.match(good.job.Message ?? "", mayBeMissing);
-  assert.deepEqual(good.job.Steps.map(({ State, Message }) => [State, mayBeMissing.exec(Message ?? "")?.[1]]), [["Succeeded", "after DrainTimeoutSeconds"], ["Succeeded", undefined]]);
+  assert.deepEqual(
+    good.job.Steps.map(({ State, Message }) => [State, mayBeMissing.exec(Message ?? "")?.[1]]),
+    [
+      ["Succeeded", "after DrainTimeoutSeconds"],
+      ["Succeeded", undefined],
+    ],
+  );
   assert.deepEqual([bad.job.State, bad.job.Reason, bad.job.ExitCode], ["Failed", "ExitCode", 3]);
   assert.match(bad.job.Message ?? "", /^step 1 exited with code 3, and left processes/);
   const told = await cli(t, service.url, ["run", "--drain-timeout", "0.2", "-c", `${stuck}; exit 3`]);
@@ -59,13 +65,19 @@ test("the job's timeout ends the wait, and with DrainTimeoutSeconds 0 there is n
     service.run({ CommandLine: stuck, DrainTimeoutSeconds: 86_400, TimeoutSeconds: 2 }),
     service.run({ CommandLine: "exec > >(sleep 1000; touch touched)", DrainTimeoutSeconds: 0 }),
   ]);
-  assert.deepEqual([timed.job.State, mayBeMissing.exec(timed.job.Message ?? "")?.[1]], ["Succeeded", "when the job's TimeoutSeconds were over"]);
+  assert.deepEqual(
+    [timed.job.State, mayBeMissing.exec(timed.job.Message ?? "")?.[1]],
+    ["Succeeded", "when the job's TimeoutSeconds were finished"],
+  );
   assert.deepEqual([none.job.State, none.job.Message], ["Succeeded", null]);
 });
 
 test("a job whose last output is waited for outlives the service, and is recorded by the next one", async (t) => {
   const service = await startService(t);
-  const id = await service.submit({ CommandLine: "exec > >(until [ -e go ]; do sleep 0.01; done; cat)\nseq 1 2001", DrainTimeoutSeconds: 86_400 });
+  const id = await service.submit({
+    CommandLine: "exec > >(until [ -e go ]; do sleep 0.01; done; cat)\nseq 1 2001",
+    DrainTimeoutSeconds: 86_400,
+  });
   await waitFor("its step has ended", async () => (await service.client().job(id)).Steps[0]?.State === "Succeeded");
   await service.crash();
   writeFileSync(join(service.stateDir, "jobs", id, "work", "go"), "");
@@ -76,7 +88,9 @@ test("a job whose last output is waited for outlives the service, and is recorde
 
 test("a filter that writes to a file alone is the step's to wait for, as the documentation shows", async (t) => {
   const service = await startService(t);
-  const { job } = await service.run({ CommandLine: "exec > >(sleep 0.2; gzip > log.gz 2>&1); filter=$!; seq 1 2001; exec >&-; wait $filter" });
+  const { job } = await service.run({
+    CommandLine: "exec > >(sleep 0.2; gzip > log.gz 2>&1); filter=$!; seq 1 2001; exec >&-; wait $filter",
+  });
   assert.deepEqual([job.State, job.Message], ["Succeeded", null]);
   assert.equal(gunzipSync(readFileSync(join(service.stateDir, "jobs", job.ID, "work", "log.gz"))).length, 8898);
 });
@@ -91,7 +105,10 @@ test("where the box has no room for a step its message says what has run out, wh
   assert.match(job.Message ?? "", /^step \d+ could not start: pipes for its output: too many open files: .*RLIMIT_NOFILE.*LimitNOFILE=/);
   const states = job.Steps.map(({ State }) => State);
   assert.equal(states.filter((state) => state === "Failed").length, 1);
-  assert.ok(states.indexOf("Failed") > 10 && states.slice(0, states.indexOf("Failed")).every((state) => state === "Succeeded"), states.join(" "));
+  assert.ok(
+    states.indexOf("Failed") > 10 && states.slice(0, states.indexOf("Failed")).every((state) => state === "Succeeded"),
+    states.join(" "),
+  );
 });
 
 test("a job for whose supervisor there is no room says so while it waits, and runs when there is", async (t) => {

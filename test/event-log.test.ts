@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { EventLog, type LogBounds, type Place } from "../src/api/event-log.ts";
+import { EventLog, type LogBounds, type LogPosition } from "../src/api/event-log.ts";
 
 /** What is kept of changes, for whom, and what makes room. */
 
@@ -10,15 +10,15 @@ function textOf(bytes: number): (number: number) => string {
   return (number) => `${number};`.padEnd(bytes, "x");
 }
 
-/** All behind a place for a scope, as text; null where some of it is missing. */
+/** All behind a position for a scope, as text; null where some of it is missing. */
 function readAll(log: EventLog, from: number, scope: string | null): string | null {
   const chunks: Buffer[] = [];
-  for (let place: Place = { number: from, parts: 0 }; ; ) {
-    const read = log.read(place, scope);
+  for (let position: LogPosition = { number: from, parts: 0 }; ;) {
+    const read = log.read(position, scope);
     if (read.kind === "missing") return null;
     if (read.bytes.length === 0) return Buffer.concat(chunks).toString();
     chunks.push(read.bytes);
-    place = read.place;
+    position = read.position;
   }
 }
 
@@ -42,7 +42,10 @@ test("a large event comes in parts of memory of their own, whole and between its
   for (const bytes of sizes) log.add("a", textOf(bytes));
   for (const scope of ["a", null]) assert.equal(readAll(log, 0, scope), sizes.map((bytes, index) => textOf(bytes)(index + 1)).join(""));
   const read = log.read({ number: 1, parts: 0 }, null);
-  assert.ok(read.kind === "bytes" && read.bytes.length === 65_536 && read.bytes.buffer.byteLength < 100_000, "who holds a part holds no more");
+  assert.ok(
+    read.kind === "bytes" && read.bytes.length === 65_536 && read.bytes.buffer.byteLength < 100_000,
+    "who holds a part holds no more",
+  );
 });
 
 test("who has changed the most makes room, and nobody else misses anything", () => {
@@ -71,8 +74,8 @@ test("of more events than are kept, and of those that are forgotten, it is said 
 test("who waits is woken by the next change, by the end of its time, or when it goes", async () => {
   const log = new EventLog(bounds);
   const gone = new AbortController();
-  const [place, signal] = [{ number: 0, parts: 0 }, gone.signal];
-  const many = Array.from({ length: 100 }, () => log.more(place, { signal, limitMs: 60_000 }));
+  const [position, signal] = [{ number: 0, parts: 0 }, gone.signal];
+  const many = Array.from({ length: 100 }, () => log.more(position, { signal, limitMs: 60_000 }));
   log.add(null, textOf(10));
   assert.deepEqual(new Set(await Promise.all(many)), new Set(["woken"]));
   assert.equal(await log.more({ number: 1, parts: 0 }, { signal, limitMs: 1 }), "idle");

@@ -8,20 +8,25 @@ import type { TestContext } from "node:test";
 
 type Seen = { data: string[]; outcomes: number; errors: number };
 
-browserTest("a browser's EventSource has a finished job's output and outcome once, asks once more, and stops; so where a part was asked for", async (t) => {
-  const service = await startService(t);
-  const { job } = await service.run({ CommandLine: "echo one; echo two; exit 3" });
-  const page = await openPage(t, service);
-  const answers: number[] = [];
-  page.on("response", (response) => answers.push(response.status()));
-  const sources = [`/${job.ID}/attach`, `/${job.ID}/attach?end=4`, `/${job.ID}/attach?follow=false`].map(async (path) => await page.evaluate(readToEnd, path));
-  assert.deepEqual(await Promise.all(sources), [
-    { data: ["one\ntwo\n"], outcomes: 1, errors: 2 },
-    { data: ["one\n"], outcomes: 0, errors: 2 },
-    { data: ["one\ntwo\n"], outcomes: 1, errors: 2 },
-  ]);
-  assert.deepEqual(answers, [200, 200, 200, 204, 204, 204]);
-});
+browserTest(
+  "a browser's EventSource has a finished job's output and outcome once, asks once more, and stops; so where a part was asked for",
+  async (t) => {
+    const service = await startService(t);
+    const { job } = await service.run({ CommandLine: "echo one; echo two; exit 3" });
+    const page = await openPage(t, service);
+    const answers: number[] = [];
+    page.on("response", (response) => answers.push(response.status()));
+    const sources = [`/${job.ID}/attach`, `/${job.ID}/attach?end=4`, `/${job.ID}/attach?follow=false`].map(
+      async (path) => await page.evaluate(readToEnd, path),
+    );
+    assert.deepEqual(await Promise.all(sources), [
+      { data: ["one\ntwo\n"], outcomes: 1, errors: 2 },
+      { data: ["one\n"], outcomes: 0, errors: 2 },
+      { data: ["one\ntwo\n"], outcomes: 1, errors: 2 },
+    ]);
+    assert.deepEqual(answers, [200, 200, 200, 204, 204, 204]);
+  },
+);
 
 /** Runs in the page. What has come until the source is closed for good; an error is told at each end. */
 function readToEnd(path: string): Promise<Seen> {

@@ -18,7 +18,10 @@ test("whoever comes back with the last id hears every change since, once and in 
   const watching = await service.open("GET", "/events");
   await watching.until("\n\n");
   const first = await readUntil(service, hasBegun);
-  assert.deepEqual(first.map(({ event, id }) => [event, id !== null]), [["", true]]);
+  assert.deepEqual(
+    first.map(({ event, id }) => [event, id !== null]),
+    [["", true]],
+  );
   await changesOf(service, 5);
   const middle = await comeBack(service, first, hasEnds(5));
   await changesOf(service, 5);
@@ -35,7 +38,10 @@ test("after restarts of the service, what has changed meanwhile is told with its
   const during = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.01; done; exit 2" });
   const running = await service.submit({ CommandLine: "sleep 1000" });
   await service.wait(before);
-  await waitFor("both run", async () => (await service.get(during)).State === "Running" && (await service.get(running)).State === "Running");
+  await waitFor(
+    "both run",
+    async () => (await service.get(during)).State === "Running" && (await service.get(running)).State === "Running",
+  );
   const heard = await readUntil(service, hasBegun);
   await service.crash();
   await service.start();
@@ -44,12 +50,30 @@ test("after restarts of the service, what has changed meanwhile is told with its
   await service.crash(); // and once more, with nobody listening
   await service.start();
   const told = await comeBack(service, heard, hasCaughtUp);
-  assert.deepEqual(told.map(({ event }) => event), ["", "missing", "job", "job", "job", ""]);
+  assert.deepEqual(
+    told.map(({ event }) => event),
+    ["", "missing", "job", "job", "job", ""],
+  );
   assert.equal(JSON.parse(told[1]?.data ?? "").IsWhole, true);
   const states = jobsIn(told).map(({ ID, State, ExitCode }) => [ID, `${State} ${ExitCode}`] as const);
-  assert.deepEqual(new Map(states), new Map([[running, "Running null"], [during, "Failed 2"], [after, "Failed 3"]]));
-  assert.deepEqual(told.map(({ id }) => id !== null), [false, false, false, false, false, true], "who breaks off before the end hears it all again");
-  assert.deepEqual((await comeBack(service, told, hasBegun)).map(({ event }) => event), [""], "nothing is missing any more");
+  assert.deepEqual(
+    new Map(states),
+    new Map([
+      [running, "Running null"],
+      [during, "Failed 2"],
+      [after, "Failed 3"],
+    ]),
+  );
+  assert.deepEqual(
+    told.map(({ id }) => id !== null),
+    [false, false, false, false, false, true],
+    "who breaks off before the end hears it all again",
+  );
+  assert.deepEqual(
+    (await comeBack(service, told, hasBegun)).map(({ event }) => event),
+    [""],
+    "nothing is missing any more",
+  );
 });
 
 test("an id from nowhere, or from so long ago that ends are forgotten, is answered by an event that says so", async (t) => {
@@ -64,7 +88,11 @@ test("an id from nowhere, or from so long ago that ends are forgotten, is answer
   await service.start();
   for (const id of ["nonsense", "7", "0123456789ab-5-30000", lastId(heard)]) {
     const told = await readUntil(service, hasCaughtUp, { "Last-Event-ID": id });
-    assert.deepEqual(told.map(({ event }) => event), ["", "missing", "job", ""], id);
+    assert.deepEqual(
+      told.map(({ event }) => event),
+      ["", "missing", "job", ""],
+      id,
+    );
     assert.equal(JSON.parse(told[1]?.data ?? "").IsWhole, false);
     assert.equal(jobsIn(told)[0]?.ID, running);
   }
@@ -82,34 +110,46 @@ test("a submit token that comes back hears of its own jobs alone, in order and a
   await service.crash();
   await service.start();
   const later = await readUntil(service, hasCaughtUp, { ...mine, "Last-Event-ID": lastId(heard) });
-  assert.deepEqual(jobsIn(live).map(({ ID }) => ID), jobsIn(live).map(() => own));
-  assert.deepEqual(jobsIn(later).map(({ ID, State }) => `${ID} ${State}`), [`${own} Succeeded`]);
+  assert.deepEqual(
+    jobsIn(live).map(({ ID }) => ID),
+    jobsIn(live).map(() => own),
+  );
+  assert.deepEqual(
+    jobsIn(later).map(({ ID, State }) => `${ID} ${State}`),
+    [`${own} Succeeded`],
+  );
 });
 
 test("the client goes on where it was, also in a second call, and says where something is missing", async (t) => {
   const service = await startService(t);
-  const place = { id: null };
+  const position = { id: null };
   const client = new Client({ url: service.url });
   const until = async (id: string): Promise<JobEvent[]> => {
     const events: JobEvent[] = [];
-    for await (const event of client.events({ place })) {
+    for await (const event of client.events({ position })) {
       events.push(event);
       if (event.kind === "job" && event.job.ID === id && event.job.State === "Succeeded") break;
     }
     return events;
   };
-  const listening = client.events({ place });
+  const listening = client.events({ position });
   await listening.next();
-  await Promise.race([listening.next(), waitFor("it knows where it is", () => place.id !== null)]);
+  await Promise.race([listening.next(), waitFor("it knows where it is", () => position.id !== null)]);
   await service.run({ CommandLine: "true" });
   const { job: second } = await service.run({ CommandLine: "true" });
   const heard = await until(second.ID);
-  assert.deepEqual(heard.filter(({ kind }) => kind !== "job").map(({ kind }) => kind), ["open"]);
+  assert.deepEqual(
+    heard.filter(({ kind }) => kind !== "job").map(({ kind }) => kind),
+    ["open"],
+  );
   await service.crash();
   await service.start();
   const { job: third } = await service.run({ CommandLine: "true" });
   const later = await until(third.ID);
-  assert.deepEqual(later.filter(({ kind }) => kind !== "job"), [{ kind: "open" }, { kind: "missing", isWhole: true }]);
+  assert.deepEqual(
+    later.filter(({ kind }) => kind !== "job"),
+    [{ kind: "open" }, { kind: "missing", isWhole: true }],
+  );
   await listening.return(undefined);
 });
 
@@ -136,7 +176,10 @@ function lastId(blocks: Told[]): string {
 
 const hasBegun = (blocks: Told[]): boolean => blocks.length > 0;
 const hasCaughtUp = (blocks: Told[]): boolean => blocks.length > 1 && blocks.at(-1)?.event === "";
-const hasEnds = (count: number) => (blocks: Told[]): boolean => jobsIn(blocks).filter(({ State }) => State === "Succeeded").length >= count;
+const hasEnds =
+  (count: number) =>
+  (blocks: Told[]): boolean =>
+    jobsIn(blocks).filter(({ State }) => State === "Succeeded").length >= count;
 
 function jobsIn(blocks: Told[]): JobView[] {
   return blocks.filter(({ event }) => event === "job").map(({ data }): JobView => JSON.parse(data));
@@ -144,6 +187,11 @@ function jobsIn(blocks: Told[]): JobView[] {
 
 function blocksOf(reader: Reader): Told[] {
   const field = (block: string, name: string): string | null => new RegExp(`^${name}: (.*)$`, "m").exec(block)?.[1] ?? null;
-  const blocks = reader.received().toString().split("\n\n").slice(0, -1).filter((block) => block !== ":");
+  const blocks = reader
+    .received()
+    .toString()
+    .split("\n\n")
+    .slice(0, -1)
+    .filter((block) => block !== ":");
   return blocks.map((block) => ({ id: field(block, "id"), event: field(block, "event") ?? "", data: field(block, "data") ?? "" }));
 }

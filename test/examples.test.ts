@@ -16,11 +16,19 @@ test("ci.yaml builds and tests a revision, and fails as its tests do", { skip: n
   const project = join(folder, "project");
   const git = (...args: string[]): void => {
     const identity = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"];
-    assert.equal(spawnSync("git", [...identity, ...args], { cwd: project, stdio: "ignore", env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null" } }).status, 0, args.join(" "));
+    assert.equal(
+      spawnSync("git", [...identity, ...args], { cwd: project, stdio: "ignore", env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null" } })
+        .status,
+      0,
+      args.join(" "),
+    );
   };
   mkdirSync(project);
   writeFileSync(join(project, "greet.in"), "echo hello\n");
-  writeFileSync(join(project, "Makefile"), 'greet: greet.in\n\tcp greet.in greet\ntest: greet\n\t@test "$$(sh greet)" = hello && echo passed\n');
+  writeFileSync(
+    join(project, "Makefile"),
+    'greet: greet.in\n\tcp greet.in greet\ntest: greet\n\t@test "$$(sh greet)" = hello && echo passed\n',
+  );
   git("init", "--quiet");
   git("add", ".");
   git("commit", "--quiet", "--message", "greets");
@@ -48,7 +56,18 @@ test("backup.yaml keeps the newest backups, each of which can be restored, and n
   assert.ok(source !== undefined && target !== undefined && restored !== undefined);
   mkdirSync(join(source, "letters"), { recursive: true });
   mkdirSync(restored);
-  const backup = (from: string) => run("jobrunner", ["run", "--file", join(examples, "backup.yaml"), "--env", `SOURCE=${from}`, "--env", `TARGET=${target}`, "--env", "KEEP=2"]);
+  const backup = (from: string) =>
+    run("jobrunner", [
+      "run",
+      "--file",
+      join(examples, "backup.yaml"),
+      "--env",
+      `SOURCE=${from}`,
+      "--env",
+      `TARGET=${target}`,
+      "--env",
+      "KEEP=2",
+    ]);
   for (const text of ["first", "second", "third"]) {
     writeFileSync(join(source, "letters", "a"), text);
     assert.equal((await backup(source)).status, 0);
@@ -66,8 +85,13 @@ test("backup.yaml keeps the newest backups, each of which can be restored, and n
 
 test("the backup's units are such as systemd takes", { skip: needs("systemd-analyze") }, (t) => {
   const folder = folderOf(t);
-  for (const name of ["backup.service", "backup.timer"]) writeFileSync(join(folder, name), readFileSync(join(examples, name), "utf8").replace("/usr/local/bin/jobrunner", "/bin/sh"));
-  const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--recursive-errors=no", join(folder, "backup.service"), join(folder, "backup.timer")], { encoding: "utf8" });
+  for (const name of ["backup.service", "backup.timer"])
+    writeFileSync(join(folder, name), readFileSync(join(examples, name), "utf8").replace("/usr/local/bin/jobrunner", "/bin/sh"));
+  const { status, stderr } = spawnSync(
+    "systemd-analyze",
+    ["verify", "--recursive-errors=no", join(folder, "backup.service"), join(folder, "backup.timer")],
+    { encoding: "utf8" },
+  );
   assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
 });
 
@@ -112,7 +136,11 @@ test("fan-out.sh shows what failed of many, and fails with it", async (t) => {
 
 test("fan-out.sh kills all that it has started when it is stopped", async (t) => {
   const { service, environment } = await start(t);
-  const child = spawn(join(examples, "fan-out.sh"), ['sleep "$ITEM"', "1000", "1001", "1002"], { env: environment, stdio: "ignore", detached: true });
+  const child = spawn(join(examples, "fan-out.sh"), ['sleep "$ITEM"', "1000", "1001", "1002"], {
+    env: environment,
+    stdio: "ignore",
+    detached: true,
+  });
   let status: number | null = null;
   child.once("exit", (code) => (status = code));
   await waitFor("all items run", async () => (await service.activeIds()).length === 3);
@@ -122,29 +150,38 @@ test("fan-out.sh kills all that it has started when it is stopped", async (t) =>
   assert.deepEqual(await service.activeIds(), []);
 });
 
-test("agent.ts reads why a step failed, does something about it, and tries again; what it does not know, it leaves", { skip: needs("cc", "make") }, async (t) => {
-  const { run, folder, service } = await start(t);
-  writeFileSync(join(folder, "answer.c"), '#include "config.h"\nint main(void) { return ANSWER != 42; }\n');
-  writeFileSync(join(folder, "Makefile"), "answer: answer.c\n\t$(CC) -o answer answer.c\ntest: answer\n\t./answer\n");
-  writeFileSync(join(folder, "configure"), "#!/bin/sh\necho '#define ANSWER 42' > config.h\n");
-  chmodSync(join(folder, "configure"), 0o755);
-  const agent = [join(examples, "agent.ts"), folder];
-  const good = await run(process.execPath, agent);
-  assert.equal(good.status, 0, good.stdout + good.stderr);
-  assert.match(good.stdout, /config\.h: No such file[^]*Failed: step 1 \(build\)[^]*I try configure first[^]*Succeeded\n$/);
+test(
+  "agent.ts reads why a step failed, does something about it, and tries again; what it does not know, it leaves",
+  { skip: needs("cc", "make") },
+  async (t) => {
+    const { run, folder, service } = await start(t);
+    writeFileSync(join(folder, "answer.c"), '#include "config.h"\nint main(void) { return ANSWER != 42; }\n');
+    writeFileSync(join(folder, "Makefile"), "answer: answer.c\n\t$(CC) -o answer answer.c\ntest: answer\n\t./answer\n");
+    writeFileSync(join(folder, "configure"), "#!/bin/sh\necho '#define ANSWER 42' > config.h\n");
+    chmodSync(join(folder, "configure"), 0o755);
+    const agent = [join(examples, "agent.ts"), folder];
+    const good = await run(process.execPath, agent);
+    assert.equal(good.status, 0, good.stdout + good.stderr);
+    assert.match(good.stdout, /config\.h: No such file[^]*Failed: step 1 \(build\)[^]*I try configure first[^]*Succeeded\n$/);
 
-  writeFileSync(join(folder, "configure"), "#!/bin/sh\necho '#define ANSWER 41' > config.h\n");
-  rmSync(join(folder, "answer"));
-  rmSync(join(folder, "config.h"));
-  const bad = await run(process.execPath, agent);
-  assert.equal(bad.status, 1);
-  assert.match(bad.stdout, /Failed: step 3 \(test\)[^]*I do not know/);
-  const { Jobs }: { Jobs: object[] } = JSON.parse((await service.call("GET", "/jobs?name=agent")).text);
-  assert.equal(Jobs.length, 4);
-});
+    writeFileSync(join(folder, "configure"), "#!/bin/sh\necho '#define ANSWER 41' > config.h\n");
+    rmSync(join(folder, "answer"));
+    rmSync(join(folder, "config.h"));
+    const bad = await run(process.execPath, agent);
+    assert.equal(bad.status, 1);
+    assert.match(bad.stdout, /Failed: step 3 \(test\)[^]*I do not know/);
+    const { Jobs }: { Jobs: object[] } = JSON.parse((await service.call("GET", "/jobs?name=agent")).text);
+    assert.equal(Jobs.length, 4);
+  },
+);
 
 type Result = { status: number | null; stdout: string; stderr: string };
-type Started = { service: Service; folder: string; environment: NodeJS.ProcessEnv; run: (program: string, args: string[], cwd?: string) => Promise<Result> };
+type Started = {
+  service: Service;
+  folder: string;
+  environment: NodeJS.ProcessEnv;
+  run: (program: string, args: string[], cwd?: string) => Promise<Result>;
+};
 
 /** A service, and a user's shell with `jobrunner` on its path and a folder of its own. */
 async function start(t: TestContext, engine: Record<string, string> = {}): Promise<Started> {
@@ -153,7 +190,9 @@ async function start(t: TestContext, engine: Record<string, string> = {}): Promi
   const environment = { ...process.env, PATH: `${join(repository, "bin")}${delimiter}${process.env["PATH"]}`, JOBRUNNER_URL: service.url };
   const run: Started["run"] = (program, args, cwd = folder) =>
     new Promise((resolve) => {
-      const child = execFile(program, args, { cwd, env: environment, timeout: 60_000 }, (_error, stdout, stderr) => resolve({ status: child.exitCode, stdout, stderr }));
+      const child = execFile(program, args, { cwd, env: environment, timeout: 60_000 }, (_error, stdout, stderr) =>
+        resolve({ status: child.exitCode, stdout, stderr }),
+      );
     });
   return { service, folder, environment, run };
 }

@@ -16,7 +16,9 @@ const café = Buffer.from("caf\xe9", "latin1");
 
 test("files whose names are no UTF-8 are listed, fetched, put, found by page and removed", async (t) => {
   const service = await startService(t);
-  const { job } = await service.run({ CommandLine: `printf old > $'caf\\xe9'; printf utf8 > café; mkdir $'\\xff\\xfe'; printf in > $'\\xff\\xfe'/'100%'; printf '?' > 'a?b#c d%41'; ln -s $'caf\\xe9' $'l\\xe9'` });
+  const { job } = await service.run({
+    CommandLine: `printf old > $'caf\\xe9'; printf utf8 > café; mkdir $'\\xff\\xfe'; printf in > $'\\xff\\xfe'/'100%'; printf '?' > 'a?b#c d%41'; ln -s $'caf\\xe9' $'l\\xe9'`,
+  });
   const { Entries } = await list(service, job.ID, "");
   assert.deepEqual(
     Entries.map(({ Name, EncodedName, Type, Target }) => [Name, EncodedName, Type, Target]),
@@ -29,27 +31,36 @@ test("files whose names are no UTF-8 are listed, fetched, put, found by page and
     ],
   );
   const get = async (path: string): Promise<string> => (await service.call("GET", `/${job.ID}/files/${path}`)).text;
-  assert.deepEqual(await Promise.all(["caf%E9", "caf%C3%A9", "l%e9", "%FF%FE/100%25", "a%3Fb%23c%20d%2541"].map(get)), ["old", "utf8", "old", "in", "?"]);
+  assert.deepEqual(await Promise.all(["caf%E9", "caf%C3%A9", "l%e9", "%FF%FE/100%25", "a%3Fb%23c%20d%2541"].map(get)), [
+    "old",
+    "utf8",
+    "old",
+    "in",
+    "?",
+  ]);
   assert.equal((await service.call("PUT", `/${job.ID}/files/n%80w/caf%E9`, { body: "put" })).status, 200);
   assert.equal(await get("n%80w/caf%E9"), "put");
   assert.deepEqual(readdirSync(join(service.workspaceOf(job.ID)), { encoding: "buffer" }).filter((name) => name.equals(café)).length, 1);
 
   const paged: string[] = [];
-  for (let after = ""; ; ) {
+  for (let after = ""; ;) {
     const page = await list(service, job.ID, `?limit=1${after}`);
     paged.push(...page.Entries.map(({ EncodedName }) => EncodedName));
     if (page.NextAfter === null) break;
     after = `&after=${encodeURIComponent(page.NextAfter)}`;
   }
   assert.deepEqual(paged, ["a%3Fb%23c%20d%2541", "caf%C3%A9", "caf%E9", "l%E9", "n%80w", "%FF%FE"]);
-  for (const path of ["caf%E9", "%FF%FE?recursive=true", "n%80w?recursive=true", "l%E9"]) assert.equal((await service.call("DELETE", `/${job.ID}/files/${path}`)).status, 200, path);
+  for (const path of ["caf%E9", "%FF%FE?recursive=true", "n%80w?recursive=true", "l%E9"])
+    assert.equal((await service.call("DELETE", `/${job.ID}/files/${path}`)).status, 200, path);
   assert.deepEqual(readdirSync(service.workspaceOf(job.ID)), ["a?b#c d%41", "café"]);
   assert.match((await service.call("GET", `/${job.ID}/files/%zz`)).text, /must be followed by two hexadecimal digits/);
 });
 
 test("a FIFO, a socket or a device is shown, and never opened", async (t) => {
   const service = await startService(t);
-  const id = await service.submit({ CommandLine: `mkfifo fifo; mknod device c 1 5 2> /dev/null; ${process.execPath} -e 'require("node:net").createServer().listen("socket", () => process.exit())'; mv socket kept; touch ready; echo x > fifo; touch opened` });
+  const id = await service.submit({
+    CommandLine: `mkfifo fifo; mknod device c 1 5 2> /dev/null; ${process.execPath} -e 'require("node:net").createServer().listen("socket", () => process.exit())'; mv socket kept; touch ready; echo x > fifo; touch opened`,
+  });
   await waitFor("the job waits for who reads the FIFO", () => existsSync(join(service.workspaceOf(id), "ready")));
   const { Entries } = await list(service, id, "");
   const others = Entries.filter(({ Type }) => Type === "other").map(({ Name }) => Name);
@@ -65,7 +76,15 @@ test("a FIFO, a socket or a device is shown, and never opened", async (t) => {
 
 test("a time outside of the years 1 to 9999 is null, and hides nothing else of its folder", async (t) => {
   const service = await startService(t, { stateDir: folderInMemory(t) });
-  const seconds = { ancient: -1e11, before: -62_135_596_801, first: -62_135_596_800, usual: 1.7e9, last: 253_402_300_799, after: 253_402_300_800, far: 1e15 };
+  const seconds = {
+    ancient: -1e11,
+    before: -62_135_596_801,
+    first: -62_135_596_800,
+    usual: 1.7e9,
+    last: 253_402_300_799,
+    after: 253_402_300_800,
+    far: 1e15,
+  };
   const { job } = await service.run({ Commands: [{ Args: ["touch", ...Object.keys(seconds)] }] });
   for (const [name, time] of Object.entries(seconds)) utimesSync(join(service.workspaceOf(job.ID), name), time, time);
   const { Entries } = await list(service, job.ID, "");

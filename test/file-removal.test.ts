@@ -16,18 +16,21 @@ import { waitFor } from "./helper/wait.ts";
 /** What a job leaves behind goes, however it is made; what cannot be removed is kept, and told everywhere. */
 
 const nobody = findUser("nobody");
-const readOnly = "mkdir -p ro/deep; touch ro/deep/file ro/file; chmod 444 ro/deep/file; chmod 555 ro/deep ro; mkdir none; touch none/file; chmod 0 none";
+const readOnly =
+  "mkdir -p ro/deep; touch ro/deep/file ro/file; chmod 444 ro/deep/file; chmod 555 ro/deep ro; mkdir none; touch none/file; chmod 0 none";
 
 test("folders that a job made read-only for itself go with it, and by the API", { skip: cannotBe(nobody, "nobody") }, async (t) => {
   assert.ok(nobody !== null);
   const service = await startAs(t, nobody, {});
   const { job } = await service.run({ CommandLine: `${readOnly}; mkdir copy; cd copy; ${readOnly}` });
-  for (const path of ["copy/ro", "copy"]) assert.equal((await service.call("DELETE", `/${job.ID}/files/${path}?recursive=true`)).status, 200, path);
+  for (const path of ["copy/ro", "copy"])
+    assert.equal((await service.call("DELETE", `/${job.ID}/files/${path}?recursive=true`)).status, 200, path);
   assert.deepEqual(readdirSync(service.workspaceOf(job.ID)).toSorted(), ["none", "ro"]);
   await assertRemoved(service, job.ID);
 });
 
-const nested = (depth: number, name: string): string => `for (let i = 0; i < ${depth}; i += 1) { fs.mkdirSync(${name}); process.chdir(${name}); } fs.writeFileSync("file", "")`;
+const nested = (depth: number, name: string): string =>
+  `for (let i = 0; i < ${depth}; i += 1) { fs.mkdirSync(${name}); process.chdir(${name}); } fs.writeFileSync("file", "")`;
 
 test("folders deeper than a path can be long, and 25,000 of them, are removed with few descriptors", async (t) => {
   const service = await startService(t, { stateDir: folderInMemory(t) });
@@ -37,7 +40,8 @@ test("folders deeper than a path can be long, and 25,000 of them, are removed wi
   assert.equal(first.job.State, "Succeeded", first.output.toString());
   const deep = await service.call("GET", `/${second.job.ID}/files/${"d/".repeat(6000)}`);
   assert.equal(deep.status, 200, deep.text);
-  for (const name of ["n".repeat(200), "d"]) assert.equal((await service.call("DELETE", `/${first.job.ID}/files/${name}?recursive=true`)).status, 200);
+  for (const name of ["n".repeat(200), "d"])
+    assert.equal((await service.call("DELETE", `/${first.job.ID}/files/${name}?recursive=true`)).status, 200);
   assert.deepEqual(readdirSync(service.workspaceOf(first.job.ID)), []);
   await assertRemoved(service, second.job.ID);
   assert.ok(openFilesOf(service.pid).length <= before + 20);
@@ -45,13 +49,17 @@ test("folders deeper than a path can be long, and 25,000 of them, are removed wi
 
 test("many files and folders beside each other are removed, those too that come meanwhile", async (t) => {
   const service = await startService(t);
-  const { job } = await service.run({ CommandLine: "mkdir wide; cd wide; for i in {1..300}; do mkdir -p $i/{a,b}/c; done; touch {1..300}/{a,b}/c/{x,y} {1001..3000}" });
+  const { job } = await service.run({
+    CommandLine: "mkdir wide; cd wide; for i in {1..300}; do mkdir -p $i/{a,b}/c; done; touch {1..300}/{a,b}/c/{x,y} {1001..3000}",
+  });
   assert.equal((await service.call("DELETE", `/${job.ID}/files/wide?recursive=true`)).status, 200);
-  const id = await service.submit({ CommandLine: "mkdir a; while :; do mkdir -p a/b/c 2> /dev/null; mv a/b/c a/d$RANDOM 2> /dev/null; touch ready; done" });
+  const id = await service.submit({
+    CommandLine: "mkdir a; while :; do mkdir -p a/b/c 2> /dev/null; mv a/b/c a/d$RANDOM 2> /dev/null; touch ready; done",
+  });
   await waitFor("the job is at it", () => existsSync(join(service.workspaceOf(id), "ready")));
   for (let round = 0; round < 20; round += 1) {
     const { status, text } = await service.call("DELETE", `/${id}/files/a?recursive=true`);
-    assert.ok([200, 404].includes(status) || (status === 409 && text.includes("ask again, or when the job is over")), text);
+    assert.ok([200, 404].includes(status) || (status === 409 && text.includes("ask again, or when the job is finished")), text);
   }
 });
 
@@ -66,19 +74,39 @@ test("what is mounted in a workspace is neither shown, changed nor removed, unti
   mounts.add(join(source, "kept"), join(workspace, "tree/file"));
 
   const { Entries }: { Entries: { Name: string; Type: string }[] } = JSON.parse((await service.call("GET", `/${job.ID}/files/tree`)).text);
-  assert.deepEqual(Entries.map(({ Name, Type }) => [Name, Type]), [["file", "mount"], ["gone", "file"], ["mounted", "mount"], ["other", "folder"]]);
-  for (const [method, path] of [["GET", "mounted"], ["GET", "mounted/kept"], ["GET", "file"], ["PUT", "mounted/new"], ["PUT", "file"], ["DELETE", "file"], ["DELETE", "mounted/kept"], ["DELETE", "mounted?recursive=true"]]) {
+  assert.deepEqual(
+    Entries.map(({ Name, Type }) => [Name, Type]),
+    [
+      ["file", "mount"],
+      ["gone", "file"],
+      ["mounted", "mount"],
+      ["other", "folder"],
+    ],
+  );
+  for (const [method, path] of [
+    ["GET", "mounted"],
+    ["GET", "mounted/kept"],
+    ["GET", "file"],
+    ["PUT", "mounted/new"],
+    ["PUT", "file"],
+    ["DELETE", "file"],
+    ["DELETE", "mounted/kept"],
+    ["DELETE", "mounted?recursive=true"],
+  ]) {
     assertProblem(await service.call(method ?? "", `/${job.ID}/files/tree/${path}`), 409);
   }
   const refused = await service.call("DELETE", `/${job.ID}/files/tree?recursive=true`);
   assertProblem(refused, 409);
-  assert.match(refused.text, /3 files and folders in it are removed, but not tree\/(mounted|file): something is mounted there: unmount it, and ask again/);
+  assert.match(
+    refused.text,
+    /3 files and folders in it are removed, but not tree\/(mounted|file): something is mounted there: unmount it, and ask again/,
+  );
   assert.deepEqual([readdirSync(source), readFileSync(join(source, "kept"), "utf8")], [["kept"], "hunter22"]);
 
   const { Remains }: { Remains?: { Path: string; Problem: string } } = JSON.parse((await service.call("DELETE", `/jobs/${job.ID}`)).text);
   assert.match(`${Remains?.Path}: ${Remains?.Problem}`, /\/work\/tree\/(mounted|file): something is mounted there$/);
   assert.deepEqual([readdirSync(source), existsSync(workspace)], [["kept"], true]);
-  await assertTold(service, { job: job.ID, path: Remains?.Path ?? "", problem: /something is mounted there/ });
+  await assertReported(service, { job: job.ID, path: Remains?.Path ?? "", problem: /something is mounted there/ });
   const seen: object = JSON.parse((await service.call("GET", "/healthz", { headers: submitter })).text);
   assert.deepEqual(["removalsStopped" in seen && seen.removalsStopped, "remains" in seen], [1, false], "others' jobs are not named");
 
@@ -100,11 +128,16 @@ test("a workspace that is a mount itself is not emptied", { skip: canMount }, as
   assert.ok(existsSync(join(source, "kept/inner")));
 });
 
-const canFreeze = canDo("chattr +i", (folder) => spawnSync("chattr", ["+i", folder]).status === 0 && spawnSync("chattr", ["-i", folder]).status === 0);
+const canFreeze = canDo(
+  "chattr +i",
+  (folder) => spawnSync("chattr", ["+i", folder]).status === 0 && spawnSync("chattr", ["-i", folder]).status === 0,
+);
 
 test("an immutable file is kept, with what leads to it, and told; all else of the job goes", { skip: canFreeze }, async (t) => {
   const service = await startService(t);
-  const { job } = await service.run({ CommandLine: "mkdir -p a/b other/tree; touch a/b/frozen a/gone other/tree/gone; chattr +i a/b/frozen" });
+  const { job } = await service.run({
+    CommandLine: "mkdir -p a/b other/tree; touch a/b/frozen a/gone other/tree/gone; chattr +i a/b/frozen",
+  });
   const frozen = join(service.workspaceOf(job.ID), "a/b/frozen");
   using thaw = new DisposableStack();
   thaw.defer(() => void spawnSync("chattr", ["-i", frozen]));
@@ -115,7 +148,7 @@ test("an immutable file is kept, with what leads to it, and told; all else of th
   const ended = await jobrunner(service, ["rm", "--url", service.url, job.ID]);
   assert.match(`${ended.code} ${ended.stderr}`, /^0 .* is removed, but not yet from the disk: \S+\/work\/a\/b\/frozen: it is immutable/);
   assert.deepEqual(readdirSync(service.workspaceOf(job.ID)), ["a"]);
-  await assertTold(service, { job: job.ID, path: frozen, problem: /immutable/ });
+  await assertReported(service, { job: job.ID, path: frozen, problem: /immutable/ });
 });
 
 async function assertRemoved(service: Service, id: string): Promise<void> {
@@ -125,8 +158,10 @@ async function assertRemoved(service: Service, id: string): Promise<void> {
 }
 
 /** In health's detail, a metric, the log and by the doctor. */
-async function assertTold(service: Service, { job, path, problem }: { job: string; path: string; problem: RegExp }): Promise<void> {
-  const { status, remains }: { status: string; remains: { job: string; path: string; problem: string }[] } = JSON.parse((await service.call("GET", "/healthz")).text);
+async function assertReported(service: Service, { job, path, problem }: { job: string; path: string; problem: RegExp }): Promise<void> {
+  const { status, remains }: { status: string; remains: { job: string; path: string; problem: string }[] } = JSON.parse(
+    (await service.call("GET", "/healthz")).text,
+  );
   assert.deepEqual([status, remains.length, remains[0]?.job, remains[0]?.path], ["ok", 1, job, path]);
   assert.match(remains[0]?.problem ?? "", problem);
   assert.match((await service.call("GET", "/metrics")).text, /^jobrunner_removals_stopped 1$/m);

@@ -12,48 +12,66 @@ import { waitFor } from "./helper/wait.ts";
 
 /** What one identity can take by the files of its jobs. */
 
-test("however deep they are, files that are sent and received hold no folder open, and nobody else notices", { timeout: 120_000 }, async (t) => {
-  const service = await startService(t);
-  const greedy = bearer(await createToken(service, "greedy", "submit"));
-  const make = `for (let i = 0; i < 300; i += 1) { fs.mkdirSync("d"); process.chdir("d"); } fs.writeFileSync("large", Buffer.alloc(50e6))`;
-  const id = await service.submit({ Commands: [{ Args: [process.execPath, "-e", make] }] }, greedy);
-  await service.wait(id);
-  const folder = `/${id}/files/${"d/".repeat(300)}`;
-  const neighbour = await Neighbour.moveIn(t, service);
-  const before = openFilesOf(service.pid).length;
-  const downloads: Reader[] = [];
-  for (let count = 0; count < 2; count += 1) downloads.push(await stalled(service, `${folder}large`, greedy));
-  const uploads = Array.from({ length: 30 }, (_, count) => trickling(service, `${folder}${count}`, greedy));
-  const drafts = (): string[] => openFilesOf(service.pid).filter((path) => path.includes("/draft-"));
-  await waitFor("all uploads have begun", () => drafts().length === 30, 60);
-  const open = openFilesOf(service.pid);
-  assert.deepEqual(open.filter((path) => path.includes("/work/") && !path.endsWith("/large")), []);
-  assert.ok(open.length <= before + 2 * 2 + 30 * 2 + 20, `${before} before, ${open.length} then`);
-  await neighbour.wasNotDisturbed();
-  for (const upload of uploads) upload.destroy();
-  for (const download of downloads) download.close();
-  await waitFor("nothing of them is held any more", () => drafts().length === 0 && !openFilesOf(service.pid).some((path) => path.endsWith("/large")));
-});
+test(
+  "however deep they are, files that are sent and received hold no folder open, and nobody else notices",
+  { timeout: 120_000 },
+  async (t) => {
+    const service = await startService(t);
+    const greedy = bearer(await createToken(service, "greedy", "submit"));
+    const make = `for (let i = 0; i < 300; i += 1) { fs.mkdirSync("d"); process.chdir("d"); } fs.writeFileSync("large", Buffer.alloc(50e6))`;
+    const id = await service.submit({ Commands: [{ Args: [process.execPath, "-e", make] }] }, greedy);
+    await service.wait(id);
+    const folder = `/${id}/files/${"d/".repeat(300)}`;
+    const neighbour = await Neighbour.moveIn(t, service);
+    const before = openFilesOf(service.pid).length;
+    const downloads: Reader[] = [];
+    for (let count = 0; count < 2; count += 1) downloads.push(await stalled(service, `${folder}large`, greedy));
+    const uploads = Array.from({ length: 30 }, (_, count) => trickling(service, `${folder}${count}`, greedy));
+    const drafts = (): string[] => openFilesOf(service.pid).filter((path) => path.includes("/draft-"));
+    await waitFor("all uploads have begun", () => drafts().length === 30, 60);
+    const open = openFilesOf(service.pid);
+    assert.deepEqual(
+      open.filter((path) => path.includes("/work/") && !path.endsWith("/large")),
+      [],
+    );
+    assert.ok(open.length <= before + 2 * 2 + 30 * 2 + 20, `${before} before, ${open.length} then`);
+    await neighbour.wasNotDisturbed();
+    for (const upload of uploads) upload.destroy();
+    for (const download of downloads) download.close();
+    await waitFor(
+      "nothing of them is held any more",
+      () => drafts().length === 0 && !openFilesOf(service.pid).some((path) => path.endsWith("/large")),
+    );
+  },
+);
 
-test("thirty pages of a folder of 600,000 names do not hold others up, and take no memory for names that nobody wants", { timeout: 600_000 }, async (t) => {
-  const service = await startService(t, { stateDir: folderInMemory(t) });
-  const greedy = bearer(await createToken(service, "greedy", "submit"));
-  const make = `fs.writeFileSync("file", ""); fs.mkdirSync("huge"); for (let i = 0; i < 600000; i += 1) fs.linkSync("file", "huge/name-" + String(i).padStart(6, "0"))`;
-  const id = await service.submit({ Commands: [{ Args: [process.execPath, "-e", make] }] }, greedy);
-  assert.equal((await service.wait(id)).State, "Succeeded");
-  const before = residentBytes(service);
-  const neighbour = await Neighbour.moveIn(t, service);
-  const pages = await Promise.all(Array.from({ length: 30 }, (_, count) => service.call("GET", `/${id}/files/huge?limit=1&after=name-${String(count * 20_000).padStart(6, "0")}`, { headers: greedy })));
-  const grown = residentBytes(service) - before;
-  await neighbour.wasNotDisturbed();
-  for (const [count, { status, text }] of pages.entries()) {
-    assert.equal(status, 200, text);
-    assert.match(text, new RegExp(`"EncodedName":"name-${String(count * 20_000 + 1).padStart(6, "0")}".*"NextAfter":"name-`));
-  }
-  t.diagnostic(`the service grew by ${(grown / 2 ** 20).toFixed(0)} MiB`);
-  assert.ok(grown < 100 * 2 ** 20, `the service grew by ${grown} bytes`);
-  assert.equal((await service.call("DELETE", `/jobs/${id}`, { headers: greedy })).text, "{}");
-});
+test(
+  "thirty pages of a folder of 600,000 names do not hold others up, and take no memory for names that nobody wants",
+  { timeout: 600_000 },
+  async (t) => {
+    const service = await startService(t, { stateDir: folderInMemory(t) });
+    const greedy = bearer(await createToken(service, "greedy", "submit"));
+    const make = `fs.writeFileSync("file", ""); fs.mkdirSync("huge"); for (let i = 0; i < 600000; i += 1) fs.linkSync("file", "huge/name-" + String(i).padStart(6, "0"))`;
+    const id = await service.submit({ Commands: [{ Args: [process.execPath, "-e", make] }] }, greedy);
+    assert.equal((await service.wait(id)).State, "Succeeded");
+    const before = residentBytes(service);
+    const neighbour = await Neighbour.moveIn(t, service);
+    const pages = await Promise.all(
+      Array.from({ length: 30 }, (_, count) =>
+        service.call("GET", `/${id}/files/huge?limit=1&after=name-${String(count * 20_000).padStart(6, "0")}`, { headers: greedy }),
+      ),
+    );
+    const grown = residentBytes(service) - before;
+    await neighbour.wasNotDisturbed();
+    for (const [count, { status, text }] of pages.entries()) {
+      assert.equal(status, 200, text);
+      assert.match(text, new RegExp(`"EncodedName":"name-${String(count * 20_000 + 1).padStart(6, "0")}".*"NextAfter":"name-`));
+    }
+    t.diagnostic(`the service grew by ${(grown / 2 ** 20).toFixed(0)} MiB`);
+    assert.ok(grown < 100 * 2 ** 20, `the service grew by ${grown} bytes`);
+    assert.equal((await service.call("DELETE", `/jobs/${id}`, { headers: greedy })).text, "{}");
+  },
+);
 
 test("one token has so many files that are being received, and is told so", { timeout: 120_000 }, async (t) => {
   const service = await startService(t);
@@ -70,7 +88,12 @@ test("one token has so many files that are being received, and is told so", { ti
     upload.once("response", (response) => refused.push(`${response.statusCode}`));
     uploads.push(upload);
     assert.ok(count < limit / 16, "all were let in");
-    if (count % 50 === 49) await waitFor("they have begun", () => refused.length > 0 || openFilesOf(service.pid).filter((path) => path.includes("/draft-")).length > count, 60);
+    if (count % 50 === 49)
+      await waitFor(
+        "they have begun",
+        () => refused.length > 0 || openFilesOf(service.pid).filter((path) => path.includes("/draft-")).length > count,
+        60,
+      );
   }
   assert.equal(refused[0], "429");
   await neighbour.wasNotDisturbed();

@@ -1,6 +1,18 @@
 import { strict as assert } from "node:assert";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -17,14 +29,29 @@ type Folder = { Entries: Entry[]; NextAfter: string | null };
 
 test("a workspace's folders and files are shown and fetched, whole or in ranges, while the job runs and after", async (t) => {
   const service = await startService(t);
-  const id = await service.submit({ CommandLine: "mkdir -p a/b; printf 0123456789 > a/b/c; chmod 750 a/b/c; ln -s a/b link; touch ready; sleep 1000" });
+  const id = await service.submit({
+    CommandLine: "mkdir -p a/b; printf 0123456789 > a/b/c; chmod 750 a/b/c; ln -s a/b link; touch ready; sleep 1000",
+  });
   await untilThere(service, id, "ready");
   const { Entries, NextAfter } = await list(service, id, "");
-  assert.deepEqual([Entries.map(({ Name, Type, Target }) => [Name, Type, Target]), NextAfter], [[["a", "folder", null], ["link", "link", "a/b"], ["ready", "file", null]], null]);
+  assert.deepEqual(
+    [Entries.map(({ Name, Type, Target }) => [Name, Type, Target]), NextAfter],
+    [
+      [
+        ["a", "folder", null],
+        ["link", "link", "a/b"],
+        ["ready", "file", null],
+      ],
+      null,
+    ],
+  );
   const [file] = (await list(service, id, "link/")).Entries;
   assert.deepEqual([file?.Name, file?.SizeBytes, file?.Mode], ["c", 10, "750"]);
   const whole = await service.call("GET", `/${id}/files/link/c`);
-  assert.deepEqual([whole.status, whole.text, whole.headers["content-type"], whole.headers["content-disposition"]], [200, "0123456789", "application/octet-stream", "attachment"]);
+  assert.deepEqual(
+    [whole.status, whole.text, whole.headers["content-type"], whole.headers["content-disposition"]],
+    [200, "0123456789", "application/octet-stream", "attachment"],
+  );
   const part = await service.call("GET", `/${id}/files/a/b/c`, { headers: { Range: "bytes=2-4" } });
   assert.deepEqual([part.status, part.text, part.headers["content-range"]], [206, "234", "bytes 2-4/10"]);
   assertProblem(await service.call("GET", `/${id}/files/a/b/c`, { headers: { Range: "bytes=10-" } }), 416);
@@ -38,13 +65,16 @@ test("a folder is shown in pages, by name", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "touch $(seq -w 250)" });
   const names: string[] = [];
-  for (let after = ""; ; ) {
+  for (let after = ""; ;) {
     const { Entries, NextAfter } = await list(service, job.ID, `?limit=100${after}`);
     names.push(...Entries.map(({ Name }) => Name));
     if (NextAfter === null) break;
     after = `&after=${NextAfter}`;
   }
-  assert.deepEqual(names, Array.from({ length: 250 }, (_, index) => String(index + 1).padStart(3, "0")));
+  assert.deepEqual(
+    names,
+    Array.from({ length: 250 }, (_, index) => String(index + 1).padStart(3, "0")),
+  );
 });
 
 test("a file is put there whole, with folders on the way, and a job reads it", async (t) => {
@@ -86,7 +116,9 @@ test("nothing outside of the workspace is read, written or removed, by whatever 
   const service = await startService(t);
   const outside = folderOf(t);
   writeFileSync(join(outside, "secret"), "hunter22");
-  const { job } = await service.run({ CommandLine: `ln -s ${outside} out; ln -s ../plan plan; ln -s ../../../../../../../../etc up; ln -s loop loop; mkfifo fifo; ln -s "$PWD/in" mine; echo fine > in` });
+  const { job } = await service.run({
+    CommandLine: `ln -s ${outside} out; ln -s ../plan plan; ln -s ../../../../../../../../etc up; ln -s loop loop; mkfifo fifo; ln -s "$PWD/in" mine; echo fine > in`,
+  });
   const { ID: id } = job;
   const paths = ["out/secret", "plan", "up/passwd", "../plan", "..%2fplan", "%2e%2e/plan", "in/../../plan", "loop", "./in"];
   for (const path of paths) {
@@ -106,7 +138,9 @@ test("a job that puts a link where a folder was, at any moment, does not lead ou
   const service = await startService(t);
   const outside = folderOf(t);
   writeFileSync(join(outside, "file"), "hunter22");
-  const id = await service.submit({ CommandLine: `mkdir a; echo fine > a/file; touch ready; while :; do mv a b; ln -s ${outside} a; rm a; mv b a; done` });
+  const id = await service.submit({
+    CommandLine: `mkdir a; echo fine > a/file; touch ready; while :; do mv a b; ln -s ${outside} a; rm a; mv b a; done`,
+  });
   await untilThere(service, id, "ready");
   const seen = new Map<string, number>();
   for (let round = 0; round < 300; round += 1) {
@@ -126,9 +160,19 @@ test("whatever lies in a workspace, a walk ends inside of it or is refused", asy
   writeFileSync(join(outside, "x"), "hunter22");
   const drafts = folderOf(t);
   const name = fc.constantFrom("a", "b", "c", "x");
-  const target = fc.array(fc.constantFrom("a", "b", "c", "x", "..", ".", ""), { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
-  const link = fc.oneof(target, target.map((path) => `${outside}/${path}`), fc.constantFrom(outside, "ROOT/a", "ROOT/../..", "ROOTx"));
-  const tree = fc.dictionary(fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/")), fc.oneof(link, fc.constant(null)), { maxKeys: 8 });
+  const target = fc
+    .array(fc.constantFrom("a", "b", "c", "x", "..", ".", ""), { minLength: 1, maxLength: 4 })
+    .map((parts) => parts.join("/"));
+  const link = fc.oneof(
+    target,
+    target.map((path) => `${outside}/${path}`),
+    fc.constantFrom(outside, "ROOT/a", "ROOT/../..", "ROOTx"),
+  );
+  const tree = fc.dictionary(
+    fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/")),
+    fc.oneof(link, fc.constant(null)),
+    { maxKeys: 8 },
+  );
   const property = fc.asyncProperty(tree, fc.array(fc.oneof(name, fc.constant("..")), { maxLength: 5 }), async (entries, path) => {
     const parent = join(folderOf(t), "1/2/3/4/5/6/7/8"); // what climbs further than it should still meets nothing of the box
     const root = join(parent, "root");
@@ -158,22 +202,27 @@ test("who only watches sees no files, who submits those of its own jobs, and cha
   assert.equal((await service.call("PUT", `/${own}/files/file`, { headers: submit, body: "y" })).status, 200);
   assert.equal((await service.call("DELETE", `/${own}/files/file`, { headers: submit })).status, 200);
   const audit = readFileSync(join(service.stateDir, "audit.log"), "utf8");
-  for (const event of ["file written", "file removed"]) assert.match(audit, new RegExp(`"Event":"${event}","By":"token:s".*"Job":"${own}","Path":"file"`));
+  for (const event of ["file written", "file removed"])
+    assert.match(audit, new RegExp(`"Event":"${event}","By":"token:s".*"Job":"${own}","Path":"file"`));
 });
 
-test("files of a job with a User are its user's, and others' are not shown", { skip: process.getuid?.() === 0 ? false : "only a root service runs jobs as other users" }, async (t) => {
-  const service = await startService(t, { environment: { JOBRUNNER_ALLOWED_USERS: "nobody" } });
-  const { job } = await service.run({ CommandLine: "mkdir -p own; echo mine > own/file", User: "nobody" });
-  const workspace = `${service.stateDir}-workspaces/${job.ID}`;
-  assert.equal((await service.call("GET", `/${job.ID}/files/own/file`)).text, "mine\n");
-  assert.equal((await put(service, job.ID, "new/folder/file", "x")).status, 200);
-  const { uid } = statSync(workspace);
-  assert.notEqual(uid, 0);
-  for (const path of ["new", "new/folder", "new/folder/file"]) assert.equal(statSync(join(workspace, path)).uid, uid, path);
-  writeFileSync(join(service.stateDir, "foreign"), "hunter22", { mode: 0o600 });
-  linkSync(join(service.stateDir, "foreign"), join(workspace, "hard"));
-  assertProblem(await service.call("GET", `/${job.ID}/files/hard`), 409);
-});
+test(
+  "files of a job with a User are its user's, and others' are not shown",
+  { skip: process.getuid?.() === 0 ? false : "only a root service runs jobs as other users" },
+  async (t) => {
+    const service = await startService(t, { environment: { JOBRUNNER_ALLOWED_USERS: "nobody" } });
+    const { job } = await service.run({ CommandLine: "mkdir -p own; echo mine > own/file", User: "nobody" });
+    const workspace = `${service.stateDir}-workspaces/${job.ID}`;
+    assert.equal((await service.call("GET", `/${job.ID}/files/own/file`)).text, "mine\n");
+    assert.equal((await put(service, job.ID, "new/folder/file", "x")).status, 200);
+    const { uid } = statSync(workspace);
+    assert.notEqual(uid, 0);
+    for (const path of ["new", "new/folder", "new/folder/file"]) assert.equal(statSync(join(workspace, path)).uid, uid, path);
+    writeFileSync(join(service.stateDir, "foreign"), "hunter22", { mode: 0o600 });
+    linkSync(join(service.stateDir, "foreign"), join(workspace, "hard"));
+    assertProblem(await service.call("GET", `/${job.ID}/files/hard`), 409);
+  },
+);
 
 async function list(service: Service, id: string, path: string): Promise<Folder> {
   const answer = await service.call("GET", `/${id}/files/${path}`);

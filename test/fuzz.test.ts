@@ -23,36 +23,107 @@ const harmless: Harmless = {
 };
 
 const parameter = fc.tuple(
-  fc.constantFrom("state", "label", "name", "since", "until", "limit", "cursor", "offset", "tail", "stream", "step", "timestamps", "timeout", "force", "zzz"),
+  fc.constantFrom(
+    "state",
+    "label",
+    "name",
+    "since",
+    "until",
+    "limit",
+    "cursor",
+    "offset",
+    "tail",
+    "stream",
+    "step",
+    "timestamps",
+    "timeout",
+    "force",
+    "zzz",
+  ),
   fc.oneof(word, fc.integer().map(String), fc.constantFrom("true", "false", "Failed", "2026-01-01T00:00:00Z")),
 );
-const routes = fc.constantFrom("/", "/jobs", "/events/x", "/healthz", "/ID", "/ID/attach", "/ID/wait", "/jobs/ID", "/x", "/OTHER", "/..%2f", "/%00");
+const routes = fc.constantFrom(
+  "/",
+  "/jobs",
+  "/events/x",
+  "/healthz",
+  "/ID",
+  "/ID/attach",
+  "/ID/wait",
+  "/jobs/ID",
+  "/x",
+  "/OTHER",
+  "/..%2f",
+  "/%00",
+);
 const headers = fc.dictionary(
-  fc.constantFrom("Accept", "Range", "Last-Event-ID", "Idempotency-Key", "X-Forwarded-For", "Via", "Content-Type", "Origin", "Sec-Fetch-Site", "Expect"),
-  fc.oneof(fc.string({ unit: fc.integer({ min: 32, max: 126 }).map((code) => String.fromCharCode(code)), maxLength: 40 }), fc.constantFrom("bytes=0-1", "application/x-ndjson", "text/html", "same-origin", "100-continue")),
+  fc.constantFrom(
+    "Accept",
+    "Range",
+    "Last-Event-ID",
+    "Idempotency-Key",
+    "X-Forwarded-For",
+    "Via",
+    "Content-Type",
+    "Origin",
+    "Sec-Fetch-Site",
+    "Expect",
+  ),
+  fc.oneof(
+    fc.string({ unit: fc.integer({ min: 32, max: 126 }).map((code) => String.fromCharCode(code)), maxLength: 40 }),
+    fc.constantFrom("bytes=0-1", "application/x-ndjson", "text/html", "same-origin", "100-continue"),
+  ),
   { maxKeys: 3 },
 );
 
-test("requests made from the schemas never meet a 5xx and never harm the service, whoever sends them", { timeout: isTorture ? 3_600_000 : 300_000 }, async (t) => {
-  const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "1000000" } });
-  const { job } = await service.run({ CommandLine: "echo out" });
-  const tokens = await Promise.all((["read", "submit", "admin"] as const).map((role) => createToken(service, role, role)));
-  const secret = tokens.map((token) => token.slice(-43));
-  const credential = fc.oneof(fc.constant({}), fc.constantFrom(...tokens.map(bearer)), fc.string({ maxLength: 60 }).map((text) => ({ Authorization: `Bearer ${text.replaceAll(/[^ -~]/g, "?")}` })));
-  const submit = fc.record({ method: fc.constant("POST"), path: fc.constant("/"), body: nearly(JobSpec, harmless).map((body) => JSON.stringify(body)), headers });
-  const other = fc.tuple(fc.constantFrom("GET", "DELETE", "POST", "PUT", "HEAD", "PATCH", "OPTIONS"), routes, fc.array(parameter, { maxLength: 3 }), headers).map(([method, route, query, more]): Request => {
-    const id = method === "DELETE" ? "no-such" : job.ID; // the job is still there at the end
-    const fields = [...query.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`), ...(route.endsWith("attach") ? ["follow=false"] : [])];
-    return { method, path: `${route.replace("ID", id).replace("OTHER", "0".repeat(36))}?${fields.join("&")}`, headers: more, ...(method === "POST" ? { body: '{"CommandLine":"true"}' } : {}) };
-  });
-  const property = fc.asyncProperty(fc.oneof(submit, other), credential, async ({ method, path, body, headers: given }, who) => {
-    const answer = await service.call(method, path, { ...(body === undefined ? {} : { body }), headers: { ...given, ...who } });
-    assert.ok(answer.status < 500, `${method} ${path} ${body}: ${answer.status} ${answer.text}`);
-    if (answer.status >= 400 && method !== "HEAD") assertProblem(answer, answer.status);
-  });
-  await fc.assert(property, { numRuns: isTorture ? 20_000 : 1000 });
-  assert.equal((await service.call("GET", "/healthz")).status, 200);
-  assert.equal((await service.output(job.ID)).toString(), "out\n");
-  const audit = readFileSync(join(service.stateDir, "audit.log"), "utf8");
-  assert.ok(!secret.some((text) => service.log.includes(text) || audit.includes(text)), "no token is shown");
-});
+test(
+  "requests made from the schemas never meet a 5xx and never harm the service, whoever sends them",
+  { timeout: isTorture ? 3_600_000 : 300_000 },
+  async (t) => {
+    const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "1000000" } });
+    const { job } = await service.run({ CommandLine: "echo out" });
+    const tokens = await Promise.all((["read", "submit", "admin"] as const).map((role) => createToken(service, role, role)));
+    const secret = tokens.map((token) => token.slice(-43));
+    const credential = fc.oneof(
+      fc.constant({}),
+      fc.constantFrom(...tokens.map(bearer)),
+      fc.string({ maxLength: 60 }).map((text) => ({ Authorization: `Bearer ${text.replaceAll(/[^ -~]/g, "?")}` })),
+    );
+    const submit = fc.record({
+      method: fc.constant("POST"),
+      path: fc.constant("/"),
+      body: nearly(JobSpec, harmless).map((body) => JSON.stringify(body)),
+      headers,
+    });
+    const other = fc
+      .tuple(
+        fc.constantFrom("GET", "DELETE", "POST", "PUT", "HEAD", "PATCH", "OPTIONS"),
+        routes,
+        fc.array(parameter, { maxLength: 3 }),
+        headers,
+      )
+      .map(([method, route, query, more]): Request => {
+        const id = method === "DELETE" ? "no-such" : job.ID; // the job is still there at the end
+        const fields = [
+          ...query.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`),
+          ...(route.endsWith("attach") ? ["follow=false"] : []),
+        ];
+        return {
+          method,
+          path: `${route.replace("ID", id).replace("OTHER", "0".repeat(36))}?${fields.join("&")}`,
+          headers: more,
+          ...(method === "POST" ? { body: '{"CommandLine":"true"}' } : {}),
+        };
+      });
+    const property = fc.asyncProperty(fc.oneof(submit, other), credential, async ({ method, path, body, headers: given }, who) => {
+      const answer = await service.call(method, path, { ...(body === undefined ? {} : { body }), headers: { ...given, ...who } });
+      assert.ok(answer.status < 500, `${method} ${path} ${body}: ${answer.status} ${answer.text}`);
+      if (answer.status >= 400 && method !== "HEAD") assertProblem(answer, answer.status);
+    });
+    await fc.assert(property, { numRuns: isTorture ? 20_000 : 1000 });
+    assert.equal((await service.call("GET", "/healthz")).status, 200);
+    assert.equal((await service.output(job.ID)).toString(), "out\n");
+    const audit = readFileSync(join(service.stateDir, "audit.log"), "utf8");
+    assert.ok(!secret.some((text) => service.log.includes(text) || audit.includes(text)), "no token is shown");
+  },
+);

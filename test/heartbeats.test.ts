@@ -17,10 +17,20 @@ test("in quiet times a stream says that it lives: of a job that is silent, in th
     service.open("GET", "/events"),
   ]);
   const beats = readers.map(({ headers }) => (headers["content-type"] === "application/x-ndjson" ? "{}\n" : ":\n\n"));
-  await waitFor("all have said so", () => readers.every((reader, index) => `\n${reader.received().toString()}`.includes(`\n${beats[index]}`)));
+  await waitFor("all have said so", () =>
+    readers.every((reader, index) => `\n${reader.received().toString()}`.includes(`\n${beats[index]}`)),
+  );
   assert.equal(raw.received().toString(), "first\n");
   const [lines] = readers;
-  assert.deepEqual(lines?.received().toString().trimEnd().split("\n").map((line) => Object.keys(JSON.parse(line)).length), [5, 0]);
+  assert.deepEqual(
+    lines
+      ?.received()
+      .toString()
+      .trimEnd()
+      .split("\n")
+      .map((line) => Object.keys(JSON.parse(line)).length),
+    [5, 0],
+  );
   await Promise.all([silent, unwanted].map((id) => service.kill(id)));
   await Promise.all(readers.slice(0, 6).map(({ ended }) => ended));
   for (const reader of readers.slice(0, 6)) assert.ok(reader.received().includes('{"Outcome":'));

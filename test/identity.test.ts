@@ -47,7 +47,19 @@ test("who hangs up before it is known whose connection it was does not become ro
 test("what a proxy passed on is trusted by token only", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "behind the proxy", "read");
-  for (const name of ["Forwarded", "X-Forwarded", "Client-IP", "X-Azure-ClientIP", "X-ProxyUser-Ip", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"]) {
+  for (const name of [
+    "Forwarded",
+    "X-Forwarded",
+    "Client-IP",
+    "X-Azure-ClientIP",
+    "X-ProxyUser-Ip",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "CF-Connecting-IP",
+    "True-Client-IP",
+  ]) {
     const answer = await service.call("GET", "/", { headers: { [name]: "for=127.0.0.1" } });
     assert.equal(answer.status, 401, name);
     assert.match(answer.text, new RegExp(`header ${name.toLowerCase()} says that a proxy`));
@@ -90,12 +102,17 @@ test("a wrong, malformed, expired or revoked token is refused, also where none w
   const revoked = await createToken(service, "gone", "admin");
   assert.equal((await jobrunner(service, ["token", "revoke", "gone"])).code, 0);
   const wrong = right.slice(0, -4) + (right.endsWith("AAAA") ? "BBBB" : "AAAA");
-  const credentials = [wrong, right.slice(0, -1), `${right}x`, "", "jr", right.toUpperCase(), "\u00e9".repeat(40), "x".repeat(5000)].map((text) => `Bearer ${text}`);
+  const credentials = [wrong, right.slice(0, -1), `${right}x`, "", "jr", right.toUpperCase(), "\u00e9".repeat(40), "x".repeat(5000)].map(
+    (text) => `Bearer ${text}`,
+  );
   for (const Authorization of [...credentials, right, `Basic ${right}`, `Bearer ${right} ${right}`]) {
     const answer = await service.call("GET", "/", { headers: { Authorization: Buffer.from(Authorization).toString("latin1") } });
     assert.equal(answer.status, 401, Authorization);
   }
-  for (const [token, word] of [[createExpiredToken(service, "admin"), "expired"], [revoked, "revoked"]] as const) {
+  for (const [token, word] of [
+    [createExpiredToken(service, "admin"), "expired"],
+    [revoked, "revoked"],
+  ] as const) {
     const answer = await service.call("GET", "/", { headers: bearer(token) });
     assert.equal(answer.status, 401);
     assert.ok(answer.text.includes(word), answer.text);
@@ -125,7 +142,9 @@ test("a token that is revoked while its request arrives, or while it waits, gets
   const slow = connect(service.port, "127.0.0.1");
   const answer: Buffer[] = [];
   slow.on("data", (chunk) => answer.push(chunk));
-  slow.write(`POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, -5)}`);
+  slow.write(
+    `POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, -5)}`,
+  );
   await waitFor("both have come", async () => (await service.call("GET", "/metrics")).text.includes("jobrunner_readers 1\n"));
   assert.equal((await jobrunner(service, ["token", "revoke", "going"])).code, 0);
   await assert.rejects(waiting);
@@ -161,7 +180,14 @@ test("tokens are made, listed with their last use, and revoked by name or ID", a
   const unknown = await jobrunner(service, ["token", "revoke", "nobody"]);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /^jobrunner: there is no token "nobody"/);
-  for (const args of [["create"], ["create", "-x"], ["create", "a", "--role", "root"], ["create", "a", "--expires", "soon"], ["create", "a\nb"], ["made"]]) {
+  for (const args of [
+    ["create"],
+    ["create", "-x"],
+    ["create", "a", "--role", "root"],
+    ["create", "a", "--expires", "soon"],
+    ["create", "a\nb"],
+    ["made"],
+  ]) {
     const { code, stderr } = await jobrunner(service, ["token", ...args]);
     assert.equal(code, 2, args.join(" "));
     assert.equal(stderr.trim().split("\n").length, 1, stderr);
@@ -180,14 +206,21 @@ test("of two Authorization headers none counts, and a token in a path is not wri
 test("failed attempts are limited per address; a right token still works", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "3" } });
   const token = await createToken(service, "right", "read");
-  const attempt = (): Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }> => service.call("GET", "/", { headers: bearer("jr_wrong") });
+  const attempt = (): Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }> =>
+    service.call("GET", "/", { headers: bearer("jr_wrong") });
   for (let failures = 0; failures < 3; failures += 1) assert.equal((await attempt()).status, 401);
   const limited = await attempt();
   assert.equal(limited.status, 429);
   assert.ok(Number(limited.headers["retry-after"]) >= 1);
   assert.equal((await service.call("GET", "/", { headers: bearer(token) })).status, 200);
-  assert.equal((await service.call("POST", "/", { headers: bearer(token), body: '{"CommandLine": "true"}' })).status, 429, "what its role may not do is a failure too");
-  const refusals = readFileSync(join(service.stateDir, "audit.log"), "utf8").split("\n").filter((line) => line.includes('"refused"'));
+  assert.equal(
+    (await service.call("POST", "/", { headers: bearer(token), body: '{"CommandLine": "true"}' })).status,
+    429,
+    "what its role may not do is a failure too",
+  );
+  const refusals = readFileSync(join(service.stateDir, "audit.log"), "utf8")
+    .split("\n")
+    .filter((line) => line.includes('"refused"'));
   assert.equal(refusals.length, 3);
 });
 

@@ -13,7 +13,10 @@ after(() => mainThreadEnds.remove());
 const stubborn = [
   { name: "goes on though its main thread has ended", commandLine: `trap '' TERM; exec ${mainThreadEnds.file}` },
   { name: "ignores SIGTERM", commandLine: "trap '' TERM HUP INT; echo ready; while :; do sleep 0.05; done" },
-  { name: "moved to a session of its own", commandLine: "setsid bash -c 'trap \"\" TERM; echo ready; while :; do sleep 0.05; done' & wait" },
+  {
+    name: "moved to a session of its own",
+    commandLine: "setsid bash -c 'trap \"\" TERM; echo ready; while :; do sleep 0.05; done' & wait",
+  },
   { name: "forked twice and lost its parent", commandLine: "(setsid bash -c 'trap \"\" TERM; echo ready; sleep 1000' &) ; sleep 1000" },
   { name: "started by nohup", commandLine: "nohup bash -c 'trap \"\" TERM; echo ready >&2; while :; do sleep 0.05; done' & wait" },
   { name: "is stopped by SIGSTOP", commandLine: "bash -c 'kill -STOP $$' & sleep 0.05; echo ready; wait" },
@@ -23,7 +26,8 @@ const stubborn = [
   },
   {
     name: "forks while it is being killed",
-    commandLine: "f() { trap '' TERM; while :; do (sleep 0.02; f) & sleep 0.05; done; }; export -f f; timeout -s KILL 20 bash -c f & echo ready; wait",
+    commandLine:
+      "f() { trap '' TERM; while :; do (sleep 0.02; f) & sleep 0.05; done; }; export -f f; timeout -s KILL 20 bash -c f & echo ready; wait",
   },
 ];
 
@@ -45,7 +49,8 @@ test("what a job left behind when it ended normally is gone", async (t) => {
   for (const cgroups of ["auto", "off"]) {
     const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
     const { job, output } = await service.run({
-      CommandLine: "setsid bash -c 'trap \"\" TERM; echo $BASHPID; while :; do sleep 0.05; done' & (sleep 1000 &) ; until [ -s ../output ]; do sleep 0.01; done",
+      CommandLine:
+        "setsid bash -c 'trap \"\" TERM; echo $BASHPID; while :; do sleep 0.05; done' & (sleep 1000 &) ; until [ -s ../output ]; do sleep 0.01; done",
     });
     assert.equal(job.State, "Succeeded");
     assert.ok(!isAlive(Number(output.toString().trim())));
@@ -55,7 +60,11 @@ test("what a job left behind when it ended normally is gone", async (t) => {
 
 test("a stop signal comes first, and a job may end by itself within the grace", async (t) => {
   const service = await startService(t);
-  const spec = { CommandLine: "trap 'echo bye; exit 5' INT; echo ready; while :; do sleep 0.02; done", StopSignal: "SIGINT", StopTimeoutSeconds: 30 } as const;
+  const spec = {
+    CommandLine: "trap 'echo bye; exit 5' INT; echo ready; while :; do sleep 0.02; done",
+    StopSignal: "SIGINT",
+    StopTimeoutSeconds: 30,
+  } as const;
   const id = await startedJob(service, spec);
   await service.kill(id);
   const job = await service.get(id);
@@ -66,7 +75,11 @@ test("a stop signal comes first, and a job may end by itself within the grace", 
 test("a stop may begin with a real-time signal, which a process gets once", async (t) => {
   const service = await startService(t);
   const loop = "echo ready; until [ -e end ]; do :; done; exit 6"; // without a child, of whose end by the signal bash would tell
-  const spec: JobSpec = { CommandLine: `trap 'echo stopped; touch end' RTMIN+3; ${loop}`, StopSignal: "SIGRTMIN+3", StopTimeoutSeconds: 30 };
+  const spec: JobSpec = {
+    CommandLine: `trap 'echo stopped; touch end' RTMIN+3; ${loop}`,
+    StopSignal: "SIGRTMIN+3",
+    StopTimeoutSeconds: 30,
+  };
   const id = await startedJob(service, spec);
   await service.kill(id);
   const job = await service.get(id);
@@ -90,7 +103,10 @@ test("after a kill no step runs but those that always do", async (t) => {
   await service.kill(id);
   assert.equal((await service.output(id)).toString(), "ready\ncleaned\n");
   const job = await service.get(id);
-  assert.deepEqual(job.Steps.map(({ State }) => State), ["Killed", "Skipped", "Skipped", "Succeeded"]);
+  assert.deepEqual(
+    job.Steps.map(({ State }) => State),
+    ["Killed", "Skipped", "Skipped", "Succeeded"],
+  );
 });
 
 test("a second kill ends a clean-up step that hangs", async (t) => {
@@ -114,7 +130,10 @@ test("force kills at once and runs nothing more", async (t) => {
   });
   assert.equal((await service.call("DELETE", `/${id}?force=true`)).status, 200);
   assert.equal((await service.output(id)).toString(), "ready\n");
-  assert.deepEqual((await service.get(id)).Steps.map(({ State }) => State), ["Killed", "Skipped"]);
+  assert.deepEqual(
+    (await service.get(id)).Steps.map(({ State }) => State),
+    ["Killed", "Skipped"],
+  );
 });
 
 test("several kills at once are all answered when nothing is left", async (t) => {
@@ -124,7 +143,7 @@ test("several kills at once are all answered when nothing is left", async (t) =>
   assert.deepEqual(jobProcessesOf(service.stateDir), []);
 });
 
-test("a kill of a job that is over, or was never there, is answered with 200", async (t) => {
+test("a kill of a job that is finished, or was never there, is answered with 200", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "true" });
   await service.kill(job.ID);

@@ -12,32 +12,47 @@ import { waitFor } from "./helper/wait.ts";
 
 const skip = spawnSync("strace", ["-V"]).status === 0 ? false : "strace is not installed";
 
-test("jobs are committed, answered, given to the launcher, and only then written down in logs, those of one turn at once", { skip }, async (t) => {
-  const service = await startService(t);
-  await service.run({ CommandLine: "true" }); // the connection and the log are open
-  const jobs = 12;
-  const trace = await Trace.of(t, service);
-  const ids = await submitAtOnce(service, jobs);
-  const calls = await trace.until((all) => ids.every((id) => all.some((call) => isLog(call) && call.includes(id)) && all.some((call) => isAudit(call) && call.includes(id))));
-  const at = (find: (call: string) => boolean): number[] => calls.flatMap((call, index) => (find(call) ? [index] : []));
-  const commits = at((call) => call.startsWith("fsync(") || call.startsWith("fdatasync("));
-  for (const id of ids) {
-    const [answer = NaN] = at((call) => call.includes("HTTP/1.1 200 OK") && call.includes(id));
-    const [folder = NaN] = at((call) => call.startsWith("mkdir(") && call.includes(id));
-    const [plan = NaN] = at((call) => call.startsWith("rename(") && call.includes(id));
-    const [run = NaN] = at((call) => call.includes(`run ${id}`));
-    const [log = NaN] = at((call) => isLog(call) && call.includes(id));
-    const [audit = NaN] = at((call) => isAudit(call) && call.includes(id));
-    assert.ok(commits.some((commit) => commit < answer), "committed, then answered");
-    assert.ok(answer < folder && folder < plan && plan < run, `answered, then given to the launcher: ${[answer, folder, plan, run].join()}`);
-    assert.ok(run < log && run < audit, `given to the launcher, then written down: ${[run, log, audit].join()}`);
-    const between = calls.slice(commits.findLast((commit) => commit < answer) ?? 0, answer).slice(1);
-    assert.ok(between.every((call) => call.includes("HTTP/1.1 200 OK")), `nothing is done between a commit and its answers: ${between.join("\n")}`);
-  }
-  assert.ok(at((call) => call.includes("run ")).length < jobs, "orders of one commit leave in one write");
-  assert.ok(at(isAudit).length < jobs, "so do lines of the audit log");
-  assert.ok(at((call) => isLog(call) && call.includes("accepted")).length < jobs, "and of the log");
-});
+test(
+  "jobs are committed, answered, given to the launcher, and only then written down in logs, those of one turn at once",
+  { skip },
+  async (t) => {
+    const service = await startService(t);
+    await service.run({ CommandLine: "true" }); // the connection and the log are open
+    const jobs = 12;
+    const trace = await Trace.of(t, service);
+    const ids = await submitAtOnce(service, jobs);
+    const calls = await trace.until((all) =>
+      ids.every((id) => all.some((call) => isLog(call) && call.includes(id)) && all.some((call) => isAudit(call) && call.includes(id))),
+    );
+    const at = (find: (call: string) => boolean): number[] => calls.flatMap((call, index) => (find(call) ? [index] : []));
+    const commits = at((call) => call.startsWith("fsync(") || call.startsWith("fdatasync("));
+    for (const id of ids) {
+      const [answer = NaN] = at((call) => call.includes("HTTP/1.1 200 OK") && call.includes(id));
+      const [folder = NaN] = at((call) => call.startsWith("mkdir(") && call.includes(id));
+      const [plan = NaN] = at((call) => call.startsWith("rename(") && call.includes(id));
+      const [run = NaN] = at((call) => call.includes(`run ${id}`));
+      const [log = NaN] = at((call) => isLog(call) && call.includes(id));
+      const [audit = NaN] = at((call) => isAudit(call) && call.includes(id));
+      assert.ok(
+        commits.some((commit) => commit < answer),
+        "committed, then answered",
+      );
+      assert.ok(
+        answer < folder && folder < plan && plan < run,
+        `answered, then given to the launcher: ${[answer, folder, plan, run].join()}`,
+      );
+      assert.ok(run < log && run < audit, `given to the launcher, then written down: ${[run, log, audit].join()}`);
+      const between = calls.slice(commits.findLast((commit) => commit < answer) ?? 0, answer).slice(1);
+      assert.ok(
+        between.every((call) => call.includes("HTTP/1.1 200 OK")),
+        `nothing is done between a commit and its answers: ${between.join("\n")}`,
+      );
+    }
+    assert.ok(at((call) => call.includes("run ")).length < jobs, "orders of one commit leave in one write");
+    assert.ok(at(isAudit).length < jobs, "so do lines of the audit log");
+    assert.ok(at((call) => isLog(call) && call.includes("accepted")).length < jobs, "and of the log");
+  },
+);
 
 test("lines that wait to be written are written when the service ends", async (t) => {
   const service = await startService(t);
@@ -70,7 +85,9 @@ async function submitAtOnce({ port, pid }: Service, count: number): Promise<stri
   const connections = Array.from({ length: count }, () => new Connection(port));
   await Promise.all(connections.map((connection) => connection.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", /\{"IDs":.*\}/)));
   process.kill(pid, "SIGSTOP");
-  const answers = connections.map((connection) => connection.ask(`POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`, /\{"ID":"(.+)"\}/));
+  const answers = connections.map((connection) =>
+    connection.ask(`POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`, /\{"ID":"(.+)"\}/),
+  );
   await Promise.all(connections.map(({ sent }) => sent));
   process.kill(pid, "SIGCONT");
   const ids = await Promise.all(answers);
@@ -113,7 +130,11 @@ class Trace {
   static async of(t: TestContext, { pid }: Service): Promise<Trace> {
     const folder = mkdtempSync(join(tmpdir(), "jobrunner-trace-"));
     const path = join(folder, "calls");
-    const strace = spawn("strace", ["-s", "100000", "-o", path, "-e", "trace=fsync,fdatasync,write,writev,mkdir,rename", "-p", String(pid)], { stdio: ["ignore", "ignore", "pipe"] });
+    const strace = spawn(
+      "strace",
+      ["-s", "100000", "-o", path, "-e", "trace=fsync,fdatasync,write,writev,mkdir,rename", "-p", String(pid)],
+      { stdio: ["ignore", "ignore", "pipe"] },
+    );
     let said = "";
     strace.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -127,7 +148,13 @@ class Trace {
 
   async until(isEnough: (calls: string[]) => boolean): Promise<string[]> {
     let calls: string[] = [];
-    await waitFor("the calls are made", () => isEnough((calls = readFileSync(this.#path, "utf8").split("\n").filter((call) => !isWakeUp(call)))));
+    await waitFor("the calls are made", () =>
+      isEnough(
+        (calls = readFileSync(this.#path, "utf8")
+          .split("\n")
+          .filter((call) => !isWakeUp(call))),
+      ),
+    );
     return calls;
   }
 }

@@ -7,7 +7,9 @@ import { waitFor } from "./helper/wait.ts";
 test("hundreds of jobs and readers leave no descriptor and no process behind in service or launcher", async (t) => {
   const service = await startService(t);
   const useOnce = async (): Promise<void> => {
-    const id = await service.submit({ Commands: [{ CommandLine: "echo 1; echo 2 >&2" }, { Args: ["no-such-program"], IgnoreError: true }] });
+    const id = await service.submit({
+      Commands: [{ CommandLine: "echo 1; echo 2 >&2" }, { Args: ["no-such-program"], IgnoreError: true }],
+    });
     const queries = ["", "?stream=stderr", "?tail=1", "?timestamps=true"];
     await Promise.all(queries.map((query) => service.output(id, query)));
     const gone = await service.attach(id, "?follow=true", { Accept: "text/event-stream" });
@@ -16,7 +18,11 @@ test("hundreds of jobs and readers leave no descriptor and no process behind in 
   };
   await service.output(await service.submit({ CommandLine: "sleep 0.1; echo followed" })); // its reader waits, so that all is open that stays so
   const launcher = await service.launcher();
-  const openFiles = (): string[] => [service.pid, launcher].flatMap(openFilesOf).map(kindOf).toSorted((a, b) => (a < b ? -1 : 1));
+  const openFiles = (): string[] =>
+    [service.pid, launcher]
+      .flatMap(openFilesOf)
+      .map(kindOf)
+      .toSorted((a, b) => (a < b ? -1 : 1));
   const before = openFiles();
   for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 25 }, useOnce));
   await waitFor("descriptors are as before", () => openFiles().length <= before.length).catch(() => assert.deepEqual(openFiles(), before));

@@ -21,7 +21,10 @@ test("a body is taken up to the limit, and refused with its name beyond", async 
 
 test("one job has so many readers and all jobs so many; who is refused may come again", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS_PER_JOB: "3", JOBRUNNER_MAX_READERS: "5" } });
-  const [one, two] = [await service.submit({ CommandLine: "echo one; sleep 1000" }), await service.submit({ CommandLine: "echo two; sleep 1000" })];
+  const [one, two] = [
+    await service.submit({ CommandLine: "echo one; sleep 1000" }),
+    await service.submit({ CommandLine: "echo two; sleep 1000" }),
+  ];
   const readers: Reader[] = [];
   for (const id of [one, one, one, two]) readers.push(await service.attach(id));
   const refused = async (path: string, sentence: RegExp): Promise<void> => {

@@ -53,12 +53,17 @@ test("a path where no socket can be made is told in a sentence, and what is ther
     [file, /JOBRUNNER_SOCKET names \S+file, which is there and no socket: remove it, or name another path$/],
     [folder, /JOBRUNNER_SOCKET names \S+, which is there and no socket/],
     [join(folder, "no", "such.sock"), /JOBRUNNER_SOCKET is in \S+no, which is no directory: make it first$/],
-    [join(folder, "x".repeat(100)), /JOBRUNNER_SOCKET has \d+ bytes: the path of a unix socket can have 107 \(unix\(7\)\), so name a shorter one$/],
+    [
+      join(folder, "x".repeat(100)),
+      /JOBRUNNER_SOCKET has \d+ bytes: the path of a unix socket can have 107 \(unix\(7\)\), so name a shorter one$/,
+    ],
   ];
   for (const [socketPath, sentence] of cases) {
     const { exitCode, log } = await spawnService(t, { JOBRUNNER_SOCKET: socketPath });
     assert.equal(exitCode, 1, log());
-    const [told = "", ...more] = log().split("\n").filter((line) => line.startsWith("jobrunner: "));
+    const [told = "", ...more] = log()
+      .split("\n")
+      .filter((line) => line.startsWith("jobrunner: "));
     assert.match(told, sentence);
     assert.deepEqual(more, []);
   }
@@ -67,11 +72,16 @@ test("a path where no socket can be made is told in a sentence, and what is ther
 });
 
 test("headers and bodies that do not arrive in time are answered with 408, and the connection is closed", async (t) => {
-  const service = await startService(t, { environment: { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "1", JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "2" } });
+  const service = await startService(t, {
+    environment: { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "1", JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "2" },
+  });
   const slowBody = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
   const answers = await Promise.all(["", "GET / HT", get, slowBody].map((bytes) => exchange(service, bytes)));
   for (const answer of answers) {
-    assert.match(answer, /^HTTP\/1\.1 408 [^]*"request-timeout"[^]*within 1 seconds \(JOBRUNNER_HEADERS_TIMEOUT_SECONDS\)[^]*within 2 \(JOBRUNNER_REQUEST_TIMEOUT_SECONDS\), and a second more for each 16 KiB/);
+    assert.match(
+      answer,
+      /^HTTP\/1\.1 408 [^]*"request-timeout"[^]*within 1 seconds \(JOBRUNNER_HEADERS_TIMEOUT_SECONDS\)[^]*within 2 \(JOBRUNNER_REQUEST_TIMEOUT_SECONDS\), and a second more for each 16 KiB/,
+    );
   }
 });
 
@@ -81,7 +91,9 @@ test("a large body has more time, as long as it keeps coming; when it does not, 
   const [bytes, pieceBytes] = [3_000_000, 1000];
   const upload = (name: string): Connection => {
     const client = new Connection(connect(service.port, "127.0.0.1"));
-    client.socket.write(`PUT /${job.ID}/files/${name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`);
+    client.socket.write(
+      `PUT /${job.ID}/files/${name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`,
+    );
     return client;
   };
   const [steady, stopped] = [upload("steady"), upload("stopped")];
@@ -104,7 +116,10 @@ test("headers beyond the configured size are answered with 431, also where the c
   const service = await startService(t, { environment: { JOBRUNNER_MAX_HEADER_BYTES: "4096" } });
   assert.match(await exchange(service, `${get}X: ${"x".repeat(3500)}\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 200 /);
   for (const length of [5_000, 2_000_000]) {
-    assert.match(await exchange(service, `${get}X: ${"x".repeat(length)}\r\n\r\n`), /^HTTP\/1\.1 431 [^]*4096 bytes \(JOBRUNNER_MAX_HEADER_BYTES\)/);
+    assert.match(
+      await exchange(service, `${get}X: ${"x".repeat(length)}\r\n\r\n`),
+      /^HTTP\/1\.1 431 [^]*4096 bytes \(JOBRUNNER_MAX_HEADER_BYTES\)/,
+    );
   }
 });
 
@@ -146,7 +161,12 @@ test("a connection without a request is closed after the idle time", async (t) =
 
 test("a request to change the protocol is one like others: refused from a foreign page, else answered", async (t) => {
   const service = await startService(t);
-  const upgrade = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==" };
+  const upgrade = {
+    Connection: "Upgrade",
+    Upgrade: "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+  };
   const foreign = await service.call("GET", "/healthz", { headers: { ...upgrade, Origin: "https://elsewhere.example" } });
   assert.deepEqual([foreign.status, /"foreign-origin"/.test(foreign.text)], [403, true]);
   assert.equal((await service.call("GET", "/healthz", { headers: upgrade })).status, 200);

@@ -19,9 +19,13 @@ const tracer = `
   process.on("exit", () => tell(process.moduleLoadList.join("\\n")));`;
 
 /** Of parts of the bundle, and of packages where it runs from the source. */
-const whenAskedFor = /\/(openapi|page|static|dist|doctor|measures|program|commander|pino-pretty)-[\w-]+\.cjs$|\/src\/(cli\/program|doctor\/|api\/page|api\/openapi|metrics\/measures)|\/node_modules\/(@fastify\/(swagger|static|ajv-compiler|fast-json-stringify-compiler)|ajv|commander|pino-pretty|prom-client|yaml)\//m;
+const whenAskedFor =
+  /\/(openapi|page|static|dist|doctor|measures|program|commander|pino-pretty)-[\w-]+\.cjs$|\/src\/(cli\/program|doctor\/|api\/page|api\/openapi|metrics\/measures)|\/node_modules\/(@fastify\/(swagger|static|ajv-compiler|fast-json-stringify-compiler)|ajv|commander|pino-pretty|prom-client|yaml)\//m;
 
-for (const [what, environment] of [["bundle", {}], ["source", { JOBRUNNER_SOURCE: "1" }]] as const) {
+for (const [what, environment] of [
+  ["bundle", {}],
+  ["source", { JOBRUNNER_SOURCE: "1" }],
+] as const) {
   test(`a start loads nothing that is for requests that may never come: ${what}`, async (t) => {
     const trace = tracing();
     const service = await startService(t, { environment: { ...environment, ...trace.environment } });
@@ -43,7 +47,11 @@ test("a command that asks a service loads none of it, nor the platform's fetch, 
     t.after(trace.remove);
     assert.equal((await cli(t, url, args, { environment: trace.environment })).code, 0);
     assert.match(trace.text(), /^NativeModule http$/m);
-    assert.doesNotMatch(trace.text(), /undici|NativeModule (internal\/webstreams|internal\/crypto\/webcrypto|https|sqlite|worker_threads)|\/(serve|doctor|open|script)-[\w-]+\.cjs/m, args.join(" "));
+    assert.doesNotMatch(
+      trace.text(),
+      /undici|NativeModule (internal\/webstreams|internal\/crypto\/webcrypto|https|sqlite|worker_threads)|\/(serve|doctor|open|script)-[\w-]+\.cjs/m,
+      args.join(" "),
+    );
   }
 });
 
@@ -79,7 +87,7 @@ test("a service whose files were replaced by another version's goes on: also wit
   cpSync(join(repository, "dist"), dist, { recursive: true }); // with which the test ends
 });
 
-test("a start reads as much of a database with 100,000 jobs that are over as of one with none", async (t) => {
+test("a start reads as much of a database with 100,000 jobs that are finished as of one with none", async (t) => {
   const readBy = ({ pid }: Service): number => Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "latin1"))?.[1]);
   const service = await startService(t);
   await service.run({ CommandLine: "true" });
@@ -101,5 +109,9 @@ function tracing(): { environment: Record<string, string>; text: () => string; r
   const [program, lines] = [join(folder, "trace.cjs"), join(folder, "lines")];
   writeFileSync(program, tracer);
   writeFileSync(lines, "");
-  return { environment: { NODE_OPTIONS: `--require=${program}`, TRACE_TO: lines }, text: () => readFileSync(lines, "utf8"), remove: () => rmSync(folder, { recursive: true }) };
+  return {
+    environment: { NODE_OPTIONS: `--require=${program}`, TRACE_TO: lines },
+    text: () => readFileSync(lines, "utf8"),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
 }

@@ -11,12 +11,17 @@ import { waitFor } from "./helper/wait.ts";
 type Line = { time: string; level: string; message: string; job?: string; [field: string]: unknown };
 
 function linesIn(text: string): Line[] {
-  return text.split("\n").filter((line) => line.startsWith("{")).map((line): Line => JSON.parse(line));
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line): Line => JSON.parse(line));
 }
 
 /** Of one job, without the time. */
 function wayOf(service: Service, id: string): object[] {
-  return linesIn(service.log).filter(({ job }) => job === id).map(({ time: _time, ...line }) => line);
+  return linesIn(service.log)
+    .filter(({ job }) => job === id)
+    .map(({ time: _time, ...line }) => line);
 }
 
 test("an event that a job's supervisor refused is in the log, once, and the job's outcome is what it was", async (t) => {
@@ -30,7 +35,10 @@ test("an event that a job's supervisor refused is in the log, once, and the job'
   await waitFor("the log of it", () => refused().length > 0);
   await service.call("PUT", `/${id}/files/go`, { body: "" });
   assert.equal((await service.wait(id)).State, "Succeeded");
-  assert.deepEqual(refused().map(({ level, job, refused: what }) => [level, job, what]), [["warn", id, "STEP NONE ENDED"]]);
+  assert.deepEqual(
+    refused().map(({ level, job, refused: what }) => [level, job, what]),
+    [["warn", id, "STEP NONE ENDED"]],
+  );
 });
 
 test("the log tells a job's way in lines of JSON that have its ID", async (t) => {
@@ -42,7 +50,15 @@ test("the log tells a job's way in lines of JSON that have its ID", async (t) =>
   assert.deepEqual(running, { level: "info", message: "a job is running", job: failed });
   assert.ok(over !== undefined && "durationSeconds" in over && Number(over.durationSeconds) >= 0.3 && Number(over.durationSeconds) < 20);
   const { durationSeconds: _seconds, ...outcome } = over;
-  assert.deepEqual(outcome, { level: "info", message: "a job is over", job: failed, state: "Failed", reason: "ExitCode", exitCode: 3, signal: null });
+  assert.deepEqual(outcome, {
+    level: "info",
+    message: "a job is finished",
+    job: failed,
+    state: "Failed",
+    reason: "ExitCode",
+    exitCode: 3,
+    signal: null,
+  });
   assert.deepEqual(more, []);
   const killed = await service.submit({ CommandLine: "sleep 1000" });
   await service.kill(killed);
@@ -62,7 +78,10 @@ test("a job that is lost is a warning, and at that level its way is not told", a
   await waitFor("it runs", async () => (await service.get(id)).State === "Running");
   process.kill(service.supervisorOf(id), "SIGKILL");
   await service.wait(id);
-  assert.deepEqual(wayOf(service, id).map((line) => "message" in line && line.message), ["a job is over"]);
+  assert.deepEqual(
+    wayOf(service, id).map((line) => "message" in line && line.message),
+    ["a job is finished"],
+  );
   assert.match(service.log, /"level":"warn"[^\n]*"state":"Lost","reason":"SupervisorLost"/);
 });
 
@@ -70,7 +89,14 @@ test("nothing of what a job is gets into the log", async (t) => {
   const service = await startService(t);
   const word = "x-never-logged-x";
   const ids = [
-    await service.submit({ CommandLine: `echo ${word} $A $B; cat`, Environment: { A: word }, Secrets: { B: `${word}-secret` }, Stdin: word, Name: word, Labels: { team: word } }),
+    await service.submit({
+      CommandLine: `echo ${word} $A $B; cat`,
+      Environment: { A: word },
+      Secrets: { B: `${word}-secret` },
+      Stdin: word,
+      Name: word,
+      Labels: { team: word },
+    }),
     await service.submit({ Commands: [{ Args: [`/${word}`, word] }] }),
     await service.submit({ CommandLine: `exit 1; ${word}`, WorkingDir: `/${word}` }),
   ];
@@ -85,7 +111,7 @@ test("on a terminal the log is for people, in colours unless NO_COLOR is set", n
   writeFileSync(program, `#!/bin/sh\nexec ${onTerminal(join(repository, "bin", "jobrunner")).join(" ")}\n`, { mode: 0o755 });
   const service = await startService(t, { program, environment: { TERM: "xterm" } });
   const { job } = await service.run({ CommandLine: "exit 3" });
-  const [line = ""] = service.log.split("\n").filter((text) => text.includes("a job is over"));
+  const [line = ""] = service.log.split("\n").filter((text) => text.includes("a job is finished"));
   assert.match(line.replaceAll("\u001b", "ESC"), /^\[\d\d:\d\d:\d\d\.\d{3}\] ESC\[\d+mINFOESC/);
   assert.ok(line.includes(job.ID) && line.includes("Failed"), line);
   assert.deepEqual(linesIn(service.log), []);
@@ -94,10 +120,13 @@ test("on a terminal the log is for people, in colours unless NO_COLOR is set", n
 });
 
 test("an error has its message and those of its causes, its place in the code, and nothing that hangs on it", async (t) => {
-  const child = log(t, `
+  const child = log(
+    t,
+    `
     const cause = Object.assign(new Error("Command failed: rm\\nwhat it said"), { stderr: "what it said", cmd: "what it said" });
     log("error", "as a word", { err: "plain" });
-    log("error", "as an error", { err: new TypeError("first", { cause }) });`);
+    log("error", "as an error", { err: new TypeError("first", { cause }) });`,
+  );
   const [word, line, ...more] = linesIn(await textOf(child.stderr));
   assert.equal(word?.["err"], "plain");
   assert.deepEqual(more, []);
@@ -112,10 +141,13 @@ const much = 'for (let count = 0; count < 30_000; count += 1) log("info", "x".re
 
 test("a pipe that nobody reads neither stops the service nor fills its memory, and what was left out is told", async (t) => {
   const done = join(temporary(t), "done");
-  const child = log(t, `
+  const child = log(
+    t,
+    `
     ${much}
     writeFileSync(${JSON.stringify(done)}, String(process.stderr.writableLength));
-    const timer = setInterval(() => { if (process.stderr.writableLength === 0) { clearInterval(timer); log("info", "last"); } }, 5);`);
+    const timer = setInterval(() => { if (process.stderr.writableLength === 0) { clearInterval(timer); log("info", "last"); } }, 5);`,
+  );
   await waitFor("it has written all", () => existsSync(done) && readFileSync(done, "utf8") !== "");
   assert.ok(Number(readFileSync(done, "utf8")) < 2_000_000);
   const lines = linesIn(await textOf(child.stderr));
@@ -142,7 +174,10 @@ function logOnTerminal(t: TestContext, code: string, environment: Record<string,
   const program = join(temporary(t), "program.mjs");
   writeFileSync(program, programOf(code));
   const [script = "", ...args] = onTerminal(`${process.execPath} ${program}`);
-  const child = spawn(script, args, { env: { PATH: process.env["PATH"], TERM: "xterm", ...environment }, stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(script, args, {
+    env: { PATH: process.env["PATH"], TERM: "xterm", ...environment },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   t.after(() => child.kill("SIGKILL"));
   return child;
 }

@@ -30,7 +30,11 @@ test("whatever is malformed is answered on a kept connection as on a new one, ov
   const { port } = await startService(t, { environment: { JOBRUNNER_SOCKET: join(folder, "api.sock") } });
   const { url, authority } = await startSecure(t);
   const secure = { ca: authority.certificate, host: "127.0.0.1", port: Number(new URL(url).port), servername: "localhost" };
-  const ways: [string, () => Socket][] = [["TCP", () => connect(port, "127.0.0.1")], ["TLS", () => connectSecurely(secure)], ["unix", () => connect(join(folder, "api.sock"))]];
+  const ways: [string, () => Socket][] = [
+    ["TCP", () => connect(port, "127.0.0.1")],
+    ["TLS", () => connectSecurely(secure)],
+    ["unix", () => connect(join(folder, "api.sock"))],
+  ];
   for (const [way, open] of ways) {
     for (const [what, bytes, status] of malformed) {
       const [first, kept, pipelined] = [new Connection(open()), new Connection(open()), new Connection(open())];
@@ -40,8 +44,18 @@ test("whatever is malformed is answered on a kept connection as on a new one, ov
       kept.socket.write(bytes);
       pipelined.socket.write(`${well}${well}${bytes}`);
       const clients = [first, kept, pipelined];
-      await waitFor(`${what} over ${way} is answered and the connection closed`, () => clients.every(({ isClosed }) => isClosed), 20).catch(() => undefined);
-      assert.deepEqual(clients.map((client) => [client.isClosed, client.statuses()]), [[true, [status]], [true, [200, status]], [true, [200, 200, status]]], `${what} over ${way}`);
+      await waitFor(`${what} over ${way} is answered and the connection closed`, () => clients.every(({ isClosed }) => isClosed), 20).catch(
+        () => undefined,
+      );
+      assert.deepEqual(
+        clients.map((client) => [client.isClosed, client.statuses()]),
+        [
+          [true, [status]],
+          [true, [200, status]],
+          [true, [200, 200, status]],
+        ],
+        `${what} over ${way}`,
+      );
       for (const client of clients) assertEndsWithProblem(client.text, status);
     }
   }
@@ -49,7 +63,10 @@ test("whatever is malformed is answered on a kept connection as on a new one, ov
 
 test("what is malformed behind a request that is being answered is answered after it, and no byte of that is lost", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "1" } });
-  for (const [what, bytes, status] of [...malformed, ["a body that does not come", `POST / HTTP/1.1${host}Content-Length: 10\r\n\r\n{`, 408] as const]) {
+  for (const [what, bytes, status] of [
+    ...malformed,
+    ["a body that does not come", `POST / HTTP/1.1${host}Content-Length: 10\r\n\r\n{`, 408] as const,
+  ]) {
     const id = await service.submit({ CommandLine: "echo first; until [ -e go ]; do sleep 0.05; done; echo last" });
     const client = new Connection(connect(service.port, "127.0.0.1"));
     client.socket.write(`GET /${id}/attach HTTP/1.1${host}\r\n`);

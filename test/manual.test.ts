@@ -8,7 +8,12 @@ import { asMarkdown, asRoff, table, text, typed } from "../docs/document.ts";
 import { variables } from "../src/config.ts";
 import { repository } from "./helper/service.ts";
 
-const needsGroff = { skip: spawnSync("groff", ["--version"]).status === 0 || process.env["CI"] !== undefined ? false : "the Debian package groff-base is not installed" };
+const needsGroff = {
+  skip:
+    spawnSync("groff", ["--version"]).status === 0 || process.env["CI"] !== undefined
+      ? false
+      : "the Debian package groff-base is not installed",
+};
 
 test("docs/cli.md and the manual page are what the commands say: make docs writes them", () => {
   assert.equal(readFileSync(join(repository, "docs", "cli.md"), "utf8"), commandLinePage());
@@ -16,7 +21,9 @@ test("docs/cli.md and the manual page are what the commands say: make docs write
 });
 
 test("groff finds nothing wrong with the manual page", needsGroff, () => {
-  const { status, stdout, stderr } = spawnSync("groff", ["-man", "-ww", "-z", join(repository, "docs", "jobrunner.1")], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync("groff", ["-man", "-ww", "-z", join(repository, "docs", "jobrunner.1")], {
+    encoding: "utf8",
+  });
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: "" });
 });
 
@@ -31,8 +38,13 @@ test("the manual page shows every variable whole, and its examples as they are t
 test("what roff and Markdown would take for their own is shown as it is", needsGroff, () => {
   const odd = ".dot 'quote' \\n ~/.x ^ -- \"a\" … | <b>";
   const parts = [text(odd), table([[`\`${odd}\``, odd]]), typed(`${odd}\n'${odd}`)];
-  const lines = render(`.TH A 1\n.ad l\n${asRoff([{ title: "`odd`", parts, subsections: [{ title: `\`${odd}\``, parts: [] }] }])}`).split("\n").map((line) => line.trim());
-  assert.deepEqual(lines.filter((line) => line.includes("dot")), [odd, odd, odd, odd, `'${odd}`, odd]);
+  const lines = render(`.TH A 1\n.ad l\n${asRoff([{ title: "`odd`", parts, subsections: [{ title: `\`${odd}\``, parts: [] }] }])}`)
+    .split("\n")
+    .map((line) => line.trim());
+  assert.deepEqual(
+    lines.filter((line) => line.includes("dot")),
+    [odd, odd, odd, odd, `'${odd}`, odd],
+  );
   assert.match(asMarkdown([{ title: "odd", parts }]), /\| `.*\\\| <b>` \|/);
 });
 

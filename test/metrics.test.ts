@@ -34,9 +34,9 @@ test("jobs are counted by state and reason, with their waits, durations and outp
     'jobrunner_jobs{state="Stopping"}': 0,
     jobrunner_supervisors: 2,
     jobrunner_jobs_running_limit: 2,
-    'jobrunner_jobs_over_total{state="Succeeded",reason="None"}': 2,
-    'jobrunner_jobs_over_total{state="Failed",reason="ExitCode"}': 1,
-    'jobrunner_jobs_over_total{state="Killed",reason="Requested"}': 1,
+    'jobrunner_jobs_finished_total{state="Succeeded",reason="None"}': 2,
+    'jobrunner_jobs_finished_total{state="Failed",reason="ExitCode"}': 1,
+    'jobrunner_jobs_finished_total{state="Killed",reason="Requested"}': 1,
     jobrunner_queue_wait_seconds_count: 6,
     jobrunner_start_latency_seconds_count: 4,
     'jobrunner_job_duration_seconds_count{state="Succeeded"}': 2,
@@ -55,10 +55,11 @@ test("what is counted by label begins with 0, so that the first one is an increa
   const service = await startService(t);
   const found = await samples(service);
   for (const state of finalStates) {
-    for (const reason of reasonsOf[state]) assert.equal(found.get(`jobrunner_jobs_over_total{state="${state}",reason="${reason ?? "None"}"}`), 0, `${state} ${reason}`);
+    for (const reason of reasonsOf[state])
+      assert.equal(found.get(`jobrunner_jobs_finished_total{state="${state}",reason="${reason ?? "None"}"}`), 0, `${state} ${reason}`);
     assert.equal(found.get(`jobrunner_job_duration_seconds_count{state="${state}"}`), 0);
   }
-  for (const reason of ["stalled", "not_let_in"]) assert.equal(found.get(`jobrunner_readers_dropped_total{reason="${reason}"}`), 0);
+  for (const reason of ["stalled", "not_authorized"]) assert.equal(found.get(`jobrunner_readers_dropped_total{reason="${reason}"}`), 0);
   const told = new Set<string | null>(finalStates.flatMap((state) => [...reasonsOf[state]]));
   for (const reason of Reason.enum) assert.ok(told.has(reason), `no state has the reason ${reason}`);
 });
@@ -66,7 +67,8 @@ test("what is counted by label begins with 0, so that the first one is an increa
 test("every metric that the docs name is there", async (t) => {
   const service = await startService(t);
   const { text } = await service.call("GET", "/metrics");
-  const names = readFileSync(join(repository, "docs", "operations.md"), "utf8").match(/\b(jobrunner|nodejs|process)_[a-z0-9_]+(?=[`{])/g) ?? [];
+  const names =
+    readFileSync(join(repository, "docs", "operations.md"), "utf8").match(/\b(jobrunner|nodejs|process)_[a-z0-9_]+(?=[`{])/g) ?? [];
   assert.ok(names.length >= 15);
   for (const name of names) assert.ok(text.includes(`# TYPE ${name} `), name);
 });
@@ -101,9 +103,11 @@ test("Prometheus scrapes the service with a token, and finds every metric of the
   const service = await startService(t, { environment: { JOBRUNNER_LOCAL_TRUST: "true" } });
   const url = await startPrometheus(t, service);
   await service.run({ CommandLine: "echo out" });
-  await waitFor("it has scraped a job that is over", async () => (await query(url, "sum(jobrunner_jobs_over_total)")) === "1", 30);
+  await waitFor("it has scraped a job that is finished", async () => (await query(url, "sum(jobrunner_jobs_finished_total)")) === "1", 30);
   assert.equal(await query(url, 'up{job="jobrunner"}'), "1");
-  const dashboard: { panels: { targets: { expr: string }[] }[] } = JSON.parse(readFileSync(join(repository, "packaging", "grafana", "jobrunner.json"), "utf8"));
+  const dashboard: { panels: { targets: { expr: string }[] }[] } = JSON.parse(
+    readFileSync(join(repository, "packaging", "grafana", "jobrunner.json"), "utf8"),
+  );
   const expressions = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
   assert.ok(expressions.length > 15);
   for (const expression of expressions) {
@@ -117,21 +121,25 @@ test("Prometheus scrapes the service with a token, and finds every metric of the
 test("Prometheus sees the first job that is lost, and the first that timed out, as an increase", needsPrometheus, async (t) => {
   const service = await startService(t);
   const url = await startPrometheus(t, service);
-  const over = (state: string): string => `jobrunner_jobs_over_total{state="${state}"}`;
+  const over = (state: string): string => `jobrunner_jobs_finished_total{state="${state}"}`;
   const states = ["Lost", "TimedOut"];
-  for (const state of states) await waitFor(`it has scraped that none is ${state}`, async () => (await query(url, `sum(${over(state)})`)) === "0");
+  for (const state of states)
+    await waitFor(`it has scraped that none is ${state}`, async () => (await query(url, `sum(${over(state)})`)) === "0");
   const lost = await service.submit({ CommandLine: "sleep 1000" });
   process.kill(await service.supervisor(lost), "SIGKILL");
   await service.run({ CommandLine: "sleep 1000", TimeoutSeconds: 0.1 });
   assert.equal((await service.wait(lost)).State, "Lost");
-  for (const state of states) await waitFor(`one more is ${state}`, async () => Number(await query(url, `sum(increase(${over(state)}[5m]))`)) > 0);
+  for (const state of states)
+    await waitFor(`one more is ${state}`, async () => Number(await query(url, `sum(increase(${over(state)}[5m]))`)) > 0);
 });
 
 /** Of the names with their labels, as they are written. */
 async function samples(service: Service): Promise<Map<string, number>> {
   const { text } = await service.call("GET", "/metrics");
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return new Map(lines.map((line): [string, number] => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]));
+  return new Map(
+    lines.map((line): [string, number] => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]),
+  );
 }
 
 async function startPrometheus(t: TestContext, service: Service): Promise<string> {
@@ -139,11 +147,22 @@ async function startPrometheus(t: TestContext, service: Service): Promise<string
   writeFileSync(join(folder, "token"), await createToken(service, "prometheus", "read"));
   const config = {
     global: { scrape_interval: "1s" },
-    scrape_configs: [{ job_name: "jobrunner", authorization: { credentials_file: join(folder, "token") }, static_configs: [{ targets: [`127.0.0.1:${service.port}`] }] }],
+    scrape_configs: [
+      {
+        job_name: "jobrunner",
+        authorization: { credentials_file: join(folder, "token") },
+        static_configs: [{ targets: [`127.0.0.1:${service.port}`] }],
+      },
+    ],
   };
   writeFileSync(join(folder, "prometheus.yml"), JSON.stringify(config)); // JSON is YAML
   const port = await freePort();
-  const args = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`, "--log.level=error"];
+  const args = [
+    `--config.file=${folder}/prometheus.yml`,
+    `--storage.tsdb.path=${folder}/data`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    "--log.level=error",
+  ];
   const child = spawn("prometheus", args, { stdio: "ignore" });
   t.after(async () => {
     child.kill("SIGTERM");

@@ -38,7 +38,16 @@ class Submit implements Step {
     const wait = this.kind === "waiting" ? 'until [ -e "$GO" ]; do sleep 0.01; done; ' : "";
     const spec: JobSpec = { Environment: { GO: goPath }, CommandLine: `echo begun; ${wait}echo ended; exit ${this.exitCode}` };
     const id = await service.submit(spec);
-    model.jobs.push({ id, kind: this.kind, exitCode: this.exitCode, goPath, isReleased: false, isKilled: false, isOrphaned: false, isRemoved: false });
+    model.jobs.push({
+      id,
+      kind: this.kind,
+      exitCode: this.exitCode,
+      goPath,
+      isReleased: false,
+      isKilled: false,
+      isOrphaned: false,
+      isRemoved: false,
+    });
   }
   toString = (): string => `submit(${this.kind}, ${this.exitCode})`;
 }

@@ -58,11 +58,13 @@ test("answers are as the document says, of jobs of every kind", async (t) => {
   await ask("GET", `/${ids[0]}/attach`, { headers: { Range: "bytes=0-1" } });
   await ask("GET", `/${ids[0]}/attach`, { headers: { Range: "bytes=100-" } });
   await ask("GET", `/${ids[0]}/attach`, { headers: { Accept: "image/png" } });
-  for (const path of ["/", "/jobs", "/jobs?limit=2", `/jobs?id=${running.slice(0, 8)}`, "/jobs?id=nobody", "/healthz", "/metrics"]) await ask("GET", path);
+  for (const path of ["/", "/jobs", "/jobs?limit=2", `/jobs?id=${running.slice(0, 8)}`, "/jobs?id=nobody", "/healthz", "/metrics"])
+    await ask("GET", path);
   await ask("GET", "/healthz", { headers: fromElsewhere });
   await ask("GET", "/jobs", { headers: fromElsewhere });
   await ask("POST", "/", { body: '{"CommandLine": "true"}' });
-  for (const body of ["", "{", "{}", '{"Nope": 1}', '{"Commands": [{"Image": "x"}]}', '{"CommandLine": "true", "User": "nobody"}']) await ask("POST", "/", { body });
+  for (const body of ["", "{", "{}", '{"Nope": 1}', '{"Commands": [{"Image": "x"}]}', '{"CommandLine": "true", "User": "nobody"}'])
+    await ask("POST", "/", { body });
   await ask("POST", "/", { body: '{"CommandLine": "true"}', headers: read });
   await ask("DELETE", `/jobs/${running}`);
   await ask("DELETE", `/${running}`);

@@ -8,8 +8,11 @@ import { waitFor } from "./helper/wait.ts";
 
 test("a part of the output is just these bytes, in every form, with filters and without, and no outcome follows", async (t) => {
   const service = await startService(t);
-  const { job } = await service.run({ Commands: [{ CommandLine: "printf 'one\\n'; sleep 0.2; printf 'two\\n' >&2" }, { CommandLine: "printf 'three\\n'" }] });
-  const get = async (query: string, headers: Record<string, string> = {}): Promise<{ text: string; trailers: object }> => await service.call("GET", `/${job.ID}/attach?${query}`, { headers });
+  const { job } = await service.run({
+    Commands: [{ CommandLine: "printf 'one\\n'; sleep 0.2; printf 'two\\n' >&2" }, { CommandLine: "printf 'three\\n'" }],
+  });
+  const get = async (query: string, headers: Record<string, string> = {}): Promise<{ text: string; trailers: object }> =>
+    await service.call("GET", `/${job.ID}/attach?${query}`, { headers });
   assert.equal((await get("end=6")).text, "one\ntw");
   assert.equal((await get("offset=1&end=6")).text, "ne\ntw");
   assert.equal((await get("end=1000")).text, "one\ntwo\nthree\n");
@@ -19,11 +22,29 @@ test("a part of the output is just these bytes, in every form, with filters and 
   assert.equal((await get("offset=7&end=10&step=2")).text, "th");
   assert.match((await get("end=6&timestamps=true")).text, /^\S+Z one\n\S+Z tw$/);
   const lines = (await get("offset=2&end=10", { Accept: "application/x-ndjson" })).text.trim().split("\n");
-  assert.deepEqual(lines.map((line) => Object.entries(JSON.parse(line)).filter(([name]) => name !== "Time")), [
-    [["Offset", 2], ["Step", 1], ["Stream", "stdout"], ["Data", "e\n"]],
-    [["Offset", 4], ["Step", 1], ["Stream", "stderr"], ["Data", "two\n"]],
-    [["Offset", 8], ["Step", 2], ["Stream", "stdout"], ["Data", "th"]],
-  ]);
+  assert.deepEqual(
+    lines.map((line) => Object.entries(JSON.parse(line)).filter(([name]) => name !== "Time")),
+    [
+      [
+        ["Offset", 2],
+        ["Step", 1],
+        ["Stream", "stdout"],
+        ["Data", "e\n"],
+      ],
+      [
+        ["Offset", 4],
+        ["Step", 1],
+        ["Stream", "stderr"],
+        ["Data", "two\n"],
+      ],
+      [
+        ["Offset", 8],
+        ["Step", 2],
+        ["Stream", "stdout"],
+        ["Data", "th"],
+      ],
+    ],
+  );
   assert.doesNotMatch((await get("end=4", { Accept: "text/event-stream" })).text, /outcome/i);
 });
 
@@ -31,7 +52,11 @@ test("a character that the end cuts in two is given as bytes", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "printf 'aé'" });
   const { text } = await service.call("GET", `/${job.ID}/attach?end=2`, { headers: { Accept: "application/x-ndjson" } });
-  const [piece] = text.trim().split("\n").map((line): { Data: string; Encoding?: string } => JSON.parse(line)).slice(-1);
+  const [piece] = text
+    .trim()
+    .split("\n")
+    .map((line): { Data: string; Encoding?: string } => JSON.parse(line))
+    .slice(-1);
   assert.ok(piece !== undefined);
   assert.deepEqual([...Buffer.from(piece.Data, piece.Encoding === "base64" ? "base64" : "utf8")].at(-1), 0xc3);
 });

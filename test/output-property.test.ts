@@ -15,7 +15,12 @@ const text = fc.constantFrom("\n", "a", "é", "😀", "line\n", "\n\n", "\0", "\
 const broken = fc.constantFrom([0xc3], [0xa9], [0xf0], [0x9f, 0x98], [0x80], [0xff], [0xe0, 0x80]).map((part) => Buffer.from(part));
 const random = fc.uint8Array({ maxLength: 20 }).map((part) => Buffer.from(part));
 const long = fc.integer({ min: 60_000, max: 140_000 }).map((length) => Buffer.alloc(length, "long é "));
-const fragment = fc.oneof({ weight: 12, arbitrary: text }, { weight: 4, arbitrary: broken }, { weight: 4, arbitrary: random }, { weight: 1, arbitrary: long });
+const fragment = fc.oneof(
+  { weight: 12, arbitrary: text },
+  { weight: 4, arbitrary: broken },
+  { weight: 4, arbitrary: random },
+  { weight: 1, arbitrary: long },
+);
 
 const write = fc.record({
   data: fc.array(fragment, { maxLength: 4 }).map((parts) => Buffer.concat(parts)),
@@ -33,12 +38,17 @@ const options = fc.record({
 type Selection = Pick<AttachOptions, "offset" | "stream" | "step"> & { tail?: number | null };
 
 test("whatever was written, a reader with any offset, tail and filter gets exactly what it asked for, in every encoding", async () => {
-  const property = fc.asyncProperty(fc.array(write, { maxLength: 12 }), options, fc.constantFrom(null, 0, 1, 2, 5), async (writes, selected, tail) => {
-    await withJob(async (job) => {
-      job.write(...writes).end();
-      await checkAll({ writes, selection: { ...selected, tail }, read: (how) => job.read({ ...selected, tail, ...how }) });
-    });
-  });
+  const property = fc.asyncProperty(
+    fc.array(write, { maxLength: 12 }),
+    options,
+    fc.constantFrom(null, 0, 1, 2, 5),
+    async (writes, selected, tail) => {
+      await withJob(async (job) => {
+        job.write(...writes).end();
+        await checkAll({ writes, selection: { ...selected, tail }, read: (how) => job.read({ ...selected, tail, ...how }) });
+      });
+    },
+  );
   await fc.assert(property, { numRuns });
 });
 
@@ -55,7 +65,12 @@ test("whatever is written while it reads, a reader gets exactly what it asked fo
       await checkAll({ writes, selection, read: async (how) => (await reads.get(JSON.stringify(how))) ?? assert.fail() });
     });
   });
-  const twoBegun = [{ data: Buffer.from([0xc2]) }, { data: Buffer.from([0x80, 0xc3]) }].map((part) => ({ ...part, stream: "stderr" as const, step: 2, lostBytes: 0 as const }));
+  const twoBegun = [{ data: Buffer.from([0xc2]) }, { data: Buffer.from([0x80, 0xc3]) }].map((part) => ({
+    ...part,
+    stream: "stderr" as const,
+    step: 2,
+    lostBytes: 0 as const,
+  }));
   await fc.assert(property, { numRuns, examples: [[twoBegun, { offset: 0, stream: null, step: null }, 0]] });
 });
 
@@ -65,7 +80,9 @@ test("whatever was written, coming back with the id of any event gives exactly t
       job.write(...writes).end();
       const ids = [...(await job.text({ ...selection, encoding: "sse" })).matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
       const offset = ids[pick % Math.max(1, ids.length)] ?? selection.offset;
-      const rest = piecesOf((await job.text({ ...selection, offset, encoding: "sse" })).replaceAll(/^(id: \d+|id: end|event: outcome|)\n|^data: /gm, ""));
+      const rest = piecesOf(
+        (await job.text({ ...selection, offset, encoding: "sse" })).replaceAll(/^(id: \d+|id: end|event: outcome|)\n|^data: /gm, ""),
+      );
       assert.deepEqual(Buffer.concat(rest.map(bytesOf)), expectedBytes(wantedOf(writes, { ...selection, offset })));
     });
   });
@@ -104,7 +121,9 @@ function wantedOf(writes: ModelWrite[], { offset, stream, step, tail = null }: S
 
 function tailOf(matching: Wanted[], lines: number, end: number): number {
   if (lines === 0) return end;
-  const starts = matching.flatMap(({ offset, data }) => [...data.entries()].flatMap(([at, byte]) => (byte === 0x0a ? [offset + at + 1] : [])));
+  const starts = matching.flatMap(({ offset, data }) =>
+    [...data.entries()].flatMap(([at, byte]) => (byte === 0x0a ? [offset + at + 1] : [])),
+  );
   const lastByte = matching.findLast(({ data }) => data.length > 0);
   const lastEnd = lastByte === undefined ? 0 : lastByte.offset + lastByte.data.length;
   return starts.filter((start) => start !== lastEnd).at(-lines) ?? 0;
@@ -140,7 +159,11 @@ function checkPieces(pieces: Piece[], writes: ModelWrite[], wanted: Wanted[]): v
     assert.deepEqual([line.Stream, line.Step, line.Time], [stream, step, formatTime(timeOf(run?.write ?? -1))]);
   }
   const areWhole = runsOf(writes, wanted).every((run) => isUtf8(run));
-  if (areWhole) assert.ok(lines.every(({ Encoding }) => Encoding === undefined), "no character is split");
+  if (areWhole)
+    assert.ok(
+      lines.every(({ Encoding }) => Encoding === undefined),
+      "no character is split",
+    );
 }
 
 /** The bytes between which no other stream or step, and no gap, comes. */
@@ -158,10 +181,22 @@ function runsOf(writes: ModelWrite[], wanted: Wanted[]): Buffer[] {
   return runs;
 }
 
-type Piece = Partial<{ Offset: number; Time: string; Step: number; Stream: string; Data: string; Encoding: string; LostBytes: number; Outcome: object }>;
+type Piece = Partial<{
+  Offset: number;
+  Time: string;
+  Step: number;
+  Stream: string;
+  Data: string;
+  Encoding: string;
+  LostBytes: number;
+  Outcome: object;
+}>;
 
 function piecesOf(lines: string): Piece[] {
-  return lines.split("\n").slice(0, -1).map((line): Piece => JSON.parse(line));
+  return lines
+    .split("\n")
+    .slice(0, -1)
+    .map((line): Piece => JSON.parse(line));
 }
 
 function bytesOf({ Data = "", Encoding }: Piece): Buffer {

@@ -27,7 +27,10 @@ test("a reader that takes nothing is dropped after the time, while others get ev
 });
 
 test("two hundred stalled readers cost little memory, and the job's other readers get everything", async (t) => {
-  const job = new WrittenJob(t).start().write({ data: Buffer.alloc(64 * mebi, "x") }).end();
+  const job = new WrittenJob(t)
+    .start()
+    .write({ data: Buffer.alloc(64 * mebi, "x") })
+    .end();
   const server = await serve(t, job, 60_000);
   const before = process.memoryUsage().arrayBuffers;
   for (let client = 0; client < 200; client++) server.stalledClient();
@@ -38,11 +41,17 @@ test("two hundred stalled readers cost little memory, and the job's other reader
   server.disconnectAll();
   await waitFor("all are let go", () => server.results.length === 201);
   assert.equal(job.watchers.files.size, 0);
-  assert.deepEqual(openFilesOf(process.pid).filter((file) => file.startsWith(job.directory)), []);
+  assert.deepEqual(
+    openFilesOf(process.pid).filter((file) => file.startsWith(job.directory)),
+    [],
+  );
 });
 
 test("the kernel is given little for a reader that takes nothing, and more for one that does", async (t) => {
-  const job = new WrittenJob(t).start().write({ data: Buffer.alloc(32 * mebi, "x") }).end();
+  const job = new WrittenJob(t)
+    .start()
+    .write({ data: Buffer.alloc(32 * mebi, "x") })
+    .end();
   const server = await serve(t, job, 60_000);
   const client = server.stalledClient();
   let most = 0;
@@ -56,7 +65,10 @@ test("the kernel is given little for a reader that takes nothing, and more for o
 
 // So fast that it is no matter how much its kernel takes for it before telling of room again: at 6 MiB/s that may last longer than the time.
 test("a reader that is slow but goes on is not dropped", async (t) => {
-  const job = new WrittenJob(t).start().write({ data: Buffer.alloc(96 * mebi, "x") }).end();
+  const job = new WrittenJob(t)
+    .start()
+    .write({ data: Buffer.alloc(96 * mebi, "x") })
+    .end();
   const server = await serve(t, job, 1500);
   const command = ["-sS", "--limit-rate", "24M", "-o", "/dev/null", "-w", "%{size_download}", `http://127.0.0.1:${server.port}`];
   const curl = spawn("curl", command, { stdio: ["ignore", "pipe", "inherit"] });

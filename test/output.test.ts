@@ -49,7 +49,12 @@ test("the offset is that of the output file with a filter too", async (t) => {
 
 test("a stream or a step is what came from it, in its order", async (t) => {
   const job = new WrittenJob(t).start();
-  job.write({ data: "a", step: 1 }, { data: "b", step: 1, stream: "stderr" }, { data: "c", step: 2 }, { data: "d", step: 2, stream: "stderr" });
+  job.write(
+    { data: "a", step: 1 },
+    { data: "b", step: 1, stream: "stderr" },
+    { data: "c", step: 2 },
+    { data: "d", step: 2, stream: "stderr" },
+  );
   job.end();
   assert.equal(await job.text({ stream: "stdout" }), "ac");
   assert.equal(await job.text({ stream: "stderr" }), "bd");
@@ -131,7 +136,13 @@ test("a character that another stream interrupts is bytes; what never becomes on
 
 test("what a killed supervisor could not record any more is told without time, step and stream", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "known\n" }).writeUnrecorded("unknown\n").end();
-  assert.deepEqual(linesOf(await job.text({ encoding: "ndjson" }))[1], { Offset: 6, Time: null, Step: null, Stream: null, Data: "unknown\n" });
+  assert.deepEqual(linesOf(await job.text({ encoding: "ndjson" }))[1], {
+    Offset: 6,
+    Time: null,
+    Step: null,
+    Stream: null,
+    Data: "unknown\n",
+  });
   assert.equal(await job.text({ stream: "stdout" }), "known\n");
 });
 
@@ -159,7 +170,10 @@ test("server-sent events carry the same JSON; coming back with any id gives exac
 type Line = { Data?: string; Encoding?: string };
 
 function linesOf(text: string): Line[] {
-  return text.split("\n").slice(0, -1).map((line): Line => JSON.parse(line));
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line): Line => JSON.parse(line));
 }
 
 function dataOf({ Data = "", Encoding }: Line): Buffer {

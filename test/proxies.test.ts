@@ -46,7 +46,10 @@ for (const [name, start, needs] of ours) {
     const { service, proxy, token } = await startBehind(t, start);
     assert.equal((await proxy.call("GET", "/jobs")).status, 401);
     assert.equal((await proxy.call("GET", "/jobs", { headers: { ...token, Host: "elsewhere.example" } })).status, 421);
-    assert.equal((await proxy.call("GET", "/jobs", { headers: { ...token, Host: `${proxyHost}:8443`, Origin: `https://${proxyHost}:8443` } })).status, 200);
+    assert.equal(
+      (await proxy.call("GET", "/jobs", { headers: { ...token, Host: `${proxyHost}:8443`, Origin: `https://${proxyHost}:8443` } })).status,
+      200,
+    );
     const { ID } = JSON.parse((await proxy.call("POST", "/", { body: '{"CommandLine": "true"}', headers: token })).text);
     assert.equal((await service.wait(ID)).State, "Succeeded");
     const bytes = Buffer.alloc(3_000_000, "content\n");
@@ -55,28 +58,36 @@ for (const [name, start, needs] of ours) {
     assert.ok((await proxy.call("GET", path, { headers: token })).body.equals(bytes));
   });
 
-  test(`behind ${name}, what the service finds malformed on a connection that the proxy keeps is answered as the service says`, needs, async (t) => {
-    const { service, proxy, token } = await startBehind(t, start, { JOBRUNNER_MAX_HEADER_BYTES: "4096" });
-    const { job } = await service.run({ CommandLine: "true" });
-    for (let round = 0; round < 3; round += 1) {
-      assert.equal((await proxy.call("GET", `/${job.ID}`, { headers: token })).status, 200);
-      const { status, text } = await proxy.call("GET", `/${job.ID}`, { headers: { ...token, "X-Long": "x".repeat(5000) } });
-      assert.equal(status, 431, text);
-      assert.match(text, /JOBRUNNER_MAX_HEADER_BYTES/);
-    }
-  });
+  test(
+    `behind ${name}, what the service finds malformed on a connection that the proxy keeps is answered as the service says`,
+    needs,
+    async (t) => {
+      const { service, proxy, token } = await startBehind(t, start, { JOBRUNNER_MAX_HEADER_BYTES: "4096" });
+      const { job } = await service.run({ CommandLine: "true" });
+      for (let round = 0; round < 3; round += 1) {
+        assert.equal((await proxy.call("GET", `/${job.ID}`, { headers: token })).status, 200);
+        const { status, text } = await proxy.call("GET", `/${job.ID}`, { headers: { ...token, "X-Long": "x".repeat(5000) } });
+        assert.equal(status, 431, text);
+        assert.match(text, /JOBRUNNER_MAX_HEADER_BYTES/);
+      }
+    },
+  );
 
-  test(`behind ${name}, a cut of raw output is a broken connection, and who goes away is no reader any more when the job writes again`, needs, async (t) => {
-    const { service, proxy, token } = await startBehind(t, start);
-    const id = await service.submit({ CommandLine: "echo first; while sleep 0.1; do echo more; done" });
-    const [cut, gone] = await Promise.all([1, 2].map(() => proxy.open("GET", `/${id}/attach`, { headers: token })));
-    await Promise.all([cut?.until("first"), gone?.until("first")]);
-    gone?.close();
-    await waitFor("one reader is left", async () => /^jobrunner_readers 1$/m.test((await service.call("GET", "/metrics")).text));
-    await service.crash();
-    await assert.rejects(async () => await cut?.ended);
-    await service.start();
-  });
+  test(
+    `behind ${name}, a cut of raw output is a broken connection, and who goes away is no reader any more when the job writes again`,
+    needs,
+    async (t) => {
+      const { service, proxy, token } = await startBehind(t, start);
+      const id = await service.submit({ CommandLine: "echo first; while sleep 0.1; do echo more; done" });
+      const [cut, gone] = await Promise.all([1, 2].map(() => proxy.open("GET", `/${id}/attach`, { headers: token })));
+      await Promise.all([cut?.until("first"), gone?.until("first")]);
+      gone?.close();
+      await waitFor("one reader is left", async () => /^jobrunner_readers 1$/m.test((await service.call("GET", "/metrics")).text));
+      await service.crash();
+      await assert.rejects(async () => await cut?.ended);
+      await service.start();
+    },
+  );
 }
 
 async function startBehind(t: TestContext, start: Start, environment: Record<string, string> = {}): Promise<Behind> {

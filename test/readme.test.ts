@@ -20,7 +20,7 @@ const operators = "changes an operator's box, or looks at one";
 
 /** Commands in `sh` blocks: where a test or CI runs them, or why none does. */
 const doneElsewhere: Record<string, string> = {
-  "make": ".ci/run",
+  make: ".ci/run",
   "make run": "test/setup.test.ts",
   "make test": ".ci/run",
   "make -C supervisor test": ".ci/run, as part of make test",
@@ -63,7 +63,12 @@ test("the program in docs/client.md prints what the page says", async (t) => {
   const [program = ""] = blocksOf(page, "ts");
   const [expected] = blocksOf(page, "text");
   const file = join(folderOf(t), "program.ts");
-  writeFileSync(file, program.replace('"jobrunner/client"', JSON.stringify(join(repository, "src", "client", "index.ts"))).replace("http://localhost:8080", service.url));
+  writeFileSync(
+    file,
+    program
+      .replace('"jobrunner/client"', JSON.stringify(join(repository, "src", "client", "index.ts")))
+      .replace("http://localhost:8080", service.url),
+  );
   assert.equal(await execute(process.execPath, [file], dirname(file)), expected);
 });
 
@@ -136,9 +141,16 @@ function sessionsOf(markdown: string): Session[] {
 /** In one shell, as a reader would type them: variables and files stay. */
 async function runAll(sessions: Session[], { service, folder }: { service: Service; folder: string }): Promise<string[]> {
   const mark = "--- next command ---";
-  const script = sessions.map(({ command }) => `${command.replaceAll("localhost:8080", `localhost:${service.port}`)}\necho; echo '${mark}'`).join("\n");
+  const script = sessions
+    .map(({ command }) => `${command.replaceAll("localhost:8080", `localhost:${service.port}`)}\necho; echo '${mark}'`)
+    .join("\n");
   writeFileSync(join(folder, ".curlrc"), "silent\nshow-error\n"); // no progress meter, as on a terminal
-  const environment = { CURL_HOME: folder, PATH: `${join(repository, "bin")}:${process.env["PATH"]}`, JOBRUNNER_STATE_DIR: service.stateDir, JOBRUNNER_URL: service.url };
+  const environment = {
+    CURL_HOME: folder,
+    PATH: `${join(repository, "bin")}:${process.env["PATH"]}`,
+    JOBRUNNER_STATE_DIR: service.stateDir,
+    JOBRUNNER_URL: service.url,
+  };
   return (await execute("bash", ["-c", `exec 2>&1\n${script}`], folder, environment)).split(`\n${mark}\n`);
 }
 
@@ -152,6 +164,9 @@ function execute(program: string, args: string[], folder: string, environment: R
 }
 
 function asPattern(expected: string): RegExp {
-  const parts = expected.trim().split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const parts = expected
+    .trim()
+    .split("…")
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^\\s*${parts.join("[^]*")}\\s*$`);
 }

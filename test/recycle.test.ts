@@ -9,12 +9,15 @@ import { childrenOf, isAlive } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** Stopped, so that it does not end because its second is over. */
+/** Stopped, so that it does not end because its second is finished. */
 async function stopOneThatWaits(service: Service): Promise<number> {
   await service.run({ CommandLine: "exit 0" });
   const launcher = await service.launcher();
   let found: number | undefined;
-  await waitFor("a supervisor waits for its next job", () => (found = childrenOf(launcher).find((pid) => readlinkSync(`/proc/${pid}/cwd`) === "/")) !== undefined);
+  await waitFor(
+    "a supervisor waits for its next job",
+    () => (found = childrenOf(launcher).find((pid) => readlinkSync(`/proc/${pid}/cwd`) === "/")) !== undefined,
+  );
   assert.ok(found !== undefined);
   process.kill(found, "SIGSTOP");
   return found;
@@ -33,7 +36,10 @@ test("one job after the other runs in one supervisor, and each is told with its 
   const service = await startService(t);
   for (const code of [0, 3, 0, 7, 127, 0]) {
     const { job, output } = await service.run({ CommandLine: `echo ${code}; exit ${code}` });
-    assert.deepEqual([job.ExitCode, job.State, output.toString(), job.OutputBytes], [code, code === 0 ? "Succeeded" : "Failed", `${code}\n`, `${code}\n`.length]);
+    assert.deepEqual(
+      [job.ExitCode, job.State, output.toString(), job.OutputBytes],
+      [code, code === 0 ? "Succeeded" : "Failed", `${code}\n`, `${code}\n`.length],
+    );
   }
 });
 

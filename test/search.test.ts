@@ -14,7 +14,10 @@ test("a text is found wherever it is, whatever its case and colours, in order an
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "printf 'Grün ist gr\\033[1;32mÜN\\033[0m\\nneedle\\nNEEDLE nee\\ndle\\n'" });
   const client = service.client();
-  const found = async (text: string, options: { isCaseSensitive?: boolean; offsetBytes?: number; limit?: number } = {}): Promise<string[]> => {
+  const found = async (
+    text: string,
+    options: { isCaseSensitive?: boolean; offsetBytes?: number; limit?: number } = {},
+  ): Promise<string[]> => {
     const output = await service.output(job.ID);
     const { Matches } = await client.search(job.ID, { text, ...options });
     return Matches.map(({ Offset, Bytes }) => output.subarray(Offset, Offset + Bytes).toString());
@@ -24,18 +27,25 @@ test("a text is found wherever it is, whatever its case and colours, in order an
   assert.deepEqual(await found("needle", { isCaseSensitive: true }), ["needle"]);
   assert.deepEqual(await found("."), []);
   assert.deepEqual(await found("nothing"), []);
-  const { Matches: [first], NextOffset } = await client.search(job.ID, { text: "needle", limit: 1 });
+  const {
+    Matches: [first],
+    NextOffset,
+  } = await client.search(job.ID, { text: "needle", limit: 1 });
   assert.equal(NextOffset, (first?.Offset ?? 0) + 6);
   assert.deepEqual(await found("needle", { offsetBytes: NextOffset ?? 0 }), ["NEEDLE"]);
 });
 
 test("a search in a long output is done in several calls, which find everything once", async (t) => {
   const service = await startService(t);
-  const { job } = await service.run({ CommandLine: "seq -f 'line %.0f of many, long enough to make much of it' 1 1500000; echo needle; seq 1 1000; echo needle" });
+  const { job } = await service.run({
+    CommandLine: "seq -f 'line %.0f of many, long enough to make much of it' 1 1500000; echo needle; seq 1 1000; echo needle",
+  });
   const offsets: number[] = [];
   let calls = 0;
   for (let offsetBytes: number | null = 0; offsetBytes !== null; calls += 1) {
-    const { Matches, NextOffset }: { Matches: { Offset: number }[]; NextOffset: number | null } = await service.client().search(job.ID, { text: "needle", offsetBytes });
+    const { Matches, NextOffset }: { Matches: { Offset: number }[]; NextOffset: number | null } = await service
+      .client()
+      .search(job.ID, { text: "needle", offsetBytes });
     offsets.push(...Matches.map(({ Offset }) => Offset));
     offsetBytes = NextOffset;
   }
@@ -47,14 +57,33 @@ test("a search in a long output is done in several calls, which find everything 
 test("the whole of what is there is found, over the borders of what is read at once, as by a search in all of it", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-search-"));
   t.after(() => rmSync(folder, { recursive: true }));
-  const parts = fc.array(fc.constantFrom("ab", "AB", "a", "b", "é", "\n", "\u001b[31m", "\u001b]0;x\u0007", "\u001b[", "x".repeat(9000), Buffer.from([0xff, 0xc3])), { maxLength: 60 });
+  const parts = fc.array(
+    fc.constantFrom(
+      "ab",
+      "AB",
+      "a",
+      "b",
+      "é",
+      "\n",
+      "\u001b[31m",
+      "\u001b]0;x\u0007",
+      "\u001b[",
+      "x".repeat(9000),
+      Buffer.from([0xff, 0xc3]),
+    ),
+    { maxLength: 60 },
+  );
   await fc.assert(
     fc.asyncProperty(parts, fc.constantFrom("ab", "abab", "é", "éa", "a"), fc.integer({ min: 1, max: 3 }), async (written, text, limit) => {
       const output = Buffer.concat(written.map((part) => Buffer.from(part)));
       writeFileSync(join(folder, "output"), output);
       const found: Match[] = [];
-      for (let offset: number | null = 0; offset !== null; ) {
-        const { matches, next }: { matches: Match[]; next: number | null } = await searchOutput({ directory: folder, files: new SharedFiles() }, { text, isCaseSensitive: true, offset, limit }, { mostBytes: 1, mostMs: 1000, sliceBytes: 1 });
+      for (let offset: number | null = 0; offset !== null;) {
+        const { matches, next }: { matches: Match[]; next: number | null } = await searchOutput(
+          { directory: folder, files: new SharedFiles() },
+          { text, isCaseSensitive: true, offset, limit },
+          { mostBytes: 1, mostMs: 1000, sliceBytes: 1 },
+        );
         assert.ok(next === null || next > offset, "a search goes on");
         found.push(...matches);
         offset = next;
@@ -68,14 +97,23 @@ test("the whole of what is there is found, over the borders of what is read at o
 test("hostile output and long texts make a search slow for nobody", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-search-"));
   t.after(() => rmSync(folder, { recursive: true }));
-  const outputs = ["a".repeat(1 << 20), "a\u001b[".repeat(1 << 18), "a\u001b]".repeat(1 << 18), "a\u001b[m".repeat(1 << 18), `a${"\u001b[m".repeat(1 << 18)}`];
+  const outputs = [
+    "a".repeat(1 << 20),
+    "a\u001b[".repeat(1 << 18),
+    "a\u001b]".repeat(1 << 18),
+    "a\u001b[m".repeat(1 << 18),
+    `a${"\u001b[m".repeat(1 << 18)}`,
+  ];
   for (const output of outputs) {
     writeFileSync(join(folder, "output"), output);
     for (const text of ["ab", `${"a".repeat(199)}b`]) {
       let turns = 0;
       const counting = setInterval(() => (turns += 1), 1);
-      for (let offset: number | null = 0; offset !== null; ) {
-        ({ next: offset } = await searchOutput({ directory: folder, files: new SharedFiles() }, { text, isCaseSensitive: false, offset, limit: 10 }));
+      for (let offset: number | null = 0; offset !== null;) {
+        ({ next: offset } = await searchOutput(
+          { directory: folder, files: new SharedFiles() },
+          { text, isCaseSensitive: false, offset, limit: 10 },
+        ));
       }
       clearInterval(counting);
       assert.ok(turns > 0, "others had their turn meanwhile");
@@ -83,7 +121,14 @@ test("hostile output and long texts make a search slow for nobody", async (t) =>
   }
 });
 
-for (const [query, field] of [["", "?text"], ["?text=", "?text"], ["?text=a%0Ab", "?text"], ["?text=a&limit=0", "?limit"], ["?text=a&offset=-1", "?offset"], ["?text=a&where=x", "?where"]] as const) {
+for (const [query, field] of [
+  ["", "?text"],
+  ["?text=", "?text"],
+  ["?text=a%0Ab", "?text"],
+  ["?text=a&limit=0", "?limit"],
+  ["?text=a&offset=-1", "?offset"],
+  ["?text=a&where=x", "?where"],
+] as const) {
   test(`a search is refused by the name of what is wrong: ${JSON.stringify(query)}`, async (t) => {
     const service = await startService(t);
     const { job } = await service.run({ CommandLine: "echo x" });
@@ -98,7 +143,7 @@ function naive(output: Buffer, text: string): Match[] {
   const escape = new RegExp(String.raw`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\))`, "y");
   const whole = output.toString("latin1");
   const seen: number[] = [];
-  for (let at = 0; at < whole.length; ) {
+  for (let at = 0; at < whole.length;) {
     escape.lastIndex = at;
     const found = escape.exec(whole);
     if (found === null) seen.push(at);
@@ -106,7 +151,7 @@ function naive(output: Buffer, text: string): Match[] {
   }
   const wanted = Buffer.from(text).toString("latin1");
   const matches: Match[] = [];
-  for (let at = 0; at <= seen.length - wanted.length; ) {
+  for (let at = 0; at <= seen.length - wanted.length;) {
     const isHere = Array.from(wanted).every((character, index) => whole[seen[at + index] ?? -1] === character);
     if (isHere) matches.push({ offset: seen[at] ?? 0, bytes: (seen[at + wanted.length - 1] ?? 0) + 1 - (seen[at] ?? 0) });
     at += isHere ? wanted.length : 1;

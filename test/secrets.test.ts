@@ -28,14 +28,24 @@ test("a secret is in the job's environment, and nowhere to be seen", async (t) =
   assert.deepEqual(job.Spec.Secrets, { API_KEY: null });
   await events.until('"State":"Failed"');
   const answers = await Promise.all(everyView(service, job.ID));
-  for (const { text } of [...answers, { text: events.received().toString() }, { text: service.log }]) assert.ok(!text.includes(secret), text);
-  assert.equal(readFileSync(join(service.workspaceOf(job.ID), "leaked"), "utf8"), `key: ${secret}\n`, "what a job writes to files is its own matter");
+  for (const { text } of [...answers, { text: events.received().toString() }, { text: service.log }])
+    assert.ok(!text.includes(secret), text);
+  assert.equal(
+    readFileSync(join(service.workspaceOf(job.ID), "leaked"), "utf8"),
+    `key: ${secret}\n`,
+    "what a job writes to files is its own matter",
+  );
 });
 
-test("when a job is over, its secrets are on no disk of the service's", async (t) => {
+test("when a job is finished, its secrets are on no disk of the service's", async (t) => {
   const service = await startService(t);
-  const id = await service.submit({ Secrets: { API_KEY: secret, PEM: "first line\nsecond line" }, CommandLine: "echo $API_KEY; until [ -e go ]; do sleep 0.02; done" });
-  await service.submit({ CommandLine: `until [ -e ${service.workspaceOf(id)} ]; do sleep 0.02; done; touch ${service.workspaceOf(id)}/go` });
+  const id = await service.submit({
+    Secrets: { API_KEY: secret, PEM: "first line\nsecond line" },
+    CommandLine: "echo $API_KEY; until [ -e go ]; do sleep 0.02; done",
+  });
+  await service.submit({
+    CommandLine: `until [ -e ${service.workspaceOf(id)} ]; do sleep 0.02; done; touch ${service.workspaceOf(id)}/go`,
+  });
   await service.wait(id);
   assert.ok(!existsSync(join(service.stateDir, "jobs", id, "plan")));
   const waiting = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
@@ -67,7 +77,12 @@ test("every form of output, every range and every offset is masked alike", async
   const range = await service.call("GET", `/${job.ID}/attach`, { headers: { Range: "bytes=2-4" } });
   assert.equal(range.text, whole.subarray(2, 5).toString());
   const pieces = await service.call("GET", `/${job.ID}/attach`, { headers: { Accept: "application/x-ndjson" } });
-  const data = pieces.text.trim().split("\n").slice(0, -1).map((line): { Data: string } => JSON.parse(line)).map(({ Data }) => Data);
+  const data = pieces.text
+    .trim()
+    .split("\n")
+    .slice(0, -1)
+    .map((line): { Data: string } => JSON.parse(line))
+    .map(({ Data }) => Data);
   assert.equal(data.join(""), whole.toString());
 });
 
@@ -101,7 +116,10 @@ test("a queued job keeps its secrets over a crash of the service, and runs with 
 
 test("no process of the service has a secret among its arguments, and no core of the job's can hold it", async (t) => {
   const service = await startService(t);
-  const id = await service.submit({ Secrets: { A: secret }, CommandLine: "grep 'core file' /proc/self/limits; echo up; until [ -e go ]; do sleep 0.02; done" });
+  const id = await service.submit({
+    Secrets: { A: secret },
+    CommandLine: "grep 'core file' /proc/self/limits; echo up; until [ -e go ]; do sleep 0.02; done",
+  });
   const reader = await service.attach(id);
   await reader.until("up");
   assert.match(reader.received().toString(), /^Max core file size +1 +1 /);
@@ -137,7 +155,12 @@ engineTest("a container gets secrets in its environment, masked in its output an
   const lines = "two\nlines";
   const id = await service.submit({
     Secrets: { A: secret, LINES: lines },
-    Commands: [{ Image: "busybox", CommandLine: 'echo "$A"; echo "$LINES"; printf %s "$LINES" | wc -c; touch up; until [ -e go ]; do sleep 0.1; done' }],
+    Commands: [
+      {
+        Image: "busybox",
+        CommandLine: 'echo "$A"; echo "$LINES"; printf %s "$LINES" | wc -c; touch up; until [ -e go ]; do sleep 0.1; done',
+      },
+    ],
   });
   await waitFor("the container runs", () => existsSync(join(service.workspaceOf(id), "up")), 30);
   for (const pid of processesOf(service.stateDir)) assert.ok(!argumentsOf(pid).join(" ").includes(secret));

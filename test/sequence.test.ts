@@ -30,18 +30,17 @@ test("steps run one after the other and stop at the first failure", async (t) =>
     ],
   });
   assert.equal(output.toString(), "1\n2\nfailure\nalways\n");
-  assert.deepEqual(job.Steps.map(({ State }) => State), ["Succeeded", "Failed", "Skipped", "Succeeded", "Succeeded"]);
+  assert.deepEqual(
+    job.Steps.map(({ State }) => State),
+    ["Succeeded", "Failed", "Skipped", "Succeeded", "Succeeded"],
+  );
   assert.deepEqual([job.State, job.ExitCode, job.Message], ["Failed", 7, "step 2 (two) exited with code 7"]);
 });
 
 test("IgnoreError lets a sequence go on, and the job succeeds", async (t) => {
   const service = await startService(t);
   const { job, output } = await service.run({
-    Commands: [
-      { CommandLine: "exit 4", IgnoreError: true },
-      { CommandLine: "echo skipped", RunOn: "failure" },
-      { CommandLine: "echo on" },
-    ],
+    Commands: [{ CommandLine: "exit 4", IgnoreError: true }, { CommandLine: "echo skipped", RunOn: "failure" }, { CommandLine: "echo on" }],
   });
   assert.equal(output.toString(), "on\n");
   assert.deepEqual([job.State, job.ExitCode], ["Succeeded", 0]);
@@ -56,12 +55,26 @@ test("a step ended by a signal says which", async (t) => {
 
 test("signals above 31 have the names that kill -l has for them", async (t) => {
   const service = await startService(t);
-  const names = new Map([[31, "SIGSYS"], [32, "SIG32"], [33, "SIG33"], [34, "SIGRTMIN"], [37, "SIGRTMIN+3"], [49, "SIGRTMIN+15"], [50, "SIGRTMAX-14"], [63, "SIGRTMAX-1"], [64, "SIGRTMAX"]]);
+  const names = new Map([
+    [31, "SIGSYS"],
+    [32, "SIG32"],
+    [33, "SIG33"],
+    [34, "SIGRTMIN"],
+    [37, "SIGRTMIN+3"],
+    [49, "SIGRTMIN+15"],
+    [50, "SIGRTMAX-14"],
+    [63, "SIGRTMAX-1"],
+    [64, "SIGRTMAX"],
+  ]);
   const list = spawnSync("bash", ["-c", "kill -l"], { encoding: "utf8" }).stdout;
-  for (const [number, name] of names) assert.ok(number === 32 || number === 33 || new RegExp(`\\b${number}\\) ${RegExp.escape(name)}\\s`).test(list), name);
+  for (const [number, name] of names)
+    assert.ok(number === 32 || number === 33 || new RegExp(`\\b${number}\\) ${RegExp.escape(name)}\\s`).test(list), name);
   const Commands = [...names.keys()].map((number) => ({ Args: ["perl", "-e", `kill ${number}, $$; sleep 1000`], IgnoreError: true }));
   const { job } = await service.run({ Commands });
-  assert.deepEqual(job.Steps.map(({ Signal, Message }) => [Signal, Message]), [...names.values()].map((name) => [name, `was ended by ${name}`]));
+  assert.deepEqual(
+    job.Steps.map(({ Signal, Message }) => [Signal, Message]),
+    [...names.values()].map((name) => [name, `was ended by ${name}`]),
+  );
 });
 
 test("arguments and variables arrive byte for byte", async (t) => {
@@ -82,30 +95,59 @@ test("arguments and variables arrive byte for byte", async (t) => {
 test("a job gets a small clean environment and nothing of the service's", async (t) => {
   const service = await startService(t, { environment: { SECRET_OF_SERVICE: "s3cret" } });
   const { job, output } = await service.run({ Commands: [{ Args: ["env"] }] });
-  const names = output.toString().trim().split("\n").map((line) => line.split("=")[0] ?? "");
-  assert.deepEqual(names.toSorted(), ["HOME", "JOBRUNNER_JOB_ID", "JOBRUNNER_STEP", "JOBRUNNER_WORKSPACE", "LANG", "LOGNAME", "PATH", "SHELL", "TMPDIR", "USER"]);
+  const names = output
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => line.split("=")[0] ?? "");
+  assert.deepEqual(names.toSorted(), [
+    "HOME",
+    "JOBRUNNER_JOB_ID",
+    "JOBRUNNER_STEP",
+    "JOBRUNNER_WORKSPACE",
+    "LANG",
+    "LOGNAME",
+    "PATH",
+    "SHELL",
+    "TMPDIR",
+    "USER",
+  ]);
   assert.match(output.toString(), new RegExp(`JOBRUNNER_JOB_ID=${job.ID}`));
 });
 
 const keyring = "print syscall(250, 0, -3, 0)"; // keyctl(2) on x86_64: KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING
 const ownKeyring = process.arch === "x64" ? spawnSync("perl", ["-e", keyring], { encoding: "utf8" }).stdout : "-1";
 
-test("no step shares a keyring with another, nor with the service", { skip: Number(ownKeyring) > 0 ? false : "no perl, no keyrings, or another processor" }, async (t) => {
-  const service = await startService(t);
-  const { output } = await service.run({ Commands: [{ Args: ["perl", "-e", `${keyring}, qq(\n)`] }, { Args: ["perl", "-e", keyring] }] });
-  const all = [ownKeyring, ...output.toString().split("\n")];
-  assert.equal(new Set(all).size, 3, all.join(" "));
-  assert.ok(all.every((serial) => Number(serial) > 0), all.join(" "));
-});
+test(
+  "no step shares a keyring with another, nor with the service",
+  { skip: Number(ownKeyring) > 0 ? false : "no perl, no keyrings, or another processor" },
+  async (t) => {
+    const service = await startService(t);
+    const { output } = await service.run({ Commands: [{ Args: ["perl", "-e", `${keyring}, qq(\n)`] }, { Args: ["perl", "-e", keyring] }] });
+    const all = [ownKeyring, ...output.toString().split("\n")];
+    assert.equal(new Set(all).size, 3, all.join(" "));
+    assert.ok(
+      all.every((serial) => Number(serial) > 0),
+      all.join(" "),
+    );
+  },
+);
 
 const openFiles = Number(execFileSync("bash", ["-c", "ulimit -Hn"], { encoding: "utf8" }).trim().replace("unlimited", "Infinity"));
 
-test("a thousand steps may each leave a process that keeps its output open", { skip: openFiles >= 2100 ? false : `left out: no more than ${openFiles} files may be open here` }, async (t) => {
-  const service = await startService(t);
-  const { job, output } = await service.run({ Commands: Array.from({ length: 1000 }, (_, index) => ({ CommandLine: `sleep 1000 & echo ${index}` })), StopTimeoutSeconds: 0.1 });
-  assert.equal(job.State, "Succeeded", String(job.Message));
-  assert.equal(output.toString(), Array.from({ length: 1000 }, (_, index) => `${index}\n`).join(""));
-});
+test(
+  "a thousand steps may each leave a process that keeps its output open",
+  { skip: openFiles >= 2100 ? false : `left out: no more than ${openFiles} files may be open here` },
+  async (t) => {
+    const service = await startService(t);
+    const { job, output } = await service.run({
+      Commands: Array.from({ length: 1000 }, (_, index) => ({ CommandLine: `sleep 1000 & echo ${index}` })),
+      StopTimeoutSeconds: 0.1,
+    });
+    assert.equal(job.State, "Succeeded", String(job.Message));
+    assert.equal(output.toString(), Array.from({ length: 1000 }, (_, index) => `${index}\n`).join(""));
+  },
+);
 
 test("a process starts with clean signals, umask 022 and no descriptors but 0, 1 and 2", async (t) => {
   const service = await startService(t);
@@ -152,15 +194,37 @@ test("what cannot be started fails its step at once, with the reason, and the se
   const noInterpreter = join(service.stateDir, "no-interpreter");
   writeFileSync(noInterpreter, "#!/no/such/interpreter\n", { mode: 0o755 });
   const cases: { spec: JobSpec; message: RegExp }[] = [
-    { spec: { CommandLine: "pwd", WorkingDir: "/no/such/place" }, message: /step 1 could not start: working directory \/no\/such\/place: no such file or directory$/ },
+    {
+      spec: { CommandLine: "pwd", WorkingDir: "/no/such/place" },
+      message: /step 1 could not start: working directory \/no\/such\/place: no such file or directory$/,
+    },
     { spec: { CommandLine: "pwd", WorkingDir: "/etc/passwd" }, message: /working directory \/etc\/passwd: not a directory$/ },
     { spec: { CommandLine: "pwd", WorkingDir: "none" }, message: /working directory \/.*\/work\/none: no such file or directory$/ },
-    { spec: { Commands: [{ Args: ["no-such-program"], WorkingDir: "/usr" }] }, message: /could not start: command no-such-program \(looked for in PATH, working directory \/usr\): no such file or directory$/ },
-    { spec: { Commands: [{ Args: ["./tool"] }], Secrets: { KEY: "hunter22" } }, message: /could not start: command \.\/tool \(working directory \/.*\/work\): no such file or directory$/ },
-    { spec: { Commands: [{ Args: ["x".repeat(5000)] }] }, message: /could not start: command x{200}… \(looked for in PATH, working directory \/.*\/work\): name too long$/ },
-    { spec: { Commands: [{ CommandLine: "true", Shell: "no-such-shell" }] }, message: /could not start: command no-such-shell \(looked for in PATH, / },
-    { spec: { Commands: [{ Args: [notExecutable] }] }, message: /could not start: command \/.*\/not-executable \(working directory \/.*\/work\): permission denied$/ },
-    { spec: { Commands: [{ Args: [noInterpreter] }] }, message: /could not start: command \/.*\/no-interpreter \(working directory .*\): it is there, but what it names as its interpreter.* is not/ },
+    {
+      spec: { Commands: [{ Args: ["no-such-program"], WorkingDir: "/usr" }] },
+      message: /could not start: command no-such-program \(looked for in PATH, working directory \/usr\): no such file or directory$/,
+    },
+    {
+      spec: { Commands: [{ Args: ["./tool"] }], Secrets: { KEY: "hunter22" } },
+      message: /could not start: command \.\/tool \(working directory \/.*\/work\): no such file or directory$/,
+    },
+    {
+      spec: { Commands: [{ Args: ["x".repeat(5000)] }] },
+      message: /could not start: command x{200}… \(looked for in PATH, working directory \/.*\/work\): name too long$/,
+    },
+    {
+      spec: { Commands: [{ CommandLine: "true", Shell: "no-such-shell" }] },
+      message: /could not start: command no-such-shell \(looked for in PATH, /,
+    },
+    {
+      spec: { Commands: [{ Args: [notExecutable] }] },
+      message: /could not start: command \/.*\/not-executable \(working directory \/.*\/work\): permission denied$/,
+    },
+    {
+      spec: { Commands: [{ Args: [noInterpreter] }] },
+      message:
+        /could not start: command \/.*\/no-interpreter \(working directory .*\): it is there, but what it names as its interpreter.* is not/,
+    },
   ];
   for (const { spec, message } of cases) {
     const { job, output } = await service.run(spec);
@@ -168,7 +232,13 @@ test("what cannot be started fails its step at once, with the reason, and the se
     assert.match(job.Message ?? "", message);
   }
   const { job } = await service.run({ Commands: [{ Args: ["nope"], IgnoreError: true }, { CommandLine: "true" }] });
-  assert.deepEqual(job.Steps.map(({ State, Reason }) => [State, Reason]), [["Failed", "CouldNotStart"], ["Succeeded", null]]);
+  assert.deepEqual(
+    job.Steps.map(({ State, Reason }) => [State, Reason]),
+    [
+      ["Failed", "CouldNotStart"],
+      ["Succeeded", null],
+    ],
+  );
 });
 
 test("a shell that is not there fails the step, not the service", async (t) => {
@@ -181,7 +251,9 @@ test("a shell that is not there fails the step, not the service", async (t) => {
 
 test("a command line is run by the shell that the step names", async (t) => {
   const service = await startService(t);
-  const { output } = await service.run({ Commands: [{ CommandLine: "echo $0", Shell: "sh" }, { CommandLine: "echo $0", Shell: "/bin/bash" }, { CommandLine: "echo $0" }] });
+  const { output } = await service.run({
+    Commands: [{ CommandLine: "echo $0", Shell: "sh" }, { CommandLine: "echo $0", Shell: "/bin/bash" }, { CommandLine: "echo $0" }],
+  });
   assert.equal(output.toString(), "sh\n/bin/bash\nbash\n");
 });
 
@@ -204,7 +276,10 @@ test("a step that runs too long is stopped, and what follows a failure runs", as
   });
   assert.equal(output.toString(), "cleaned\n");
   assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal], ["TimedOut", "Timeout", null, "SIGKILL"]);
-  assert.deepEqual(job.Steps.map(({ State }) => State), ["TimedOut", "Skipped", "Succeeded"]);
+  assert.deepEqual(
+    job.Steps.map(({ State }) => State),
+    ["TimedOut", "Skipped", "Succeeded"],
+  );
 });
 
 test("a job that runs too long is stopped, and only its always-steps still run", async (t) => {

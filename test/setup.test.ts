@@ -1,6 +1,18 @@
 import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
-import { chmodSync, constants, cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  constants,
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -14,7 +26,12 @@ test("make install puts a jobrunner on the path that runs without the checkout, 
   assert.equal(install.code, 0, install.stderr);
   const installed = join(folder, "usr", "bin", "jobrunner");
   assert.match((await run(installed, ["--version"], { cwd: "/" })).stdout, /^jobrunner \d+\.\d+\.\d+\n$/);
-  for (const path of ["man/man1/jobrunner.1", "bash-completion/completions/jobrunner", "zsh/site-functions/_jobrunner", "fish/vendor_completions.d/jobrunner.fish"]) {
+  for (const path of [
+    "man/man1/jobrunner.1",
+    "bash-completion/completions/jobrunner",
+    "zsh/site-functions/_jobrunner",
+    "fish/vendor_completions.d/jobrunner.fish",
+  ]) {
     assert.match(readFileSync(join(folder, "usr", "share", path), "utf8"), /jobrunner/, path);
   }
   const service = new Service(join(folder, "state"), { program: installed });
@@ -28,7 +45,10 @@ test("make install puts a jobrunner on the path that runs without the checkout, 
   }
   const uninstall = await run("make", ["uninstall", `PREFIX=${folder}/usr`], { cwd: repository });
   assert.equal(uninstall.code, 0, uninstall.stderr);
-  assert.deepEqual(globSync(`${folder}/usr/**`, { withFileTypes: true }).filter((entry) => !entry.isDirectory()), []);
+  assert.deepEqual(
+    globSync(`${folder}/usr/**`, { withFileTypes: true }).filter((entry) => !entry.isDirectory()),
+    [],
+  );
 });
 
 test("the program starts from any folder and through a chain of links", async (t) => {
@@ -43,7 +63,12 @@ test("the program starts from any folder and through a chain of links", async (t
 test("make run starts the service, and ends it with itself", async (t) => {
   const stateDir = temporary(t);
   const { MAKEFLAGS: _flags, MAKELEVEL: _level, ...env } = process.env; // this test may itself be run by make
-  const child = spawn("make", ["run"], { cwd: repository, env: { ...env, JOBRUNNER_PORT: "0", JOBRUNNER_STATE_DIR: stateDir, JOBRUNNER_CONTAINER_ENGINE: "none" }, stdio: ["ignore", "pipe", "ignore"], detached: true });
+  const child = spawn("make", ["run"], {
+    cwd: repository,
+    env: { ...env, JOBRUNNER_PORT: "0", JOBRUNNER_STATE_DIR: stateDir, JOBRUNNER_CONTAINER_ENGINE: "none" },
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
   t.after(() => child.kill("SIGKILL"));
   let said = "";
   child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
@@ -110,7 +135,10 @@ class FakeBox {
   constructor(folder: string) {
     this.#folder = folder;
     this.#put("node_modules/jobrunner/bin/jobrunner", readFileSync(join(repository, "bin", "jobrunner"), "utf8"));
-    this.#put("node_modules/jobrunner/dist/main.cjs", `process.stdout.write(require("node:path").relative(${JSON.stringify(folder)}, process.execPath));`);
+    this.#put(
+      "node_modules/jobrunner/dist/main.cjs",
+      `process.stdout.write(require("node:path").relative(${JSON.stringify(folder)}, process.execPath));`,
+    );
     mkdirSync(join(folder, "path"));
     symlinkSync("/bin/readlink", join(folder, "path", "readlink"));
   }
@@ -127,12 +155,15 @@ class FakeBox {
     this.#put(join(place, name, "package.json"), `${JSON.stringify({ name, version }, null, 2)}\n`);
     mkdirSync(dirname(join(this.#folder, program)), { recursive: true });
     rmSync(join(this.#folder, program), { force: true });
-    cpSync(realpathSync(join(repository, "node_modules", name, "bin", "node")), join(this.#folder, program), { mode: constants.COPYFILE_FICLONE });
+    cpSync(realpathSync(join(repository, "node_modules", name, "bin", "node")), join(this.#folder, program), {
+      mode: constants.COPYFILE_FICLONE,
+    });
     return program;
   }
 
   forgetInstalled(): void {
-    for (const place of globSync("node_modules/**/node-linux-*", { cwd: this.#folder })) rmSync(join(this.#folder, place), { recursive: true });
+    for (const place of globSync("node_modules/**/node-linux-*", { cwd: this.#folder }))
+      rmSync(join(this.#folder, place), { recursive: true });
   }
 
   path(place: string): string {

@@ -50,34 +50,47 @@ test("readers of events that take nothing cost little memory, hold up nobody, an
   assert.equal(await metric(service, 'readers_dropped_total{reason="stalled"}'), stalledReaders);
 });
 
-test("readers of output that take nothing cost little memory, whatever the output becomes in their form", { timeout: 120_000 }, async (t) => {
-  const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "2" } });
-  const greedy = bearer(await createToken(service, "greedy", "submit"));
-  const ids: string[] = [];
-  for (const character of ["\\001", "\\n"]) ids.push(await service.submit({ CommandLine: `head -c 4M /dev/zero | tr '\\0' '${character}'` }, greedy));
-  for (const id of ids) await service.wait(id);
-  const neighbour = await Neighbour.moveIn(t, service);
-  const before = residentMebibytes(service, "VmHWM");
-  const [controls = "", newlines = ""] = ids;
-  const [lines, events] = [{ ...greedy, Accept: "application/x-ndjson" }, { ...greedy, Accept: "text/event-stream" }];
-  readNothing(t, service, [
-    { path: `/${controls}/attach`, headers: lines },
-    { path: `/${newlines}/attach`, headers: lines },
-    { path: `/${controls}/attach`, headers: events },
-    { path: `/${newlines}/attach?timestamps=true`, headers: greedy },
-  ]);
-  await waitFor("those who take nothing were cut off", async () => (await metric(service, 'readers_dropped_total{reason="stalled"}')) === stalledReaders);
-  const grown = residentMebibytes(service, "VmHWM") - before;
-  t.diagnostic(`${stalledReaders} readers: the service grew by ${grown.toFixed(0)} MiB`);
-  await neighbour.wasNotDisturbed();
-  assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // a block in its form for each of them would be more than 1,000
-});
+test(
+  "readers of output that take nothing cost little memory, whatever the output becomes in their form",
+  { timeout: 120_000 },
+  async (t) => {
+    const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "2" } });
+    const greedy = bearer(await createToken(service, "greedy", "submit"));
+    const ids: string[] = [];
+    for (const character of ["\\001", "\\n"])
+      ids.push(await service.submit({ CommandLine: `head -c 4M /dev/zero | tr '\\0' '${character}'` }, greedy));
+    for (const id of ids) await service.wait(id);
+    const neighbour = await Neighbour.moveIn(t, service);
+    const before = residentMebibytes(service, "VmHWM");
+    const [controls = "", newlines = ""] = ids;
+    const [lines, events] = [
+      { ...greedy, Accept: "application/x-ndjson" },
+      { ...greedy, Accept: "text/event-stream" },
+    ];
+    readNothing(t, service, [
+      { path: `/${controls}/attach`, headers: lines },
+      { path: `/${newlines}/attach`, headers: lines },
+      { path: `/${controls}/attach`, headers: events },
+      { path: `/${newlines}/attach?timestamps=true`, headers: greedy },
+    ]);
+    await waitFor(
+      "those who take nothing were cut off",
+      async () => (await metric(service, 'readers_dropped_total{reason="stalled"}')) === stalledReaders,
+    );
+    const grown = residentMebibytes(service, "VmHWM") - before;
+    t.diagnostic(`${stalledReaders} readers: the service grew by ${grown.toFixed(0)} MiB`);
+    await neighbour.wasNotDisturbed();
+    assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // a block in its form for each of them would be more than 1,000
+  },
+);
 
 test("a page of jobs ends early where they are large, and no job is left out", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "2" } });
   const greedy = bearer(await createToken(service, "greedy", "submit"));
   const Commands = Array.from({ length: 1000 }, () => ({ Name: "n".repeat(200), CommandLine: "exit 1", RunOn: "failure" as const })); // none of them runs
-  const ids = await Promise.all(Array.from({ length: 12 }, () => service.submit({ Commands: [...Commands.slice(1), { CommandLine: "true" }] }, greedy)));
+  const ids = await Promise.all(
+    Array.from({ length: 12 }, () => service.submit({ Commands: [...Commands.slice(1), { CommandLine: "true" }] }, greedy)),
+  );
   for (const id of ids.slice(0, 10)) await service.wait(id);
   const neighbour = await Neighbour.moveIn(t, service);
   for (const query of ["", "&state=Succeeded,Queued,Running,Starting,Failed"]) {
@@ -96,27 +109,43 @@ test("a page of jobs ends early where they are large, and no job is left out", {
   await neighbour.wasNotDisturbed();
 });
 
-test("listings that look at very many jobs for few that fit hold up nobody, and find all of them while jobs are added", { timeout: 120_000 }, async (t) => {
-  const service = await startService(t);
-  await recordJobs(service, { count: 100_000, every: 9973 });
-  const greedy = bearer(await createToken(service, "greedy", "read"));
-  const waiting = await service.submit({ CommandLine: "sleep 1000", Name: "odd", Labels: { side: "even", note: "another needle" } });
-  const neighbour = await Neighbour.moveIn(t, service);
-  const queries = ["text=needle", "name=odd&label=side%3Deven", "state=Succeeded,Running&text=NEEDLE", "text=nowhere"];
-  const listings = await Promise.all(Array.from({ length: 30 }, (_, index) => listAll(service, queries[index % queries.length] ?? "", greedy)));
-  await neighbour.wasNotDisturbed();
-  assert.deepEqual(listings.map(({ ids }) => ids.length), listings.map((_, index) => [2, 6, 2, 0][index % queries.length]));
-  assert.ok(listings.every(({ ids }) => ids.length === 0 || ids[0] === waiting));
-  assert.ok(listings.some(({ emptyPages }) => emptyPages > 0), "none of them ended early");
-  await assert.rejects(service.client().find(oldestIds), AmbiguousPrefix); // they are found behind all others
-  assert.equal(JSON.parse((await cli(t, service.url, ["ps", "--all", "--text", "needle", "--json"])).stdout).length, 2);
-});
+test(
+  "listings that look at very many jobs for few that fit hold up nobody, and find all of them while jobs are added",
+  { timeout: 120_000 },
+  async (t) => {
+    const service = await startService(t);
+    await recordJobs(service, { count: 100_000, every: 9973 });
+    const greedy = bearer(await createToken(service, "greedy", "read"));
+    const waiting = await service.submit({ CommandLine: "sleep 1000", Name: "odd", Labels: { side: "even", note: "another needle" } });
+    const neighbour = await Neighbour.moveIn(t, service);
+    const queries = ["text=needle", "name=odd&label=side%3Deven", "state=Succeeded,Running&text=NEEDLE", "text=nowhere"];
+    const listings = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => listAll(service, queries[index % queries.length] ?? "", greedy)),
+    );
+    await neighbour.wasNotDisturbed();
+    assert.deepEqual(
+      listings.map(({ ids }) => ids.length),
+      listings.map((_, index) => [2, 6, 2, 0][index % queries.length]),
+    );
+    assert.ok(listings.every(({ ids }) => ids.length === 0 || ids[0] === waiting));
+    assert.ok(
+      listings.some(({ emptyPages }) => emptyPages > 0),
+      "none of them ended early",
+    );
+    await assert.rejects(service.client().find(oldestIds), AmbiguousPrefix); // they are found behind all others
+    assert.equal(JSON.parse((await cli(t, service.url, ["ps", "--all", "--text", "needle", "--json"])).stdout).length, 2);
+  },
+);
 
 const stalledReaders = 500;
 
 /** Many readers, of each of these as many, of which none takes a byte. */
 function readNothing(t: TestContext, service: Service, reads: { path: string; headers: Record<string, string> }[]): void {
-  const sockets = Array.from({ length: stalledReaders }, () => connect(service.port, "127.0.0.1").on("error", () => undefined).pause());
+  const sockets = Array.from({ length: stalledReaders }, () =>
+    connect(service.port, "127.0.0.1")
+      .on("error", () => undefined)
+      .pause(),
+  );
   t.after(() => {
     for (const socket of sockets) socket.destroy();
   });
@@ -129,7 +158,13 @@ function readNothing(t: TestContext, service: Service, reads: { path: string; he
 
 async function metric(service: Service, name: string): Promise<number> {
   const { text } = await service.call("GET", "/metrics");
-  return Number(text.split("\n").find((line) => line.startsWith(`jobrunner_${name} `))?.split(" ").at(-1));
+  return Number(
+    text
+      .split("\n")
+      .find((line) => line.startsWith(`jobrunner_${name} `))
+      ?.split(" ")
+      .at(-1),
+  );
 }
 
 /** What it has of memory, or has had at most. */
@@ -141,7 +176,7 @@ function residentMebibytes({ pid }: Service, which: "VmRSS" | "VmHWM" = "VmRSS")
 async function listAll(service: Service, query: string, headers: Record<string, string>): Promise<{ ids: string[]; emptyPages: number }> {
   const ids: string[] = [];
   let emptyPages = 0;
-  for (let cursor = ""; ; ) {
+  for (let cursor = ""; ;) {
     const { status, text } = await service.call("GET", `/jobs?${query}${cursor}`, { headers });
     assert.equal(status, 200, text);
     const { Jobs, NextCursor }: { Jobs: { ID: string }[]; NextCursor: string | null } = JSON.parse(text);

@@ -64,14 +64,28 @@ async function startWithSmallStack(t: TestContext): Promise<Service> {
 
 test("what is too much together is refused by its largest part, and what just fits is run, by a script's interpreter too", async (t) => {
   const service = await startWithSmallStack(t);
-  const blocks = (count: number, of = "x".repeat(100_000)): Record<string, string> => Object.fromEntries(Array.from({ length: count }, (_, number) => [`B${number}`, of]));
+  const blocks = (count: number, of = "x".repeat(100_000)): Record<string, string> =>
+    Object.fromEntries(Array.from({ length: count }, (_, number) => [`B${number}`, of]));
   const make = { CommandLine: "printf '#!/bin/sh\\necho ran\\n' > tool; chmod +x tool" };
   const tool = ["./tool"];
   const cases: [string, (last: string) => JobSpec][] = [
     ["Environment", (last) => ({ Environment: { ...blocks(10), LAST: last }, Commands: [make, { Args: tool }] })],
-    ["Commands[1].Environment", (last) => ({ Environment: { B0: "hidden by the step's" }, Commands: [make, { Args: tool, Environment: { ...blocks(10), LAST: last } }] })],
+    [
+      "Commands[1].Environment",
+      (last) => ({
+        Environment: { B0: "hidden by the step's" },
+        Commands: [make, { Args: tool, Environment: { ...blocks(10), LAST: last } }],
+      }),
+    ],
     ["Commands[1].Args", (last) => ({ Commands: [make, { Args: [...tool, ...Object.values(blocks(10)), last] }] })],
-    ["Secrets", (last) => ({ Secrets: blocks(5, "€".repeat(43_000)), Environment: { ...Object.fromEntries(Object.entries(blocks(3)).map(([name, value]) => [`E${name}`, value])), LAST: last }, Commands: [make, { Args: tool }] })],
+    [
+      "Secrets",
+      (last) => ({
+        Secrets: blocks(5, "€".repeat(43_000)),
+        Environment: { ...Object.fromEntries(Object.entries(blocks(3)).map(([name, value]) => [`E${name}`, value])), LAST: last },
+        Commands: [make, { Args: tool }],
+      }),
+    ],
   ];
   for (const [field, spec] of cases) {
     const { job, output } = await runLargest(service, field, spec);

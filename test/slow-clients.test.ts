@@ -23,8 +23,18 @@ const slowReading = ["-l", "10", "-X", "-w", "512", "-y", "1024", "-n", "1", "-z
 const attacks = [
   { title: "send their headers slowly", options: ["-H", ...untilCutOff], path: () => "/healthz", ending: "No open connections left" },
   { title: "send a job slowly", options: ["-B", "-s", "65536", ...untilCutOff], path: () => "/", ending: "No open connections left" },
-  { title: "read what a finished job wrote slowly", options: slowReading, path: ({ finished }: Ids) => `/${finished}/attach`, ending: "Hit test time limit" },
-  { title: "read what a running job writes slowly", options: slowReading, path: ({ running }: Ids) => `/${running}/attach`, ending: "Hit test time limit" },
+  {
+    title: "read what a finished job wrote slowly",
+    options: slowReading,
+    path: ({ finished }: Ids) => `/${finished}/attach`,
+    ending: "Hit test time limit",
+  },
+  {
+    title: "read what a running job writes slowly",
+    options: slowReading,
+    path: ({ running }: Ids) => `/${running}/attach`,
+    ending: "Hit test time limit",
+  },
 ];
 
 type Ids = { finished: string; running: string };
@@ -41,7 +51,7 @@ for (const { title, options, path, ending } of attacks) {
 
     const attack = startAttack(t, [...options, "-u", `${service.url}${path(ids)}`]);
     const worst = { ms: 0, connections: 0 };
-    while (!attack.isOver()) {
+    while (!attack.isFinished()) {
       const startMs = performance.now();
       assert.equal((await service.call("GET", "/healthz")).status, 200);
       worst.ms = Math.max(worst.ms, performance.now() - startMs);
@@ -64,7 +74,9 @@ for (const { title, options, path, ending } of attacks) {
 async function makeJobs(service: Service): Promise<Ids> {
   const finished = await service.submit({ CommandLine: "yes | head -c 8M" });
   assert.equal((await service.wait(finished)).State, "Succeeded");
-  const running = await service.submit({ CommandLine: "yes | head -c 8M; for ((i = 0; i < 2000; i++)); do yes | head -c 10K; sleep 0.02; done" });
+  const running = await service.submit({
+    CommandLine: "yes | head -c 8M; for ((i = 0; i < 2000; i++)); do yes | head -c 10K; sleep 0.02; done",
+  });
   await waitFor("the running job has written a lot", async () => ((await service.get(running)).OutputBytes ?? 0) > 8 << 20);
   return { finished, running };
 }
@@ -73,7 +85,7 @@ function socketsOf({ pid }: Service): number {
   return openFilesOf(pid).filter((file) => file.startsWith("socket:")).length;
 }
 
-type Attack = { isOver(): boolean; output(): string };
+type Attack = { isFinished(): boolean; output(): string };
 
 function startAttack(t: TestContext, options: string[]): Attack {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-slow-")); // it may write files where it is
@@ -85,5 +97,5 @@ function startAttack(t: TestContext, options: string[]): Attack {
   });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-  return { isOver: () => child.exitCode !== null || child.signalCode !== null, output: () => text };
+  return { isFinished: () => child.exitCode !== null || child.signalCode !== null, output: () => text };
 }

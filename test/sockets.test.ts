@@ -22,7 +22,14 @@ const sources: [string, (t: TestContext) => Source][] = [
 for (const [name, make] of sources) {
   test(`the owner of the other end is known, over IPv4, IPv6 and both (${name})`, async (t) => {
     const source = make(t);
-    for (const [listen, target] of [["127.0.0.1", "127.0.0.1"], ["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::", "127.0.0.1"], ["::", "::1"], ["::", "::ffff:127.0.0.1"]] as const) {
+    for (const [listen, target] of [
+      ["127.0.0.1", "127.0.0.1"],
+      ["127.0.0.1", "127.0.0.1"],
+      ["::1", "::1"],
+      ["::", "127.0.0.1"],
+      ["::", "::1"],
+      ["::", "::ffff:127.0.0.1"],
+    ] as const) {
       const server = await serverOn(t, listen);
       if (server === null) continue; // no IPv6 on this box
       const { ends } = await connection(t, server, target);
@@ -55,8 +62,13 @@ for (const [name, make] of sources) {
     const server = await serverOn(t, "127.0.0.1");
     assert.ok(server !== null);
     const made = await Promise.all(Array.from({ length: 100 }, () => connection(t, server, "127.0.0.1")));
-    const answers = await Promise.all(made.map(({ ends }, index) => source.ownerOfOther(index % 3 === 0 ? { ...ends, remotePort: 1 } : ends)));
-    assert.deepEqual(answers, made.map((_, index) => (index % 3 === 0 ? null : own)));
+    const answers = await Promise.all(
+      made.map(({ ends }, index) => source.ownerOfOther(index % 3 === 0 ? { ...ends, remotePort: 1 } : ends)),
+    );
+    assert.deepEqual(
+      answers,
+      made.map((_, index) => (index % 3 === 0 ? null : own)),
+    );
   });
 }
 

@@ -28,7 +28,10 @@ test("a job goes on while the service is away, its sequence and timeouts too", a
   await service.start();
   const job = await service.get(id);
   assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Failed", "ExitCode", 9]);
-  assert.deepEqual(job.Steps.map(({ State }) => State), ["Succeeded", "TimedOut", "Failed"]);
+  assert.deepEqual(
+    job.Steps.map(({ State }) => State),
+    ["Succeeded", "TimedOut", "Failed"],
+  );
   assert.equal((await service.output(id)).toString(), "one\ngone\ntwo\nthree\n");
 });
 

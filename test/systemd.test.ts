@@ -34,7 +34,12 @@ test("systemd finds nothing wrong with the installed unit, nor with the drop-ins
 });
 
 test("what the unit forbids stays forbidden, by systemd's own measure", analyze, async () => {
-  const measured = await output("systemd-analyze", ["security", "--offline=true", "--no-pager", join(repository, "packaging", "systemd", unitName)]);
+  const measured = await output("systemd-analyze", [
+    "security",
+    "--offline=true",
+    "--no-pager",
+    join(repository, "packaging", "systemd", unitName),
+  ]);
   const level = /exposure level for jobrunner\.service: ([\d.]+)/.exec(measured)?.[1];
   assert.ok(Number(level) <= 5.1, measured);
 });
@@ -61,7 +66,10 @@ test("jobs outlive a restart, a stop and a kill of the service, and nothing of t
   await box.answers();
 
   await box.systemctl("kill", "--kill-who=main", "--signal=KILL", unitName);
-  await waitFor("the killed service is started anew", async () => (await box.systemctl("show", "--property=NRestarts", unitName)) === "NRestarts=1\n");
+  await waitFor(
+    "the killed service is started anew",
+    async () => (await box.systemctl("show", "--property=NRestarts", unitName)) === "NRestarts=1\n",
+  );
   await box.answers();
   box.write(id, "killed");
   const job = await box.wait(id);
@@ -72,22 +80,28 @@ test("jobs outlive a restart, a stop and a kill of the service, and nothing of t
 
 test("a job runs as the service's user without privileges, and may do what builds do", boot, async (t) => {
   const box = await Box.start(t);
-  const job = await box.run("id -un; grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status; touch file; setarch -R chmod 4755 file && echo set-user-ID");
+  const job = await box.run(
+    "id -un; grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status; touch file; setarch -R chmod 4755 file && echo set-user-ID",
+  );
   assert.deepEqual(job.output.split(/\s+/), ["jobrunner", "CapBnd:", "0000000000000000", "NoNewPrivs:", "1", "set-user-ID", ""]);
 });
 
-test("with the README's drop-in, a service that is root runs jobs as other users, kills them and removes what they leave", boot, async (t) => {
-  const box = await Box.start(t, `${otherUsers}\nEnvironment=JOBRUNNER_ALLOWED_USERS=jobrunner\n`);
-  assert.equal((await box.run("id -un")).output, "root\n");
-  const { job, output: seen } = await box.run("id -un; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; mkdir -m 0 closed", "jobrunner");
-  assert.deepEqual(seen.split(/\s+/), ["jobrunner", "CapEff:", "0000000000000000", "NoNewPrivs:", "1", ""]);
-  assert.equal((await call(box.url, "DELETE", `/jobs/${job.ID}`)).status, 200);
-  assert.throws(() => box.read(job.ID, "status"));
-  const id = await box.submit("echo ready; exec sleep 1000", "jobrunner");
-  await (await box.attach(id)).until("ready");
-  assert.equal((await call(box.url, "DELETE", `/${id}?force=true`)).status, 200);
-  assert.equal((await box.wait(id)).State, "Killed");
-});
+test(
+  "with the README's drop-in, a service that is root runs jobs as other users, kills them and removes what they leave",
+  boot,
+  async (t) => {
+    const box = await Box.start(t, `${otherUsers}\nEnvironment=JOBRUNNER_ALLOWED_USERS=jobrunner\n`);
+    assert.equal((await box.run("id -un")).output, "root\n");
+    const { job, output: seen } = await box.run("id -un; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; mkdir -m 0 closed", "jobrunner");
+    assert.deepEqual(seen.split(/\s+/), ["jobrunner", "CapEff:", "0000000000000000", "NoNewPrivs:", "1", ""]);
+    assert.equal((await call(box.url, "DELETE", `/jobs/${job.ID}`)).status, 200);
+    assert.throws(() => box.read(job.ID, "status"));
+    const id = await box.submit("echo ready; exec sleep 1000", "jobrunner");
+    await (await box.attach(id)).until("ready");
+    assert.equal((await call(box.url, "DELETE", `/${id}?force=true`)).status, 200);
+    assert.equal((await box.wait(id)).State, "Killed");
+  },
+);
 
 const mapsUsers = { skip: boot.skip === false && !isThere("newuidmap") ? missing("newuidmap") : boot.skip };
 test("with the README's drop-in, a job may map users as Podman without root does; without it, it may not", mapsUsers, async (t) => {
@@ -111,7 +125,8 @@ class Box {
     const units = join(folder, "units");
     mkdirSync(units);
     // In place of what a box starts besides: only these exist.
-    for (const target of ["sysinit", "basic", "shutdown", "network", "multi-user"]) writeFileSync(join(units, `${target}.target`), "[Unit]\nDefaultDependencies=no\n");
+    for (const target of ["sysinit", "basic", "shutdown", "network", "multi-user"])
+      writeFileSync(join(units, `${target}.target`), "[Unit]\nDefaultDependencies=no\n");
     writeFileSync(join(units, "start.target"), `[Unit]\nDefaultDependencies=no\nWants=${unitName}\n`);
     if (dropIn !== undefined) writeDropIn(units, dropIn);
     writeFileSync(join(folder, "environment"), `JOBRUNNER_PORT=${port}\nJOBRUNNER_CONTAINER_ENGINE=none\n`);
@@ -251,10 +266,15 @@ function cannotBoot(): string | false {
   if (process.getuid?.() !== 0) return "only root can start a systemd";
   const programs = ["/usr/lib/systemd/systemd", "nsenter", "pivot_root", "setpriv", "unshare", "useradd"];
   for (const program of programs) if (!isThere(program)) return missing(program);
-  const mounts = 'mkdir "$1/a" "$1/b"; mount -t cgroup2 cgroup2 "$1/b"; mount -t tmpfs tmpfs "$1/a"; cd "$1/a"; mkdir u w r; mount -t overlay overlay -o lowerdir=/,upperdir=u,workdir=w r';
+  const mounts =
+    'mkdir "$1/a" "$1/b"; mount -t cgroup2 cgroup2 "$1/b"; mount -t tmpfs tmpfs "$1/a"; cd "$1/a"; mkdir u w r; mount -t overlay overlay -o lowerdir=/,upperdir=u,workdir=w r';
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-systemd-"));
   try {
-    const { status, stderr } = spawnSync("unshare", ["--mount", "--pid", "--cgroup", "--ipc", "--uts", "--fork", "sh", "-ec", mounts, "sh", folder], { encoding: "utf8" });
+    const { status, stderr } = spawnSync(
+      "unshare",
+      ["--mount", "--pid", "--cgroup", "--ipc", "--uts", "--fork", "sh", "-ec", mounts, "sh", folder],
+      { encoding: "utf8" },
+    );
     return status === 0 ? false : `no systemd can be started here: ${stderr.trim()}`;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -264,7 +284,10 @@ function cannotBoot(): string | false {
 /** A folder of the unified hierarchy, below the one that this process is in (cgroups(7)). */
 function ownCgroup(name: string): string {
   // proc(5), mountinfo: the fifth field is the mount point.
-  const mount = readFileSync("/proc/self/mountinfo", "utf8").split("\n").find((line) => line.includes(" - cgroup2 "))?.split(" ")[4];
+  const mount = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .find((line) => line.includes(" - cgroup2 "))
+    ?.split(" ")[4];
   assert.ok(mount !== undefined, "no unified hierarchy is mounted");
   const own = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
   return join(mount, own, name);
@@ -272,7 +295,8 @@ function ownCgroup(name: string): string {
 
 /** False as long as the kernel is not done with the last process. */
 function removeCgroup(folder: string): boolean {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory() && !removeCgroup(join(folder, entry.name))) return false;
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory() && !removeCgroup(join(folder, entry.name))) return false;
   try {
     rmdirSync(folder);
     return true;

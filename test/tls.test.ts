@@ -18,7 +18,10 @@ test("with a certificate the port speaks HTTPS, TLS 1.2 and later, and nothing e
   const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
   await assert.rejects(ask(url, "/healthz", { ...trust, ...old }), /protocol version/);
   await assert.rejects(ask(url, "/healthz", { ca: makeAuthority(t).certificate }), /verify|certificate/);
-  for (const request of ["GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\n${"x".repeat(20_000)}`]) {
+  for (const request of [
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\n${"x".repeat(20_000)}`,
+  ]) {
     assert.match(await sayPlainly(url, request), /^HTTP\/1\.1 400 [^]*"detail":"this port speaks HTTPS: begin the URL with https:\/\/"/);
   }
   for (const nothing of ["\0\0\0\0\0\0", "\x80\x2e\x01\0\x02"]) assert.doesNotMatch(await sayPlainly(url, nothing), /HTTP/);
@@ -48,7 +51,9 @@ test("files that cannot be used are logged at SIGHUP, and those from before stay
   const other = makeCertificate({ commonName: "localhost", authority });
   copyFileSync(other.keyPath, files.key);
   child.kill("SIGHUP");
-  await waitFor("the mistake is logged", () => /"error"[^\n]*JOBRUNNER_TLS_KEY names [^\n]* is not the key of[^\n]*"message":"the TLS files cannot be used/.test(log()));
+  await waitFor("the mistake is logged", () =>
+    /"error"[^\n]*JOBRUNNER_TLS_KEY names [^\n]* is not the key of[^\n]*"message":"the TLS files cannot be used/.test(log()),
+  );
   assert.equal(await serialOf(url, trust), before);
   copyFileSync(other.certificatePath, files.certificate);
   child.kill("SIGHUP");
@@ -60,7 +65,10 @@ test("a renewal by swapping a link is found without a signal", needsOpenssl, asy
   const folderOf = (name: string): string => {
     const folder = join(authority.folder, name);
     mkdirSync(folder);
-    install(makeCertificate({ commonName: "localhost", authority }), { certificate: join(folder, "tls.crt"), key: join(folder, "tls.key") });
+    install(makeCertificate({ commonName: "localhost", authority }), {
+      certificate: join(folder, "tls.crt"),
+      key: join(folder, "tls.key"),
+    });
     return folder;
   };
   const [link, next] = [join(authority.folder, "current"), join(authority.folder, "next")];
@@ -90,9 +98,19 @@ test("sessions are resumed, but not where clients have certificates: each is ver
 test("a connection without a handshake is closed in time, and one too many at once", needsOpenssl, async (t) => {
   const { url, trust } = await startSecure(t, { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "1", JOBRUNNER_MAX_CONNECTIONS: "1" });
   const silent = sayPlainly(url, "");
-  await waitFor("it takes the only place", () => ask(url, "/healthz", trust).then(() => false, () => true));
+  await waitFor("it takes the only place", () =>
+    ask(url, "/healthz", trust).then(
+      () => false,
+      () => true,
+    ),
+  );
   assert.equal(await silent, "");
-  await waitFor("there is room again", () => ask(url, "/healthz", trust).then(() => true, () => false));
+  await waitFor("there is room again", () =>
+    ask(url, "/healthz", trust).then(
+      () => true,
+      () => false,
+    ),
+  );
 });
 
 test("every mistake in the files is told at the start in a sentence that names the variable", needsOpenssl, async (t) => {
@@ -103,13 +121,28 @@ test("every mistake in the files is told at the start in a sentence that names t
   const encrypted = encryptKey(makeCertificate({ commonName: "localhost", authority }));
   const clientCa = { JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: key, JOBRUNNER_TLS_CLIENT_ROLES: "alice=admin" };
   const cases: [Record<string, string>, RegExp][] = [
-    [{ JOBRUNNER_TLS_CERT: "/no/such", JOBRUNNER_TLS_KEY: key }, /JOBRUNNER_TLS_CERT names \/no\/such, which cannot be read .*: name a file that this user can read$/],
+    [
+      { JOBRUNNER_TLS_CERT: "/no/such", JOBRUNNER_TLS_KEY: key },
+      /JOBRUNNER_TLS_CERT names \/no\/such, which cannot be read .*: name a file that this user can read$/,
+    ],
     [{ JOBRUNNER_TLS_CERT: key, JOBRUNNER_TLS_KEY: key }, /JOBRUNNER_TLS_CERT names \S+, which holds no certificate in the form PEM/],
     [{ JOBRUNNER_TLS_CERT: text, JOBRUNNER_TLS_KEY: key }, /JOBRUNNER_TLS_CERT names \S+, which holds no certificate in the form PEM/],
-    [{ JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: authority.folder }, /JOBRUNNER_TLS_KEY names \S+, which cannot be read .*regular file/],
-    [{ JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: certificate }, /JOBRUNNER_TLS_KEY names \S+, which holds no private key in the form PEM/],
-    [{ JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: encrypted }, /JOBRUNNER_TLS_KEY names \S+, which is encrypted: store it without a passphrase/],
-    [{ JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: authority.keyPath }, /JOBRUNNER_TLS_KEY names \S+, which is not the key of the first certificate in \S+ \(JOBRUNNER_TLS_CERT\)/],
+    [
+      { JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: authority.folder },
+      /JOBRUNNER_TLS_KEY names \S+, which cannot be read .*regular file/,
+    ],
+    [
+      { JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: certificate },
+      /JOBRUNNER_TLS_KEY names \S+, which holds no private key in the form PEM/,
+    ],
+    [
+      { JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: encrypted },
+      /JOBRUNNER_TLS_KEY names \S+, which is encrypted: store it without a passphrase/,
+    ],
+    [
+      { JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: authority.keyPath },
+      /JOBRUNNER_TLS_KEY names \S+, which is not the key of the first certificate in \S+ \(JOBRUNNER_TLS_CERT\)/,
+    ],
     [{ ...clientCa, JOBRUNNER_TLS_CLIENT_CA: "/no/such" }, /JOBRUNNER_TLS_CLIENT_CA names \/no\/such, which cannot be read/],
     [{ ...clientCa, JOBRUNNER_TLS_CLIENT_CA: key }, /JOBRUNNER_TLS_CLIENT_CA names \S+, which holds no certificate in the form PEM/],
   ];

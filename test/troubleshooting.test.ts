@@ -13,12 +13,23 @@ const page = readFileSync(join(repository, "docs", "troubleshooting.md"), "utf8"
 
 /** What stands between backticks in the columns for it; `…` is for what differs. */
 const messages = [...page.matchAll(/^\| .*\n\|---.*\n(?:\| .*\n)+/gm)].flatMap(([table]) => {
-  const [titles = [], , ...rows] = table.trimEnd().split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+  const [titles = [], , ...rows] = table
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split("|").map((cell) => cell.trim()));
   const column = titles.findIndex((title) => title === "it says" || title === "message");
   return rows.flatMap((row) => [...(row[column] ?? "").matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text));
 });
 
-const patterns = messages.map((message) => new RegExp(message.split("…").map((part) => RegExp.escape(part)).join(".+?")));
+const patterns = messages.map(
+  (message) =>
+    new RegExp(
+      message
+        .split("…")
+        .map((part) => RegExp.escape(part))
+        .join(".+?"),
+    ),
+);
 
 test("every message on the page is one that the program gives", () => {
   const files = globSync(["src/**/*.ts", "supervisor/*.c", "bin/*"], { cwd: repository });
@@ -26,14 +37,16 @@ test("every message on the page is one that the program gives", () => {
   assert.ok(messages.length > 80);
   for (const message of messages) {
     // What stands before and after a colon may come from different places.
-    for (const part of message.split(/…|: /)) assert.ok(program.includes(part.trim()), `${JSON.stringify(part)} of ${JSON.stringify(message)}`);
+    for (const part of message.split(/…|: /))
+      assert.ok(program.includes(part.trim()), `${JSON.stringify(part)} of ${JSON.stringify(message)}`);
   }
 });
 
 test("every code of a refused request and every reason of a job is on the page, and every line of the log that is no information", () => {
   for (const name of [...problemCodes, ...Reason.enum]) assert.ok(page.includes(`\`${name}\``), name);
   for (const file of globSync("src/**/*.ts", { cwd: repository })) {
-    for (const [, message = ""] of readFileSync(join(repository, file), "utf8").matchAll(/(?:log\("(?:warn|error)", |#warn\()"([^"]+)"/g)) assert.ok(page.includes(`\`${message}\``), `${file}: ${message}`);
+    for (const [, message = ""] of readFileSync(join(repository, file), "utf8").matchAll(/(?:log\("(?:warn|error)", |#warn\()"([^"]+)"/g))
+      assert.ok(page.includes(`\`${message}\``), `${file}: ${message}`);
   }
 });
 

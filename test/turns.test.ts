@@ -42,7 +42,13 @@ test("so much is done at once, of all and of each, and identities take turns, ho
   const all = ["a1", "a2", "a3", "a4", "a5", "b1", "b2", "c1"].map((name) => asking.ask(name));
   await settled();
   assert.deepEqual(asking.begun, ["a1", "a2", "b1"]);
-  for (const [name, next] of [["a1", "a3"], ["b1", "b2"], ["a2", "c1"], ["a3", "a4"], ["b2", "a5"]] as const) {
+  for (const [name, next] of [
+    ["a1", "a3"],
+    ["b1", "b2"],
+    ["a2", "c1"],
+    ["a3", "a4"],
+    ["b2", "a5"],
+  ] as const) {
     await asking.end(name);
     assert.equal(asking.begun.at(-1), next, `after ${name}`);
   }
@@ -67,7 +73,10 @@ test("who has gone meanwhile takes no turn, and what fails gives its turn back",
 test("of one identity no more than so many wait; others may still", async () => {
   const asking = new Asking(new Turns({ atOnce: 1, perIdentity: 1, waitingPerIdentity: 2 }));
   for (const name of ["a1", "a2", "a3", "b1"]) void asking.ask(name);
-  await assert.rejects(asking.ask("a4"), (error) => error instanceof Problem && error.code === "too-many-at-once" && error.headers["Retry-After"] === "1");
+  await assert.rejects(
+    asking.ask("a4"),
+    (error) => error instanceof Problem && error.code === "too-many-at-once" && error.headers["Retry-After"] === "1",
+  );
   for (const name of ["a1", "a2", "b1", "a3"]) await asking.end(name);
   assert.deepEqual(asking.begun.toSorted(), ["a1", "a2", "a3", "b1"]);
 });

@@ -45,7 +45,11 @@ test("every step runs as the user, and the workspace is theirs under the path th
   const said = await lines(service, {
     User: uid,
     Stdin: "given\n",
-    Commands: [{ CommandLine: 'cat /dev/stdin; [ "$PWD" = "$JOBRUNNER_WORKSPACE" ] && mkdir sub' }, { Args: ["sh", "-c", "id -u > made; cat made; pwd -P"], WorkingDir: "sub" }, { CommandLine: "echo err > /dev/stderr" }],
+    Commands: [
+      { CommandLine: 'cat /dev/stdin; [ "$PWD" = "$JOBRUNNER_WORKSPACE" ] && mkdir sub' },
+      { Args: ["sh", "-c", "id -u > made; cat made; pwd -P"], WorkingDir: "sub" },
+      { CommandLine: "echo err > /dev/stderr" },
+    ],
   });
   assert.deepEqual([said[0], said[1], said[3]], ["given", uid, "err"]);
   assert.ok(said[2]?.startsWith(`${service.stateDir}-workspaces/`));
@@ -70,8 +74,14 @@ test("such a job reaches neither the state directory, other jobs' output, the su
     "setpriv --reuid=0 id",
     "chown 0 .",
   ];
-  const script = attempts.map((attempt) => `(${attempt}) < /dev/null > /dev/null 2>&1 && echo "could: ${attempt.replaceAll("$", "\\$")}"`).join("\n");
-  const Commands = [{ CommandLine: script, IgnoreError: true }, { Args: ["grep", "NoNewPrivs", "/proc/self/status"] }, { Args: ["ls", "/proc/self/fd"] }];
+  const script = attempts
+    .map((attempt) => `(${attempt}) < /dev/null > /dev/null 2>&1 && echo "could: ${attempt.replaceAll("$", "\\$")}"`)
+    .join("\n");
+  const Commands = [
+    { CommandLine: script, IgnoreError: true },
+    { Args: ["grep", "NoNewPrivs", "/proc/self/status"] },
+    { Args: ["ls", "/proc/self/fd"] },
+  ];
   const { job, output } = await service.run({ User: uid, Commands });
   assert.equal(job.State, "Succeeded");
   assert.equal(output.toString(), "NoNewPrivs:\t1\n0\n1\n2\n3\n", "the last is ls's own");
@@ -80,7 +90,11 @@ test("such a job reaches neither the state directory, other jobs' output, the su
 
 test("its processes are killed like any others, and its workspace is removed with it", onlyRoot, async (t) => {
   const service = await start(t, uid);
-  const id = await service.submit({ User: uid, CommandLine: "mkdir -p a/b; chmod 0 a/b; ln -s / root; (setsid sleep 1000 &) ; trap '' TERM; echo up; sleep 1000", StopTimeoutSeconds: 0.2 });
+  const id = await service.submit({
+    User: uid,
+    CommandLine: "mkdir -p a/b; chmod 0 a/b; ln -s / root; (setsid sleep 1000 &) ; trap '' TERM; echo up; sleep 1000",
+    StopTimeoutSeconds: 0.2,
+  });
   await (await service.attach(id)).until("up");
   const workspace = `${service.stateDir}-workspaces/${id}`;
   assert.equal(statSync(workspace).uid, Number(uid));
@@ -128,7 +142,10 @@ test("a deleted job's workspace goes, also while another job of the user writes 
   const service = await start(t, uid);
   const { job } = await service.run({ User: uid, CommandLine: "mkdir sub; touch sub/file" });
   const workspace = `${service.stateDir}-workspaces/${job.ID}`;
-  const busy = await service.submit({ User: uid, CommandLine: `echo up; i=0; while :; do : > ${workspace}/$((i += 1)); done 2> /dev/null` });
+  const busy = await service.submit({
+    User: uid,
+    CommandLine: `echo up; i=0; while :; do : > ${workspace}/$((i += 1)); done 2> /dev/null`,
+  });
   await (await service.attach(busy)).until("up");
   assert.equal((await service.call("DELETE", `/jobs/${job.ID}`)).status, 200);
   const left = readdirSync(`${service.stateDir}-workspaces`);
@@ -148,9 +165,13 @@ test("a folder for workspaces that others can change is refused at the start", o
   assert.equal(statSync("/etc").mode & 0o777, 0o755);
 });
 
-test("a service that is not root refuses at submission, and says why", { skip: cannotBe({ name: uid, uid: Number(uid), gid: Number(uid) }, uid) }, async (t) => {
-  const service = await startAs(t, { name: uid, uid: Number(uid), gid: Number(uid) }, { JOBRUNNER_ALLOWED_USERS: "nobody" });
-  const answer = await service.call("POST", "/", { body: '{"User": "nobody", "CommandLine": "id"}' });
-  assert.equal(answer.status, 422);
-  assert.match(answer.text, /"detail":"User needs a service that runs as root/);
-});
+test(
+  "a service that is not root refuses at submission, and says why",
+  { skip: cannotBe({ name: uid, uid: Number(uid), gid: Number(uid) }, uid) },
+  async (t) => {
+    const service = await startAs(t, { name: uid, uid: Number(uid), gid: Number(uid) }, { JOBRUNNER_ALLOWED_USERS: "nobody" });
+    const answer = await service.call("POST", "/", { body: '{"User": "nobody", "CommandLine": "id"}' });
+    assert.equal(answer.status, 422);
+    assert.match(answer.text, /"detail":"User needs a service that runs as root/);
+  },
+);

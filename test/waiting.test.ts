@@ -18,34 +18,48 @@ const ordinary = findUser("jobrunner-test");
 const options = { skip: cannotBe(ordinary, "jobrunner-test") };
 const cgroups = { JOBRUNNER_CGROUPS: "off" }; // with one the kernel kills whomever it holds
 
-test("a kill that waits for a process that it may not signal says for which, of whom, over restarts and to the command line too", options, async (t) => {
-  const program = setUserId(t);
-  const service = await startAs(t, user(), cgroups);
-  const id = await service.submit({ StopTimeoutSeconds: 0.1, Commands: [{ Name: "main", CommandLine: `${program} & wait` }, { CommandLine: "echo cleaned", RunOn: "always" }] });
-  const pid = await runningAsRoot(program);
-  assert.equal((await service.get(id)).WaitsFor, null, "nothing is waited for yet");
-  const events = await service.open("GET", "/events");
-  await events.until("changes of state");
-  const killing = startCli(t, service.url, ["kill", id]);
-  await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.User === "root");
-  await events.until('"NotPermitted"');
-  const sentence = `waits for process ${pid} (become-root) of root, to which jobrunner may not send SIGKILL: the job goes on when that process ends`;
-  const expected = { State: "Stopping", Message: sentence, WaitsFor: { PID: pid, Program: "become-root", User: "root", Cause: "NotPermitted" } };
-  assert.deepEqual(waitOf(await service.get(id)), expected);
-  await waitFor("the command says it", () => killing.stderr.includes(`${id} ${sentence}`));
-  assert.match((await cli(t, service.url, ["ps"])).stdout, new RegExp(`Stopping: waits for become-root \\(${pid}\\) of root`));
-  await service.crash();
-  await service.start();
-  await waitFor("a service that is started anew says it, too", async () => (await service.get(id)).WaitsFor !== null);
-  assert.deepEqual(waitOf(await service.get(id)), expected);
-  assert.equal(readStatus(service, id).filter((line) => line.startsWith("wait ")).length, 1, "recorded once, however long it takes");
-  process.kill(pid, "SIGKILL");
-  const job = await service.wait(id);
-  assert.deepEqual([job.State, job.Reason, job.WaitsFor, job.Message], ["Killed", "Requested", null, "killed on request"]);
-  assert.equal((await service.output(id)).toString(), "cleaned\n");
-  await killing.ended();
-  events.close();
-});
+test(
+  "a kill that waits for a process that it may not signal says for which, of whom, over restarts and to the command line too",
+  options,
+  async (t) => {
+    const program = setUserId(t);
+    const service = await startAs(t, user(), cgroups);
+    const id = await service.submit({
+      StopTimeoutSeconds: 0.1,
+      Commands: [
+        { Name: "main", CommandLine: `${program} & wait` },
+        { CommandLine: "echo cleaned", RunOn: "always" },
+      ],
+    });
+    const pid = await runningAsRoot(program);
+    assert.equal((await service.get(id)).WaitsFor, null, "nothing is waited for yet");
+    const events = await service.open("GET", "/events");
+    await events.until("changes of state");
+    const killing = startCli(t, service.url, ["kill", id]);
+    await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.User === "root");
+    await events.until('"NotPermitted"');
+    const sentence = `waits for process ${pid} (become-root) of root, to which jobrunner may not send SIGKILL: the job goes on when that process ends`;
+    const expected = {
+      State: "Stopping",
+      Message: sentence,
+      WaitsFor: { PID: pid, Program: "become-root", User: "root", Cause: "NotPermitted" },
+    };
+    assert.deepEqual(waitOf(await service.get(id)), expected);
+    await waitFor("the command says it", () => killing.stderr.includes(`${id} ${sentence}`));
+    assert.match((await cli(t, service.url, ["ps"])).stdout, new RegExp(`Stopping: waits for become-root \\(${pid}\\) of root`));
+    await service.crash();
+    await service.start();
+    await waitFor("a service that is started anew says it, too", async () => (await service.get(id)).WaitsFor !== null);
+    assert.deepEqual(waitOf(await service.get(id)), expected);
+    assert.equal(readStatus(service, id).filter((line) => line.startsWith("wait ")).length, 1, "recorded once, however long it takes");
+    process.kill(pid, "SIGKILL");
+    const job = await service.wait(id);
+    assert.deepEqual([job.State, job.Reason, job.WaitsFor, job.Message], ["Killed", "Requested", null, "killed on request"]);
+    assert.equal((await service.output(id)).toString(), "cleaned\n");
+    await killing.ended();
+    events.close();
+  },
+);
 
 test("a command that waits for a kill, such as run after Ctrl-C, says for whom", options, async (t) => {
   const program = setUserId(t);
@@ -61,8 +75,17 @@ test("a command that waits for a kill, such as run after Ctrl-C, says for whom",
 test("a step's timeout, and the end of a job, wait for such a process and say so, and go on when it ends", options, async (t) => {
   const program = setUserId(t);
   const service = await startAs(t, user(), cgroups);
-  const id = await service.submit({ StopTimeoutSeconds: 0.1, Commands: [{ CommandLine: `exec ${program}`, TimeoutSeconds: 0.5, IgnoreError: true }, { CommandLine: `${program} & until grep -q '^Uid:.0.0.0' /proc/$!/status; do sleep 0.01; done` }] });
-  for (const expected of [{ first: "Running", second: "Pending" }, { first: "TimedOut", second: "Succeeded" }]) {
+  const id = await service.submit({
+    StopTimeoutSeconds: 0.1,
+    Commands: [
+      { CommandLine: `exec ${program}`, TimeoutSeconds: 0.5, IgnoreError: true },
+      { CommandLine: `${program} & until grep -q '^Uid:.0.0.0' /proc/$!/status; do sleep 0.01; done` },
+    ],
+  });
+  for (const expected of [
+    { first: "Running", second: "Pending" },
+    { first: "TimedOut", second: "Succeeded" },
+  ]) {
     await waitFor("it waits", async () => {
       const { WaitsFor, Steps } = await service.get(id);
       return WaitsFor?.User === "root" && Steps[0]?.State === expected.first && Steps[1]?.State === expected.second;
@@ -85,7 +108,7 @@ test("a job whose supervisor is killed is lost when such a process has ended too
   await service.crash();
   await service.start(); // which asks for a sweeper, too
   await waitFor("a service that is started anew says it, too", async () => (await service.get(id)).WaitsFor?.PID === pid);
-  // What is asked of one launcher is done in order: when the second job is over, a sweeper of the first has been forked.
+  // What is asked of one launcher is done in order: when the second job is finished, a sweeper of the first has been forked.
   await service.run({ CommandLine: "true" });
   await waitFor("one sweeper is left", () => sweepersOf(service, id).length === 1);
   process.kill(pid, "SIGKILL");
@@ -96,42 +119,56 @@ test("a job whose supervisor is killed is lost when such a process has ended too
 
 const freezer = "/sys/fs/cgroup/freezer";
 const canFreeze = process.getuid?.() === 0 && existsSync(join(freezer, "cgroup.procs"));
-test("a process that is frozen by a cgroup of version 1 is waited for by name until it is thawed", { skip: canFreeze ? false : "no cgroup v1 with a freezer" }, async (t) => {
-  const folder = mkdtempSync(join(freezer, "jobrunner-test-"));
-  const thaw = (): void => writeFileSync(join(folder, "freezer.state"), "THAWED");
-  t.after(thaw); // before the service is torn down, which would wait
-  const service = await startService(t);
-  t.after(() => t.after(() => rmdirSync(folder)));
-  const id = await service.submit({ StopTimeoutSeconds: 0.1, CommandLine: `echo $$ > ${folder}/cgroup.procs; echo ready; exec sleep 1000` });
-  await (await service.attach(id)).until("ready");
-  writeFileSync(join(folder, "freezer.state"), "FROZEN");
-  const killed = service.kill(id);
-  await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.Cause === "DoesNotEnd");
-  assert.match((await service.get(id)).Message ?? "", /^waits for process \d+ \((sleep|bash)\) of \S+, which has not ended since it was sent SIGKILL \(state D\)/);
-  thaw();
-  await killed;
-  assert.equal((await service.get(id)).State, "Killed");
-});
+test(
+  "a process that is frozen by a cgroup of version 1 is waited for by name until it is thawed",
+  { skip: canFreeze ? false : "no cgroup v1 with a freezer" },
+  async (t) => {
+    const folder = mkdtempSync(join(freezer, "jobrunner-test-"));
+    const thaw = (): void => writeFileSync(join(folder, "freezer.state"), "THAWED");
+    t.after(thaw); // before the service is torn down, which would wait
+    const service = await startService(t);
+    t.after(() => t.after(() => rmdirSync(folder)));
+    const id = await service.submit({
+      StopTimeoutSeconds: 0.1,
+      CommandLine: `echo $$ > ${folder}/cgroup.procs; echo ready; exec sleep 1000`,
+    });
+    await (await service.attach(id)).until("ready");
+    writeFileSync(join(folder, "freezer.state"), "FROZEN");
+    const killed = service.kill(id);
+    await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.Cause === "DoesNotEnd");
+    assert.match(
+      (await service.get(id)).Message ?? "",
+      /^waits for process \d+ \((sleep|bash)\) of \S+, which has not ended since it was sent SIGKILL \(state D\)/,
+    );
+    thaw();
+    await killed;
+    assert.equal((await service.get(id)).State, "Killed");
+  },
+);
 
 const hasStrace = spawnSync("strace", ["-V"]).status === 0;
-test("a process that its tracer holds is waited for by name until the tracer goes on", { skip: hasStrace ? false : "strace is not installed" }, async (t) => {
-  const tracers: ChildProcess[] = [];
-  t.after(() => tracers.map((tracer) => tracer.kill("SIGKILL"))); // before the service is torn down, which would wait
-  const service = await startService(t);
-  const id = await service.submit({ StopTimeoutSeconds: 0.1, CommandLine: "echo ready; exec sleep 1000" });
-  await (await service.attach(id)).until("ready");
-  const [pid = 0] = service.childrenOfSupervisor(id);
-  const tracer = spawn("strace", ["-p", String(pid)], { stdio: "ignore" });
-  tracers.push(tracer);
-  await waitFor("it is traced", () => /^TracerPid:\s+[1-9]/m.test(readFileSync(`/proc/${pid}/status`, "latin1")));
-  tracer.kill("SIGSTOP");
-  const killed = service.kill(id);
-  await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.PID === pid);
-  assert.equal((await service.get(id)).WaitsFor?.Cause, "DoesNotEnd");
-  tracer.kill("SIGCONT");
-  await killed;
-  assert.equal((await service.get(id)).State, "Killed");
-});
+test(
+  "a process that its tracer holds is waited for by name until the tracer goes on",
+  { skip: hasStrace ? false : "strace is not installed" },
+  async (t) => {
+    const tracers: ChildProcess[] = [];
+    t.after(() => tracers.map((tracer) => tracer.kill("SIGKILL"))); // before the service is torn down, which would wait
+    const service = await startService(t);
+    const id = await service.submit({ StopTimeoutSeconds: 0.1, CommandLine: "echo ready; exec sleep 1000" });
+    await (await service.attach(id)).until("ready");
+    const [pid = 0] = service.childrenOfSupervisor(id);
+    const tracer = spawn("strace", ["-p", String(pid)], { stdio: "ignore" });
+    tracers.push(tracer);
+    await waitFor("it is traced", () => /^TracerPid:\s+[1-9]/m.test(readFileSync(`/proc/${pid}/status`, "latin1")));
+    tracer.kill("SIGSTOP");
+    const killed = service.kill(id);
+    await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.PID === pid);
+    assert.equal((await service.get(id)).WaitsFor?.Cause, "DoesNotEnd");
+    tracer.kill("SIGCONT");
+    await killed;
+    assert.equal((await service.get(id)).State, "Killed");
+  },
+);
 
 browserTest("the page says for whom a kill waits, while it does", async (t) => {
   if (options.skip !== false) return t.skip(options.skip);
@@ -160,7 +197,8 @@ function setUserId(t: TestContext): string {
 }
 
 async function runningAsRoot(program: string): Promise<number> {
-  const find = (): number | undefined => processesRunning(program).find((pid) => /^Uid:\s+0\s+0\s/m.test(readFileSync(`/proc/${pid}/status`, "latin1")));
+  const find = (): number | undefined =>
+    processesRunning(program).find((pid) => /^Uid:\s+0\s+0\s/m.test(readFileSync(`/proc/${pid}/status`, "latin1")));
   await waitFor(`${program} runs`, () => find() !== undefined);
   return find() ?? 0;
 }

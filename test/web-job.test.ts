@@ -10,33 +10,40 @@ import { waitFor } from "./helper/wait.ts";
 /** Writes what is put into a file of its workspace. */
 const echoing = "until [ -e done ]; do [ -e lines ] && mv lines written && cat written; sleep 0.05; done";
 
-browserTest("output comes live, colours and standard error told apart; it is followed until one scrolls up, and again when one asks for it", async (t) => {
-  const { service, page, base } = await openPage(t);
-  const id = await service.submit({ Name: "live", CommandLine: `printf '\\033[31mred\\033[0m plain\\n'; echo careful >&2; ${echoing}` });
-  await page.goto(`${base}/ui/#/jobs/${id}`);
-  await waitForLines(page, "what was written before is there", (lines) => lines.includes("red plain") && lines.includes("careful"));
-  assert.equal(await page.locator(".log-row .f1").textContent(), "red");
-  assert.equal(await page.locator(".log-row.has-stderr .stderr").textContent(), "careful");
-  const append = async (text: string): Promise<unknown> => await service.call("PUT", `/${id}/files/lines`, { body: text });
-  const lines = (from: number, to: number): string => Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index}\n`).join("");
-  await append(lines(1, 200));
-  await waitForLines(page, "the newest line is seen", (seen) => seen.at(-1) === "line 200");
-  assert.equal(await page.getByRole("button", { name: "Follow", exact: true }).getAttribute("aria-pressed"), "true");
-  await page.locator(".log-box").hover();
-  await page.mouse.wheel(0, -600);
-  await waitForLines(page, "it is scrolled up", (seen) => seen.at(-1) !== "line 200");
-  await waitFor("it follows no more", async () => (await page.getByRole("button", { name: "Follow", exact: true }).getAttribute("aria-pressed")) === "false");
-  const still = await linesSeen(page);
-  const size = page.locator(".log-tools .muted").first();
-  const before = await size.textContent();
-  await append(lines(201, 400));
-  await waitFor("the page knows of more", async () => (await size.textContent()) !== before);
-  assert.deepEqual(await linesSeen(page), still, "what one looks at stays");
-  await page.getByRole("button", { name: "Follow the output" }).click();
-  await waitForLines(page, "it follows again", (seen) => seen.at(-1) === "line 400");
-  await service.call("PUT", `/${id}/files/done`, { body: "" });
-  await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor();
-});
+browserTest(
+  "output comes live, colours and standard error told apart; it is followed until one scrolls up, and again when one asks for it",
+  async (t) => {
+    const { service, page, base } = await openPage(t);
+    const id = await service.submit({ Name: "live", CommandLine: `printf '\\033[31mred\\033[0m plain\\n'; echo careful >&2; ${echoing}` });
+    await page.goto(`${base}/ui/#/jobs/${id}`);
+    await waitForLines(page, "what was written before is there", (lines) => lines.includes("red plain") && lines.includes("careful"));
+    assert.equal(await page.locator(".log-row .f1").textContent(), "red");
+    assert.equal(await page.locator(".log-row.has-stderr .stderr").textContent(), "careful");
+    const append = async (text: string): Promise<unknown> => await service.call("PUT", `/${id}/files/lines`, { body: text });
+    const lines = (from: number, to: number): string =>
+      Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index}\n`).join("");
+    await append(lines(1, 200));
+    await waitForLines(page, "the newest line is seen", (seen) => seen.at(-1) === "line 200");
+    assert.equal(await page.getByRole("button", { name: "Follow", exact: true }).getAttribute("aria-pressed"), "true");
+    await page.locator(".log-box").hover();
+    await page.mouse.wheel(0, -600);
+    await waitForLines(page, "it is scrolled up", (seen) => seen.at(-1) !== "line 200");
+    await waitFor(
+      "it follows no more",
+      async () => (await page.getByRole("button", { name: "Follow", exact: true }).getAttribute("aria-pressed")) === "false",
+    );
+    const still = await linesSeen(page);
+    const size = page.locator(".log-tools .muted").first();
+    const before = await size.textContent();
+    await append(lines(201, 400));
+    await waitFor("the page knows of more", async () => (await size.textContent()) !== before);
+    assert.deepEqual(await linesSeen(page), still, "what one looks at stays");
+    await page.getByRole("button", { name: "Follow the output" }).click();
+    await waitForLines(page, "it follows again", (seen) => seen.at(-1) === "line 400");
+    await service.call("PUT", `/${id}/files/done`, { body: "" });
+    await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor();
+  },
+);
 
 browserTest("however busy the page is, output is followed until somebody scrolls", async (t) => {
   const { service, page, base } = await openPage(t);
@@ -94,14 +101,23 @@ browserTest("whoever scrolls by a pixel at a time scrolls", async (t) => {
   })`;
   assert.equal(await page.evaluate(byPixels), 200);
   assert.equal(await page.getByRole("button", { name: "Follow", exact: true }).getAttribute("aria-pressed"), "false");
-  await waitForLines(page, "what is there is seen, from edge to edge", (lines) => lines.length > 15 && lines.some((line) => line.startsWith("line ")));
+  await waitForLines(
+    page,
+    "what is there is seen, from edge to edge",
+    (lines) => lines.length > 15 && lines.some((line) => line.startsWith("line ")),
+  );
   await service.client().kill(id, { isForced: true });
 });
 
 browserTest("what a job writes is text: no markup, no escape sequence and no name of it does anything", async (t) => {
   const { service, page, base } = await openPage(t);
-  const hostile = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\\033]0;owned\\007\\033]8;;javascript:alert(1)\\033\\\\link\\033]8;;\\033\\\\\\033[2J\\033[H\\033[6n\\033[?1049h end";
-  const id = await service.submit({ Name: "<b>bold</b><script>document.title='owned'</script>", Labels: { team: "<i>db</i>" }, CommandLine: `printf '${hostile.replaceAll("'", "'\\''")}\\n'; printf 'second line\\n' >&2; exit 3` });
+  const hostile =
+    "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\\033]0;owned\\007\\033]8;;javascript:alert(1)\\033\\\\link\\033]8;;\\033\\\\\\033[2J\\033[H\\033[6n\\033[?1049h end";
+  const id = await service.submit({
+    Name: "<b>bold</b><script>document.title='owned'</script>",
+    Labels: { team: "<i>db</i>" },
+    CommandLine: `printf '${hostile.replaceAll("'", "'\\''")}\\n'; printf 'second line\\n' >&2; exit 3`,
+  });
   await service.wait(id);
   await page.goto(`${base}/ui/#/jobs/${id}`);
   const seen = await waitForLines(page, "the output is there", (lines) => lines.includes("second line"));
@@ -129,20 +145,35 @@ browserTest("steps stand in the order of time, with how they ended; each leads t
   await page.goto(`${base}/ui/#/jobs/${id}`);
   await waitForLines(page, "the end is there", (lines) => lines.at(-1) === "cleaned");
   const steps = await page.getByRole("list", { name: "Steps" }).getByRole("listitem").allInnerTexts();
-  const words = steps.map((text) => text.split(/\s+/).filter((part) => part !== "").slice(0, 3).join(" "));
+  const words = steps.map((text) =>
+    text
+      .split(/\s+/)
+      .filter((part) => part !== "")
+      .slice(0, 3)
+      .join(" "),
+  );
   assert.deepEqual(words, ["succeeded 1 fetch", "succeeded 2 build", "failed 3 test", "skipped 4 report", "succeeded 5 clean"]);
   await page.getByRole("link", { name: "build" }).click();
-  await waitForLines(page, "where build begins is seen", (lines) => lines.includes("[build]") && lines.includes("built 1") && lines.includes("fetched 3000"));
+  await waitForLines(
+    page,
+    "where build begins is seen",
+    (lines) => lines.includes("[build]") && lines.includes("built 1") && lines.includes("fetched 3000"),
+  );
   assert.match(page.url(), /\?step=2$/);
   await page.getByRole("button", { name: "2 build" }).click();
-  await waitForLines(page, "build is folded away", (lines) => lines.join("|").includes("fetched 3000|[build]|[test]|tested|[clean]|cleaned"));
+  await waitForLines(page, "build is folded away", (lines) =>
+    lines.join("|").includes("fetched 3000|[build]|[test]|tested|[clean]|cleaned"),
+  );
   await page.getByRole("button", { name: "2 build" }).click();
   await waitForLines(page, "build is there again", (lines) => lines.includes("built 1"));
 });
 
 browserTest("the whole output is searched, a line has a link, long lines wrap, times are shown when asked for", async (t) => {
   const { service, page, base } = await openPage(t);
-  const id = await service.submit({ CommandLine: "seq -f 'line %.0f of it' 1 50000; printf 'a \\033[1mNeed\\033[0mle in it\\n'; seq -f 'more %.0f' 1 20000; printf '%0500d\\n' 7; echo needle" });
+  const id = await service.submit({
+    CommandLine:
+      "seq -f 'line %.0f of it' 1 50000; printf 'a \\033[1mNeed\\033[0mle in it\\n'; seq -f 'more %.0f' 1 20000; printf '%0500d\\n' 7; echo needle",
+  });
   await service.wait(id);
   await page.goto(`${base}/ui/#/jobs/${id}`);
   await waitForLines(page, "the end is seen", (lines) => lines.at(-1) === "needle");
@@ -158,7 +189,10 @@ browserTest("the whole output is searched, a line has a link, long lines wrap, t
   const link = await page.locator(".log-row", { hasText: "more 20000" }).locator("a.log-link").getAttribute("href");
   await page.goto(`${base}/ui/#/jobs`);
   await page.goto(`${base}/ui/${link}`);
-  await waitFor("the line of the link is marked", async () => (await page.locator(".log-row.is-chosen code").allTextContents()).join() === "more 20000");
+  await waitFor(
+    "the line of the link is marked",
+    async () => (await page.locator(".log-row.is-chosen code").allTextContents()).join() === "more 20000",
+  );
   const height = async (): Promise<number> => (await page.locator(".log-row", { hasText: "0000000000007" }).boundingBox())?.height ?? 0;
   assert.equal(await height(), 20);
   await page.getByRole("button", { name: "Wrap" }).click();
@@ -173,14 +207,28 @@ browserTest("a long output opens at its end, is scrolled to anywhere, and never 
   const id = await service.submit({ CommandLine: "seq -f '%09.0f of the lines that make up this long output of a job' 1 1600000" });
   await service.wait(id);
   let answeredBytes = 0;
-  page.on("response", (response) => void response.body().then(({ length }) => (answeredBytes += length), () => undefined));
+  page.on(
+    "response",
+    (response) =>
+      void response.body().then(
+        ({ length }) => (answeredBytes += length),
+        () => undefined,
+      ),
+  );
   await page.goto(`${base}/ui/#/jobs/${id}`);
   const number = (line: string | undefined): number => Number(line?.slice(0, 9));
   await waitForLines(page, "its end is seen", (lines) => number(lines.at(-1)) === 1_600_000);
-  const scrollTo = async (share: number): Promise<void> => await page.evaluate(`(() => { const box = document.querySelector(".log-box"); box.scrollTop = ${share} * (box.scrollHeight - box.clientHeight); })()`);
+  const scrollTo = async (share: number): Promise<void> =>
+    await page.evaluate(
+      `(() => { const box = document.querySelector(".log-box"); box.scrollTop = ${share} * (box.scrollHeight - box.clientHeight); })()`,
+    );
   for (const share of [0.5, 0.9, 0.25]) {
     await scrollTo(share);
-    const lines = await waitForLines(page, `what is at ${share} is seen`, (seen) => seen.length > 10 && Math.abs(number(seen[0]) / 1_600_000 - share) < 0.01);
+    const lines = await waitForLines(
+      page,
+      `what is at ${share} is seen`,
+      (seen) => seen.length > 10 && Math.abs(number(seen[0]) / 1_600_000 - share) < 0.01,
+    );
     for (const [index, line] of lines.entries()) assert.equal(number(line), number(lines[0]) + index, "one line comes after the other");
   }
   await page.locator(".log-box").hover();
@@ -200,7 +248,11 @@ browserTest("a long output opens at its end, is scrolled to anywhere, and never 
 
 browserTest("a kill says what it will do, shows how it goes, and can be made hard", async (t) => {
   const { service, page, base } = await openPage(t);
-  const id = await service.submit({ Name: "stubborn", CommandLine: "trap 'echo no' TERM; echo ready; while :; do sleep 0.1; done", StopTimeoutSeconds: 600 });
+  const id = await service.submit({
+    Name: "stubborn",
+    CommandLine: "trap 'echo no' TERM; echo ready; while :; do sleep 0.1; done",
+    StopTimeoutSeconds: 600,
+  });
   await page.goto(`${base}/ui/#/jobs/${id}`);
   await waitForLines(page, "it is ready", (lines) => lines.includes("ready"));
   await page.getByRole("button", { name: "Kill" }).click();

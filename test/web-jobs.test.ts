@@ -22,7 +22,11 @@ browserTest("jobs come, run and end in the list by themselves, and nothing is as
   await page.getByText("No job has been submitted yet.").waitFor();
   const asked: string[] = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  const id = await service.submit({ Name: "lively", Labels: { team: "db" }, Commands: [{ CommandLine: "until [ -e go ]; do sleep 0.05; done" }, { CommandLine: "exit 3" }] });
+  const id = await service.submit({
+    Name: "lively",
+    Labels: { team: "db" },
+    Commands: [{ CommandLine: "until [ -e go ]; do sleep 0.05; done" }, { CommandLine: "exit 3" }],
+  });
   const row = page.getByRole("row").filter({ hasText: "lively" });
   await row.getByText("running").waitFor();
   await waitFor("its time goes on", async () => /[1-9] s/.test(await row.innerText()));
@@ -39,11 +43,15 @@ browserTest("the list is filtered by state, label and text; the address says how
   await service.run({ Name: "alpha", Labels: { team: "db" }, CommandLine: "true" });
   await service.run({ Name: "beta", Labels: { team: "web" }, CommandLine: "false" });
   await service.run({ Name: "gamma", Labels: { team: "db" }, CommandLine: "false" });
-  const shown = async (names: string[]): Promise<void> => await waitFor(`shown are ${names.join()}`, async () => (await namesIn(page)).join() === names.join());
+  const shown = async (names: string[]): Promise<void> =>
+    await waitFor(`shown are ${names.join()}`, async () => (await namesIn(page)).join() === names.join());
   await shown(["gamma", "beta", "alpha"]);
   await page.getByRole("button", { name: "failed", exact: true }).click();
   await shown(["gamma", "beta"]);
-  await page.getByRole("button", { name: /team=db/ }).first().click();
+  await page
+    .getByRole("button", { name: /team=db/ })
+    .first()
+    .click();
   await shown(["gamma"]);
   assert.match(page.url(), /label=team%3Ddb/);
   assert.match(page.url(), /state=Failed/);
@@ -96,62 +104,74 @@ test("what is heard of a job while the service is asked counts, although the ans
 
 test("pages that are empty, or end early, are gone over: what is behind them is shown", async () => {
   const pages: Record<string, { Jobs: object[]; NextCursor: string | null }> = {
-    "null": { Jobs: [], NextCursor: "z" },
-    "z": { Jobs: Array.from({ length: 200 }, (_, index) => ({ ID: `job ${900 - index}`, Name: null, State: "Failed", Labels: {}, Steps: [] })), NextCursor: "y" },
-    "y": { Jobs: [], NextCursor: "x" },
-    "x": { Jobs: [{ ID: "job 1", Name: null, State: "Failed", Labels: {}, Steps: [] }], NextCursor: "w" },
-    "w": { Jobs: [], NextCursor: null },
+    null: { Jobs: [], NextCursor: "z" },
+    z: {
+      Jobs: Array.from({ length: 200 }, (_, index) => ({ ID: `job ${900 - index}`, Name: null, State: "Failed", Labels: {}, Steps: [] })),
+      NextCursor: "y",
+    },
+    y: { Jobs: [], NextCursor: "x" },
+    x: { Jobs: [{ ID: "job 1", Name: null, State: "Failed", Labels: {}, Steps: [] }], NextCursor: "w" },
+    w: { Jobs: [], NextCursor: null },
   };
   const fetch = async (url: string): Promise<Response> => Response.json(pages[String(new URL(url).searchParams.get("cursor"))]);
   const list = new JobList({ client: new Client({ url: "http://localhost", fetch }), events: { subscribe: () => () => undefined } });
   await list.load();
   assert.deepEqual([list.rows.value.length, list.progress.value], [200, { kind: "ready", hasMore: true }]);
   await list.loadMore();
-  assert.deepEqual([list.rows.value.length, list.rows.value.at(-1)?.id, list.progress.value], [201, "job 1", { kind: "ready", hasMore: false }]);
+  assert.deepEqual(
+    [list.rows.value.length, list.rows.value.at(-1)?.id, list.progress.value],
+    [201, "job 1", { kind: "ready", hasMore: false }],
+  );
 });
 
-browserTest("nothing moves under the pointer: rows change where they are, and new ones wait until it has left or they are asked for", async (t) => {
-  const { service, page } = await openPage(t);
-  await service.run({ Name: "first", CommandLine: "true" });
-  const id = await service.submit({ Name: "second", CommandLine: "until [ -e go ]; do sleep 0.05; done" });
-  const second = page.getByRole("row").filter({ hasText: "second" });
-  await second.getByText("running").waitFor();
-  await second.hover();
-  const before = await second.boundingBox();
-  await service.run({ Name: "third", CommandLine: "true" });
-  await page.getByRole("button", { name: "1 new job: show" }).waitFor();
-  await service.call("PUT", `/${id}/files/go`, { body: "" });
-  await second.getByText("succeeded").waitFor();
-  assert.deepEqual(await second.boundingBox(), before);
-  assert.deepEqual(await namesIn(page), ["second", "first"]);
-  await page.getByRole("button", { name: "1 new job: show" }).click();
-  await waitFor("it is shown", async () => (await namesIn(page)).join() === "third,second,first");
-  await second.hover();
-  await service.run({ Name: "fourth", CommandLine: "true" });
-  await page.mouse.move(0, 0);
-  await waitFor("it is shown when the pointer has left", async () => (await namesIn(page)).join() === "fourth,third,second,first");
-});
+browserTest(
+  "nothing moves under the pointer: rows change where they are, and new ones wait until it has left or they are asked for",
+  async (t) => {
+    const { service, page } = await openPage(t);
+    await service.run({ Name: "first", CommandLine: "true" });
+    const id = await service.submit({ Name: "second", CommandLine: "until [ -e go ]; do sleep 0.05; done" });
+    const second = page.getByRole("row").filter({ hasText: "second" });
+    await second.getByText("running").waitFor();
+    await second.hover();
+    const before = await second.boundingBox();
+    await service.run({ Name: "third", CommandLine: "true" });
+    await page.getByRole("button", { name: "1 new job: show" }).waitFor();
+    await service.call("PUT", `/${id}/files/go`, { body: "" });
+    await second.getByText("succeeded").waitFor();
+    assert.deepEqual(await second.boundingBox(), before);
+    assert.deepEqual(await namesIn(page), ["second", "first"]);
+    await page.getByRole("button", { name: "1 new job: show" }).click();
+    await waitFor("it is shown", async () => (await namesIn(page)).join() === "third,second,first");
+    await second.hover();
+    await service.run({ Name: "fourth", CommandLine: "true" });
+    await page.mouse.move(0, 0);
+    await waitFor("it is shown when the pointer has left", async () => (await namesIn(page)).join() === "fourth,third,second,first");
+  },
+);
 
-browserTest("thousands of jobs are scrolled through, of which only those that are seen exist, and new ones move nothing of what is looked at", async (t) => {
-  const { service, page } = await openPage(t, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "1000000" } });
-  await submitMany(service, 1500);
-  await page.reload();
-  await page.getByRole("row").nth(10).waitFor();
-  await waitFor("the oldest is seen", async () => {
-    await page.evaluate(`(() => { const box = document.querySelector(".rows"); box.scrollTop = box.scrollHeight; })()`);
-    return (await namesIn(page)).at(-1) === "job 0";
-  });
-  assert.ok((await page.locator(".rows .job-row").count()) < 80);
-  await page.evaluate(`(() => { document.querySelector(".rows").scrollTop -= 4000; })()`);
-  await waitFor("it has scrolled", async () => !(await namesIn(page)).includes("job 0"));
-  const seen = page.getByRole("row").filter({ hasText: `job 100` }).first();
-  const box = await seen.boundingBox();
-  assert.ok(box !== null);
-  const before = await page.evaluate(`document.querySelector(".rows").scrollHeight`);
-  await service.run({ Name: "newest", CommandLine: "true" });
-  await waitFor("it came to the list", async () => (await page.evaluate(`document.querySelector(".rows").scrollHeight`)) !== before);
-  assert.deepEqual(await seen.boundingBox(), box);
-});
+browserTest(
+  "thousands of jobs are scrolled through, of which only those that are seen exist, and new ones move nothing of what is looked at",
+  async (t) => {
+    const { service, page } = await openPage(t, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "1000000" } });
+    await submitMany(service, 1500);
+    await page.reload();
+    await page.getByRole("row").nth(10).waitFor();
+    await waitFor("the oldest is seen", async () => {
+      await page.evaluate(`(() => { const box = document.querySelector(".rows"); box.scrollTop = box.scrollHeight; })()`);
+      return (await namesIn(page)).at(-1) === "job 0";
+    });
+    assert.ok((await page.locator(".rows .job-row").count()) < 80);
+    await page.evaluate(`(() => { document.querySelector(".rows").scrollTop -= 4000; })()`);
+    await waitFor("it has scrolled", async () => !(await namesIn(page)).includes("job 0"));
+    const seen = page.getByRole("row").filter({ hasText: `job 100` }).first();
+    const box = await seen.boundingBox();
+    assert.ok(box !== null);
+    const before = await page.evaluate(`document.querySelector(".rows").scrollHeight`);
+    await service.run({ Name: "newest", CommandLine: "true" });
+    await waitFor("it came to the list", async () => (await page.evaluate(`document.querySelector(".rows").scrollHeight`)) !== before);
+    assert.deepEqual(await seen.boundingBox(), box);
+  },
+);
 
 browserTest("the list is gone through with keys", async (t) => {
   const { service, page } = await openPage(t);
@@ -178,7 +198,9 @@ browserTest("the list is gone through with keys", async (t) => {
 });
 
 async function namesIn(page: Page): Promise<string[]> {
-  return await page.evaluate<string[]>(`[...document.querySelectorAll(".rows .job-row")].toSorted((a, b) => a.getAttribute("aria-rowindex") - b.getAttribute("aria-rowindex")).map((row) => row.querySelector(".name a").textContent)`);
+  return await page.evaluate<string[]>(
+    `[...document.querySelectorAll(".rows .job-row")].toSorted((a, b) => a.getAttribute("aria-rowindex") - b.getAttribute("aria-rowindex")).map((row) => row.querySelector(".name a").textContent)`,
+  );
 }
 
 async function submitMany(service: Service, count: number): Promise<void> {

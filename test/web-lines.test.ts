@@ -7,7 +7,14 @@ import { Styler } from "../web/output/styles.ts";
 /** How the web page cuts output into lines and reads styles: nothing of that needs a browser. */
 
 const kinds = ["\n", "\r\n", "é", "😀", "x".repeat(100), "y".repeat(7000), "z\n".repeat(300), "\u001b[31m", "w".repeat(40_000), "ab\n"];
-const texts = fc.array(fc.record({ text: fc.constantFrom(...kinds), step: fc.integer({ min: 1, max: 3 }), stream: fc.constantFrom("stdout" as const, "stderr" as const) }), { maxLength: 60 });
+const texts = fc.array(
+  fc.record({
+    text: fc.constantFrom(...kinds),
+    step: fc.integer({ min: 1, max: 3 }),
+    stream: fc.constantFrom("stdout" as const, "stderr" as const),
+  }),
+  { maxLength: 60 },
+);
 
 test("pages that are read one by one, each with what is around it, make up the same lines as the whole output, and every byte is in one line", () => {
   fc.assert(
@@ -17,7 +24,9 @@ test("pages that are read one by one, each with what is around it, make up the s
       const lines: Line[] = [];
       for (let number = 0; number * pageBytes < endBytes; number += 1) {
         const start = number * pageBytes;
-        lines.push(...pageOf(number, within(pieces, Math.max(0, start - beforeBytes), start + pageBytes + behindBytes), { isWhole: true }).lines);
+        lines.push(
+          ...pageOf(number, within(pieces, Math.max(0, start - beforeBytes), start + pageBytes + behindBytes), { isWhole: true }).lines,
+        );
       }
       assert.equal(lines[0]?.offsetBytes ?? 0, 0);
       assert.equal(lines.at(-1)?.endBytes ?? 0, endBytes);
@@ -30,39 +39,76 @@ test("pages that are read one by one, each with what is around it, make up the s
       for (const { offsetBytes, endBytes: end } of lines) {
         const text = whole.subarray(offsetBytes, end);
         assert.ok(text.indexOf(10) === -1 || text.indexOf(10) === text.length - 1, "a line feed ends a line");
-        assert.equal((whole[offsetBytes] ?? 0) & 0xc0, (whole[offsetBytes] ?? 0) & 0x80 ? 0xc0 : (whole[offsetBytes] ?? 0) & 0xc0, "no character is split");
+        assert.equal(
+          (whole[offsetBytes] ?? 0) & 0xc0,
+          (whole[offsetBytes] ?? 0) & 0x80 ? 0xc0 : (whole[offsetBytes] ?? 0) & 0xc0,
+          "no character is split",
+        );
       }
-      assert.deepEqual(lines.filter(({ isStepStart }) => isStepStart).map(({ step }) => step), stepsOf(written));
+      assert.deepEqual(
+        lines.filter(({ isStepStart }) => isStepStart).map(({ step }) => step),
+        stepsOf(written),
+      );
     }),
     { numRuns: 200 },
   );
 });
 
 test("each stream's text in a line is told apart, and so is a step that begins in its middle", () => {
-  const pieces = piecesOf([
-    { text: "out ", step: 1, stream: "stdout" },
-    { text: "err ", step: 1, stream: "stderr" },
-    { text: "out again", step: 1, stream: "stdout" },
-    { text: "two\n", step: 2, stream: "stdout" },
-  ], 1000);
+  const pieces = piecesOf(
+    [
+      { text: "out ", step: 1, stream: "stdout" },
+      { text: "err ", step: 1, stream: "stderr" },
+      { text: "out again", step: 1, stream: "stdout" },
+      { text: "two\n", step: 2, stream: "stdout" },
+    ],
+    1000,
+  );
   const [one, two] = pageOf(0, pieces, { isWhole: true }).lines;
-  assert.deepEqual(one?.runs.map(({ text, isStderr }) => [text, isStderr]), [["out ", false], ["err ", true], ["out again", false]]);
-  assert.deepEqual([one?.hasStderr, one?.step, two?.isStepStart, two?.step, two?.runs.map(({ text }) => text)], [true, 1, true, 2, ["two"]]);
+  assert.deepEqual(
+    one?.runs.map(({ text, isStderr }) => [text, isStderr]),
+    [
+      ["out ", false],
+      ["err ", true],
+      ["out again", false],
+    ],
+  );
+  assert.deepEqual(
+    [one?.hasStderr, one?.step, two?.isStepStart, two?.step, two?.runs.map(({ text }) => text)],
+    [true, 1, true, 2, ["two"]],
+  );
 });
 
 test("bytes that could not be kept are told of at the line in which they are missing", () => {
-  const pieces: OutputPiece[] = [...piecesOf([{ text: "a\nb", step: 1, stream: "stdout" }], 100), { kind: "lost", offsetBytes: 3, lostBytes: 7 }];
-  assert.deepEqual(pageOf(0, pieces, { isWhole: true }).lines.map(({ lostBytes }) => lostBytes), [0, 7]);
+  const pieces: OutputPiece[] = [
+    ...piecesOf([{ text: "a\nb", step: 1, stream: "stdout" }], 100),
+    { kind: "lost", offsetBytes: 3, lostBytes: 7 },
+  ];
+  assert.deepEqual(
+    pageOf(0, pieces, { isWhole: true }).lines.map(({ lostBytes }) => lostBytes),
+    [0, 7],
+  );
 });
 
 const looks: [string, string, unknown][] = [
   ["plain text", "plain", [["plain", null]]],
-  ["a colour", "\u001b[31mred\u001b[0m not", [["red", "palette 1"], [" not", null]]],
+  [
+    "a colour",
+    "\u001b[31mred\u001b[0m not",
+    [
+      ["red", "palette 1"],
+      [" not", null],
+    ],
+  ],
   ["a bright one", "\u001b[94mblue", [["blue", "palette 12"]]],
   ["one of 256", "\u001b[38;5;196mred", [["red", "css rgb(255 0 0)"]]],
   ["one of 16 million, with colons", "\u001b[38:2::1:2:3mdark", [["dark", "css rgb(1 2 3)"]]],
   ["bold and underlined", "\u001b[1;4mboth", [["both", "bold underline"]]],
-  ["cursor moves, titles, links and questions to the terminal do nothing", "a\u001b[2Jb\u001b[10;10Hc\u001b]0;title\u0007d\u001b]8;;http://evil.test\u001b\\e\u001b]8;;\u001b\\f\u001b[6n\u001b[?1049hg\u001bc\u001bP1$r\u001b\\h", [["abcdefgh", null]]],
+  [
+    "cursor moves, titles, links and questions to the terminal do nothing",
+    "a\u001b[2Jb\u001b[10;10Hc\u001b]0;title\u0007d\u001b]8;;http://evil.test\u001b\\e\u001b]8;;\u001b\\f\u001b[6n\u001b[?1049hg\u001bc\u001bP1$r\u001b\\h",
+    [["abcdefgh", null]],
+  ],
   ["a string without an end hides nothing", "a\u001b]0;all the rest", [["a0;all the rest", null]]],
   ["a sequence without an end hides nothing", "a\u001b[31", [["a[31", null]]],
   ["HTML is text", "<img src=x onerror=alert(1)>&amp;", [["<img src=x onerror=alert(1)>&amp;", null]]],
@@ -76,15 +122,21 @@ for (const [title, line, expected] of looks) {
     const runs = new Styler().runsOf(line, { isStderr: false });
     const shown = runs.map(({ text, style }) => {
       if (style === null) return [text, null];
-      const colour = style.foreground === null ? [] : [style.foreground.kind === "palette" ? `palette ${style.foreground.number}` : `css ${style.foreground.text}`];
+      const colour =
+        style.foreground === null
+          ? []
+          : [style.foreground.kind === "palette" ? `palette ${style.foreground.number}` : `css ${style.foreground.text}`];
       return [text, [...colour, ...style.decorations].join(" ")];
     });
-    assert.deepEqual(shown.reduce<[string, unknown][]>((merged, [text, look]) => {
-      const last = merged.at(-1);
-      if (last !== undefined && last[1] === look) last[0] += text;
-      else merged.push([String(text), look]);
-      return merged;
-    }, []), expected);
+    assert.deepEqual(
+      shown.reduce<[string, unknown][]>((merged, [text, look]) => {
+        const last = merged.at(-1);
+        if (last !== undefined && last[1] === look) last[0] += text;
+        else merged.push([String(text), look]);
+        return merged;
+      }, []),
+      expected,
+    );
   });
 }
 
@@ -102,7 +154,7 @@ function piecesOf(written: Written[], pieceBytes: number): OutputPiece[] {
   return written.flatMap(({ text, step, stream }) => {
     const bytes = Buffer.from(text);
     const pieces: OutputPiece[] = [];
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       let end = Math.min(bytes.length, at + pieceBytes);
       while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end += 1;
       pieces.push({ kind: "output", offsetBytes: offsetBytes + at, time: null, step, stream, bytes: bytes.subarray(at, end) });

@@ -13,16 +13,48 @@ import { waitFor } from "./helper/wait.ts";
 
 /** The page on which jobs are written: what it sends, and what it shows as the same job. */
 
-const nasty = "it's \"quoted\" $HOME `x` \\ !! é 😀\nsecond line\t; -- @file";
+const nasty = 'it\'s "quoted" $HOME `x` \\ !! é 😀\nsecond line\t; -- @file';
 const specs: JobSpec[] = [
   { CommandLine: "true" },
   { CommandLine: `: ${nasty.replaceAll("'", "")}` },
-  { CommandLine: "@/etc/passwd true", Name: "-dash", Labels: { team: "a b", "x/y": "" }, Environment: { A: nasty, B: "=b", EMPTY: "" }, WorkingDir: "a", TimeoutSeconds: 1.5, IdleTimeoutSeconds: 60, StopSignal: "SIGINT", StopTimeoutSeconds: 0, DrainTimeoutSeconds: 0.5 },
+  {
+    CommandLine: "@/etc/passwd true",
+    Name: "-dash",
+    Labels: { team: "a b", "x/y": "" },
+    Environment: { A: nasty, B: "=b", EMPTY: "" },
+    WorkingDir: "a",
+    TimeoutSeconds: 1.5,
+    IdleTimeoutSeconds: 60,
+    StopSignal: "SIGINT",
+    StopTimeoutSeconds: 0,
+    DrainTimeoutSeconds: 0.5,
+  },
   { CommandLine: "cat", Stdin: "END\nof it\n'quoted'\n" },
-  { Commands: [{ Args: ["printf", "%s", nasty.split("\n")[0] ?? ""], Name: "one", Environment: { C: nasty } }, { CommandLine: "false", IgnoreError: true, TimeoutSeconds: 5, WorkingDir: "/", Shell: "/bin/sh" }, { CommandLine: "true", RunOn: "always" }] },
+  {
+    Commands: [
+      { Args: ["printf", "%s", nasty.split("\n")[0] ?? ""], Name: "one", Environment: { C: nasty } },
+      { CommandLine: "false", IgnoreError: true, TimeoutSeconds: 5, WorkingDir: "/", Shell: "/bin/sh" },
+      { CommandLine: "true", RunOn: "always" },
+    ],
+  },
 ];
 const containers: JobSpec = {
-  Commands: [{ Image: "debian:12", Args: ["a", "", "b"], Entrypoint: ["/x", "y"], Mounts: [{ Source: "/a", Target: "/b", ReadOnly: true }, { Source: "c", Target: "/d" }], Network: "none", User: "1:2", Pull: "never", Resources: { MemoryBytes: 1e9, CPUs: 0.5, Pids: 9 } }, { Image: "x" }],
+  Commands: [
+    {
+      Image: "debian:12",
+      Args: ["a", "", "b"],
+      Entrypoint: ["/x", "y"],
+      Mounts: [
+        { Source: "/a", Target: "/b", ReadOnly: true },
+        { Source: "c", Target: "/d" },
+      ],
+      Network: "none",
+      User: "1:2",
+      Pull: "never",
+      Resources: { MemoryBytes: 1e9, CPUs: 0.5, Pids: 9 },
+    },
+    { Image: "x" },
+  ],
 };
 
 for (const spec of [...specs, containers]) {
@@ -56,12 +88,25 @@ test("what goes without saying needs no JSON", () => {
   assert.deepEqual(writtenIn(draft), { kind: "spec", spec: { Commands: [{ Args: ["true"] }] } });
 });
 
-const nonsense = ["", "{", "null", "[]", "5", '{"Commands": 5}', '{"Commands": [null]}', '{"Labels": "ab"}', '{"Environment": null, "Secrets": null}', '{"Secrets": "x", "TimeoutSeconds": {}}', '{"CommandLine": {}, "Nam": "typo"}'];
+const nonsense = [
+  "",
+  "{",
+  "null",
+  "[]",
+  "5",
+  '{"Commands": 5}',
+  '{"Commands": [null]}',
+  '{"Labels": "ab"}',
+  '{"Environment": null, "Secrets": null}',
+  '{"Secrets": "x", "TimeoutSeconds": {}}',
+  '{"CommandLine": {}, "Nam": "typo"}',
+];
 test("JSON that is no job is refused or shown as it is, and breaks nothing", () => {
   for (const text of nonsense) {
     const draft = { kind: "json" as const, text, secrets: [] };
     const written = writtenIn(draft);
-    if (written.kind === "spec") assert.ok(asRun(written.spec).includes("--file -") && asCurl(written.spec, { url: "http://x", hasToken: false }) !== "", text);
+    if (written.kind === "spec")
+      assert.ok(asRun(written.spec).includes("--file -") && asCurl(written.spec, { url: "http://x", hasToken: false }) !== "", text);
     assert.equal(inFields(draft), null, text);
   }
 });
@@ -69,7 +114,10 @@ test("JSON that is no job is refused or shown as it is, and breaks nothing", () 
 test("what the page shows as the same job submits it, by curl and by jobrunner run", async (t) => {
   const service = await startService(t);
   for (const spec of specs) {
-    for (const command of [asCurl(spec, { url: service.url, hasToken: false }), asRun(spec).replace("jobrunner run", `${join(repository, "bin", "jobrunner")} run --detach`)]) {
+    for (const command of [
+      asCurl(spec, { url: service.url, hasToken: false }),
+      asRun(spec).replace("jobrunner run", `${join(repository, "bin", "jobrunner")} run --detach`),
+    ]) {
       const said = await bash(command, service.url);
       const id = /[0-9a-f-]{36}/.exec(said)?.[0];
       assert.ok(id !== undefined, `${command}\n${said}`);
@@ -93,7 +141,10 @@ browserTest("a command line is written, run and watched", async (t) => {
   await page.getByRole("button", { name: "Add variable" }).click();
   await page.getByLabel("Variable 1: name").fill("WHO");
   await page.getByLabel("Variable 1: value").fill("world");
-  assert.equal(await page.locator(".same pre").innerText(), `curl -d '{"CommandLine":"echo hello $WHO","Name":"typed","Environment":{"WHO":"world"}}' ${base}`);
+  assert.equal(
+    await page.locator(".same pre").innerText(),
+    `curl -d '{"CommandLine":"echo hello $WHO","Name":"typed","Environment":{"WHO":"world"}}' ${base}`,
+  );
   await page.getByRole("button", { name: "jobrunner run" }).click();
   assert.equal(await page.locator(".same pre").innerText(), "jobrunner run --name typed --env WHO=world -c 'echo hello $WHO'");
   await page.getByRole("button", { name: "Run", exact: true }).click();
@@ -128,8 +179,12 @@ browserTest("a job that is refused says why at its fields, and nothing that was 
   await wrong.fill("60");
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await waitForLines(page, "it ran", (lines) => lines.includes("kept") && lines.includes("second"));
-  const { Jobs: [job] } = await service.client().page();
-  assert.deepEqual((await service.get(job?.ID ?? "")).Spec, { Commands: [{ CommandLine: "echo kept" }, { CommandLine: "echo second", TimeoutSeconds: 60 }] });
+  const {
+    Jobs: [job],
+  } = await service.client().page();
+  assert.deepEqual((await service.get(job?.ID ?? "")).Spec, {
+    Commands: [{ CommandLine: "echo kept" }, { CommandLine: "echo second", TimeoutSeconds: 60 }],
+  });
 });
 
 browserTest("a job is written as JSON, which the service judges, and outlives a reload without its secrets", async (t) => {
@@ -155,8 +210,13 @@ browserTest("a job is written as JSON, which the service judges, and outlives a 
   await page.getByLabel("Secret 1: value").fill("0ther-value");
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await waitForLines(page, "it ran", (lines) => lines.includes("one") && lines.includes("***"));
-  const { Jobs: [job] } = await service.client().page();
-  assert.deepEqual((await service.get(job?.ID ?? "")).Spec, { Commands: [{ Args: ["sh", "-c", "echo one\necho $KEY"], TimeoutSeconds: 5 }], Secrets: { KEY: null } });
+  const {
+    Jobs: [job],
+  } = await service.client().page();
+  assert.deepEqual((await service.get(job?.ID ?? "")).Spec, {
+    Commands: [{ Args: ["sh", "-c", "echo one\necho $KEY"], TimeoutSeconds: 5 }],
+    Secrets: { KEY: null },
+  });
   await page.getByRole("link", { name: "Edit and run again" }).click();
   await page.getByText("type them in again").waitFor();
   assert.deepEqual(JSON.parse(await json.inputValue()), { Commands: [{ Args: ["sh", "-c", "echo one\necho $KEY"], TimeoutSeconds: 5 }] });
@@ -176,7 +236,10 @@ browserTest("secrets are kept nowhere, and typed in again when a job is changed"
 });
 
 async function bash(command: string, url: string): Promise<string> {
-  const child = spawn("bash", ["-c", command], { env: { PATH: process.env["PATH"], HOME: process.env["HOME"], JOBRUNNER_URL: url }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("bash", ["-c", command], {
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], JOBRUNNER_URL: url },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const [out, err] = await Promise.all([buffer(child.stdout), buffer(child.stderr)]);
   return `${out.toString()}${err.toString()}`;
 }

@@ -15,34 +15,37 @@ import { waitFor } from "./helper/wait.ts";
 
 const untrusting = { isFromElsewhere: true, expected: /status of 401/ };
 
-browserTest("where a token is needed, the page asks for one, keeps it for this tab alone, and sends it with whatever it asks", async (t) => {
-  const { service, browser, page, base } = await openPage(t, untrusting);
-  const token = await createToken(service, "alice", "submit");
-  await page.getByRole("heading", { name: "Who are you?" }).waitFor();
-  await page.getByLabel("Token").fill("jr_nothing_like_it");
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("alert").waitFor();
-  await page.getByLabel("Token").fill(` ${token} `);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByText("No job has been submitted yet.").waitFor();
-  await page.mouse.move(0, 0);
-  const id = await service.submit({ Name: "mine", CommandLine: "head -c 3000 /dev/urandom" }, { Authorization: `Bearer ${token}` });
-  await page.getByRole("link", { name: "mine" }).click();
-  await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download" }).click()]);
-  const output = await service.call("GET", `/${id}/attach`, { headers: { Authorization: `Bearer ${token}` } });
-  assert.deepEqual(await readFile(await download.path()), output.body);
-  await page.reload();
-  await page.getByRole("heading", { name: "mine" }).waitFor();
-  assert.equal(await page.evaluate<boolean>(`JSON.stringify({ ...localStorage }).includes("${token}") || document.cookie !== ""`), false);
-  const other = await browser.newPage();
-  await other.setExtraHTTPHeaders(fromElsewhere);
-  await other.goto(`${base}/ui/`);
-  await other.getByRole("heading", { name: "Who are you?" }).waitFor();
-  await other.close();
-  await page.getByRole("button", { name: "Log out" }).click();
-  await page.getByRole("heading", { name: "Who are you?" }).waitFor();
-});
+browserTest(
+  "where a token is needed, the page asks for one, keeps it for this tab alone, and sends it with whatever it asks",
+  async (t) => {
+    const { service, browser, page, base } = await openPage(t, untrusting);
+    const token = await createToken(service, "alice", "submit");
+    await page.getByRole("heading", { name: "Who are you?" }).waitFor();
+    await page.getByLabel("Token").fill("jr_nothing_like_it");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("alert").waitFor();
+    await page.getByLabel("Token").fill(` ${token} `);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("No job has been submitted yet.").waitFor();
+    await page.mouse.move(0, 0);
+    const id = await service.submit({ Name: "mine", CommandLine: "head -c 3000 /dev/urandom" }, { Authorization: `Bearer ${token}` });
+    await page.getByRole("link", { name: "mine" }).click();
+    await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download" }).click()]);
+    const output = await service.call("GET", `/${id}/attach`, { headers: { Authorization: `Bearer ${token}` } });
+    assert.deepEqual(await readFile(await download.path()), output.body);
+    await page.reload();
+    await page.getByRole("heading", { name: "mine" }).waitFor();
+    assert.equal(await page.evaluate<boolean>(`JSON.stringify({ ...localStorage }).includes("${token}") || document.cookie !== ""`), false);
+    const other = await browser.newPage();
+    await other.setExtraHTTPHeaders(fromElsewhere);
+    await other.goto(`${base}/ui/`);
+    await other.getByRole("heading", { name: "Who are you?" }).waitFor();
+    await other.close();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("heading", { name: "Who are you?" }).waitFor();
+  },
+);
 
 browserTest("a token that is revoked while the page is open is asked for again", async (t) => {
   const { service, page } = await openPage(t, { ...untrusting, expected: /status of 401|ERR_/ });
@@ -82,7 +85,8 @@ browserTest("when the service is gone the page says so, and when it is back ever
   const last = (lines: string[]): number => Number(lines.at(-1)?.split(" ")[1]);
   const before = last(await waitForLines(page, "lines are seen", (lines) => lines.length > 5));
   const lines = await waitForLines(page, "output goes on", (seen) => last(seen) > before + 20);
-  for (const [index, line] of lines.entries()) assert.equal(line, `line ${last(lines) - lines.length + 1 + index}`, "no line is missing or twice");
+  for (const [index, line] of lines.entries())
+    assert.equal(line, `line ${last(lines) - lines.length + 1 + index}`, "no line is missing or twice");
   await service.client().kill(id, { isForced: true });
   await page.getByRole("status").filter({ hasText: "killed" }).waitFor();
 });
@@ -127,7 +131,9 @@ browserTest("while a proxy says that there is nobody behind it, nobody is logged
 
 browserTest("a proxy may show the service under a path of its own", async (t) => {
   const { service, page } = await openPage(t, { browser: {}, expected: /asked for http:\/\/localhost/ });
-  const port = await startSite(t, (asked, response) => forward(asked, response, { port: service.port, path: (asked.url ?? "").replace(/^\/box1/, "") }));
+  const port = await startSite(t, (asked, response) =>
+    forward(asked, response, { port: service.port, path: (asked.url ?? "").replace(/^\/box1/, "") }),
+  );
   const id = await service.submit({ Name: "proxied", CommandLine: "echo through" });
   await page.goto(`http://localhost:${port}/box1/`);
   await page.getByRole("link", { name: "proxied" }).click();
@@ -135,7 +141,11 @@ browserTest("a proxy may show the service under a path of its own", async (t) =>
   assert.equal(page.url(), `http://localhost:${port}/box1/ui/#/jobs/${id}`);
 });
 
-function forward(asked: IncomingMessage, response: ServerResponse, { port, path = asked.url }: { port: number; path?: string | undefined }): void {
+function forward(
+  asked: IncomingMessage,
+  response: ServerResponse,
+  { port, path = asked.url }: { port: number; path?: string | undefined },
+): void {
   const forwarded = request({ port, method: asked.method, path, headers: asked.headers }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
@@ -145,47 +155,79 @@ function forward(asked: IncomingMessage, response: ServerResponse, { port, path 
   asked.pipe(forwarded);
 }
 
-browserTest("before the first job is shown, less than 40 kB have come, compressed, and nothing from elsewhere; the page is held to a strict policy", async (t) => {
-  const { service, page, base } = await openPage(t, { expected: /TrustedHTML/ });
-  const id = await service.submit({ Name: "small", CommandLine: "echo small" });
-  await service.wait(id);
-  for (const at of ["/ui/#/jobs", `/ui/#/jobs/${id}`]) {
-    const sizes: Promise<[string, number]>[] = [];
-    const note = (response: { url(): string; body(): Promise<Buffer> }): void => {
-      if (response.url().includes("/ui/")) sizes.push(response.body().then((body): [string, number] => [response.url(), gzipSync(body, { level: 9 }).length]));
-    };
-    await page.goto("about:blank");
-    page.on("response", note);
-    await page.goto(`${base}${at}`);
-    await (at.endsWith(id) ? page.getByRole("heading", { name: "small" }) : page.getByRole("link", { name: "small" })).waitFor();
-    page.off("response", note);
-    const all = await Promise.all(sizes.filter(Boolean));
-    const shown = all.filter(([url]) => !/\/log-/.test(url)); // comes while the job is shown
-    assert.ok(shown.length > 2);
-    assert.ok(shown.reduce((sum, [, size]) => sum + size, 0) < 40_000, JSON.stringify(shown));
-  }
-  const { headers } = await service.call("GET", "/ui/");
-  const policy = String(headers["content-security-policy"]);
-  assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self';/);
-  assert.match(policy, /require-trusted-types-for 'script'/);
-  assert.doesNotMatch(policy, /unsafe|https?:|\*/);
-  assert.equal(await page.evaluate<string>(`(() => { try { document.body.innerHTML = "<b>x</b>"; return "it did"; } catch (error) { return error.name; } })()`), "TypeError");
-});
+browserTest(
+  "before the first job is shown, less than 40 kB have come, compressed, and nothing from elsewhere; the page is held to a strict policy",
+  async (t) => {
+    const { service, page, base } = await openPage(t, { expected: /TrustedHTML/ });
+    const id = await service.submit({ Name: "small", CommandLine: "echo small" });
+    await service.wait(id);
+    for (const at of ["/ui/#/jobs", `/ui/#/jobs/${id}`]) {
+      const sizes: Promise<[string, number]>[] = [];
+      const note = (response: { url(): string; body(): Promise<Buffer> }): void => {
+        if (response.url().includes("/ui/"))
+          sizes.push(response.body().then((body): [string, number] => [response.url(), gzipSync(body, { level: 9 }).length]));
+      };
+      await page.goto("about:blank");
+      page.on("response", note);
+      await page.goto(`${base}${at}`);
+      await (at.endsWith(id) ? page.getByRole("heading", { name: "small" }) : page.getByRole("link", { name: "small" })).waitFor();
+      page.off("response", note);
+      const all = await Promise.all(sizes.filter(Boolean));
+      const shown = all.filter(([url]) => !/\/log-/.test(url)); // comes while the job is shown
+      assert.ok(shown.length > 2);
+      assert.ok(shown.reduce((sum, [, size]) => sum + size, 0) < 40_000, JSON.stringify(shown));
+    }
+    const { headers } = await service.call("GET", "/ui/");
+    const policy = String(headers["content-security-policy"]);
+    assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self';/);
+    assert.match(policy, /require-trusted-types-for 'script'/);
+    assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+    assert.equal(
+      await page.evaluate<string>(
+        `(() => { try { document.body.innerHTML = "<b>x</b>"; return "it did"; } catch (error) { return error.name; } })()`,
+      ),
+      "TypeError",
+    );
+  },
+);
 
 for (const scheme of ["light", "dark"] as const) {
   browserTest(`axe finds nothing in the ${scheme} pages, wide and narrow`, async (t) => {
     const { service, page, base } = await openPage(t);
-    const id = await service.submit({ Name: "accessible", Labels: { team: "db" }, Commands: [{ Name: "colours", CommandLine: "for i in $(seq 0 7); do printf \"\\033[3${i}mcolour $i\\033[0m \\033[9${i}mbright\\033[0m \\033[4${i}mground\\033[0m\\n\"; done; echo careful >&2" }, { CommandLine: "exit 3" }, { CommandLine: "echo never" }] });
+    const id = await service.submit({
+      Name: "accessible",
+      Labels: { team: "db" },
+      Commands: [
+        {
+          Name: "colours",
+          CommandLine:
+            'for i in $(seq 0 7); do printf "\\033[3${i}mcolour $i\\033[0m \\033[9${i}mbright\\033[0m \\033[4${i}mground\\033[0m\\n"; done; echo careful >&2',
+        },
+        { CommandLine: "exit 3" },
+        { CommandLine: "echo never" },
+      ],
+    });
     await service.wait(id);
     await service.submit({ Name: "running", CommandLine: "echo x; sleep 1000" });
     await page.emulateMedia({ colorScheme: scheme });
-    for (const size of [{ width: 1280, height: 800 }, { width: 360, height: 740 }]) {
+    for (const size of [
+      { width: 1280, height: 800 },
+      { width: 360, height: 740 },
+    ]) {
       await page.setViewportSize(size);
-      for (const [at, ready] of [["jobs", "accessible"], [`jobs/${id}`, "careful"], ["new", "Command line"], ["box", "What the doctor says"]] as const) {
+      for (const [at, ready] of [
+        ["jobs", "accessible"],
+        [`jobs/${id}`, "careful"],
+        ["new", "Command line"],
+        ["box", "What the doctor says"],
+      ] as const) {
         await page.goto(`${base}/ui/#/${at}`);
         await page.getByText(ready, { exact: true }).first().waitFor();
         assert.deepEqual(await violations(page), [], `${at} at ${size.width} pixels`);
-        assert.ok((await page.evaluate<number>("document.documentElement.scrollWidth")) <= size.width, `${at} is no wider than ${size.width} pixels`);
+        assert.ok(
+          (await page.evaluate<number>("document.documentElement.scrollWidth")) <= size.width,
+          `${at} is no wider than ${size.width} pixels`,
+        );
       }
     }
     const [running] = await service.client().running();

@@ -13,7 +13,9 @@ import { chooseTheme, type Theme, theme } from "./service/theme.ts";
 export function App() {
   return (
     <div class="shell">
-      <a class="skip" href="#main" onClick={focusMain}>Skip to what is here</a>
+      <a class="skip" href="#main" onClick={focusMain}>
+        Skip to what is here
+      </a>
       <Head />
       <Lost />
       <main id="main" tabIndex={-1}>
@@ -32,7 +34,8 @@ function focusMain(event: MouseEvent): void {
 
 function Head() {
   const { page } = route.value;
-  const current = (own: Route["page"][]): { "aria-current": "page" } | Record<string, never> => (own.includes(page) ? { "aria-current": "page" } : {});
+  const current = (own: Route["page"][]): { "aria-current": "page" } | Record<string, never> =>
+    own.includes(page) ? { "aria-current": "page" } : {};
   return (
     <header class="head">
       <a class="brand" href={hrefs.jobs()} aria-label="jobrunner: all jobs">
@@ -41,9 +44,17 @@ function Head() {
       </a>
       {session.value.kind === "known" && (
         <nav aria-label="Pages">
-          <a href={hrefs.jobs()} {...current(["jobs", "job"])}>Jobs</a>
-          {mayRun.value && <a href={hrefs.new()} {...current(["new"])}>New job</a>}
-          <a href={hrefs.box} {...current(["box"])}>Box</a>
+          <a href={hrefs.jobs()} {...current(["jobs", "job"])}>
+            Jobs
+          </a>
+          {mayRun.value && (
+            <a href={hrefs.new()} {...current(["new"])}>
+              New job
+            </a>
+          )}
+          <a href={hrefs.box} {...current(["box"])}>
+            Box
+          </a>
         </nav>
       )}
       <span class="grow" />
@@ -59,8 +70,14 @@ function Who() {
   const { Hostname, You } = current.box;
   return (
     <>
-      <span class="who" title={`${You.Name}, role ${You.Role}`}>{You.Name} on {Hostname}</span>
-      {current.token !== null && <button class="plain small" onClick={() => void logOut()}>Log out</button>}
+      <span class="who" title={`${You.Name}, role ${You.Role}`}>
+        {You.Name} on {Hostname}
+      </span>
+      {current.token !== null && (
+        <button class="plain small" onClick={() => void logOut()}>
+          Log out
+        </button>
+      )}
     </>
   );
 }
@@ -69,7 +86,12 @@ const nextTheme: Record<Theme, Theme> = { system: "dark", dark: "light", light: 
 
 function ThemeChoice() {
   return (
-    <button class="plain small" onClick={() => chooseTheme(nextTheme[theme.value])} title="Colours: as the system, dark, light" aria-label={`Colours: ${theme.value}. Change`}>
+    <button
+      class="plain small"
+      onClick={() => chooseTheme(nextTheme[theme.value])}
+      title="Colours: as the system, dark, light"
+      aria-label={`Colours: ${theme.value}. Change`}
+    >
       {{ system: "◐", dark: "☾", light: "☀" }[theme.value]}
     </button>
   );
@@ -77,21 +99,44 @@ function ThemeChoice() {
 
 function Lost() {
   const { value } = connection;
-  return <div role="status">{value.kind === "lost" && <div class="lost">The service does not answer: {value.problem}. Trying again; what is shown goes on where it stopped.</div>}</div>;
+  return (
+    <div role="status">
+      {value.kind === "lost" && (
+        <div class="lost">The service does not answer: {value.problem}. Trying again; what is shown goes on where it stopped.</div>
+      )}
+    </div>
+  );
 }
 
 function Page() {
   const { kind } = session.value;
-  if (kind === "starting") return <p class="page muted" aria-busy="true">…</p>;
+  if (kind === "starting")
+    return (
+      <p class="page muted" aria-busy="true">
+        …
+      </p>
+    );
   if (kind === "unknown") return <Login />;
   const here = route.value;
   switch (here.page) {
     case "jobs":
       return <JobsPage query={here.query} />;
     case "job":
-      return <Later key={`job ${here.id}`} load={async () => (await import("./pages/job/page.tsx")).JobPage} props={{ id: here.id, place: here.place }} />;
+      return (
+        <Later
+          key={`job ${here.id}`}
+          load={async () => (await import("./pages/job/page.tsx")).JobPage}
+          props={{ id: here.id, target: here.target }}
+        />
+      );
     case "new":
-      return <Later key={`new ${here.fromId ?? ""}`} load={async () => (await import("./pages/new/page.tsx")).NewJobPage} props={{ fromId: here.fromId }} />;
+      return (
+        <Later
+          key={`new ${here.fromId ?? ""}`}
+          load={async () => (await import("./pages/new/page.tsx")).NewJobPage}
+          props={{ fromId: here.fromId }}
+        />
+      );
     case "box":
       return <Later key="box" load={async () => (await import("./pages/box/page.tsx")).BoxPage} props={{}} />;
   }

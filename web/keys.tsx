@@ -45,13 +45,17 @@ export function Keys() {
         <tbody>
           {described.map(([key, what]) => (
             <tr key={key}>
-              <th scope="row"><kbd>{key}</kbd></th>
+              <th scope="row">
+                <kbd>{key}</kbd>
+              </th>
               <td>{what}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      <div class="actions"><button onClick={() => setShown(false)}>Close</button></div>
+      <div class="actions">
+        <button onClick={() => setShown(false)}>Close</button>
+      </div>
     </Dialog>
   );
 }
@@ -60,5 +64,8 @@ export function Keys() {
 export function isFree(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
   const { target } = event;
-  return !(target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName) || target.closest("dialog") !== null));
+  return !(
+    target instanceof HTMLElement &&
+    (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName) || target.closest("dialog") !== null)
+  );
 }

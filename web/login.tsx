@@ -17,7 +17,9 @@ export function Login() {
     <div class="page">
       <section class="card login" aria-labelledby="login-title">
         <h1 id="login-title">Who are you?</h1>
-        <p class="muted">This service wants a token. Whoever runs it makes one with <code>jobrunner token create</code>.</p>
+        <p class="muted">
+          This service wants a token. Whoever runs it makes one with <code>jobrunner token create</code>.
+        </p>
         <form onSubmit={(event) => void submit(event)}>
           <label for="token">Token</label>
           <input
@@ -31,8 +33,14 @@ export function Login() {
             aria-invalid={problem !== null}
             aria-describedby={problem === null ? undefined : "token-problem"}
           />
-          {problem !== null && <p id="token-problem" role="alert" class="notice bad">{problem}</p>}
-          <button class="primary" disabled={isBusy}>{isBusy ? "Asking…" : "Log in"}</button>
+          {problem !== null && (
+            <p id="token-problem" role="alert" class="notice bad">
+              {problem}
+            </p>
+          )}
+          <button class="primary" disabled={isBusy}>
+            {isBusy ? "Asking…" : "Log in"}
+          </button>
           <p class="muted">It is kept for this tab alone, until that is closed.</p>
         </form>
       </section>

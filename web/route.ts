@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 
 /** A place in a job's output. */
-export type Place = { kind: "byte"; offsetBytes: number } | { kind: "step"; number: number };
+export type LogTarget = { kind: "byte"; offsetBytes: number } | { kind: "step"; number: number };
 
 /**
  * Where the page is, by what is behind the # of its address, so that a proxy may show the service under any path:
@@ -14,7 +14,7 @@ export type Place = { kind: "byte"; offsetBytes: number } | { kind: "step"; numb
  */
 export type Route =
   | { page: "jobs"; query: URLSearchParams }
-  | { page: "job"; id: string; place: Place | null }
+  | { page: "job"; id: string; target: LogTarget | null }
   | { page: "new"; fromId: string | null }
   | { page: "box" };
 
@@ -22,7 +22,7 @@ export function parseRoute(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#/, "").split("?", 2);
   const query = new URLSearchParams(search);
   const [, first = "", second = ""] = path.split("/");
-  if (first === "jobs" && second !== "") return { page: "job", id: second, place: readPlace(query) };
+  if (first === "jobs" && second !== "") return { page: "job", id: second, target: readTarget(query) };
   if (first === "new") return { page: "new", fromId: query.get("from") };
   if (first === "box") return { page: "box" };
   return { page: "jobs", query };
@@ -30,7 +30,8 @@ export function parseRoute(hash: string): Route {
 
 export const hrefs = {
   jobs: (query = new URLSearchParams()): string => (query.size === 0 ? "#/jobs" : `#/jobs?${query}`),
-  job: (id: string, place: Place | null = null): string => `#/jobs/${id}${place === null ? "" : place.kind === "byte" ? `?at=${place.offsetBytes}` : `?step=${place.number}`}`,
+  job: (id: string, target: LogTarget | null = null): string =>
+    `#/jobs/${id}${target === null ? "" : target.kind === "byte" ? `?at=${target.offsetBytes}` : `?step=${target.number}`}`,
   new: (fromId: string | null = null): string => (fromId === null ? "#/new" : `#/new?from=${fromId}`),
   box: "#/box",
 } as const;
@@ -45,7 +46,7 @@ export function goTo(href: string, { isQuiet = false } = {}): void {
   route.value = parseRoute(location.hash);
 }
 
-function readPlace(query: URLSearchParams): Place | null {
+function readTarget(query: URLSearchParams): LogTarget | null {
   const [at, step] = [readCount(query.get("at")), readCount(query.get("step"))];
   if (at !== null) return { kind: "byte", offsetBytes: at };
   return step === null ? null : { kind: "step", number: step };

@@ -5,14 +5,27 @@ import { type BrowserContext, type CDPSession, chromium, type Page } from "playw
 import type { Scope } from "./scope.ts";
 
 const executablePath = "/usr/bin/chromium";
-const quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const quiet = [
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 export const hasBrowser = (): boolean => existsSync(executablePath);
 
 /** A browser of its own, whose only tab this is: what its memory is, is the page's. */
 export async function openTab(scope: Scope, name: string): Promise<Tab> {
   const profile = join(scope.directory, `profile-${name}`);
-  const browser = await chromium.launchPersistentContext(profile, { executablePath, headless: true, chromiumSandbox: false, viewport: { width: 1280, height: 800 }, args: quiet });
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    chromiumSandbox: false,
+    viewport: { width: 1280, height: 800 },
+    args: quiet,
+  });
   scope.defer(async () => await browser.close());
   const [first] = browser.pages();
   const page = first ?? (await browser.newPage());
@@ -41,7 +54,9 @@ export class Tab {
 
   /** Megabytes of the process that draws the page (RSS). */
   rendererMegabytes(): number {
-    const own = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => megabytesOf(pid, this.#profile));
+    const own = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((pid) => megabytesOf(pid, this.#profile));
     return Math.max(0, ...own);
   }
 
@@ -81,7 +96,7 @@ function megabytesOf(pid: string, profile: string): number[] {
 
 /** Whether it is of the browser with this profile. */
 function hasParentOf(pid: string, profile: string): boolean {
-  for (let current = pid; current !== "0" && current !== ""; ) {
+  for (let current = pid; current !== "0" && current !== "";) {
     if (readFileSync(`/proc/${current}/cmdline`, "utf8").includes(`--user-data-dir=${profile}`)) return true;
     current = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${current}/status`, "utf8"))?.[1] ?? "";
   }

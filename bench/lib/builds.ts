@@ -27,7 +27,8 @@ export async function buildBefore(scope: Scope, wanted: string | undefined, prog
     return { name: "build before", folder, revision: revisionOf(folder) };
   }
   const revision = git(repository, "rev-parse", "--verify", "--quiet", `${wanted ?? lastReported()}^{commit}`);
-  if (revision === "") return wanted === undefined ? "this is no repository with a history" : `${wanted} is neither the folder of a build nor a revision`;
+  if (revision === "")
+    return wanted === undefined ? "this is no repository with a history" : `${wanted} is neither the folder of a build nor a revision`;
   const folder = join(scope.directory, "before");
   mkdirSync(folder);
   progress(`the build before, ${revision.slice(0, 7)}, is being made`);

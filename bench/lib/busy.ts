@@ -5,7 +5,9 @@ import type { Scope } from "./scope.ts";
 
 /** Starts so many, and gives back what ends them. */
 export async function startForkers(scope: Scope, count: number): Promise<() => void> {
-  const all = Array.from({ length: count }, () => spawn("/bin/bash", ["-c", "while :; do /bin/true; done"], { stdio: "ignore", cwd: scope.directory }));
+  const all = Array.from({ length: count }, () =>
+    spawn("/bin/bash", ["-c", "while :; do /bin/true; done"], { stdio: "ignore", cwd: scope.directory }),
+  );
   const end = (): void => {
     for (const child of all) child.kill("SIGKILL");
   };

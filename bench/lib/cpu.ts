@@ -56,7 +56,10 @@ export async function settled({ processes }: CpuMeter, atRest: number | null): P
 
 function makeCgroup(name: string): string | null {
   try {
-    const mount = readFileSync("/proc/self/mountinfo", "utf8").split("\n").find((line) => line.includes(" - cgroup2 "))?.split(" ")[4];
+    const mount = readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .find((line) => line.includes(" - cgroup2 "))
+      ?.split(" ")[4];
     const own = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1];
     if (mount === undefined || own === undefined) return null;
     const folder = join(mount, own, name);
@@ -100,5 +103,7 @@ function processesOf(folder: string): number {
 }
 
 function children(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(folder, name));
 }

@@ -54,8 +54,8 @@ export class Client {
     return stringField(await this.json("POST", "/", job), "ID");
   }
 
-  /** Waits until a job is over and returns what the service says of it. */
-  async over(id: string, seconds: number): Promise<unknown> {
+  /** Waits until a job is finished and returns what the service says of it. */
+  async finished(id: string, seconds: number): Promise<unknown> {
     return this.json("GET", `/${id}/wait?timeout=${seconds}`);
   }
 

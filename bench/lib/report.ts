@@ -53,7 +53,11 @@ export function writeReport(machine: [string, string][], outcomes: Outcome[]): s
 /** What falls short, at the top: nobody should have to look for it. */
 function shortfalls(outcomes: Outcome[]): string[] {
   const short = outcomes.flatMap(({ benchmark, rows }) =>
-    rows.filter(({ verdict }) => verdict === "short" || verdict === "no build before").map((row) => `- ${benchmark.name}: ${row.name}: ${row.verdict === "short" ? `${row.measured}, demanded ${row.demanded}` : row.peer}`),
+    rows
+      .filter(({ verdict }) => verdict === "short" || verdict === "no build before")
+      .map(
+        (row) => `- ${benchmark.name}: ${row.name}: ${row.verdict === "short" ? `${row.measured}, demanded ${row.demanded}` : row.peer}`,
+      ),
   );
   const unfinished = outcomes.filter(({ failure }) => failure !== null).map(({ benchmark }) => `- ${benchmark.name}: not finished`);
   const all = [...short, ...unfinished];

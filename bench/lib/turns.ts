@@ -5,20 +5,23 @@ import { median, ratio, spread } from "./statistics.ts";
 
 /** One of the things that are measured in turns. */
 export type Contender<Result> = { name: string; run: () => Promise<Result> };
-export type Turns<Result> = { rounds: number; warmUps?: number; told?: (round: number, results: ReadonlyMap<string, Result[]>) => void };
+export type Turns<Result> = { rounds: number; warmUps?: number; onRound?: (round: number, results: ReadonlyMap<string, Result[]>) => void };
 
 /**
  * Rounds in which each takes its turn: forwards, backwards, then another one first, since each finds what the one before it left; before them,
  * where asked for, rounds that do not count.
  */
-export async function inTurns<Result>(contenders: Contender<Result>[], { rounds, warmUps = 0, told }: Turns<Result>): Promise<Map<string, Result[]>> {
+export async function inTurns<Result>(
+  contenders: Contender<Result>[],
+  { rounds, warmUps = 0, onRound }: Turns<Result>,
+): Promise<Map<string, Result[]>> {
   for (let round = 0; round < warmUps; round++) for (const contender of contenders) await contender.run();
   const results = new Map(contenders.map(({ name }): [string, Result[]] => [name, []]));
   for (let round = 0; round < rounds; round++) {
     const first = Math.floor(round / 2) % contenders.length;
     const order = [...contenders.slice(first), ...contenders.slice(0, first)];
     for (const { name, run } of round % 2 === 0 ? order : order.toReversed()) results.get(name)?.push(await run());
-    told?.(round + 1, results);
+    onRound?.(round + 1, results);
   }
   return results;
 }

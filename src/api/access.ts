@@ -20,7 +20,11 @@ import { Problem } from "./problems.ts";
  */
 export type Access = "public" | "see" | "run" | "admin";
 
-const mayAccess: Record<Exclude<Access, "public">, Role[]> = { see: ["read", "submit", "admin"], run: ["submit", "admin"], admin: ["admin"] };
+const mayAccess: Record<Exclude<Access, "public">, Role[]> = {
+  see: ["read", "submit", "admin"],
+  run: ["submit", "admin"],
+  admin: ["admin"],
+};
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -36,7 +40,8 @@ export async function addAccess(app: App, context: Context): Promise<void> {
   await app.register(rateLimit, { global: false });
   app.decorateRequest("identity", null);
   app.addHook("onRoute", ({ method, url, config }) => {
-    if (config?.access === undefined) throw new Error(`the route ${String(method)} ${url} does not say who may use it: give it config.access`);
+    if (config?.access === undefined)
+      throw new Error(`the route ${String(method)} ${url} does not say who may use it: give it config.access`);
   });
   const limits = makeLimits(app, context);
   app.addHook("onRequest", async (request) => {
@@ -44,8 +49,12 @@ export async function addAccess(app: App, context: Context): Promise<void> {
     if (request.identity !== null) await authorize(request, request.identity, { context, limits });
   });
   app.addHook("preHandler", async (request) => {
-    if (request.identity === null || context.identifier.isStillLetIn(request.identity)) return;
-    throw await refuse(request, { context, limits }, { code: "not-identified", reason: "while the request arrived, what let it in was revoked or ended" });
+    if (request.identity === null || context.identifier.isStillAuthorized(request.identity)) return;
+    throw await refuse(
+      request,
+      { context, limits },
+      { code: "not-identified", reason: "while the request arrived, what let it in was revoked or ended" },
+    );
   });
 }
 
@@ -64,7 +73,8 @@ function makeLimits(app: App, { limits }: Context): Limits {
 async function identify(request: FastifyRequest, context: Context, limits: Limits): Promise<void> {
   const identification = await context.identifier.identify(request.raw);
   if (identification.kind === "known") request.identity = identification.identity;
-  else if (request.is404 || request.routeOptions.config.access !== "public") throw await refuse(request, { context, limits }, { code: "not-identified", reason: identification.reason });
+  else if (request.is404 || request.routeOptions.config.access !== "public")
+    throw await refuse(request, { context, limits }, { code: "not-identified", reason: identification.reason });
   const rate = await limits.requests(request);
   if (!rate.isAllowed && rate.isExceeded) {
     const detail = `more than ${context.limits.maxRequestsPerSecond} requests in a second: wait, or set JOBRUNNER_MAX_REQUESTS_PER_SECOND`;
@@ -72,34 +82,50 @@ async function identify(request: FastifyRequest, context: Context, limits: Limit
   }
 }
 
-type Means = { context: Context; limits: Limits };
+type Dependencies = { context: Context; limits: Limits };
 type Refusal = { code: "not-identified" | "role-too-small"; reason: string };
 
 /**
  * Tokens are too long to be guessed, so whoever has a right one is let in however many wrong ones come from the same address, which many may
  * share. What is limited is the work and the lines of the audit log that failures cost: enough of them would push all others out of it.
  */
-async function refuse(request: FastifyRequest, { context: { audit, limits: { maxFailuresPerMinute } }, limits }: Means, { code, reason }: Refusal): Promise<Problem> {
+async function refuse(
+  request: FastifyRequest,
+  {
+    context: {
+      audit,
+      limits: { maxFailuresPerMinute },
+    },
+    limits,
+  }: Dependencies,
+  { code, reason }: Refusal,
+): Promise<Problem> {
   const rate = await limits.failures(request);
   if (!rate.isAllowed && rate.isExceeded) {
     const detail = `more than ${maxFailuresPerMinute} failed attempts in a minute from this address: wait, and use a right token`;
     return new Problem("too-many-failures", detail, { headers: { "Retry-After": String(rate.ttlInSeconds) } });
   }
-  audit.write(actorOf(request), { Event: "refused", Code: code, Method: request.method, Path: pathOf(request), Reason: reason.split(": ", 1)[0] ?? reason });
+  audit.write(actorOf(request), {
+    Event: "refused",
+    Code: code,
+    Method: request.method,
+    Path: pathOf(request),
+    Reason: reason.split(": ", 1)[0] ?? reason,
+  });
   return new Problem(code, reason, code === "not-identified" ? { headers: { "WWW-Authenticate": 'Bearer realm="jobrunner"' } } : {});
 }
 
-async function authorize(request: FastifyRequest, identity: Identity, means: Means): Promise<void> {
+async function authorize(request: FastifyRequest, identity: Identity, dependencies: Dependencies): Promise<void> {
   const { access } = request.routeOptions.config;
   if (request.is404 || access === "public") return;
   if (!mayAccess[access].includes(identity.role)) {
     const reason = `the role ${identity.role} may not do this: it takes ${mayAccess[access].join(" or ")}`;
-    throw await refuse(request, means, { code: "role-too-small", reason });
+    throw await refuse(request, dependencies, { code: "role-too-small", reason });
   }
   const scope = scopeOf(identity);
   const id = idOf(request.params);
   // Whether a job is somebody else's or nobody's: the same answer.
-  if (id !== "" && scope !== null && !(isJobId(id) && means.context.runner.ownerOf(id) === scope)) throw unknownJob();
+  if (id !== "" && scope !== null && !(isJobId(id) && dependencies.context.runner.ownerOf(id) === scope)) throw unknownJob();
 }
 
 /** Who asks; for routes that are not public. */

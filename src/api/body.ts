@@ -19,7 +19,15 @@ export function readBody(request: IncomingMessage, maxBodyBytes: number): Promis
     const take = (chunk: Buffer): void => {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes > maxBodyBytes) settle(() => reject(new Problem("body-too-large", `the body must have no more than ${maxBodyBytes} bytes (JOBRUNNER_MAX_BODY_BYTES): let the job fetch what is large`)));
+      if (bytes > maxBodyBytes)
+        settle(() =>
+          reject(
+            new Problem(
+              "body-too-large",
+              `the body must have no more than ${maxBodyBytes} bytes (JOBRUNNER_MAX_BODY_BYTES): let the job fetch what is large`,
+            ),
+          ),
+        );
     };
     const end = (): void => settle(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
     const close = (cause?: Error): void => settle(() => reject(closedEarly(cause)));
@@ -64,7 +72,9 @@ export function readSpec(body: unknown): JobSpec {
 
 /** The same job gives the same text, however its JSON was laid out. */
 export function fingerprint(spec: JobSpec): string {
-  return createHash("sha256").update(JSON.stringify(sorted(spec))).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(spec)))
+    .digest("hex");
 }
 
 function parseJson(body: unknown): unknown {
@@ -90,7 +100,8 @@ function parseJson(body: unknown): unknown {
 /** Half of a surrogate pair has no bytes in UTF-8: what a process would get is not what was sent. */
 function refuseHalfCharacters(value: unknown, field: string): void {
   if (typeof value === "string") {
-    if (!value.isWellFormed()) throw invalid([{ field, message: "holds half of a surrogate pair (\\ud800 to \\udfff), which is no character" }]);
+    if (!value.isWellFormed())
+      throw invalid([{ field, message: "holds half of a surrogate pair (\\ud800 to \\udfff), which is no character" }]);
   } else if (typeof value === "object" && value !== null) {
     for (const [key, part] of Object.entries(value)) {
       refuseHalfCharacters(key, field);
@@ -108,5 +119,7 @@ function withoutContent(cause: unknown): string {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
-  return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, part]) => [key, sorted(part)]);
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, part]) => [key, sorted(part)]);
 }

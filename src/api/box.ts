@@ -46,18 +46,32 @@ export const Box = Type.Object(
     StartedAt: Type.String({ format: "date-time", description: "the service; jobs may be older" }),
     Now: time,
     You,
-    Running: Type.Integer({ minimum: 0, description: "jobs of everybody that are admitted and not over" }),
+    Running: Type.Integer({ minimum: 0, description: "jobs of everybody that are admitted and not finished" }),
     Queued: Type.Integer({ minimum: 0, description: "jobs of everybody that wait for one of MaxRunning places" }),
     Load: Type.Object({
-      Averages: Type.Array(Type.Number({ minimum: 0 }), { minItems: 3, maxItems: 3, description: "over 1, 5 and 15 minutes: proc_loadavg(5)" }),
+      Averages: Type.Array(Type.Number({ minimum: 0 }), {
+        minItems: 3,
+        maxItems: 3,
+        description: "over 1, 5 and 15 minutes: proc_loadavg(5)",
+      }),
       CPUs: Type.Integer({ minimum: 1, description: "that the service may use" }),
     }),
-    Memory: Type.Object({ TotalBytes: count, AvailableBytes: Type.Integer({ minimum: 0, description: "without swapping: MemAvailable of proc_meminfo(5)" }) }, { description: "Of the whole box" }),
+    Memory: Type.Object(
+      { TotalBytes: count, AvailableBytes: Type.Integer({ minimum: 0, description: "without swapping: MemAvailable of proc_meminfo(5)" }) },
+      { description: "Of the whole box" },
+    ),
     Disk: Type.Object(
-      { TotalBytes: countOrNull, AvailableBytes: countOrNull, MinFreeBytes: Type.Integer({ minimum: 0, description: "with less available, new jobs are refused" }) },
+      {
+        TotalBytes: countOrNull,
+        AvailableBytes: countOrNull,
+        MinFreeBytes: Type.Integer({ minimum: 0, description: "with less available, new jobs are refused" }),
+      },
       { description: "On which the state directory is; null: the file system does not say" },
     ),
-    Containers: Type.Object({ Engine: textOrNull, Version: textOrNull, Problem: textOrNull }, { description: "which engine there is, or why none" }),
+    Containers: Type.Object(
+      { Engine: textOrNull, Version: textOrNull, Problem: textOrNull },
+      { description: "which engine there is, or why none" },
+    ),
     Cgroups: Type.Union([Type.String(), Type.Null()], { description: "where each job has one; null: none can be made" }),
     Database: Type.String({ description: "ok, or what is wrong" }),
     Launcher: Type.String({ description: "ok, or what is wrong" }),
@@ -75,7 +89,8 @@ export const Diagnosis = Type.Object(
       Type.Object({
         Check: Type.String({ description: "what was looked at; one check may find several things", examples: ["disk"] }),
         Level: Type.Enum(["ok", "note", "problem"], {
-          description: "note: jobs run, but something is not as it could be; problem: something that was asked for, or every job, does not work",
+          description:
+            "note: jobs run, but something is not as it could be; problem: something that was asked for, or every job, does not work",
         }),
         Found: Type.String({ description: "for people" }),
         Remedy: Type.Union([Type.String(), Type.Null()], { description: "what to do; null: nothing" }),

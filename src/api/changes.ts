@@ -42,7 +42,7 @@ export class Changes {
     const [, logId = "", numberText = "", endText = ""] = /^([0-9a-f]{12})-(\d{1,15})-(\d{1,15})$/.exec(id) ?? [];
     if (logId === "") return { kind: "elsewhere", end: null };
     const [number, end] = [Number(numberText), Number(endText)];
-    return logId === this.log.id && number <= this.log.last ? { kind: "place", number, end } : { kind: "elsewhere", end };
+    return logId === this.log.id && number <= this.log.last ? { kind: "position", number, end } : { kind: "elsewhere", end };
   }
 
   #close(): void {

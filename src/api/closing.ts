@@ -16,7 +16,12 @@ const bodyLingerMs = 30_000;
 /** Answers outside of a request and closes. */
 export function endWith(socket: Duplex, problem: Problem): void {
   const body = JSON.stringify(problem);
-  const headers = { ...problem.headers, "Content-Type": problemContentType, "Content-Length": Buffer.byteLength(body), Connection: "close" };
+  const headers = {
+    ...problem.headers,
+    "Content-Type": problemContentType,
+    "Content-Length": Buffer.byteLength(body),
+    Connection: "close",
+  };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${body}`);
   endAfterAnswer(socket);

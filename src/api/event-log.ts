@@ -9,15 +9,15 @@ export const logBounds: LogBounds = { keptMs: 3_600_000, maxBytes: 16 << 20, max
 export type LoggedEvent = { number: number; owner: string | null; atMs: number; parts: Buffer[] | null };
 
 /** How far a reader has come: the event with this number, and so many parts of the one behind it. */
-export type Place = { number: number; parts: number };
+export type LogPosition = { number: number; parts: number };
 
 /** Of memory of its own: a reader that takes nothing keeps one alive, and not all of a large event. */
 const partBytes = 64 * 1024;
 /** So many bytes of small events are given at once. */
 const batchBytes = 16 * 1024;
 
-/** What is behind a place, as far as it fits; empty: nothing for this reader. Or some of it is not kept any more. */
-export type Read = { kind: "bytes"; bytes: Buffer; place: Place } | { kind: "missing" };
+/** What is behind a position, as far as it fits; empty: nothing for this reader. Or some of it is not kept any more. */
+export type Read = { kind: "bytes"; bytes: Buffer; position: LogPosition } | { kind: "missing" };
 
 /** So many readers are woken in one turn of the event loop: thousands must not hold up what else is asked. */
 const wokenAtOnce = 16;
@@ -41,7 +41,7 @@ export class EventLog {
     this.#bounds = bounds;
   }
 
-  /** The place behind all that there is. */
+  /** The position behind all that there is. */
   get last(): number {
     return this.#last;
   }
@@ -67,25 +67,27 @@ export class EventLog {
   }
 
   /** `scope`: of this owner alone; null: of all. */
-  read(place: Place, scope: string | null): Read {
+  read(position: LogPosition, scope: string | null): Read {
     const queue = scope === null ? this.#all : this.#queueOf(scope);
-    if (place.number < queue.droppedTo) return { kind: "missing" };
+    if (position.number < queue.droppedTo) return { kind: "missing" };
     const gathered: Buffer[] = [];
     let bytes = 0;
-    for (const { number, parts } of queue.behind(place.number)) {
-      const part = parts?.[gathered.length === 0 ? place.parts : 0];
+    for (const { number, parts } of queue.behind(position.number)) {
+      const part = parts?.[gathered.length === 0 ? position.parts : 0];
       if (parts === null || part === undefined) return { kind: "missing" };
       const isWhole = parts.length === 1;
-      if (gathered.length === 0 && !isWhole) return { kind: "bytes", bytes: part, place: behindPart(place, { number, count: parts.length }) };
-      if (!isWhole || (bytes > 0 && bytes + part.length > batchBytes)) return { kind: "bytes", bytes: joined(gathered), place: { number: number - 1, parts: 0 } };
+      if (gathered.length === 0 && !isWhole)
+        return { kind: "bytes", bytes: part, position: behindPart(position, { number, count: parts.length }) };
+      if (!isWhole || (bytes > 0 && bytes + part.length > batchBytes))
+        return { kind: "bytes", bytes: joined(gathered), position: { number: number - 1, parts: 0 } };
       gathered.push(part);
       bytes += part.length;
     }
-    return { kind: "bytes", bytes: joined(gathered), place: { number: this.#last, parts: 0 } };
+    return { kind: "bytes", bytes: joined(gathered), position: { number: this.#last, parts: 0 } };
   }
 
-  /** Resolves when there may be more behind the place, when the time is up, or the signal aborts. */
-  async more({ number }: Place, { signal, limitMs }: { signal: AbortSignal; limitMs: number }): Promise<"woken" | "idle"> {
+  /** Resolves when there may be more behind the position, when the time is up, or the signal aborts. */
+  async more({ number }: LogPosition, { signal, limitMs }: { signal: AbortSignal; limitMs: number }): Promise<"woken" | "idle"> {
     if (number < this.#last || signal.aborted) return "woken";
     const { promise, resolve } = Promise.withResolvers<"woken" | "idle">();
     const wake = (): void => resolve("woken");
@@ -124,7 +126,7 @@ export class EventLog {
     while (this.#bytes > this.#bounds.maxBytes) this.#drop(this.#largest());
   }
 
-  /** The owner's oldest: it keeps its place among all, without its text. */
+  /** The owner's oldest: it keeps its position among all, without its text. */
   #drop(queue: Queue): void {
     const event = queue.shift();
     if (event === undefined || event.parts === null) return;
@@ -150,11 +152,13 @@ export class EventLog {
 
 function partsOf(text: Buffer): Buffer[] {
   if (text.length <= partBytes) return [text];
-  return Array.from({ length: Math.ceil(text.length / partBytes) }, (_, index) => Buffer.from(text.subarray(index * partBytes, (index + 1) * partBytes)));
+  return Array.from({ length: Math.ceil(text.length / partBytes) }, (_, index) =>
+    Buffer.from(text.subarray(index * partBytes, (index + 1) * partBytes)),
+  );
 }
 
-function behindPart(place: Place, { number, count }: { number: number; count: number }): Place {
-  return place.parts + 1 < count ? { number: number - 1, parts: place.parts + 1 } : { number, parts: 0 };
+function behindPart(position: LogPosition, { number, count }: { number: number; count: number }): LogPosition {
+  return position.parts + 1 < count ? { number: number - 1, parts: position.parts + 1 } : { number, parts: 0 };
 }
 
 function joined(parts: Buffer[]): Buffer {
@@ -201,11 +205,11 @@ class Queue {
     this.droppedTo = droppedTo;
   }
 
-  *behind(place: number): Generator<LoggedEvent> {
+  *behind(position: number): Generator<LoggedEvent> {
     let low = this.#start;
-    for (let high = this.#events.length; low < high; ) {
+    for (let high = this.#events.length; low < high;) {
       const middle = (low + high) >> 1;
-      if ((this.#events[middle]?.number ?? 0) > place) high = middle;
+      if ((this.#events[middle]?.number ?? 0) > position) high = middle;
       else low = middle + 1;
     }
     for (let index = low; index < this.#events.length; index += 1) {

@@ -2,7 +2,7 @@ import type { JobRunner } from "../runner/types.ts";
 import type { Changes } from "./changes.ts";
 
 /** Where a reader begins: with what comes, behind what it has had, or somewhere that is not in the log; `end`: the last that it knows of, null: not known. */
-export type Start = { kind: "now" } | { kind: "place"; number: number; end: number } | { kind: "elsewhere"; end: number | null };
+export type Start = { kind: "now" } | { kind: "position"; number: number; end: number } | { kind: "elsewhere"; end: number | null };
 
 export type Reading = {
   scope: string | null; // the owner whose jobs alone are told of; null: all
@@ -17,34 +17,34 @@ const heartbeatMs = 15_000; // proxies close what is silent for longer
 const heartbeat = Buffer.from(":\n\n");
 
 /**
- * Changes of jobs' states as server-sent events. Ids are `LOG-NUMBER-END`: the place in the log of changes, which is the running service's own, and the last
+ * Changes of jobs' states as server-sent events. Ids are `LOG-NUMBER-END`: the position in the log of changes, which is the running service's own, and the last
  * end that was committed, by which a later one knows what has changed since. Throws where a reader is so slow that the rest of an event is not kept any more.
  */
 export async function* eventStream(changes: Changes, runner: JobRunner, start: Start, reading: Reading): AsyncGenerator<Buffer> {
   const { log } = changes;
   const { scope, signal } = reading;
-  let place = { number: start.kind === "place" ? start.number : log.last, parts: 0 };
-  let end = start.kind === "place" ? start.end : runner.lastEnd();
+  let position = { number: start.kind === "position" ? start.number : log.last, parts: 0 };
+  let end = start.kind === "position" ? start.end : runner.lastEnd();
   let isMissing = start.kind === "elsewhere";
   if (start.kind === "now") yield Buffer.from(`: changes of state from now on\nid: ${changes.id(log.last)}\n\n`);
   else yield Buffer.from(": changes of state from where you were\n\n");
   while (!signal.aborted) {
     const endBefore = runner.lastEnd();
-    const read = isMissing ? { kind: "missing" as const } : log.read(place, scope);
+    const read = isMissing ? { kind: "missing" as const } : log.read(position, scope);
     if (read.kind === "missing") {
-      if (place.parts > 0) throw new Error("a reader of events took one so slowly that it is not kept any more");
-      place = { number: log.last, parts: 0 };
+      if (position.parts > 0) throw new Error("a reader of events took one so slowly that it is not kept any more");
+      position = { number: log.last, parts: 0 };
       const since = isMissing && start.kind === "elsewhere" ? start.end : end;
       isMissing = false;
-      yield* tellMissed(changes, runner, { ...reading, since, id: changes.id(place.number) });
+      yield* reportMissed(changes, runner, { ...reading, since, id: changes.id(position.number) });
       end = endBefore;
     } else if (read.bytes.length > 0) {
       yield read.bytes;
-      place = read.place;
+      position = read.position;
     } else {
-      place = read.place;
+      position = read.position;
       end = endBefore; // all that was told of up to here
-      if ((await log.more(place, { signal, limitMs: heartbeatMs })) === "idle") yield heartbeat;
+      if ((await log.more(position, { signal, limitMs: heartbeatMs })) === "idle") yield heartbeat;
     }
   }
 }
@@ -52,9 +52,9 @@ export async function* eventStream(changes: Changes, runner: JobRunner, start: S
 type Missed = Reading & { since: number | null; id: string };
 
 /** That changes may be missing, and the latest state of each job that may have changed; the id comes behind, so that who breaks off hears it all again. */
-async function* tellMissed({ log }: Changes, runner: JobRunner, { scope, signal, takeTurn, since, id }: Missed): AsyncGenerator<Buffer> {
+async function* reportMissed({ log }: Changes, runner: JobRunner, { scope, signal, takeTurn, since, id }: Missed): AsyncGenerator<Buffer> {
   const turn = takeTurn();
-  for (let isWaiting = true; isWaiting && !signal.aborted; ) {
+  for (let isWaiting = true; isWaiting && !signal.aborted;) {
     const waited = log.more({ number: Infinity, parts: 0 }, { signal, limitMs: heartbeatMs });
     isWaiting = (await Promise.race([turn.then(() => "turn" as const), waited])) !== "turn";
     if (isWaiting) yield heartbeat;
@@ -65,7 +65,7 @@ async function* tellMissed({ log }: Changes, runner: JobRunner, { scope, signal,
     const { isWhole, jobs } = runner.missedSince(since ?? Number.MAX_SAFE_INTEGER, scope);
     const Message = isWhole
       ? "changes may be missing here: the latest state of every job that may have changed follows"
-      : "changes may be missing here, also of jobs that are over: the latest state of those that are not follows, and GET /jobs has all";
+      : "changes may be missing here, also of jobs that are finished: the latest state of those that are not follows, and GET /jobs has all";
     yield Buffer.from(`event: missing\ndata: ${JSON.stringify({ IsWhole: isWhole, Message })}\n\n`);
     for (const json of jobs) {
       const text = Buffer.from(`event: job\ndata: ${json}\n\n`);

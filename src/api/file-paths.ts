@@ -9,7 +9,11 @@ const ofFile = /^((?:\w+:\/\/[^/?#]*)?\/[^/?#]+\/files\/)([^?#]*)(.*)$/s;
 export function withNamesAsBytes(url: string): string {
   const [, before = "", path, after = ""] = ofFile.exec(url) ?? [];
   if (path === undefined || /%(?![0-9a-f]{2})/i.test(path)) return url; // what is no encoding, the router refuses
-  return before + path.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => encodeURIComponent(String.fromCharCode(Number.parseInt(hex, 16)))) + after;
+  return (
+    before +
+    path.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => encodeURIComponent(String.fromCharCode(Number.parseInt(hex, 16)))) +
+    after
+  );
 }
 
 /** By names. Whatever it leads to is for the walk to judge; what no name can be is refused here. */
@@ -17,7 +21,8 @@ export function namesOf(params: unknown): Name[] {
   const path = typeof params === "object" && params !== null && "*" in params ? String(params["*"]) : "";
   const names = path.split("/").filter((name) => name !== "");
   if (path.includes("\0")) throw invalid([{ field: "path", message: "must not hold a NUL character" }]);
-  if (names.some((name) => name === "." || name === "..")) throw new Problem("outside-workspace", "the path must not hold . or ..: name the file from the workspace down");
+  if (names.some((name) => name === "." || name === ".."))
+    throw new Problem("outside-workspace", "the path must not hold . or ..: name the file from the workspace down");
   return names;
 }
 

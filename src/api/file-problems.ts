@@ -12,7 +12,12 @@ export async function answered<Result>(call: () => Promise<Result>): Promise<Res
   } catch (cause) {
     if (cause instanceof LeavesWorkspace) throw new Problem("outside-workspace", `the path ${cause.message}`, { cause });
     if (cause instanceof NotWhatWasAsked) throw new Problem("file-of-another-kind", `what is there ${cause.message}`, { cause });
-    if (cause instanceof LeavesMount) throw new Problem("file-of-another-kind", "something is mounted there, or on the way: what is in a mount is neither shown nor changed", { cause });
+    if (cause instanceof LeavesMount)
+      throw new Problem(
+        "file-of-another-kind",
+        "something is mounted there, or on the way: what is in a mount is neither shown nor changed",
+        { cause },
+      );
     if (cause instanceof NotAllRemoved) throw notAllRemoved(cause);
     if (isDiskFull(cause)) throw new Problem("disk-full", "the disk is too full for the file: make room", { cause });
     switch (codeOf(cause)) {
@@ -38,11 +43,18 @@ const advice: Record<Why, string> = {
   mount: "unmount it, and ask again",
   immutable: "take that from it with chattr, and ask again",
   denied: "it is another user's, or in a folder of one: let that user or root remove it",
-  changed: "ask again, or when the job is over",
+  changed: "ask again, or when the job is finished",
   other: "ask again when that is mended",
 };
 
 function notAllRemoved(cause: NotAllRemoved): Problem {
-  const { removedCount, left: { path, why, text } } = cause;
-  return new Problem("not-all-removed", `${removedCount} files and folders in it are removed, but not ${shortened(path)}: ${text}: ${advice[why]}`, { cause });
+  const {
+    removedCount,
+    left: { path, why, text },
+  } = cause;
+  return new Problem(
+    "not-all-removed",
+    `${removedCount} files and folders in it are removed, but not ${shortened(path)}: ${text}: ${advice[why]}`,
+    { cause },
+  );
 }

@@ -38,7 +38,11 @@ function checkHost(request: IncomingMessage, { hostname, allowedHosts }: KnownHo
   const name = hostName(host);
   if (name === null) throw new Problem("bad-request", "the Host header is not a name or address with an optional port (RFC 9110)");
   const isKnown = isLoopbackName(name) || name === hostname || allowedHosts.includes(name) || name === localAddress(request);
-  if (!isKnown) throw new Problem("foreign-host", "the Host header names another host than this: use the service's address, or set JOBRUNNER_ALLOWED_HOSTS");
+  if (!isKnown)
+    throw new Problem(
+      "foreign-host",
+      "the Host header names another host than this: use the service's address, or set JOBRUNNER_ALLOWED_HOSTS",
+    );
   return host.toLowerCase();
 }
 

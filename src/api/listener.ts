@@ -164,12 +164,17 @@ function answerClientError(error: Error, socket: Duplex, limits: Limits): void {
 }
 
 /** CONNECT, with which a client asks a proxy for a tunnel: Node would close without a word. */
-const noProxy = new Problem("method-not-allowed", "CONNECT is for proxies, and this is none: send the request itself", { headers: { Allow: "GET, HEAD, POST, PUT, DELETE" } });
+const noProxy = new Problem("method-not-allowed", "CONNECT is for proxies, and this is none: send the request itself", {
+  headers: { Allow: "GET, HEAD, POST, PUT, DELETE" },
+});
 
 /** Null where there is nobody to answer: the connection broke, or there was no TLS handshake. */
 function clientProblem(code: string, limits: Limits): Problem | null {
   if (code === "HPE_HEADER_OVERFLOW") {
-    return new Problem("headers-too-large", `path and headers together must have no more than ${limits.maxHeaderBytes} bytes (JOBRUNNER_MAX_HEADER_BYTES)`);
+    return new Problem(
+      "headers-too-large",
+      `path and headers together must have no more than ${limits.maxHeaderBytes} bytes (JOBRUNNER_MAX_HEADER_BYTES)`,
+    );
   }
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return requestTimeout(limits);
   return code.startsWith("HPE_") ? new Problem("bad-request", "this is not HTTP/1.1 (RFC 9112)") : null;

@@ -33,7 +33,12 @@ export async function makeDocs(routes: DescribedRoute[], version: string): Promi
   // Answered elsewhere; here they are described.
   for (const route of routes) app.route({ ...route, url: route.url.replace("*", ":path"), handler: async () => undefined });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
-  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: pageSecurityPolicy, theme: { title: "jobrunner API" }, uiConfig: { tryItOutEnabled: true, validatorUrl: null } });
+  await app.register(swaggerUi, {
+    routePrefix: "/docs",
+    staticCSP: pageSecurityPolicy,
+    theme: { title: "jobrunner API" },
+    uiConfig: { tryItOutEnabled: true, validatorUrl: null },
+  });
   app.setNotFoundHandler((_request, reply) => {
     const problem = new Problem("unknown-path", "the pages of the API's description have nothing at this path: begin at /docs");
     void reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));

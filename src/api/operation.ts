@@ -20,8 +20,18 @@ export type Answer = { description: string; headers?: Record<string, object> } &
 
 /** Any call may be answered by these, before its route is asked. */
 const common: ProblemCode[] = [
-  "bad-request", "invalid-request", "foreign-origin", "foreign-host", "request-timeout", "path-too-long", "headers-too-large",
-  "too-many-requests", "too-many-connections", "internal", "method-not-allowed", "unknown-path",
+  "bad-request",
+  "invalid-request",
+  "foreign-origin",
+  "foreign-host",
+  "request-timeout",
+  "path-too-long",
+  "headers-too-large",
+  "too-many-requests",
+  "too-many-connections",
+  "internal",
+  "method-not-allowed",
+  "unknown-path",
 ];
 /** And those that are not for anybody by these, too. */
 const guarded: ProblemCode[] = ["not-identified", "role-too-small", "too-many-failures"];

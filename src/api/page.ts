@@ -9,18 +9,25 @@ import { Problem, problemContentType } from "./problems.ts";
 /** The files of the web page, as Vite made them. An app of its own, loaded when it is first asked for. */
 export async function makePage(directory: string): Promise<FastifyInstance> {
   const app = fastify({ ...withoutCompilers, logger: false });
-  app.addHook("onRequest", async (_request, reply) => void reply.headers({ ...securityHeaders, "Content-Security-Policy": pageSecurityPolicy }));
+  app.addHook(
+    "onRequest",
+    async (_request, reply) => void reply.headers({ ...securityHeaders, "Content-Security-Policy": pageSecurityPolicy }),
+  );
   app.get("/ui", async (_request, reply) => await reply.redirect("ui/", 308));
   await app.register(fastifyStatic, {
     root: directory,
     prefix: "/ui/",
     preCompressed: true,
     cacheControl: false,
-    setHeaders: (reply, path) => void reply.header("Cache-Control", path.includes(join(directory, "assets")) ? "public, max-age=31536000, immutable" : "no-cache"),
+    setHeaders: (reply, path) =>
+      void reply.header("Cache-Control", path.includes(join(directory, "assets")) ? "public, max-age=31536000, immutable" : "no-cache"),
   });
   app.setNotFoundHandler((_request, reply) => {
     const isBuilt = existsSync(join(directory, "index.html"));
-    const problem = new Problem("unknown-path", isBuilt ? "the web page has nothing at this path: it begins at /ui/" : "the web page is not built: run make");
+    const problem = new Problem(
+      "unknown-path",
+      isBuilt ? "the web page has nothing at this path: it begins at /ui/" : "the web page is not built: run make",
+    );
     void reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
   });
   await app.ready();

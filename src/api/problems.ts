@@ -16,9 +16,9 @@ export const problemTable = {
   "unknown-path": { status: 404, title: "There is nothing at this path" },
   "method-not-allowed": { status: 405, title: "The path has not this method" },
   "not-acceptable": { status: 406, title: "None of the forms in Accept can be given" },
-  "not-over-in-time": { status: 408, title: "The job is not over yet" },
+  "not-finished-in-time": { status: 408, title: "The job is not finished yet" },
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
-  "not-over": { status: 409, title: "The job is not over" },
+  "not-finished": { status: 409, title: "The job is not finished" },
   "file-of-another-kind": { status: 409, title: "What is there is not what this call is for" },
   "not-all-removed": { status: 409, title: "Not all of the folder could be removed" },
   "body-too-large": { status: 413, title: "The body is too large" },
@@ -32,7 +32,7 @@ export const problemTable = {
   "too-many-at-once": { status: 429, title: "Too many such requests are under way" },
   "too-many-failures": { status: 429, title: "Too many failed attempts" },
   "headers-too-large": { status: 431, title: "The headers are too large" },
-  "internal": { status: 500, title: "Something went wrong in the service" },
+  internal: { status: 500, title: "Something went wrong in the service" },
   "silent-container-engine": { status: 503, title: "The container engine does not answer" },
   "too-many-connections": { status: 503, title: "Too many connections are open" },
   "too-many-readers": { status: 503, title: "Too many readers are being served" },
@@ -48,7 +48,10 @@ export function isProblemCode(code: string): code is ProblemCode {
 export const problemCodes = Object.keys(problemTable).filter(isProblemCode);
 
 const FieldError = Type.Object(
-  { field: Type.String({ description: "in the API's words: Commands[0].Args, ?limit, Idempotency-Key" }), message: Type.String({ description: "what to do about it" }) },
+  {
+    field: Type.String({ description: "in the API's words: Commands[0].Args, ?limit, Idempotency-Key" }),
+    message: Type.String({ description: "what to do about it" }),
+  },
   { title: "FieldError" },
 );
 export type FieldError = Static<typeof FieldError>;

@@ -7,12 +7,12 @@ import { Shares } from "./shares.ts";
 type Reader = { response: ServerResponse; job: string | null; identity: Identity };
 type Limits = { maxReaders: number; maxReadersPerJob: number; maxReadersPerIdentity: number };
 type Options = Limits & {
-  isStillLetIn: (identity: Identity) => boolean;
+  isStillAuthorized: (identity: Identity) => boolean;
   /** Hears of those who are cut off since they are not let in any more. */
   onDropped: () => void;
 };
 
-const lookAgainMs = 5000;
+const checkIntervalMs = 5000;
 /** Of one identity, however few readers there may be. */
 const leastPerIdentity = 8;
 
@@ -25,12 +25,15 @@ export class Readers {
   readonly #shares: Shares;
   readonly #readers = new Set<Reader>();
   readonly #perJob = new Map<string, number>();
-  readonly #timer = setInterval(() => this.#cutOff(), lookAgainMs).unref();
+  readonly #timer = setInterval(() => this.#cutOff(), checkIntervalMs).unref();
 
   constructor(options: Options) {
     const { maxReaders, maxReadersPerIdentity } = options;
     this.#options = options;
-    this.#shares = new Shares({ max: maxReaders, maxPerIdentity: Math.min(maxReadersPerIdentity, Math.max(leastPerIdentity, Math.ceil(maxReaders / 2))) });
+    this.#shares = new Shares({
+      max: maxReaders,
+      maxPerIdentity: Math.min(maxReadersPerIdentity, Math.max(leastPerIdentity, Math.ceil(maxReaders / 2))),
+    });
   }
 
   get count(): number {
@@ -47,7 +50,10 @@ export class Readers {
     const release = this.#shares.take(keyOf(identity));
     const { max, maxPerIdentity } = this.#shares.bounds;
     if (release === "all") throw tooMany(`${max} readers are being served, and no more can be`);
-    if (release === "own") throw tooMany(`${maxPerIdentity} readers of ${nameOf(identity)} are being served, and no more can be (JOBRUNNER_MAX_READERS_PER_IDENTITY)`);
+    if (release === "own")
+      throw tooMany(
+        `${maxPerIdentity} readers of ${nameOf(identity)} are being served, and no more can be (JOBRUNNER_MAX_READERS_PER_IDENTITY)`,
+      );
     this.#readers.add(reader);
     if (job !== null) this.#perJob.set(job, ofJob + 1);
     response.once("close", () => {
@@ -72,9 +78,9 @@ export class Readers {
     const known = new Map<string, boolean>(); // thousands may be of one identity
     for (const { response, identity } of this.#readers) {
       const key = `${keyOf(identity)} ${identity.untilMs}`;
-      const isLetIn = known.get(key) ?? this.#options.isStillLetIn(identity);
-      known.set(key, isLetIn);
-      if (isLetIn) continue;
+      const isAuthorized = known.get(key) ?? this.#options.isStillAuthorized(identity);
+      known.set(key, isAuthorized);
+      if (isAuthorized) continue;
       this.#options.onDropped();
       response.req.socket.destroy(); // one that waits behind another on its connection has none of its own yet
     }

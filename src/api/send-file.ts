@@ -37,7 +37,10 @@ export async function sendFile(context: Context, { request, reply, file, stats }
   }
   const unacknowledged = ({ socket }: ServerResponse): Promise<number | null> => sockets.unacknowledgedBytes(socket);
   try {
-    const result = await sendChunks(response, () => chunksOf(file, { start, end }), { stallTimeoutMs: limits.readerTimeoutSeconds * 1000, unacknowledged });
+    const result = await sendChunks(response, () => chunksOf(file, { start, end }), {
+      stallTimeoutMs: limits.readerTimeoutSeconds * 1000,
+      unacknowledged,
+    });
     if (result === "stalled") metrics.dropped("stalled");
     if (result === "complete") response.end();
   } catch (error) {
@@ -53,7 +56,7 @@ function lastModified({ mtime }: Stats): { "Last-Modified"?: string } {
 
 /** Throws where the file has become shorter than it was said to be: the client must not take it for the whole. */
 async function* chunksOf(file: FileHandle, { start, end }: { start: number; end: number }): AsyncGenerator<Buffer> {
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(Math.min(chunkBytes, end - at)), { position: at });
     if (bytesRead === 0) throw new Error("a file became shorter while it was sent");
     yield buffer.subarray(0, bytesRead);

@@ -21,7 +21,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { listRoutes } from "./routes/list.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { searchRoutes } from "./routes/search.ts";
-import { leadBrowsersToPage, pageRoutes } from "./routes/page.ts";
+import { redirectBrowsersToUi, pageRoutes } from "./routes/page.ts";
 
 /** First segments of paths that are no IDs: what is asked of them with a wrong method is no matter of jobs. */
 const reserved = new Set(["jobs", "events", "healthz", "metrics", "openapi.json", "docs", "ui", "box"]);
@@ -36,7 +36,12 @@ type Route = { method: string; url: string; pattern: RegExp };
 
 /** The API as a function that answers requests. */
 export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api> {
-  const app: App = fastify({ ...withoutCompilers, logger: false, rewriteUrl: ({ url = "" }) => withNamesAsBytes(url), frameworkErrors: (error, request, reply) => sendError(context, error, request, reply) });
+  const app: App = fastify({
+    ...withoutCompilers,
+    logger: false,
+    rewriteUrl: ({ url = "" }) => withNamesAsBytes(url),
+    frameworkErrors: (error, request, reply) => sendError(context, error, request, reply),
+  });
   const routes: Route[] = [];
   const described: DescribedRoute[] = [];
   app.addHook("onRoute", ({ method, url, schema }) => {
@@ -53,13 +58,14 @@ export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api>
     guard(request.raw);
     next();
   });
-  leadBrowsersToPage(app);
+  redirectBrowsersToUi(app);
   await addAccess(app, context);
   app.addHook("onRequest", (request, _reply, next) => {
     refuseReserved(request, routes);
     next();
   });
-  for (const add of [jobRoutes, attachRoutes, searchRoutes, fileRoutes, listRoutes, eventRoutes, healthRoutes, metricsRoutes, boxRoutes]) add(app, context);
+  for (const add of [jobRoutes, attachRoutes, searchRoutes, fileRoutes, listRoutes, eventRoutes, healthRoutes, metricsRoutes, boxRoutes])
+    add(app, context);
   pageRoutes(app, context);
   docsRoutes(app, { routes: described, version: context.version });
   app.setNotFoundHandler(async (request) => {
@@ -93,21 +99,35 @@ function refuseReserved(request: FastifyRequest, routes: Route[]): void {
   const [, first = "", ...more] = pathOf(request).split("/");
   if (!reserved.has(first) || more.length > 0) return;
   const isThere = routes.some(({ method, pattern }) => method === request.method && pattern.source === `^\\/${first}$`);
-  if (!isThere) throw notFound(request, routes.filter(({ pattern }) => pattern.source === `^\\/${first}$`));
+  if (!isThere)
+    throw notFound(
+      request,
+      routes.filter(({ pattern }) => pattern.source === `^\\/${first}$`),
+    );
 }
 
 function notFound(request: FastifyRequest, routes: Route[]): Problem {
   const path = pathOf(request);
   const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
-  if (allowed.length === 0) return new Problem("unknown-path", "this version of jobrunner has nothing at this path: docs/api.md lists what there is");
+  if (allowed.length === 0)
+    return new Problem("unknown-path", "this version of jobrunner has nothing at this path: docs/api.md lists what there is");
   const detail = `${request.method} is not known here: use ${allowed.join(", ")}`;
   return new Problem("method-not-allowed", detail, { headers: { Allow: allowed.join(", ") } });
 }
 
 function sendError({ log }: Context, error: FastifyError | Problem, request: FastifyRequest, reply: FastifyReply): void {
   const problem = error instanceof Problem ? error : fromFramework(error);
-  if (problem.code === "internal") log("error", "a request failed", { ...(isJobId(idOf(request.params)) ? { job: idOf(request.params) } : {}), method: request.method, err: error });
-  void reply.code(problem.status).headers({ ...securityHeaders, ...problem.headers }).type(problemContentType).send(JSON.stringify(problem));
+  if (problem.code === "internal")
+    log("error", "a request failed", {
+      ...(isJobId(idOf(request.params)) ? { job: idOf(request.params) } : {}),
+      method: request.method,
+      err: error,
+    });
+  void reply
+    .code(problem.status)
+    .headers({ ...securityHeaders, ...problem.headers })
+    .type(problemContentType)
+    .send(JSON.stringify(problem));
 }
 
 /** What Fastify refuses before a route is asked. */

@@ -17,7 +17,7 @@ type Texts = { certificate: string; key: string; clientCa: string | null };
 
 const variables = { certificate: "JOBRUNNER_TLS_CERT", key: "JOBRUNNER_TLS_KEY", clientCa: "JOBRUNNER_TLS_CLIENT_CA" };
 const encryptedKey = /^(-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m; // RFC 7468, and the form before it (RFC 1421)
-const lookIntervalMs = 10_000;
+const checkIntervalMs = 10_000;
 
 /** The files as they are now, and the servers that use them. */
 export class Certificates {
@@ -34,7 +34,7 @@ export class Certificates {
     this.#log = log;
     this.#seen = contents(files); // before they are used: what changes meanwhile is found at the next look
     this.#context = contextOf(files);
-    this.#timer = setInterval(() => this.#look(), lookIntervalMs).unref();
+    this.#timer = setInterval(() => this.#check(), checkIntervalMs).unref();
   }
 
   /** A client without a certificate, or with a wrong one, gets through: who it is, `authorized` of its socket says, and its token. */
@@ -63,7 +63,7 @@ export class Certificates {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     if (contents(this.#files) !== this.#seen) this.reload();
   }
 }
@@ -83,7 +83,8 @@ function answerPlainHttp(server: Server, handshakeTimeoutMs: number): void {
       socket.pause();
       socket.setTimeout(0, onTimeout); // from here on TLS has its own
       const [first = 0] = chunk;
-      if (first >= firstOfMethods.from && first <= firstOfMethods.to) return endWith(socket, new Problem("bad-request", "this port speaks HTTPS: begin the URL with https://"));
+      if (first >= firstOfMethods.from && first <= firstOfMethods.to)
+        return endWith(socket, new Problem("bad-request", "this port speaks HTTPS: begin the URL with https://"));
       socket.unshift(chunk);
       for (const listener of serve) Reflect.apply(listener, server, [socket]);
     });
@@ -103,13 +104,17 @@ function contextOf(files: TlsFiles): SecureContextOptions {
   const { certificate, key, clientCa } = readAll(files);
   const [own] = certificatesIn("certificate", certificate, files);
   if (own?.checkPrivateKey(privateKeyIn(key, files)) !== true) {
-    throw new Error(`JOBRUNNER_TLS_KEY names ${files.key}, which is not the key of the first certificate in ${files.certificate} (JOBRUNNER_TLS_CERT): name the key that belongs to it`);
+    throw new Error(
+      `JOBRUNNER_TLS_KEY names ${files.key}, which is not the key of the first certificate in ${files.certificate} (JOBRUNNER_TLS_CERT): name the key that belongs to it`,
+    );
   }
   const context = { cert: certificate, key, minVersion: "TLSv1.2", ...(clientCa === null ? {} : clientOptions(clientCa, files)) } as const;
   try {
     createSecureContext(context);
   } catch (error) {
-    throw new Error(`JOBRUNNER_TLS_CERT and JOBRUNNER_TLS_KEY name files that OpenSSL does not take: ${messageOf(error)}`, { cause: error });
+    throw new Error(`JOBRUNNER_TLS_CERT and JOBRUNNER_TLS_KEY name files that OpenSSL does not take: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   return context;
 }
@@ -137,7 +142,9 @@ function read(which: keyof Texts, path: string): string {
     if (!statSync(path).isFile()) throw new Error("it is not a regular file");
     return readFileSync(path, "latin1");
   } catch (error) {
-    throw new Error(`${variables[which]} names ${path}, which cannot be read (${messageOf(error)}): name a file that this user can read`, { cause: error });
+    throw new Error(`${variables[which]} names ${path}, which cannot be read (${messageOf(error)}): name a file that this user can read`, {
+      cause: error,
+    });
   }
 }
 
@@ -147,16 +154,25 @@ function certificatesIn(which: "certificate" | "clientCa", text: string, files: 
     if (blocks.length === 0) throw new Error("no line says BEGIN CERTIFICATE");
     return blocks.map((block) => new X509Certificate(block));
   } catch (error) {
-    throw new Error(`${variables[which]} names ${files[which]}, which holds no certificate in the form PEM (${messageOf(error)}): name a file that does`, { cause: error });
+    throw new Error(
+      `${variables[which]} names ${files[which]}, which holds no certificate in the form PEM (${messageOf(error)}): name a file that does`,
+      { cause: error },
+    );
   }
 }
 
 function privateKeyIn(text: string, files: TlsFiles): KeyObject {
-  if (encryptedKey.test(text)) throw new Error(`JOBRUNNER_TLS_KEY names ${files.key}, which is encrypted: store it without a passphrase, as openssl pkey -in OLD -out NEW does`);
+  if (encryptedKey.test(text))
+    throw new Error(
+      `JOBRUNNER_TLS_KEY names ${files.key}, which is encrypted: store it without a passphrase, as openssl pkey -in OLD -out NEW does`,
+    );
   try {
     return createPrivateKey(text);
   } catch (error) {
-    throw new Error(`JOBRUNNER_TLS_KEY names ${files.key}, which holds no private key in the form PEM (${messageOf(error)}): name a file that does`, { cause: error });
+    throw new Error(
+      `JOBRUNNER_TLS_KEY names ${files.key}, which holds no private key in the form PEM (${messageOf(error)}): name a file that does`,
+      { cause: error },
+    );
   }
 }
 

@@ -30,7 +30,10 @@ export class Turns {
   }
 
   /** Does the work when it is its turn; as `take` says. */
-  async run<Result>(identity: string, { isWanted, work }: { isWanted: () => boolean; work: () => Promise<Result> | Result }): Promise<Result> {
+  async run<Result>(
+    identity: string,
+    { isWanted, work }: { isWanted: () => boolean; work: () => Promise<Result> | Result },
+  ): Promise<Result> {
     const release = await this.take(identity, isWanted);
     try {
       return await work();

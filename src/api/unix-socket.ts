@@ -13,16 +13,23 @@ const ownerOnly = 0o600;
  */
 export async function listenOnPath(server: Server, path: string): Promise<void> {
   const bytes = Buffer.byteLength(path);
-  if (bytes > maxPathBytes) throw new Error(`JOBRUNNER_SOCKET has ${bytes} bytes: the path of a unix socket can have ${maxPathBytes} (unix(7)), so name a shorter one`);
+  if (bytes > maxPathBytes)
+    throw new Error(
+      `JOBRUNNER_SOCKET has ${bytes} bytes: the path of a unix socket can have ${maxPathBytes} (unix(7)), so name a shorter one`,
+    );
   try {
     const folder = dirname(path);
-    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new Error(`JOBRUNNER_SOCKET is in ${folder}, which is no directory: make it first`);
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw new Error(`JOBRUNNER_SOCKET is in ${folder}, which is no directory: make it first`);
     await removeStale(path);
     await bind(server, path);
     chmodSync(path, ownerOnly);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error; // a sentence for people
-    throw new Error(`JOBRUNNER_SOCKET names ${path}, where no socket can be made (${error.message}): name a path in a directory that this user can write`, { cause: error });
+    throw new Error(
+      `JOBRUNNER_SOCKET names ${path}, where no socket can be made (${error.message}): name a path in a directory that this user can write`,
+      { cause: error },
+    );
   }
 }
 
@@ -32,8 +39,10 @@ async function removeStale(path: string): Promise<void> {
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error(`JOBRUNNER_SOCKET names ${path}, which is there and no socket: remove it, or name another path`);
   const failure = await tryToConnect(path);
-  if (failure === null || failure === "EAGAIN") throw new Error(`${path} is in use by another program: stop it, or set JOBRUNNER_SOCKET to another path`);
-  if (failure !== "ECONNREFUSED" && failure !== "ENOENT") throw new Error(`JOBRUNNER_SOCKET names ${path}, a socket that may not be used (${failure}): name another path`);
+  if (failure === null || failure === "EAGAIN")
+    throw new Error(`${path} is in use by another program: stop it, or set JOBRUNNER_SOCKET to another path`);
+  if (failure !== "ECONNREFUSED" && failure !== "ENOENT")
+    throw new Error(`JOBRUNNER_SOCKET names ${path}, a socket that may not be used (${failure}): name another path`);
   rmSync(path, { force: true });
 }
 

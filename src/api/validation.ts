@@ -15,7 +15,12 @@ export function makeCheck<Schema extends TSchema>(schema: Schema, where: { name:
     const validator = (compiled ??= compile());
     if (validator.Check(value)) return value;
     if (countValues(value, maxExplained) > maxExplained) {
-      throw invalid([{ field: where.name, message: `is not as it must be, and has too many values to look where: with no more than ${maxExplained} it is said` }]);
+      throw invalid([
+        {
+          field: where.name,
+          message: `is not as it must be, and has too many values to look where: with no more than ${maxExplained} it is said`,
+        },
+      ]);
     }
     const errors = validator.Errors(value).flatMap((error) => describe(error, where));
     throw invalid(errors);
@@ -28,7 +33,7 @@ const maxExplained = 10_000;
 /** How many values there are, or more than `limit`. Without recursion: the body decides how deep they lie. */
 function countValues(value: unknown, limit: number): number {
   let count = 0;
-  for (const waiting = [value]; waiting.length > 0 && count <= limit; ) {
+  for (const waiting = [value]; waiting.length > 0 && count <= limit;) {
     const next: unknown = waiting.pop();
     count += 1;
     if (typeof next !== "object" || next === null) continue;
@@ -51,7 +56,10 @@ function describe(error: SchemaError, where: { name: string; prefix: string }): 
     case "additionalProperties":
       return []; // said for each
     case "required":
-      return names("requiredProperties").map((name) => ({ field: fieldName(`${error.instancePath}/${name}`, where), message: "is missing" }));
+      return names("requiredProperties").map((name) => ({
+        field: fieldName(`${error.instancePath}/${name}`, where),
+        message: "is missing",
+      }));
     case "type":
       return [{ field, message: `must be ${article(names("type").join(" or "))}` }];
     case "enum":
@@ -81,8 +89,10 @@ function describe(error: SchemaError, where: { name: string; prefix: string }): 
 function unknownField(instancePath: string, where: { name: string; prefix: string }): FieldError {
   const map = instancePath.split("/").at(-2);
   const field = fieldName(instancePath, where);
-  if (map === "Environment" || map === "Secrets") return { field, message: "is not the name of a variable: 1 to 1024 characters without '=' and NUL" };
-  if (map === "Labels") return { field, message: "is not the name of a label: 1 to 63 letters, digits and . _ / -, beginning with a letter or digit" };
+  if (map === "Environment" || map === "Secrets")
+    return { field, message: "is not the name of a variable: 1 to 1024 characters without '=' and NUL" };
+  if (map === "Labels")
+    return { field, message: "is not the name of a label: 1 to 63 letters, digits and . _ / -, beginning with a letter or digit" };
   return { field, message: "is not known to this version of jobrunner: remove it, or look at its spelling" };
 }
 
@@ -96,7 +106,10 @@ function patternMessage(pattern: string): string {
 
 /** `/Commands/0/Args` is `Commands[0].Args`. */
 function fieldName(instancePath: string, { name, prefix }: { name: string; prefix: string }): string {
-  const parts = instancePath.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const parts = instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   const path = parts.map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : `${index === 0 ? "" : "."}${part}`)).join("");
   if (parts.length === 0) return name;
   return `${prefix}${path === "" ? '""' : shorten(path)}`;

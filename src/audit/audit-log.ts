@@ -18,7 +18,10 @@ export type AuditEvent =
   | { Event: "start" | "stop" };
 
 /** `Failed`: of one that failed when it may have changed something, the problem's code; and how much of a folder was removed. */
-export type Change = ({ Event: "delete"; Job: string } | { Event: "file written" | "folder made" | "file removed"; Job: string; Path: string }) & { Failed?: string; RemovedCount?: number };
+export type Change = (
+  | { Event: "delete"; Job: string }
+  | { Event: "file written" | "folder made" | "file removed"; Job: string; Path: string }
+) & { Failed?: string; RemovedCount?: number };
 
 /** By whom: `kind:name` of an identity, null where none is known. From: an address, "unix", or "command line". */
 export type Actor = { By: string | null; Role: string | null; From: string };
@@ -102,7 +105,7 @@ export class AuditLog {
 
 /** A disk that becomes full takes a part, and says so at the next write. */
 function writeWhole(fd: number, text: string): void {
-  for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest));
+  for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray(writeSync(fd, rest));
 }
 
 function lineOf(actor: Actor, { Event, ...details }: AuditEvent): string {

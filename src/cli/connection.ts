@@ -4,16 +4,17 @@ import { type Answered, Client, type Fetch, type OnRetry } from "../client/index
 import type { ConnectionOptions } from "./command.ts";
 import { makeFetch } from "./http-fetch.ts";
 import { proxyFor } from "./proxy.ts";
-import { type Session, tell } from "./session.ts";
+import { type Session, report } from "./session.ts";
 import type { TlsFile, TlsFiles } from "./tls-files.ts";
-import { unreadable, WrongUse } from "./wrong-use.ts";
+import { unreadable, UsageError } from "./usage-error.ts";
 
 /** From options and environment to a client. */
 export async function connect(session: Session, options: ConnectionOptions): Promise<Client> {
   const variable = (name: string): string | undefined => session.environment[name] || undefined; // set to nothing is not set
-  const { url, socketPath } = placeOf(options.url ?? variable("JOBRUNNER_URL") ?? "http://localhost:8080");
+  const { url, socketPath } = endpointOf(options.url ?? variable("JOBRUNNER_URL") ?? "http://localhost:8080");
   const token = readFile(options.tokenFile, "--token-file")?.text.trim() ?? variable("JOBRUNNER_TOKEN");
-  const file = (given: string | undefined, [option, name]: [string, string]): TlsFile | undefined => readFile(given, option) ?? readFile(variable(name), name);
+  const file = (given: string | undefined, [option, name]: [string, string]): TlsFile | undefined =>
+    readFile(given, option) ?? readFile(variable(name), name);
   const files = {
     ca: file(options.cacert, ["--cacert", "JOBRUNNER_CACERT"]),
     cert: file(options.clientCert, ["--client-cert", "JOBRUNNER_CLIENT_CERT"]),
@@ -31,14 +32,16 @@ async function checkFiles(files: TlsFiles): Promise<void> {
   checkTlsFiles(files);
 }
 
-type Place = { url: string; socketPath: string | null };
+type Endpoint = { url: string; socketPath: string | null };
 
-function placeOf(text: string): Place {
+function endpointOf(text: string): Endpoint {
   const socketPath = /^unix:(?:\/\/)?(\/.+)$/.exec(text)?.[1];
   if (socketPath !== undefined) return { url: "http://localhost", socketPath };
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !["http:", "https:"].includes(url.protocol)) throw new WrongUse(`the URL of the service must begin with http://, https:// or unix:/, not ${JSON.stringify(text)}`);
-  if (url.username !== "" || url.password !== "") throw new WrongUse("the URL of the service must hold no name and password: set JOBRUNNER_TOKEN");
+  if (url === null || !["http:", "https:"].includes(url.protocol))
+    throw new UsageError(`the URL of the service must begin with http://, https:// or unix:/, not ${JSON.stringify(text)}`);
+  if (url.username !== "" || url.password !== "")
+    throw new UsageError("the URL of the service must hold no name and password: set JOBRUNNER_TOKEN");
   return { url: text, socketPath: null };
 }
 
@@ -61,13 +64,13 @@ function watched(session: Session, fetch: Fetch): { fetch: Fetch; onRetry: OnRet
       const response = await fetch(url, init);
       const isPassed = isPassedOn(response);
       hasAnswered ||= isPassed;
-      if (isAway && isPassed) tell(session, "the service answers again");
+      if (isAway && isPassed) report(session, "the service answers again");
       isAway &&= !isPassed;
       return response;
     },
     onRetry: ({ attempt, delayMs, cause }) => {
       const isNoticed = attempt > 1 || delayMs > noticedMs || (cause instanceof Unreachable && cause.cause instanceof Silence);
-      if (isNoticed && !isAway) tell(session, wordsOf(cause, { hasAnswered, delayMs }));
+      if (isNoticed && !isAway) report(session, wordsOf(cause, { hasAnswered, delayMs }));
       isAway ||= isNoticed;
     },
   };
@@ -85,5 +88,7 @@ function wordsOf(cause: unknown, { hasAnswered, delayMs }: { hasAnswered: boolea
   const when = delayMs > 2 * noticedMs ? `; asked again in ${Math.round(delayMs / 1000)} s` : "";
   if (cause instanceof ApiError && cause.code !== "not-jobrunner") return `${cause.message}; this goes on by itself${when}`;
   if (cause instanceof ApiError) return `the service is not reached (${cause.status} ${cause.title}); this goes on when it is${when}`;
-  return hasAnswered ? "the service does not answer any more; this goes on when it does" : `${cause instanceof Error ? cause.message : String(cause)}; this goes on when it answers, Ctrl-C ends it`;
+  return hasAnswered
+    ? "the service does not answer any more; this goes on when it does"
+    : `${cause instanceof Error ? cause.message : String(cause)}; this goes on when it answers, Ctrl-C ends it`;
 }

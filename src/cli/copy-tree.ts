@@ -3,7 +3,7 @@ import { access, chmod, lstat, mkdir, open, readdir } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { ApiError } from "../client/errors.ts"; // alone: commands that ask no service load no client
 import type { Entry, WorkspaceFiles } from "../client/index.ts";
-import { type Session, tell } from "./session.ts";
+import { type Session, report } from "./session.ts";
 import { visible } from "./table.ts";
 
 /**
@@ -49,7 +49,8 @@ export class TreeCopy {
 
   async #downloadEntry({ Type, Mode }: Entry, from: string, to: Buffer): Promise<void> {
     if (Type === "folder") return await this.downloadFolder(from, to, Mode);
-    if (Type !== "file") return this.#leaveOut(textOf(from), Type === "link" ? "a link" : Type === "mount" ? "a mount" : "neither a file nor a folder");
+    if (Type !== "file")
+      return this.#leaveOut(textOf(from), Type === "link" ? "a link" : Type === "mount" ? "a mount" : "neither a file nor a folder");
     const found = await this.#files.open({ encoded: from });
     if (found.kind === "file") await receive(found, to);
     else await this.downloadFolder(from, to, found.mode); // it has become one
@@ -62,13 +63,13 @@ export class TreeCopy {
     } catch (error) {
       if (!isOfOneAlone(error)) throw error;
       this.leftOutCount += 1;
-      tell(this.#session, `${visible(path)} is left out: ${visible(error instanceof Error ? error.message : String(error))}`);
+      report(this.#session, `${visible(path)} is left out: ${visible(error instanceof Error ? error.message : String(error))}`);
     }
   }
 
   #leaveOut(path: string, what: string): void {
     this.leftOutCount += 1;
-    tell(this.#session, `${visible(path)} is ${what}, and left out`);
+    report(this.#session, `${visible(path)} is ${what}, and left out`);
   }
 }
 
@@ -84,13 +85,20 @@ export async function receive({ bytes, mode }: { bytes: ReadableStream<Uint8Arra
 
 /** Percent-encoded, byte by byte (RFC 3986). */
 export function encoded(name: Buffer): string {
-  return [...name].map((byte) => (/[A-Za-z0-9._~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`)).join("");
+  return [...name]
+    .map((byte) =>
+      /[A-Za-z0-9._~-]/.test(String.fromCharCode(byte))
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
+    )
+    .join("");
 }
 
 /** Of a service that is what it says no file is named so; of another it could lead elsewhere here. */
 function bytesOf({ EncodedName }: Entry): Buffer {
   const name = decoded(EncodedName);
-  if (name.includes("/") || name.includes(0) || ["", ".", ".."].includes(name.toString())) throw new Error(`the service names a file ${JSON.stringify(EncodedName)}, which no file can be named`);
+  if (name.includes("/") || name.includes(0) || ["", ".", ".."].includes(name.toString()))
+    throw new Error(`the service names a file ${JSON.stringify(EncodedName)}, which no file can be named`);
   return name;
 }
 
@@ -99,7 +107,10 @@ function textOf(encodedPath: string): string {
 }
 
 function decoded(path: string): Buffer {
-  return Buffer.from(path.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1");
+  return Buffer.from(
+    path.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    "latin1",
+  );
 }
 
 function joined(folder: Buffer, name: Buffer): Buffer {

@@ -6,21 +6,22 @@ import type { WorkspaceFiles } from "../client/index.ts";
 import type { Work } from "./command.ts";
 import { encoded, receive, TreeCopy } from "./copy-tree.ts";
 import type { Session } from "./session.ts";
-import { unreadable, WrongUse } from "./wrong-use.ts";
+import { unreadable, UsageError } from "./usage-error.ts";
 
 /** From here into a workspace or out of it; gives the exit status. Loaded by `cp` when it runs, since no other command deals with files. */
 export async function copy({ session, client }: Work, { from, to }: { from: string; to: string }): Promise<number> {
-  const [source, target] = [placeOf(from), placeOf(to)];
-  const filesOf = async ({ prefix }: Place): Promise<WorkspaceFiles> => client.files(await client.find(prefix, { isPatient: true }));
+  const [source, target] = [workspacePathOf(from), workspacePathOf(to)];
+  const filesOf = async ({ prefix }: WorkspacePath): Promise<WorkspaceFiles> =>
+    client.files(await client.find(prefix, { isRetried: true }));
   if (source === null && target !== null) return await upload(session, await filesOf(target), { from, to: target.path });
   if (source !== null && target === null) return await download(session, await filesOf(source), { from: source.path, to });
-  throw new WrongUse("one of both must be in a workspace, as ID:PATH, and the other here");
+  throw new UsageError("one of both must be in a workspace, as ID:PATH, and the other here");
 }
 
-type Place = { prefix: string; path: string };
+type WorkspacePath = { prefix: string; path: string };
 
 /** `ID:PATH`; null: here. What has a slash before the colon is a path here. */
-function placeOf(text: string): Place | null {
+function workspacePathOf(text: string): WorkspacePath | null {
   const [, prefix, path] = /^([0-9a-fA-F-]{1,36}):(.*)$/.exec(text) ?? [];
   return prefix === undefined || path === undefined || prefix === "-" ? null : { prefix, path: path.replace(/^\/+/, "") };
 }
@@ -42,7 +43,7 @@ async function upload(session: Session, files: WorkspaceFiles, { from, to }: { f
 async function download(session: Session, files: WorkspaceFiles, { from, to }: { from: string; to: string }): Promise<number> {
   const found = await files.open(from);
   if (to === "-") {
-    if (found.kind === "folder") throw new WrongUse(`${from} is a folder: give a folder here to copy it to`);
+    if (found.kind === "folder") throw new UsageError(`${from} is a folder: give a folder here to copy it to`);
     await pipeline(Readable.fromWeb(found.bytes), session.stdout, { end: false });
     return 0;
   }
@@ -54,7 +55,11 @@ async function download(session: Session, files: WorkspaceFiles, { from, to }: {
 }
 
 function encodedPath(path: string): string {
-  return path.split("/").filter((name) => name !== "").map((name) => encoded(Buffer.from(name))).join("/");
+  return path
+    .split("/")
+    .filter((name) => name !== "")
+    .map((name) => encoded(Buffer.from(name)))
+    .join("/");
 }
 
 async function isFolder(path: string): Promise<boolean> {

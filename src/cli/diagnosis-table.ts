@@ -16,11 +16,15 @@ export function diagnosisTable(diagnosis: Diagnosis): string {
     const row = `${styleText(colors[level], level.padEnd("problem".length))}  ${check.padEnd(width)}  ${visible(found)}`;
     return remedy === null ? [row] : [row, `${margin}${styleText("bold", "do:")} ${visible(remedy)}`];
   });
-  return [`jobrunner ${version} on ${distribution().title}, Linux ${release()}, ${process.arch}`, "", ...rows, "", summary(diagnosis)].join("\n");
+  return [`jobrunner ${version} on ${distribution().title}, Linux ${release()}, ${process.arch}`, "", ...rows, "", summary(diagnosis)].join(
+    "\n",
+  );
 }
 
 function summary(diagnosis: Diagnosis): string {
-  const [problems, notes] = (["problem", "note"] as const).map((wanted) => diagnosis.findings.filter(({ level }) => level === wanted).length);
+  const [problems, notes] = (["problem", "note"] as const).map(
+    (wanted) => diagnosis.findings.filter(({ level }) => level === wanted).length,
+  );
   const counts = `${counted(problems ?? 0, "problem")}, ${counted(notes ?? 0, "note")}`;
   return isWell(diagnosis) ? `Jobs can run here (${counts}).` : `Not all that is asked for works here (${counts}).`;
 }

@@ -11,7 +11,8 @@ export function explain(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.status === 401) return `${error.message}\nThe variable JOBRUNNER_TOKEN gives it to this command, or --token-file.`;
   if (error.code === "not-jobrunner") return [error.message, hintOfOther(error)].filter((line) => line !== null).join("\n");
-  if (error.errors.length > 0) return [`${error.title.toLowerCase()}:`, ...error.errors.map(({ field, message }) => `  ${field} ${message}`)].join("\n");
+  if (error.errors.length > 0)
+    return [`${error.title.toLowerCase()}:`, ...error.errors.map(({ field, message }) => `  ${field} ${message}`)].join("\n");
   return error.message;
 }
 

@@ -1,5 +1,5 @@
 import type { Client, Job, Piece } from "../client/index.ts";
-import { type Session, tell, whileRead, write } from "./session.ts";
+import { type Session, report, whileRead, write } from "./session.ts";
 
 /** A job's output on the streams that it was written to. */
 
@@ -7,7 +7,10 @@ export type Output = Extract<Piece, { kind: "output" }>;
 
 /** All of it, to the end of the job, which it gives. */
 export async function follow(session: Session, client: Client, { id, signal }: { id: string; signal: AbortSignal }): Promise<Job> {
-  const job = await whileRead(session, { signal, run: async (both) => await pour(session, { pieces: client.attach(id, { signal: both }) }) });
+  const job = await whileRead(session, {
+    signal,
+    run: async (both) => await pour(session, { pieces: client.attach(id, { signal: both }) }),
+  });
   if (job === null) throw new Error(`the output of the job ${id} ended without an outcome`);
   return job;
 }
@@ -22,7 +25,7 @@ export async function pour(session: Session, { pieces, decorate = ({ bytes }) =>
         await write(piece.stream === "stderr" ? session.stderr : session.stdout, decorate(piece));
         break;
       case "lost":
-        tell(session, `here ${piece.lostBytes} bytes of output could not be kept`);
+        report(session, `here ${piece.lostBytes} bytes of output could not be kept`);
         break;
       case "outcome":
         return piece.job;

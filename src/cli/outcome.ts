@@ -1,10 +1,10 @@
 import { constants } from "node:os";
 import type { Job } from "../client/index.ts";
 import { signalNumber } from "../job/signals.ts";
-import { type Session, tell } from "./session.ts";
+import { type Session, report } from "./session.ts";
 import { visible } from "./table.ts";
 
-/** How a job that is over ended, as the exit status of a command and as a sentence. */
+/** How a job that is finished ended, as the exit status of a command and as a sentence. */
 
 /** Of jobrunner itself, as docker run has it: not a status of the job's. */
 export const ownStatus = 125;
@@ -16,7 +16,7 @@ export const readerGoneStatus = 128 + constants.signals.SIGPIPE;
 /** Tells what the exit status does not say, and gives that. */
 export function conclude(session: Session, job: Job): number {
   const remark = remarkOf(job);
-  if (remark !== null) tell(session, remark);
+  if (remark !== null) report(session, remark);
   return exitStatusOf(job);
 }
 
@@ -30,7 +30,9 @@ export function exitStatusOf({ State, ExitCode, Signal }: Job): number {
 
 /** Null: the exit status says all. */
 function remarkOf({ State, Reason, ExitCode, Message, Steps, OutputLostBytes }: Job): string | null {
-  const isPlain = (State === "Succeeded" && Message === null) || (Reason === "ExitCode" && Steps.length === 1 && Message?.endsWith(`exited with code ${ExitCode}`) === true);
+  const isPlain =
+    (State === "Succeeded" && Message === null) ||
+    (Reason === "ExitCode" && Steps.length === 1 && Message?.endsWith(`exited with code ${ExitCode}`) === true);
   const outcome = isPlain ? null : `the job is ${State}${Message === null ? "" : `: ${visible(Message)}`}`;
   const lost = OutputLostBytes === 0 ? null : `${OutputLostBytes ?? "an unknown number of"} bytes of its output could not be kept`;
   const remarks = [outcome, lost].filter((remark) => remark !== null);

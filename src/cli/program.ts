@@ -1,8 +1,8 @@
 import { Command, CommanderError } from "commander";
-import { addConnectionOptions, type Means as ClientMeans } from "./command.ts";
+import { addConnectionOptions, type Dependencies as ClientDependencies } from "./command.ts";
 import { addAttach } from "./commands/attach.ts";
 import { addCp } from "./commands/cp.ts";
-import { addDoctor, type DoctorMeans } from "./commands/doctor.ts";
+import { addDoctor, type DoctorDependencies } from "./commands/doctor.ts";
 import { addEvents } from "./commands/events.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addKill } from "./commands/kill.ts";
@@ -10,32 +10,32 @@ import { addLogs } from "./commands/logs.ts";
 import { addPs } from "./commands/ps.ts";
 import { addRm } from "./commands/rm.ts";
 import { addRun } from "./commands/run.ts";
-import { addToken, type Place } from "./commands/token.ts";
+import { addToken, type StateDirectory } from "./commands/token.ts";
 import { addWait } from "./commands/wait.ts";
 import { addCompletion } from "./completion/command.ts";
-import { WrongUse } from "./wrong-use.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** The command line: without a command the service; of a service, what its API does; of this box, its tokens and what it can do. */
 
-export type Means = ClientMeans &
-  DoctorMeans & {
+export type Dependencies = ClientDependencies &
+  DoctorDependencies & {
     helpText: () => string; // of the environment variables
     serve: () => Promise<void>;
-    /** Read when a command needs it; throws WrongUse. */
-    place: () => Place;
+    /** Read when a command needs it; throws UsageError. */
+    stateDirectory: () => StateDirectory;
   };
 
-/** Runs what the arguments say. Throws WrongUse where they cannot be understood, other errors with a sentence for people. */
-export async function runCommandLine(args: string[], means: Means): Promise<void> {
+/** Runs what the arguments say. Throws UsageError where they cannot be understood, other errors with a sentence for people. */
+export async function runCommandLine(args: string[], dependencies: Dependencies): Promise<void> {
   try {
-    await makeProgram(means).parseAsync(args, { from: "user" });
+    await makeProgram(dependencies).parseAsync(args, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error; // help was asked for, and given
   }
 }
 
-export function makeProgram(means: Means): Command {
-  const { version, helpText, serve, print } = means;
+export function makeProgram(dependencies: Dependencies): Command {
+  const { version, helpText, serve, print } = dependencies;
   const program = new Command("jobrunner")
     .description("Runs jobs on this box, over HTTP and JSON, and lets people watch them live. Without a command: starts the service.")
     .version(`jobrunner ${version}`, "--version", "which one this is")
@@ -46,11 +46,11 @@ export function makeProgram(means: Means): Command {
     .enablePositionalOptions()
     .allowExcessArguments(false)
     .action(serve);
-  for (const add of [addRun, addPs, addAttach, addLogs, addWait, addKill, addInspect, addRm, addCp, addEvents]) add(program, means);
+  for (const add of [addRun, addPs, addAttach, addLogs, addWait, addKill, addInspect, addRm, addCp, addEvents]) add(program, dependencies);
   addConnectionOptions(program);
-  addToken(program, means);
-  addDoctor(program, means);
-  addCompletion(program, means);
+  addToken(program, dependencies);
+  addDoctor(program, dependencies);
+  addCompletion(program, dependencies);
   refuseInWords(program);
   return program;
 }
@@ -59,15 +59,20 @@ export function makeProgram(means: Means): Command {
 function refuseInWords(command: Command): void {
   command.exitOverride((error) => {
     if (error.exitCode === 0) throw error;
-    throw new WrongUse(`${sentenceOf(error, command)}: ${pathOf(command)} --help says what there is`, { cause: error });
+    throw new UsageError(`${sentenceOf(error, command)}: ${pathOf(command)} --help says what there is`, { cause: error });
   });
   for (const below of command.commands) refuseInWords(below);
 }
 
 function sentenceOf({ code, message }: CommanderError, command: Command): string {
   if (code === "commander.help") return `${pathOf(command)} needs a command`;
-  if (code === "commander.unknownCommand" || (code === "commander.excessArguments" && command.commands.length > 0)) return `${JSON.stringify(command.args[0])} is not known`;
-  return message.replace(/^error: /, "").replace(/\.$/, "").replace(" is invalid. ", " is invalid: ").replace(/\n\((.*)\)$/, " ($1)");
+  if (code === "commander.unknownCommand" || (code === "commander.excessArguments" && command.commands.length > 0))
+    return `${JSON.stringify(command.args[0])} is not known`;
+  return message
+    .replace(/^error: /, "")
+    .replace(/\.$/, "")
+    .replace(" is invalid. ", " is invalid: ")
+    .replace(/\n\((.*)\)$/, " ($1)");
 }
 
 function pathOf(command: Command): string {

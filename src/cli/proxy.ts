@@ -1,5 +1,5 @@
 import { isLoopbackName } from "../sockets/loopback-names.ts";
-import { WrongUse } from "./wrong-use.ts";
+import { UsageError } from "./usage-error.ts";
 
 type Environment = NodeJS.Dict<string>;
 
@@ -8,19 +8,20 @@ export type ProxySettings = { variable: string; variables: { HTTP_PROXY?: string
 
 /**
  * How a service is reached through the proxy of the environment; null: directly. As in Go's programs, such as docker and kubectl: a variable in small
- * letters goes before, and nothing on this box is asked through a proxy. Throws WrongUse where the proxy can be none.
+ * letters goes before, and nothing on this box is asked through a proxy. Throws UsageError where the proxy can be none.
  */
-export function proxyFor(url: string, environment: Environment): ProxySettings | null {
-  const { protocol, hostname } = new URL(url);
+export function proxyFor(serviceUrl: string, environment: Environment): ProxySettings | null {
+  const { protocol, hostname } = new URL(serviceUrl);
   if (isLoopbackName(hostname.replace(/^\[|\]$/g, ""))) return null;
   const name = protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
   const variable = [name.toLowerCase(), name].find((one) => (environment[one] ?? "") !== "");
   if (variable === undefined) return null;
   const text = environment[variable] ?? "";
-  const place = text.includes("://") ? text : `http://${text}`; // as curl takes it
-  if (!URL.canParse(place) || !/^https?:$/.test(new URL(place).protocol)) throw new WrongUse(`${variable} must be the URL of a proxy, as http://proxy:3128, or of none: NO_PROXY names what is asked directly`);
+  const url = text.includes("://") ? text : `http://${text}`; // as curl takes it
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new UsageError(`${variable} must be the URL of a proxy, as http://proxy:3128, or of none: NO_PROXY names what is asked directly`);
   const exceptions = environment["no_proxy"] ?? environment["NO_PROXY"];
-  return { variable, variables: { [name]: place, ...(exceptions === undefined ? {} : { NO_PROXY: exceptions }) } };
+  return { variable, variables: { [name]: url, ...(exceptions === undefined ? {} : { NO_PROXY: exceptions }) } };
 }
 
 /** What failed where a variable names a proxy: it may be the proxy, and not the service, that is not there. */

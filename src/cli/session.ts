@@ -36,11 +36,17 @@ export async function print({ stdout }: Session, text: string): Promise<void> {
 
 /** Others' words are in it; in JSON an escaped character is the same character. */
 export async function printJson(session: Session, value: unknown, { isLine = false } = {}): Promise<void> {
-  await print(session, JSON.stringify(value, null, isLine ? 0 : 2).split("\n").map(visible).join("\n"));
+  await print(
+    session,
+    JSON.stringify(value, null, isLine ? 0 : 2)
+      .split("\n")
+      .map(visible)
+      .join("\n"),
+  );
 }
 
 /** A sentence for people, beside what a command gives. Where it cannot be written there is nobody to read it. */
-export function tell({ stderr }: Session, sentence: string): void {
+export function report({ stderr }: Session, sentence: string): void {
   stderr.write(`jobrunner: ${sentence}\n`);
 }
 
@@ -50,7 +56,10 @@ class ReaderGone extends Error {
 }
 
 /** Runs something that writes only now and then: ends it as soon as nobody reads what it writes, as a write would. */
-export async function whileRead<Result>({ onReaderGone }: Session, { signal, run }: { signal?: AbortSignal; run: (signal: AbortSignal) => Promise<Result> }): Promise<Result> {
+export async function whileRead<Result>(
+  { onReaderGone }: Session,
+  { signal, run }: { signal?: AbortSignal; run: (signal: AbortSignal) => Promise<Result> },
+): Promise<Result> {
   const reading = new AbortController();
   const leave = (): void => reading.abort(signal?.reason);
   signal?.addEventListener("abort", leave, { once: true });

@@ -6,8 +6,14 @@ export type Colour = Parameters<typeof styleText>[0];
 export type Cell = string | { text: string; colour: Colour };
 
 /** Lines, the first of them the titles; the last column is as wide as it is. `width`: of the screen, where lines must not be longer. */
-export function table(titles: string[], rows: Cell[][], { stream, width = Infinity }: { stream: NodeJS.WritableStream; width?: number }): string[] {
-  const cells = [titles, ...rows].map((row) => row.map((cell) => (typeof cell === "string" ? { text: visible(cell), colour: null } : { ...cell, text: visible(cell.text) })));
+export function table(
+  titles: string[],
+  rows: Cell[][],
+  { stream, width = Infinity }: { stream: NodeJS.WritableStream; width?: number },
+): string[] {
+  const cells = [titles, ...rows].map((row) =>
+    row.map((cell) => (typeof cell === "string" ? { text: visible(cell), colour: null } : { ...cell, text: visible(cell.text) })),
+  );
   const widths = titles.map((_, column) => cells.reduce((widest, row) => Math.max(widest, row[column]?.text.length ?? 0), 0));
   return cells.map((row) => {
     let left = width;
@@ -23,7 +29,11 @@ export function table(titles: string[], rows: Cell[][], { stream, width = Infini
 
 /** Names, labels and messages are others' words: what a terminal would take for a command is shown in place of being obeyed. */
 export function visible(text: string): string {
-  return text.replaceAll(/\p{Cc}|\p{Bidi_Control}/gu, (character) => JSON.stringify(character).slice(1, -1).replace(/^[^\\]$/, codeOf));
+  return text.replaceAll(/\p{Cc}|\p{Bidi_Control}/gu, (character) =>
+    JSON.stringify(character)
+      .slice(1, -1)
+      .replace(/^[^\\]$/, codeOf),
+  );
 }
 
 function codeOf(character: string): string {

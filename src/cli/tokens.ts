@@ -6,18 +6,24 @@ import { ownUser } from "../identity/own-user.ts";
 import { makeToken } from "../identity/tokens.ts";
 import { openDatabase } from "../store/open.ts";
 import { type StoredToken, TokenTable } from "../store/tokens.ts";
-import type { Place } from "./commands/token.ts";
+import type { StateDirectory } from "./commands/token.ts";
 import { table as tableOf } from "./table.ts";
-import { WrongUse } from "./wrong-use.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Tokens, in the state directory itself: with the service or without, by whoever may write there. */
 
-export function createToken(place: Place, { name, role, expiresInMs }: { name: string; role: Role; expiresInMs: number | null }): string {
+export function createToken(
+  stateDirectory: StateDirectory,
+  { name, role, expiresInMs }: { name: string; role: Role; expiresInMs: number | null },
+): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,62}$/.test(name)) {
-    throw new WrongUse(`the name must be 1 to 63 letters, digits, blanks and . _ @ -, beginning with a letter or digit, not ${JSON.stringify(name)}`);
+    throw new UsageError(
+      `the name must be 1 to 63 letters, digits, blanks and . _ @ -, beginning with a letter or digit, not ${JSON.stringify(name)}`,
+    );
   }
-  return withTokens(place, (table, audit) => {
-    if (living(table).some((token) => token.name === name)) throw new WrongUse(`there is a token ${name} already: give another name, or revoke that one first`);
+  return withTokens(stateDirectory, (table, audit) => {
+    if (active(table).some((token) => token.name === name))
+      throw new UsageError(`there is a token ${name} already: give another name, or revoke that one first`);
     const { text, stored } = makeToken({ name, role, expiresAtMs: expiresInMs === null ? null : Date.now() + expiresInMs });
     table.insert(stored);
     audit({ Event: "token create", Token: stored.id, Name: name, TokenRole: role, ExpiresAt: timeOf(stored.expiresAtMs) });
@@ -25,19 +31,28 @@ export function createToken(place: Place, { name, role, expiresInMs }: { name: s
   });
 }
 
-export function listTokens(place: Place, { isJson }: { isJson: boolean }): string {
-  return withTokens(place, (table) => {
+export function listTokens(stateDirectory: StateDirectory, { isJson }: { isJson: boolean }): string {
+  return withTokens(stateDirectory, (table) => {
     const tokens = table.all().map(viewOf);
     if (isJson) return JSON.stringify(tokens);
-    const rows = tokens.map(({ Name, Role: role, State, ID, CreatedAt, ExpiresAt, LastUsedAt }) => [Name, role, State, ID, CreatedAt, ExpiresAt ?? "never", LastUsedAt ?? "never"]);
+    const rows = tokens.map(({ Name, Role: role, State, ID, CreatedAt, ExpiresAt, LastUsedAt }) => [
+      Name,
+      role,
+      State,
+      ID,
+      CreatedAt,
+      ExpiresAt ?? "never",
+      LastUsedAt ?? "never",
+    ]);
     return tableOf(["NAME", "ROLE", "STATE", "ID", "CREATED", "EXPIRES", "LAST USED"], rows, { stream: process.stdout }).join("\n");
   });
 }
 
-export function revokeToken(place: Place, nameOrId: string): string {
-  return withTokens(place, (table, audit) => {
-    const token = living(table).find(({ name, id }) => name === nameOrId || id === nameOrId);
-    if (token === undefined) throw new WrongUse(`there is no token ${JSON.stringify(nameOrId)} that is not revoked: jobrunner token list shows what there is`);
+export function revokeToken(stateDirectory: StateDirectory, nameOrId: string): string {
+  return withTokens(stateDirectory, (table, audit) => {
+    const token = active(table).find(({ name, id }) => name === nameOrId || id === nameOrId);
+    if (token === undefined)
+      throw new UsageError(`there is no token ${JSON.stringify(nameOrId)} that is not revoked: jobrunner token list shows what there is`);
     table.revoke(token.id, Date.now());
     audit({ Event: "token revoke", Token: token.id, Name: token.name });
     return `revoked ${token.name} (${token.id})`;
@@ -46,9 +61,12 @@ export function revokeToken(place: Place, nameOrId: string): string {
 
 type Audit = (event: Parameters<AuditLog["write"]>[1]) => void;
 
-function withTokens<Result>({ stateDir }: Place, use: (table: TokenTable, audit: Audit) => Result): Result {
+function withTokens<Result>({ stateDir }: StateDirectory, use: (table: TokenTable, audit: Audit) => Result): Result {
   const path = join(stateDir, "jobrunner.db");
-  if (!existsSync(path)) throw new WrongUse(`there is no state of a service in ${stateDir}: start it once, or set JOBRUNNER_STATE_DIR, and be the user that it runs as`);
+  if (!existsSync(path))
+    throw new UsageError(
+      `there is no state of a service in ${stateDir}: start it once, or set JOBRUNNER_STATE_DIR, and be the user that it runs as`,
+    );
   // The service rotates; here a line is only added.
   const log = new AuditLog({ stateDir, maxBytes: Infinity, files: 1 }, (error) => {
     throw error;
@@ -56,7 +74,9 @@ function withTokens<Result>({ stateDir }: Place, use: (table: TokenTable, audit:
   const database = openDatabase(path);
   try {
     database.exec("BEGIN IMMEDIATE"); // so that two at once do not both find a name free
-    const result = use(new TokenTable(database), (event) => log.write({ By: `command line:${ownUser.name}`, Role: null, From: `uid ${ownUser.uid}` }, event));
+    const result = use(new TokenTable(database), (event) =>
+      log.write({ By: `command line:${ownUser.name}`, Role: null, From: `uid ${ownUser.uid}` }, event),
+    );
     database.exec("COMMIT");
     return result;
   } finally {
@@ -64,7 +84,7 @@ function withTokens<Result>({ stateDir }: Place, use: (table: TokenTable, audit:
   }
 }
 
-function living(table: TokenTable): StoredToken[] {
+function active(table: TokenTable): StoredToken[] {
   return table.all().filter(({ revokedAtMs }) => revokedAtMs === null);
 }
 

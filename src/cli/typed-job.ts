@@ -3,7 +3,7 @@ import { parseEnvFile } from "./env-file.ts";
 import type { Session } from "./session.ts";
 import { readJob, readText } from "./typed-text.ts";
 import { pair } from "./values.ts";
-import { WrongUse } from "./wrong-use.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What is typed of a job. Options that can be given several times are lists. */
 export type JobOptions = {
@@ -35,14 +35,17 @@ export type JobOptions = {
 
 type Fields = Record<string, unknown>;
 
-/** What was typed, as a job. It is the service that says whether it may be one. Throws WrongUse where it contradicts itself, or names what is not here. */
+/** What was typed, as a job. It is the service that says whether it may be one. Throws UsageError where it contradicts itself, or names what is not here. */
 export async function jobOf(session: Session, { words, options }: { words: string[]; options: JobOptions }): Promise<JobSpec> {
   const { file, command, image } = options;
   const step = stepOf(words, options);
-  if (command !== undefined && words.length > 0) throw new WrongUse("give either --command or a program, not both");
-  if (file !== undefined && Object.keys(step).length > 0) throw new WrongUse("with --file, commands and their containers stand in the file: leave them out here");
+  if (command !== undefined && words.length > 0) throw new UsageError("give either --command or a program, not both");
+  if (file !== undefined && Object.keys(step).length > 0)
+    throw new UsageError("with --file, commands and their containers stand in the file: leave them out here");
   if (file === undefined && command === undefined && words.length === 0 && image === undefined) {
-    throw new WrongUse("there is no command: jobrunner run -- make, jobrunner run -c 'make && ./bench', or jobrunner run --file job.yaml");
+    throw new UsageError(
+      "there is no command: jobrunner run -- make, jobrunner run -c 'make && ./bench', or jobrunner run --file job.yaml",
+    );
   }
   refuseStdinTwice(options);
   const job = file === undefined ? asJob(step) : await readJob(session.stdin, file);
@@ -50,7 +53,10 @@ export async function jobOf(session: Session, { words, options }: { words: strin
 }
 
 /** Of a container, user and directory are those inside; they are the step's. */
-function stepOf(words: string[], { command, shell, image, user, workdir, entrypoint, volume, network, pull, memory, cpus, pidsLimit }: JobOptions): Fields {
+function stepOf(
+  words: string[],
+  { command, shell, image, user, workdir, entrypoint, volume, network, pull, memory, cpus, pidsLimit }: JobOptions,
+): Fields {
   const resources = given({ MemoryBytes: memory, CPUs: cpus, Pids: pidsLimit });
   return given({
     CommandLine: command,
@@ -73,7 +79,7 @@ function asJob(step: Fields): Fields {
 /** `SOURCE:TARGET`, `SOURCE:TARGET:ro`. */
 function mountOf(text: string): object {
   const [, source, target, mode] = /^([^:]+):([^:]+)(?::(ro|rw))?$/.exec(text) ?? [];
-  if (source === undefined) throw new WrongUse(`--volume ${text}: give what is mounted and where, as /data:/data or /data:/data:ro`);
+  if (source === undefined) throw new UsageError(`--volume ${text}: give what is mounted and where, as /data:/data or /data:/data:ro`);
   return given({ Source: source, Target: target, ReadOnly: mode === "ro" ? true : undefined });
 }
 
@@ -108,14 +114,19 @@ function merged(before: unknown, typed: [string, string][]): object | undefined 
 function labelsOf({ label = [] }: JobOptions): [string, string][] {
   return label.map((text) => {
     const parts = pair(text);
-    if (parts === null) throw new WrongUse(`--label ${text}: give a key and a value, as team=db`);
+    if (parts === null) throw new UsageError(`--label ${text}: give a key and a value, as team=db`);
     return parts;
   });
 }
 
 async function environmentOf(session: Session, { env = [], envFile = [] }: JobOptions): Promise<[string, string][]> {
   const ofFiles = await Promise.all(
-    envFile.map(async (file) => parseEnvFile(await readText(session.stdin, { option: "--env-file", file }), { what: `--env-file ${JSON.stringify(file)}`, environment: session.environment })),
+    envFile.map(async (file) =>
+      parseEnvFile(await readText(session.stdin, { option: "--env-file", file }), {
+        what: `--env-file ${JSON.stringify(file)}`,
+        environment: session.environment,
+      }),
+    ),
   );
   return [...ofFiles.flat(), ...env.map((text) => pair(text) ?? ownVariable(session, { option: "--env", name: text }))];
 }
@@ -134,10 +145,10 @@ async function secretsOf(session: Session, { secret = [] }: JobOptions): Promise
 function ownVariable({ environment }: Session, { option, name }: { option: string; name: string }): [string, string] {
   const value = environment[name];
   if (value !== undefined) return [name, value];
-  throw new WrongUse(`${option} ${name}: there is no such variable here`);
+  throw new UsageError(`${option} ${name}: there is no such variable here`);
 }
 
 function refuseStdinTwice({ file, stdin, envFile = [], secret = [] }: JobOptions): void {
   const files = [file, stdin, ...envFile, ...secret.map((text) => pair(text)?.[1])];
-  if (files.filter((name) => name === "-").length > 1) throw new WrongUse("standard input (-) can be read for one option only");
+  if (files.filter((name) => name === "-").length > 1) throw new UsageError("standard input (-) can be read for one option only");
 }

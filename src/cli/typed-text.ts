@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { unreadable, WrongUse } from "./wrong-use.ts";
+import { unreadable, UsageError } from "./usage-error.ts";
 
 /** Files that options name. */
 
@@ -12,14 +12,15 @@ export async function readText(stdin: Readable, { option, file }: { option: stri
   const content = await (file === "-" ? buffer(stdin) : readFile(file)).catch((cause: unknown) => {
     throw unreadable(named, cause);
   });
-  if (!isUtf8(content)) throw new WrongUse(`${named} must hold text, in UTF-8`);
+  if (!isUtf8(content)) throw new UsageError(`${named} must hold text, in UTF-8`);
   return content.toString();
 }
 
 /** A job from a file, JSON or YAML. What it must hold is for the service to say. */
 export async function readJob(stdin: Readable, file: string): Promise<Record<string, unknown>> {
   const value = await parse(await readText(stdin, { option: "--file", file }), file);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new WrongUse(`--file ${JSON.stringify(file)} must hold a job, such as {"CommandLine": "make"}`);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new UsageError(`--file ${JSON.stringify(file)} must hold a job, such as {"CommandLine": "make"}`);
   return Object.fromEntries(Object.entries(value));
 }
 
@@ -32,7 +33,7 @@ async function parse(text: string, file: string): Promise<unknown> {
     try {
       return yaml.parse(text);
     } catch (cause) {
-      throw new WrongUse(`--file ${JSON.stringify(file)}: ${cause instanceof Error ? cause.message.trim() : String(cause)}`, { cause });
+      throw new UsageError(`--file ${JSON.stringify(file)}: ${cause instanceof Error ? cause.message.trim() : String(cause)}`, { cause });
     }
   }
 }

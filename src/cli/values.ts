@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 
 /** Values of options. */
 
-const unitSeconds: Record<string, number> = { "": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800 };
+const unitSeconds: Record<string, number> = { "": 1, ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /** Seconds, or with a unit: 90, 1.5h, 2d. */
 export function seconds(text: string): number {

@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import type { Client, Job, JobQuery } from "../client/index.ts";
-import { isPassing } from "../client/retry.ts";
+import { isPassing } from "../client/backoff.ts";
 import type { Work } from "./command.ts";
-import { linesOf } from "./job-words.ts";
+import { linesOf } from "./job-format.ts";
 import { type Session, untilLeft, write } from "./session.ts";
 
 /** The list of `ps`, drawn again when a job has changed and, for what counts time, every second. */
@@ -30,7 +30,11 @@ export async function watchList({ session, client }: Work, query: JobQuery & { l
   return 0;
 }
 
-async function redraw(screen: Session["stdout"], client: Client, { query, signal }: { query: JobQuery & { limit: number }; signal: AbortSignal }): Promise<never> {
+async function redraw(
+  screen: Session["stdout"],
+  client: Client,
+  { query, signal }: { query: JobQuery & { limit: number }; signal: AbortSignal },
+): Promise<never> {
   let jobs = await newest(client, { query, signal });
   let hasChanged = false;
   let isBehind = false;
@@ -62,7 +66,10 @@ async function newest(client: Client, { query, signal }: { query: JobQuery & { l
 }
 
 /** Null while the service is away, is not reached, or has too much to do. */
-async function newestOrNone(client: Client, { query, signal }: { query: JobQuery & { limit: number }; signal: AbortSignal }): Promise<Job[] | null> {
+async function newestOrNone(
+  client: Client,
+  { query, signal }: { query: JobQuery & { limit: number }; signal: AbortSignal },
+): Promise<Job[] | null> {
   try {
     return await newest(client, { query, signal });
   } catch (error) {

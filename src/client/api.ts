@@ -9,11 +9,15 @@ import type { Answered, Transport } from "./transport.ts";
 type Method = "GET" | "POST" | "DELETE";
 type Operation<Verb extends Method, Path extends keyof paths> = paths[Path][Lowercase<Verb>];
 /** The paths that know the method. */
-type PathsOf<Verb extends Method> = { [Path in keyof paths]: Operation<Verb, Path> extends { responses: object } ? Path : never }[keyof paths];
+type PathsOf<Verb extends Method> = {
+  [Path in keyof paths]: Operation<Verb, Path> extends { responses: object } ? Path : never;
+}[keyof paths];
 
 type Parameters<Of> = Of extends { parameters: infer All } ? Pick<All, keyof All & ("path" | "query" | "header")> : never;
 type Call = { headers?: Record<string, string>; signal: AbortSignal };
-type Init<Of> = Call & (object extends Parameters<Of> ? { params?: Parameters<Of> } : { params: Parameters<Of> }) & (Of extends { requestBody: { content: { "application/json": infer Body } } } ? { body: Body } : { body?: never });
+type Init<Of> = Call &
+  (object extends Parameters<Of> ? { params?: Parameters<Of> } : { params: Parameters<Of> }) &
+  (Of extends { requestBody: { content: { "application/json": infer Body } } } ? { body: Body } : { body?: never });
 
 type Success = 200 | 201;
 type Data<Of> = Of extends { responses: infer All } ? JsonOf<All[keyof All & Success]> : never;
@@ -39,12 +43,18 @@ export class Api {
     return this.#json("POST", path, init);
   }
 
-  delete<Path extends PathsOf<"DELETE">>(path: Path, init: Init<Operation<"DELETE", Path>>): Promise<Answer<Data<Operation<"DELETE", Path>>>> {
+  delete<Path extends PathsOf<"DELETE">>(
+    path: Path,
+    init: Init<Operation<"DELETE", Path>>,
+  ): Promise<Answer<Data<Operation<"DELETE", Path>>>> {
     return this.#json("DELETE", path, init);
   }
 
   /** What is given as server-sent events: of a success, its body as it comes. */
-  async events<Path extends PathsOf<"GET">>(path: Path, { headers, ...init }: Init<Operation<"GET", Path>>): Promise<Answer<Answered["body"]>> {
+  async events<Path extends PathsOf<"GET">>(
+    path: Path,
+    { headers, ...init }: Init<Operation<"GET", Path>>,
+  ): Promise<Answer<Answered["body"]>> {
     const response = await this.#send("GET", path, { ...init, headers: { Accept: "text/event-stream", ...headers } });
     return response.ok ? { response, data: response.body } : await refused(response);
   }
@@ -58,7 +68,11 @@ export class Api {
     return { response, data };
   }
 
-  #send(method: Method, path: string, { params: { path: names, query, header } = {}, headers = {}, body, signal }: Untyped): Promise<Answered> {
+  #send(
+    method: Method,
+    path: string,
+    { params: { path: names, query, header } = {}, headers = {}, body, signal }: Untyped,
+  ): Promise<Answered> {
     const fields = Object.fromEntries(given(header).map(([name, value]) => [name, String(value)]));
     const json = body === undefined ? {} : { "Content-Type": "application/json" };
     return this.#transport.send(`${filled(path, new Map(given(names)))}${queryOf(query)}`, {

@@ -1,6 +1,6 @@
 import { Unreachable } from "./errors.ts";
 import type { components } from "./openapi.ts";
-import type { Patience } from "./retry.ts";
+import type { Backoff } from "./backoff.ts";
 import { type Body, type Connecting, eventBatches, type ServerEvent } from "./stream.ts";
 
 type Line = components["schemas"]["AttachLine"];
@@ -29,36 +29,39 @@ export type Query = { offset?: number; end?: number; tail?: number; follow?: boo
 /** Asks for the output as server-sent events, which are heard of also while a job is silent. */
 export type OpenOutput = (query: Query, signal: AbortSignal) => Promise<Body>;
 
-export type Attaching = { open: OpenOutput; patience: Patience; connecting: Connecting };
+export type Attaching = { open: OpenOutput; backoff: Backoff; connecting: Connecting };
 
 /**
  * The pieces of a job's output, each once and in order, over as many connections as it takes: each goes on where the last whole piece ended. Ends with the
- * outcome; without one where only a part is wanted, or without following what is there of a job that is not over.
+ * outcome; without one where only a part is wanted, or without following what is there of a job that is not finished.
  */
-export async function* attachPieces(attaching: Attaching, { offsetBytes, endBytes, tailLines, isFollowing = true, ...rest }: AttachOptions): AsyncGenerator<Piece> {
+export async function* attachPieces(
+  attaching: Attaching,
+  { offsetBytes, endBytes, tailLines, isFollowing = true, ...rest }: AttachOptions,
+): AsyncGenerator<Piece> {
   const filter = endBytes === undefined ? rest : { ...rest, end: endBytes };
   const goesOn = tailLines !== undefined && isFollowing;
-  const place = new Place(offsetBytes, goesOn ? Math.max(1, tailLines) : tailLines); // by one line it is known where what there is ends
+  const position = new OutputPosition(offsetBytes, goesOn ? Math.max(1, tailLines) : tailLines); // by one line it is known where what there is ends
   if (goesOn) {
     // Lines are counted back from what there is at first; when a connection breaks later, more may have come.
-    for await (const piece of takePieces(attaching, place, { ...filter, follow: false })) {
+    for await (const piece of takePieces(attaching, position, { ...filter, follow: false })) {
       if (tailLines > 0 || piece.kind === "outcome") yield piece;
       if (piece.kind === "outcome") return;
     }
-    place.forgetTail();
+    position.forgetTail();
   }
-  yield* takePieces(attaching, place, isFollowing ? filter : { ...filter, follow: false });
+  yield* takePieces(attaching, position, isFollowing ? filter : { ...filter, follow: false });
 }
 
-async function* takePieces({ open, patience, connecting }: Attaching, place: Place, wanted: Query): AsyncGenerator<Piece> {
+async function* takePieces({ open, backoff, connecting }: Attaching, position: OutputPosition, wanted: Query): AsyncGenerator<Piece> {
   for (;;) {
     try {
-      for await (const batch of eventBatches((both) => open({ ...wanted, ...place.connect() }, both), connecting)) {
-        if (batch.length === 0) patience.opened();
+      for await (const batch of eventBatches((both) => open({ ...wanted, ...position.connect() }, both), connecting)) {
+        if (batch.length === 0) backoff.opened();
         for (const event of batch) {
           const piece = pieceOf(event);
-          if (piece === null || !place.isNew(piece)) continue;
-          patience.calm();
+          if (piece === null || !position.isNew(piece)) continue;
+          backoff.calm();
           yield piece;
           if (piece.kind === "outcome") return;
         }
@@ -66,18 +69,18 @@ async function* takePieces({ open, patience, connecting }: Attaching, place: Pla
       if (wanted.follow === false || wanted.end !== undefined) return;
       throw new Unreachable(connecting.url, new Error("the output ended without an outcome"));
     } catch (error) {
-      await patience.after(error);
+      await backoff.after(error);
     }
   }
 }
 
 /** Up to where the output has been given. */
-class Place {
+class OutputPosition {
   #offsetBytes: number | null;
   #tailLines: number | null;
   /** How many gaps at the offset were given; and how many this connection has told of, which tells of all of them again. */
   #gapsGiven = 0;
-  #gapsTold = 0;
+  #gapsReported = 0;
 
   constructor(offsetBytes: number | undefined, tailLines: number | undefined) {
     this.#offsetBytes = offsetBytes ?? null;
@@ -86,7 +89,7 @@ class Place {
 
   /** Where a new connection is to begin. */
   connect(): Query {
-    this.#gapsTold = 0;
+    this.#gapsReported = 0;
     const offset = this.#offsetBytes === null ? {} : { offset: this.#offsetBytes };
     return this.#tailLines === null ? offset : { ...offset, tail: this.#tailLines };
   }
@@ -100,10 +103,10 @@ class Place {
   isNew(piece: Piece): boolean {
     if (piece.kind === "outcome") return true;
     const end = piece.offsetBytes + (piece.kind === "output" ? piece.bytes.length : 0);
-    if (end !== this.#offsetBytes) this.#gapsGiven = this.#gapsTold = 0;
-    if (piece.kind === "lost") this.#gapsTold += 1;
-    const isNew = piece.kind === "output" || this.#gapsTold > this.#gapsGiven;
-    this.#gapsGiven = Math.max(this.#gapsGiven, this.#gapsTold);
+    if (end !== this.#offsetBytes) this.#gapsGiven = this.#gapsReported = 0;
+    if (piece.kind === "lost") this.#gapsReported += 1;
+    const isNew = piece.kind === "output" || this.#gapsReported > this.#gapsGiven;
+    this.#gapsGiven = Math.max(this.#gapsGiven, this.#gapsReported);
     this.#offsetBytes = end;
     this.forgetTail();
     return isNew;

@@ -1,8 +1,8 @@
 import { Api } from "./api.ts";
 import { attachPieces, type AttachOptions, type Job, type Piece, type Query } from "./attach.ts";
-import { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, Silence, Unreachable } from "./errors.ts";
+import { AmbiguousPrefix, ApiError, NoSuchJob, NotFinishedInTime, Silence, Unreachable } from "./errors.ts";
 import type { components, operations } from "./openapi.ts";
-import { type OnRetry, Patience } from "./retry.ts";
+import { type OnRetry, Backoff } from "./backoff.ts";
 import { type Body, type Connecting, eventBatches } from "./stream.ts";
 import { type Fetch, longestMsOf, Transport } from "./transport.ts";
 import { WorkspaceFiles } from "./workspace-files.ts";
@@ -24,7 +24,7 @@ export type JobQuery = NonNullable<operations["listJobs"]["parameters"]["query"]
 export type JobEvent = { kind: "open" } | { kind: "job"; job: Job } | { kind: "missing"; isWhole: boolean };
 
 /** How far events were heard; null: not yet. */
-export type EventsPlace = { id: string | null };
+export type EventsPosition = { id: string | null };
 
 export type ClientOptions = {
   /** Where the service is; a path in it is put before the API's. */
@@ -37,12 +37,12 @@ export type ClientOptions = {
   /** A connection on which nothing has come for so long is taken for dead (50); longer than the 15 between the signs of life that a service gives. */
   silenceSeconds?: number;
   /** Calls that go on when the service does not answer end with their error when that has lasted for longer. For ever without it. */
-  patienceSeconds?: number;
+  retrySeconds?: number;
 };
 
 export type CallOptions = { signal?: AbortSignal };
-/** `isPatient`: it goes on when the service does not answer, as calls do that last. */
-export type AskOptions = CallOptions & { isPatient?: boolean };
+/** `isRetried`: it goes on when the service does not answer, as calls do that last. */
+export type AskOptions = CallOptions & { isRetried?: boolean };
 
 /** What is asked and answered at once has come by then, also from a service that has much to do. */
 const longestAnswerMs = 20_000;
@@ -68,27 +68,40 @@ export class Client {
   readonly #answerMs: number;
   readonly #limitMs: number;
 
-  constructor({ url = "http://localhost:8080", token, fetch = async (address, init) => await globalThis.fetch(address, init), onRetry = () => undefined, silenceSeconds = 50, patienceSeconds = Infinity }: ClientOptions = {}) {
+  constructor({
+    url = "http://localhost:8080",
+    token,
+    fetch = async (address, init) => await globalThis.fetch(address, init),
+    onRetry = () => undefined,
+    silenceSeconds = 50,
+    retrySeconds = Infinity,
+  }: ClientOptions = {}) {
     this.url = url.replace(/\/+$/, "");
     this.#transport = new Transport(this.url, { token: token ?? null, fetch });
     this.#api = new Api(this.#transport);
     this.#onRetry = onRetry;
     this.#silenceMs = Math.ceil(silenceSeconds * 1000);
     this.#answerMs = Math.min(longestAnswerMs, this.#silenceMs);
-    this.#limitMs = patienceSeconds * 1000;
+    this.#limitMs = retrySeconds * 1000;
   }
 
   /** The new job's ID. With an Idempotency-Key, made here where none is given, by which an answer that was lost is asked for again: nothing runs twice. */
   async submit(spec: JobSpec, { idempotencyKey = newKey(), signal }: CallOptions & { idempotencyKey?: string } = {}): Promise<string> {
     const params = { header: { "Idempotency-Key": idempotencyKey } };
     const limitMs = this.#answerMs + longestMsOf(JSON.stringify(spec).length);
-    const post = async (): Promise<{ ID: string }> => await this.#transport.dataWithin(limitMs, (both) => this.#api.post("/", { body: spec, params, signal: both }), signal);
-    return (await this.#patience(signal).through(post)).ID;
+    const post = async (): Promise<{ ID: string }> =>
+      await this.#transport.dataWithin(limitMs, (both) => this.#api.post("/", { body: spec, params, signal: both }), signal);
+    return (await this.#backoff(signal).through(post)).ID;
   }
 
-  async job(id: string, { signal, isPatient = false }: AskOptions = {}): Promise<WholeJob> {
-    const get = async (): Promise<WholeJob> => await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/{id}", { params: { path: { id } }, signal: both }), signal);
-    return isPatient ? await this.#patience(signal).through(get) : await get();
+  async job(id: string, { signal, isRetried = false }: AskOptions = {}): Promise<WholeJob> {
+    const get = async (): Promise<WholeJob> =>
+      await this.#transport.dataWithin(
+        this.#answerMs,
+        (both) => this.#api.get("/{id}", { params: { path: { id } }, signal: both }),
+        signal,
+      );
+    return isRetried ? await this.#backoff(signal).through(get) : await get();
   }
 
   /** The IDs of the jobs that run now. */
@@ -97,14 +110,15 @@ export class Client {
   }
 
   /** A page of jobs, newest first. One without jobs may have another behind it. */
-  async page(query: JobQuery = {}, { signal, isPatient = false }: AskOptions = {}): Promise<JobPage> {
-    const get = async (): Promise<JobPage> => await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/jobs", { params: { query }, signal: both }), signal);
-    return isPatient ? await this.#patience(signal).through(get) : await get();
+  async page(query: JobQuery = {}, { signal, isRetried = false }: AskOptions = {}): Promise<JobPage> {
+    const get = async (): Promise<JobPage> =>
+      await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/jobs", { params: { query }, signal: both }), signal);
+    return isRetried ? await this.#backoff(signal).through(get) : await get();
   }
 
   /** All jobs that fit, newest first; pages are asked for as they are needed. */
   async *jobs(query: Omit<JobQuery, "cursor"> = {}, options: AskOptions = {}): AsyncGenerator<Job> {
-    for (let cursor: string | null = null; ; ) {
+    for (let cursor: string | null = null; ;) {
       const page: JobPage = await this.page(cursor === null ? query : { ...query, cursor }, options);
       yield* page.Jobs;
       cursor = page.NextCursor;
@@ -117,7 +131,8 @@ export class Client {
     const id = prefix.toLowerCase();
     if (wholeId.test(id)) return id;
     const ids: string[] = [];
-    for await (const { ID } of /^[0-9a-f-]{1,36}$/.test(id) ? this.jobs({ id, limit: shownOfPrefix }, options) : []) if (ids.push(ID) === shownOfPrefix) break;
+    for await (const { ID } of /^[0-9a-f-]{1,36}$/.test(id) ? this.jobs({ id, limit: shownOfPrefix }, options) : [])
+      if (ids.push(ID) === shownOfPrefix) break;
     const [first, second] = ids;
     if (first === undefined) throw new NoSuchJob(`no job has an ID that begins with ${JSON.stringify(prefix)}`);
     if (second !== undefined) throw new AmbiguousPrefix(id, ids);
@@ -132,35 +147,52 @@ export class Client {
     const open = (query: Query, both: AbortSignal): Promise<Body> => {
       return this.#transport.events(this.#api.events("/{id}/attach", { params: { path: { id }, query }, signal: both }), both);
     };
-    return attachPieces({ open, patience: this.#patience(signal), connecting: this.#connecting(signal) }, options);
+    return attachPieces({ open, backoff: this.#backoff(signal), connecting: this.#connecting(signal) }, options);
   }
 
   /** Where a text is in the output, from `offsetBytes` on; one call looks at a part of a long one, and says in NextOffset where to go on. */
-  async search(id: string, { text, isCaseSensitive = false, offsetBytes = 0, limit = 100, signal }: CallOptions & { text: string; isCaseSensitive?: boolean; offsetBytes?: number; limit?: number }): Promise<SearchResult> {
+  async search(
+    id: string,
+    {
+      text,
+      isCaseSensitive = false,
+      offsetBytes = 0,
+      limit = 100,
+      signal,
+    }: CallOptions & { text: string; isCaseSensitive?: boolean; offsetBytes?: number; limit?: number },
+  ): Promise<SearchResult> {
     const query = { text, case: isCaseSensitive, offset: offsetBytes, limit };
-    return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.get("/{id}/search", { params: { path: { id }, query }, signal: both }), signal);
+    return await this.#transport.dataWithin(
+      this.#silenceMs,
+      (both) => this.#api.get("/{id}/search", { params: { path: { id }, query }, signal: both }),
+      signal,
+    );
   }
 
-  /** The job when it is over, however often the service must be asked for it. Throws NotOverInTime. */
+  /** The job when it is finished, however often the service must be asked for it. Throws NotFinishedInTime. */
   async wait(id: string, { timeoutSeconds = Infinity, signal }: CallOptions & { timeoutSeconds?: number } = {}): Promise<WholeJob> {
     const endMs = performance.now() + timeoutSeconds * 1000;
-    const patience = this.#patience(signal);
+    const backoff = this.#backoff(signal);
     // The first answer comes at once: whether there is such a job, and a service.
-    for (let longestMs = 0; ; ) {
+    for (let longestMs = 0; ;) {
       const askedAtMs = performance.now();
       const timeoutMs = Math.ceil(Math.max(0, Math.min(longestMs, endMs - askedAtMs)));
       try {
-        return await this.#transport.dataWithin(timeoutMs + Math.min(graceMs, this.#silenceMs), (both) => this.#api.get("/{id}/wait", { params: { path: { id }, query: { timeout: timeoutMs / 1000 } }, signal: both }), signal);
+        return await this.#transport.dataWithin(
+          timeoutMs + Math.min(graceMs, this.#silenceMs),
+          (both) => this.#api.get("/{id}/wait", { params: { path: { id }, query: { timeout: timeoutMs / 1000 } }, signal: both }),
+          signal,
+        );
       } catch (error) {
-        if (error instanceof ApiError && error.code === "not-over-in-time") {
-          patience.calm();
+        if (error instanceof ApiError && error.code === "not-finished-in-time") {
+          backoff.calm();
           longestMs = longestMs === 0 ? this.#silenceMs : Math.min(this.#silenceMs, longestMs * 1.2);
         } else {
           // A proxy may have cut it: one that waits for less is answered.
           longestMs = Math.min(longestMs, Math.max(shortestWaitMs, (performance.now() - askedAtMs) / 2));
-          await patience.after(error, endMs);
+          await backoff.after(error, endMs);
         }
-        if (performance.now() >= endMs) throw new NotOverInTime(`the job is not over after ${timeoutSeconds} s`, { cause: error });
+        if (performance.now() >= endMs) throw new NotFinishedInTime(`the job is not finished after ${timeoutSeconds} s`, { cause: error });
       }
     }
   }
@@ -168,14 +200,18 @@ export class Client {
   /** Resolves when nothing of the job is left. `isForced`: SIGKILL at once, and no further step. */
   async kill(id: string, { isForced = false, signal }: CallOptions & { isForced?: boolean } = {}): Promise<void> {
     const query = isForced ? { force: true } : {};
-    const patience = this.#patience(signal);
+    const backoff = this.#backoff(signal);
     for (;;) {
       try {
-        await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.delete("/{id}", { params: { path: { id }, query }, signal: both }), signal);
+        await this.#transport.dataWithin(
+          this.#silenceMs,
+          (both) => this.#api.delete("/{id}", { params: { path: { id }, query }, signal: both }),
+          signal,
+        );
         return;
       } catch (error) {
         const isLong = error instanceof Unreachable && error.cause instanceof Silence; // as a grace may be
-        if (!isLong) await patience.after(error);
+        if (!isLong) await backoff.after(error);
       }
       // A second request would end steps that clean up. Where the first one has arrived, the end is waited for in another way.
       if ((await this.#isEnding(id, signal)) && !isForced) return void (await this.wait(id, given(signal)));
@@ -185,7 +221,7 @@ export class Client {
   /** Whether a kill has arrived, or none is needed. */
   async #isEnding(id: string, signal: AbortSignal | undefined): Promise<boolean> {
     try {
-      const { State } = await this.job(id, { ...given(signal), isPatient: true });
+      const { State } = await this.job(id, { ...given(signal), isRetried: true });
       return State !== "Queued" && State !== "Starting" && State !== "Running";
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return false; // what is left of it, the kill itself is told
@@ -193,12 +229,16 @@ export class Client {
     }
   }
 
-  /** Removes a job that is over, with its output and workspace. `Remains` says what of them could not be removed yet. */
+  /** Removes a job that is finished, with its output and workspace. `Remains` says what of them could not be removed yet. */
   async remove(id: string, { signal }: CallOptions = {}): Promise<RemovedJob> {
     let mayBeDone = false; // by a request whose answer was lost
-    return await this.#patience(signal).through(async () => {
+    return await this.#backoff(signal).through(async () => {
       try {
-        return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.delete("/jobs/{id}", { params: { path: { id } }, signal: both }), signal);
+        return await this.#transport.dataWithin(
+          this.#silenceMs,
+          (both) => this.#api.delete("/jobs/{id}", { params: { path: { id } }, signal: both }),
+          signal,
+        );
       } catch (error) {
         if (mayBeDone && error instanceof ApiError && error.code === "unknown-job") return {};
         mayBeDone ||= !(error instanceof ApiError) || error.code === "not-jobrunner";
@@ -209,22 +249,25 @@ export class Client {
 
   /** The files of the job's workspace. */
   files(id: string): WorkspaceFiles {
-    return new WorkspaceFiles(this.#transport, id, { patience: (signal) => this.#patience(signal), connecting: (signal) => this.#connecting(signal) });
+    return new WorkspaceFiles(this.#transport, id, {
+      backoff: (signal) => this.#backoff(signal),
+      connecting: (signal) => this.#connecting(signal),
+    });
   }
 
   /**
-   * Every change of a job's state from now on, or from a `place` to which an earlier call has come; it is kept where it is. A connection that breaks is
+   * Every change of a job's state from now on, or from a `position` to which an earlier call has come; it is kept where it is. A connection that breaks is
    * taken up there. Leaving the loop closes the connection.
    */
-  async *events({ signal, place = { id: null } }: CallOptions & { place?: EventsPlace } = {}): AsyncGenerator<JobEvent> {
-    const patience = this.#patience(signal);
-    const open = (both: AbortSignal): Promise<Body> => this.#openEvents(place.id, both);
+  async *events({ signal, position = { id: null } }: CallOptions & { position?: EventsPosition } = {}): AsyncGenerator<JobEvent> {
+    const backoff = this.#backoff(signal);
+    const open = (both: AbortSignal): Promise<Body> => this.#openEvents(position.id, both);
     for (;;) {
       try {
-        for await (const batch of eventBatches(open, { ...this.#connecting(signal), onId: (id) => (place.id = id) })) {
-          if (batch.length > 0) patience.calm();
+        for await (const batch of eventBatches(open, { ...this.#connecting(signal), onId: (id) => (position.id = id) })) {
+          if (batch.length > 0) backoff.calm();
           else {
-            patience.opened();
+            backoff.opened();
             yield { kind: "open" };
           }
           for (const { event, data } of batch) {
@@ -234,7 +277,7 @@ export class Client {
         }
         throw new Unreachable(this.url, new Error("the service closed the connection"));
       } catch (error) {
-        await patience.after(error);
+        await backoff.after(error);
       }
     }
   }
@@ -256,14 +299,18 @@ export class Client {
 
   /** How the service is; also where it is not well. */
   async health({ signal }: CallOptions = {}): Promise<Health> {
-    const { data, error, response } = await this.#transport.within(this.#answerMs, (both) => this.#transport.answer(this.#api.get("/healthz", { signal: both }), signal), signal);
+    const { data, error, response } = await this.#transport.within(
+      this.#answerMs,
+      (both) => this.#transport.answer(this.#api.get("/healthz", { signal: both }), signal),
+      signal,
+    );
     if (data !== undefined) return data;
     if (isUnwell(error)) return error;
     throw this.#transport.refusal(response, error);
   }
 
-  #patience(signal: AbortSignal | undefined): Patience {
-    return new Patience(this.#onRetry, signal, { hasAnswered: () => this.#transport.hasAnswered, limitMs: this.#limitMs });
+  #backoff(signal: AbortSignal | undefined): Backoff {
+    return new Backoff(this.#onRetry, signal, { hasAnswered: () => this.#transport.hasAnswered, limitMs: this.#limitMs });
   }
 
   #connecting(signal: AbortSignal | undefined): Connecting {

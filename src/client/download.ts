@@ -1,12 +1,12 @@
 import { Unreachable } from "./errors.ts";
-import type { Patience } from "./retry.ts";
+import type { Backoff } from "./backoff.ts";
 import { chunksOf, type Connecting } from "./stream.ts";
 import type { Answered } from "./transport.ts";
 
 export type Downloading = {
   /** Asks for the rest, from a byte on. */
   next: (fromBytes: number) => Promise<Answered>;
-  patience: Patience;
+  backoff: Backoff;
   connecting: Connecting;
 };
 
@@ -29,23 +29,23 @@ export function wholeFile(first: Answered, downloading: Downloading): ReadableSt
   });
 }
 
-async function* chunksOfAll(first: Answered, { next, patience, connecting }: Downloading): AsyncGenerator<Uint8Array, undefined> {
+async function* chunksOfAll(first: Answered, { next, backoff, connecting }: Downloading): AsyncGenerator<Uint8Array, undefined> {
   const sizeBytes = sizeOf(first);
   let atBytes = 0;
-  for (let response = first; ; ) {
+  for (let response = first; ;) {
     try {
       for await (const chunk of chunksOf(response.body, connecting)) {
         atBytes += chunk.length;
-        patience.calm();
+        backoff.calm();
         yield chunk;
       }
       if (sizeBytes === null || atBytes >= sizeBytes) return;
       throw new Unreachable(connecting.url, new Error("the file ended early"));
     } catch (error) {
       if (atBytes === sizeBytes) return; // nothing was missing any more
-      await patience.after(error);
+      await backoff.after(error);
     }
-    response = await patience.through(async () => await next(atBytes));
+    response = await backoff.through(async () => await next(atBytes));
     if (response.status !== 206 || versionOf(response) !== versionOf(first)) {
       await response.body?.cancel();
       throw new Error("the file was changed while it was copied: copy it again");

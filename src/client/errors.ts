@@ -62,8 +62,8 @@ export class AmbiguousPrefix extends Error {
   }
 }
 
-export class NotOverInTime extends Error {
-  override readonly name = "NotOverInTime";
+export class NotFinishedInTime extends Error {
+  override readonly name = "NotFinishedInTime";
 }
 
 /** `fetch` says what happened in the cause of its error, and of several addresses that it tried in a list of them. */

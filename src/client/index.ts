@@ -1,8 +1,23 @@
 /** The typed client of jobrunner's HTTP API, for Node and browsers. */
-export { type Box, Client, type CallOptions, type ClientOptions, type Diagnosis, type EventsPlace, type Health, type JobEvent, type JobPage, type JobQuery, type JobSpec, type RemovedJob, type SearchResult, type WholeJob } from "./client.ts";
+export {
+  type Box,
+  Client,
+  type CallOptions,
+  type ClientOptions,
+  type Diagnosis,
+  type EventsPosition,
+  type Health,
+  type JobEvent,
+  type JobPage,
+  type JobQuery,
+  type JobSpec,
+  type RemovedJob,
+  type SearchResult,
+  type WholeJob,
+} from "./client.ts";
 export type { AttachOptions, Job, Piece } from "./attach.ts";
-export { AmbiguousPrefix, ApiError, NoSuchJob, NotOverInTime, type Problem, Silence, Unreachable } from "./errors.ts";
-export { type OnRetry, Patience, type PatienceOptions, type Retry } from "./retry.ts";
+export { AmbiguousPrefix, ApiError, NoSuchJob, NotFinishedInTime, type Problem, Silence, Unreachable } from "./errors.ts";
+export { type OnRetry, Backoff, type BackoffOptions, type Retry } from "./backoff.ts";
 export type { Answered, Fetch, FetchInit } from "./transport.ts";
 export type { Entry, FilePath, Opened, WorkspaceFiles } from "./workspace-files.ts";
 

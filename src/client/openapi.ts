@@ -36,7 +36,7 @@ export interface paths {
         /**
          * Kills a job
          * @description Sends StopSignal to every process of it, after StopTimeoutSeconds SIGKILL to what is left. No further step runs but those with RunOn always.
-         *     Answers when nothing of it is left. 200 also where there is no such job or it is over; 404 only for who sees its own jobs alone.
+         *     Answers when nothing of it is left. 200 also where there is no such job or it is finished; 404 only for who sees its own jobs alone.
          */
         delete: operations["killJob"];
         options?: never;
@@ -52,7 +52,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All output of a job from its first byte, then live, until it is over
+         * All output of a job from its first byte, then live, until it is finished
          * @description For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason,
          *     Jobrunner-Exit-Code and Jobrunner-Signal. The other forms say every 15 s of silence that the connection lives: by an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is cut off, and may come again with an offset.
          */
@@ -120,7 +120,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Waits until a job is over */
+        /** Waits until a job is finished */
         get: operations["waitForJob"];
         put?: never;
         post?: never;
@@ -235,7 +235,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a job that is over, with its output and workspace */
+        /** Removes a job that is finished, with its output and workspace */
         delete: operations["removeJob"];
         options?: never;
         head?: never;
@@ -320,7 +320,7 @@ export interface components {
             Now: string;
             /** @description jobs of everybody that wait for one of MaxRunning places */
             Queued: number;
-            /** @description jobs of everybody that are admitted and not over */
+            /** @description jobs of everybody that are admitted and not finished */
             Running: number;
             /**
              * Format: date-time
@@ -641,7 +641,7 @@ export interface components {
         /** @description RFC 9457 */
         Problem: {
             /** @enum {unknown} */
-            code: "invalid-json" | "invalid-request" | "bad-request" | "not-identified" | "foreign-origin" | "role-too-small" | "outside-workspace" | "file-refused" | "unknown-job" | "unknown-file" | "unknown-path" | "method-not-allowed" | "not-acceptable" | "not-over-in-time" | "request-timeout" | "not-over" | "file-of-another-kind" | "not-all-removed" | "body-too-large" | "path-too-long" | "no-such-range" | "foreign-host" | "key-used-before" | "user-refused" | "no-container-engine" | "too-many-requests" | "too-many-at-once" | "too-many-failures" | "headers-too-large" | "internal" | "silent-container-engine" | "too-many-connections" | "too-many-readers" | "disk-full";
+            code: "invalid-json" | "invalid-request" | "bad-request" | "not-identified" | "foreign-origin" | "role-too-small" | "outside-workspace" | "file-refused" | "unknown-job" | "unknown-file" | "unknown-path" | "method-not-allowed" | "not-acceptable" | "not-finished-in-time" | "request-timeout" | "not-finished" | "file-of-another-kind" | "not-all-removed" | "body-too-large" | "path-too-long" | "no-such-range" | "foreign-host" | "key-used-before" | "user-refused" | "no-container-engine" | "too-many-requests" | "too-many-at-once" | "too-many-failures" | "headers-too-large" | "internal" | "silent-container-engine" | "too-many-connections" | "too-many-readers" | "disk-full";
             /** @description what is wrong and what to do, for people */
             detail: string;
             errors?: components["schemas"]["FieldError"][];
@@ -1569,7 +1569,7 @@ export interface operations {
                 Accept?: string;
                 /** @description of server-sent events: goes on behind this one */
                 "Last-Event-ID"?: string;
-                /** @description bytes=, of the raw output of a job that is over (RFC 9110) */
+                /** @description bytes=, of the raw output of a job that is finished (RFC 9110) */
                 Range?: string;
             };
             path: {
@@ -2522,7 +2522,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is over */
+            /** @description It is finished */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2589,7 +2589,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `not-over-in-time`: The job is not over yet
+             * @description `not-finished-in-time`: The job is not finished yet
              *
              *     `request-timeout`: The request took too long to arrive
              */
@@ -3469,7 +3469,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-over`: The job is not over */
+            /** @description `not-finished`: The job is not finished */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -8,7 +8,10 @@ export type Body = Bytes | null;
 /** What the client needs of a ReadableStream. */
 type Bytes = { getReader(): Reader; cancel(): Promise<void> };
 /** When it is cancelled, a `read` that waits is done. */
-export type Reader = { read(): Promise<{ done: false; value: Uint8Array } | { done: true; value?: Uint8Array | undefined }>; cancel(): Promise<void> };
+export type Reader = {
+  read(): Promise<{ done: false; value: Uint8Array } | { done: true; value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+};
 /** As the parser gives it, but a type of our own: who uses the client needs no package beside it. */
 export type ServerEvent = { id?: string | undefined; event?: string | undefined; data: string };
 
@@ -22,7 +25,10 @@ export type Connecting = { url: string; silenceMs: number; signal: AbortSignal |
  * The server-sent events of one connection, in batches as they come; the first batch is empty, and says that it is open. Ends with the stream, throws
  * Unreachable where the connection breaks, and the signal's reason when it aborts. Whoever leaves the loop closes the connection.
  */
-export async function* eventBatches(open: Open, { url, silenceMs, signal, onId = () => undefined }: Connecting): AsyncGenerator<ServerEvent[]> {
+export async function* eventBatches(
+  open: Open,
+  { url, silenceMs, signal, onId = () => undefined }: Connecting,
+): AsyncGenerator<ServerEvent[]> {
   const connection = new AbortController();
   const onAbort = (): void => connection.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });

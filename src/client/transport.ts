@@ -5,7 +5,14 @@ import { type Body, Watch } from "./stream.ts";
 export type Fetch = (url: string, init: FetchInit) => Promise<Answered>;
 
 /** What the client needs of a Response; the platform's is one. */
-export type Answered = { status: number; statusText: string; ok: boolean; headers: { get(name: string): string | null }; body: Body; text(): Promise<string> };
+export type Answered = {
+  status: number;
+  statusText: string;
+  ok: boolean;
+  headers: { get(name: string): string | null };
+  body: Body;
+  text(): Promise<string>;
+};
 
 /** What all implementations of fetch understand; `duplex` is wanted of bodies that are streams. */
 export type FetchInit = { method: string; headers: Record<string, string>; body: Bytes | null; signal: AbortSignal | null; duplex: "half" };
@@ -20,7 +27,13 @@ const maxTimerMs = 2 ** 30;
 
 export type Bytes = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>;
 
-export type BytesRequest = { method: string; body?: Bytes; headers?: Record<string, string>; limitMs?: number; signal: AbortSignal | undefined };
+export type BytesRequest = {
+  method: string;
+  body?: Bytes;
+  headers?: Record<string, string>;
+  limitMs?: number;
+  signal: AbortSignal | undefined;
+};
 
 type Sending = Pick<FetchInit, "method" | "headers" | "signal"> & { body: string | null };
 
@@ -36,7 +49,8 @@ export class Transport {
   constructor(url: string, { token, fetch }: { token: string | null; fetch: Fetch }) {
     if (/^\w+:\/\/[^/]*@/.test(url)) throw new TypeError("the URL must hold no name and password: give a token");
     const trimmed = token?.trim();
-    if (trimmed !== undefined && !/^[\x21-\x7e]*$/.test(trimmed)) throw new TypeError("the token must be one word of visible ASCII characters");
+    if (trimmed !== undefined && !/^[\x21-\x7e]*$/.test(trimmed))
+      throw new TypeError("the token must be one word of visible ASCII characters");
     this.url = url;
     this.#headers = trimmed === undefined ? {} : { Authorization: `Bearer ${trimmed}` };
     // A browser's own wants no `this`.
@@ -60,7 +74,11 @@ export class Transport {
   }
 
   /** The same, of an answer that must come within `limitMs`; after that, Unreachable. */
-  async dataWithin<Data>(limitMs: number, ask: (signal: AbortSignal) => Promise<Answer<Data>>, signal: AbortSignal | undefined): Promise<Data> {
+  async dataWithin<Data>(
+    limitMs: number,
+    ask: (signal: AbortSignal) => Promise<Answer<Data>>,
+    signal: AbortSignal | undefined,
+  ): Promise<Data> {
     return await this.within(limitMs, (both) => this.data(ask(both), signal), signal);
   }
 
@@ -89,7 +107,8 @@ export class Transport {
       return await answer;
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof SyntaxError) throw new Error(`what answers at ${this.url} is not a jobrunner: it sends no JSON`, { cause: error });
+      if (error instanceof SyntaxError)
+        throw new Error(`what answers at ${this.url} is not a jobrunner: it sends no JSON`, { cause: error });
       throw new Unreachable(this.url, error);
     }
   }
@@ -101,7 +120,13 @@ export class Transport {
     const both = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
     watch?.start();
     try {
-      const sent = this.#fetch(`${this.url}${path}`, { method, headers: { ...headers, ...this.#headers }, body: body ?? null, signal: both, duplex: "half" });
+      const sent = this.#fetch(`${this.url}${path}`, {
+        method,
+        headers: { ...headers, ...this.#headers },
+        body: body ?? null,
+        signal: both,
+        duplex: "half",
+      });
       const response = await this.answer(sent, signal);
       if (response.ok) return response;
       const text = await response.text();
@@ -123,7 +148,14 @@ export class Transport {
 }
 
 function isProblem(error: unknown): error is Problem {
-  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" && "detail" in error && typeof error.detail === "string";
+  return (
+    typeof error === "object" &&
+    error !== null &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    "detail" in error &&
+    typeof error.detail === "string"
+  );
 }
 
 function parse(text: string): unknown {

@@ -1,6 +1,6 @@
 import { wholeFile } from "./download.ts";
 import type { components } from "./openapi.ts";
-import type { Patience } from "./retry.ts";
+import type { Backoff } from "./backoff.ts";
 import type { Connecting } from "./stream.ts";
 import { type Answered, type Bytes, longestMsOf, type Transport } from "./transport.ts";
 
@@ -16,41 +16,46 @@ export type FileOptions = { signal?: AbortSignal };
 export type FilePath = string | { encoded: string };
 
 /** `mode`: permissions, octal. */
-export type Opened = { kind: "file"; sizeBytes: number; mode: string; bytes: ReadableStream<Uint8Array> } | { kind: "folder"; mode: string };
+export type Opened =
+  | { kind: "file"; sizeBytes: number; mode: string; bytes: ReadableStream<Uint8Array> }
+  | { kind: "folder"; mode: string };
 
 const entriesPerPage = 10_000; // each page of a huge folder costs the service a look at all of it
 
 /** How the client goes on: one patience for each call. */
-export type Means = { patience: (signal: AbortSignal | undefined) => Patience; connecting: (signal: AbortSignal | undefined) => Connecting };
+export type Dependencies = {
+  backoff: (signal: AbortSignal | undefined) => Backoff;
+  connecting: (signal: AbortSignal | undefined) => Connecting;
+};
 
 /** Files of one job's workspace. What is copied goes on as the client's calls that last. */
 export class WorkspaceFiles {
   readonly #transport: Transport;
   readonly #id: string;
-  readonly #means: Means;
+  readonly #dependencies: Dependencies;
 
-  constructor(transport: Transport, id: string, means: Means) {
+  constructor(transport: Transport, id: string, dependencies: Dependencies) {
     this.#transport = transport;
     this.#id = id;
-    this.#means = means;
+    this.#dependencies = dependencies;
   }
 
   /** The bytes of a file, or that there is a folder. */
   async open(path: FilePath, { signal }: FileOptions = {}): Promise<Opened> {
     const next = async (fromBytes: number): Promise<Answered> => await this.#get(`${this.#pathOf(path)}?limit=1`, { fromBytes, signal });
-    const patience = this.#means.patience(signal);
-    const response = await patience.through(async () => await next(0));
+    const backoff = this.#dependencies.backoff(signal);
+    const response = await backoff.through(async () => await next(0));
     if (isFolder(response)) return { kind: "folder", mode: (await this.#folderIn(response, signal)).Mode };
     const { headers } = response;
-    const bytes = wholeFile(response, { next, patience, connecting: this.#means.connecting(signal) });
+    const bytes = wholeFile(response, { next, backoff, connecting: this.#dependencies.connecting(signal) });
     return { kind: "file", sizeBytes: Number(headers.get("content-length")), mode: headers.get("file-mode") ?? "644", bytes };
   }
 
   /** What is in a folder, by name. */
   async *list(path: FilePath, { signal }: FileOptions = {}): AsyncGenerator<Entry> {
-    for (let after: string | null = null; ; ) {
+    for (let after: string | null = null; ;) {
       const query: string = after === null ? "" : `&after=${encodeURIComponent(after)}`;
-      const folder = await this.#means.patience(signal).through(async () => await this.#page(path, { query, signal }));
+      const folder = await this.#dependencies.backoff(signal).through(async () => await this.#page(path, { query, signal }));
       yield* folder.Entries;
       after = folder.NextAfter;
       if (after === null) return;
@@ -75,18 +80,23 @@ export class WorkspaceFiles {
    */
   async write(path: FilePath, bytes: Bytes, { mode, signal }: FileOptions & { mode?: string } = {}): Promise<void> {
     const query = mode === undefined ? "" : `?mode=${mode}`;
-    const put = async (limit: { limitMs?: number }): Promise<void> => await this.#transport.done(`${this.#pathOf(path)}${query}`, { method: "PUT", body: bytes, ...limit, signal });
+    const put = async (limit: { limitMs?: number }): Promise<void> =>
+      await this.#transport.done(`${this.#pathOf(path)}${query}`, { method: "PUT", body: bytes, ...limit, signal });
     if (bytes instanceof ReadableStream) await put({});
     else {
-      const limitMs = this.#means.connecting(signal).silenceMs + longestMsOf(sizeOf(bytes));
-      await this.#means.patience(signal).through(async () => await put({ limitMs }));
+      const limitMs = this.#dependencies.connecting(signal).silenceMs + longestMsOf(sizeOf(bytes));
+      await this.#dependencies.backoff(signal).through(async () => await put({ limitMs }));
     }
   }
 
   /** Makes a folder, with those on the way, where there is none, and gives it the permissions. */
   async makeFolder(path: FilePath, { mode = "755", signal }: FileOptions & { mode?: string } = {}): Promise<void> {
-    const { silenceMs: limitMs } = this.#means.connecting(signal);
-    await this.#means.patience(signal).through(async () => await this.#transport.done(`${this.#pathOf(path)}?folder=true&mode=${mode}`, { method: "PUT", limitMs, signal }));
+    const { silenceMs: limitMs } = this.#dependencies.connecting(signal);
+    await this.#dependencies
+      .backoff(signal)
+      .through(
+        async () => await this.#transport.done(`${this.#pathOf(path)}?folder=true&mode=${mode}`, { method: "PUT", limitMs, signal }),
+      );
   }
 
   /** Removes a file or an empty folder; `isRecursive`: a folder with all that is in it. */
@@ -95,8 +105,13 @@ export class WorkspaceFiles {
   }
 
   async #get(path: string, { fromBytes, signal }: { fromBytes: number; signal: AbortSignal | undefined }): Promise<Answered> {
-    const { silenceMs: limitMs } = this.#means.connecting(signal);
-    return await this.#transport.bytes(path, { method: "GET", headers: fromBytes === 0 ? {} : { Range: `bytes=${fromBytes}-` }, limitMs, signal });
+    const { silenceMs: limitMs } = this.#dependencies.connecting(signal);
+    return await this.#transport.bytes(path, {
+      method: "GET",
+      headers: fromBytes === 0 ? {} : { Range: `bytes=${fromBytes}-` },
+      limitMs,
+      signal,
+    });
   }
 
   #pathOf(path: FilePath): string {

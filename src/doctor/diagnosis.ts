@@ -16,6 +16,11 @@ export function isWell({ findings }: Diagnosis): boolean {
 }
 
 export function documentOf(diagnosis: Diagnosis): DiagnosisDocument {
-  const Findings = diagnosis.findings.map(({ check, level, found, remedy }) => ({ Check: check, Level: level, Found: found, Remedy: remedy }));
+  const Findings = diagnosis.findings.map(({ check, level, found, remedy }) => ({
+    Check: check,
+    Level: level,
+    Found: found,
+    Remedy: remedy,
+  }));
   return { Version: diagnosis.version, IsWell: isWell(diagnosis), Findings };
 }

@@ -13,7 +13,11 @@ const families = [
 ];
 
 export function distribution(text = read()): Distribution {
-  const fields = new Map(text.split("\n").map((line): [string, string] => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1).replaceAll(/^["']|["']$/g, "")]));
+  const fields = new Map(
+    text
+      .split("\n")
+      .map((line): [string, string] => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1).replaceAll(/^["']|["']$/g, "")]),
+  );
   const names = `${fields.get("ID") ?? ""} ${fields.get("ID_LIKE") ?? ""}`.split(/[ -]/); // ID=opensuse-leap
   const family = names.flatMap((name) => families.filter(({ ids }) => ids.includes(name.replace("opensuse", "suse"))))[0];
   return { title: fields.get("PRETTY_NAME") ?? "Linux", install: family?.install ?? "install", engine: family?.engine ?? "docker" };

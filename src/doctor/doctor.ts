@@ -40,12 +40,12 @@ const checks: [string, Check][] = [
 
 /** All checks at once, but begun one by one: a service that asks for this goes on between them. */
 export async function doctor(box: Box): Promise<Diagnosis> {
-  const looking: Promise<Diagnosis["findings"]>[] = [];
-  for (const [check, look] of checks) {
-    looking.push(lookAt(box, look).then((found) => found.map((finding) => ({ check, ...finding }))));
+  const checking: Promise<Diagnosis["findings"]>[] = [];
+  for (const [name, check] of checks) {
+    checking.push(run(box, check).then((found) => found.map((finding) => ({ check: name, ...finding }))));
     await setImmediate();
   }
-  return { version: box.version, findings: (await Promise.all(looking)).flat() };
+  return { version: box.version, findings: (await Promise.all(checking)).flat() };
 }
 
 function configuration({ mistakes }: Box): Finding[] {
@@ -53,10 +53,12 @@ function configuration({ mistakes }: Box): Finding[] {
   return mistakes.map((mistake) => problem(mistake, "jobrunner --help says what the variables are"));
 }
 
-async function lookAt(box: Box, look: Check): Promise<Finding[]> {
+async function run(box: Box, check: Check): Promise<Finding[]> {
   try {
-    return await look(box);
+    return await check(box);
   } catch (error) {
-    return [problem(`it could not be looked at: ${messageOf(error)}`, "see docs/troubleshooting.md; where that has nothing, please report it")];
+    return [
+      problem(`it could not be looked at: ${messageOf(error)}`, "see docs/troubleshooting.md; where that has nothing, please report it"),
+    ];
   }
 }

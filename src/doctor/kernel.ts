@@ -7,20 +7,30 @@ import { type Box, type Finding, messageOf, note, ok } from "./box.ts";
 
 /** What the kernel lets this user have. */
 
-/** As the service reckons it: half of the descriptors beyond its own. */
+/** As the service estimates it: half of the descriptors beyond its own. */
 export function files({ settings: { limits } }: Box): Finding[] {
   const limit = limitOf("Max open files");
   const connections = connectionsWithin(limit);
   if (connections >= limits.maxConnections) return [ok(`${limit} may be open (ulimit -n): room for ${limits.maxConnections} connections`)];
   const remedy = `ulimit -n ${limitFor(limits.maxConnections)}, or LimitNOFILE= in the unit, or a lower JOBRUNNER_MAX_CONNECTIONS`;
-  return [note(`${limit} may be open (ulimit -n): room for ${connections} connections, not for the ${limits.maxConnections} of JOBRUNNER_MAX_CONNECTIONS`, remedy)];
+  return [
+    note(
+      `${limit} may be open (ulimit -n): room for ${connections} connections, not for the ${limits.maxConnections} of JOBRUNNER_MAX_CONNECTIONS`,
+      remedy,
+    ),
+  ];
 }
 
 const processesPerJob = 2; // the supervisor, and the least that a job can be
 
 export function processes({ settings: { maxRunning } }: Box): Finding[] {
   const own = ownUser.uid === 0 ? Infinity : limitOf("Max processes"); // root is not bound by it: getrlimit(2)
-  const bounds = [own, cgroupLimit(), numberIn("/proc/sys/kernel/pid_max") ?? Infinity, numberIn("/proc/sys/kernel/threads-max") ?? Infinity];
+  const bounds = [
+    own,
+    cgroupLimit(),
+    numberIn("/proc/sys/kernel/pid_max") ?? Infinity,
+    numberIn("/proc/sys/kernel/threads-max") ?? Infinity,
+  ];
   const limit = Math.min(...bounds);
   const jobs = Math.floor(limit / processesPerJob);
   if (jobs >= maxRunning) return [ok(`${limit} may be there: room for ${maxRunning} jobs at once`)];
@@ -58,7 +68,12 @@ export function inotify(): Finding[] {
     watch(folder).close();
     return [ok(`files can be watched, up to ${numberIn("/proc/sys/fs/inotify/max_user_watches")} of each user's`)];
   } catch (error) {
-    return [note(`no file can be watched, so readers of output look for news every 50 ms: ${messageOf(error)}`, "sysctl fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=524288")];
+    return [
+      note(
+        `no file can be watched, so readers of output look for news every 50 ms: ${messageOf(error)}`,
+        "sysctl fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=524288",
+      ),
+    ];
   } finally {
     rmdirSync(folder);
   }

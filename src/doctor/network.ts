@@ -11,7 +11,7 @@ import { serviceOf } from "./running.ts";
 
 /** Where the service would listen, and whom it would know. */
 
-const patienceMs = 2000;
+const timeoutMs = 2000;
 
 export async function ports(box: Box): Promise<Finding[]> {
   const { port, hostname } = box.settings;
@@ -30,7 +30,10 @@ async function portOf(box: Box, where: Where): Promise<Finding> {
     case "EADDRINUSE":
       return await whoAnswers(box, where);
     case "EACCES":
-      return problem(`${url} may not be used by this user`, "set JOBRUNNER_PORT to a port from 1024 on, or let systemd give AmbientCapabilities=CAP_NET_BIND_SERVICE");
+      return problem(
+        `${url} may not be used by this user`,
+        "set JOBRUNNER_PORT to a port from 1024 on, or let systemd give AmbientCapabilities=CAP_NET_BIND_SERVICE",
+      );
     default:
       if (where.address === "::1") return ok("no IPv6 is on this box: 127.0.0.1 is listened on alone");
       return problem(`${where.address} is not an address of this box`, "set JOBRUNNER_HOSTNAME to one that is, or leave it empty");
@@ -44,7 +47,11 @@ async function whoAnswers(box: Box, where: Where): Promise<Finding> {
   if (found === null) return problem(`${url} is in use by another program`, other);
   const name = found.version === null ? "a jobrunner that does not know this user" : `jobrunner ${found.version}`;
   const pid = serviceOf(box.settings.stateDir);
-  if (pid === null) return note(`${url} is in use by ${name}, which has another state directory`, "use that one; for a second one, set JOBRUNNER_PORT to another port");
+  if (pid === null)
+    return note(
+      `${url} is in use by ${name}, which has another state directory`,
+      "use that one; for a second one, set JOBRUNNER_PORT to another port",
+    );
   if (found.version === null || found.version === box.version) return ok(`${url} is served by ${name}, process ${pid}`);
   return note(`${url} is served by ${name}, process ${pid}, and this is ${box.version}`, "restart the service: jobs go on meanwhile");
 }
@@ -53,16 +60,21 @@ async function whoAnswers(box: Box, where: Where): Promise<Finding> {
 async function jobrunnerAt(settings: Settings, where: Where): Promise<{ version: string | null } | null> {
   const [, version] = /"version":"([^"]+)".*"launcher":/.exec(await answerOf(settings, { ...where, Host: "localhost" })) ?? [];
   if (version !== undefined) return { version };
-  return (await answerOf(settings, { ...where, Host: "jobrunner-doctor.invalid" })).includes("urn:jobrunner:problem:foreign-host") ? { version: null } : null;
+  return (await answerOf(settings, { ...where, Host: "jobrunner-doctor.invalid" })).includes("urn:jobrunner:problem:foreign-host")
+    ? { version: null }
+    : null;
 }
 
 /** What it says of its health, or "". The certificate is not looked at: nothing is told that is worth it. */
 function answerOf({ tls }: Settings, { address: host, port, Host }: Where & { Host: string }): Promise<string> {
-  const options = { host, port, path: "/healthz", headers: { Host }, agent: false, timeout: patienceMs, rejectUnauthorized: false };
+  const options = { host, port, path: "/healthz", headers: { Host }, agent: false, timeout: timeoutMs, rejectUnauthorized: false };
   return new Promise((resolve) => {
     const hear = (response: IncomingMessage): void => {
       let text = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => (text = (text + chunk).slice(0, 10_000))).once("close", () => resolve(text));
+      response
+        .setEncoding("utf8")
+        .on("data", (chunk: string) => (text = (text + chunk).slice(0, 10_000)))
+        .once("close", () => resolve(text));
     };
     const request = tls.certificate === null ? getHttp(options, hear) : getHttps(options, hear);
     request.once("error", () => resolve("")).once("timeout", () => request.destroy(new Error("it does not answer")));
@@ -87,24 +99,38 @@ const maxPathBytes = 107; // unix(7)
 
 export async function unixSocket({ settings: { socketPath: path, stateDir } }: Box): Promise<Finding[]> {
   if (path === null) return [];
-  if (Buffer.byteLength(path) > maxPathBytes) return [problem(`JOBRUNNER_SOCKET is longer than the ${maxPathBytes} bytes that a unix socket's path can have`, "name a shorter one")];
+  if (Buffer.byteLength(path) > maxPathBytes)
+    return [problem(`JOBRUNNER_SOCKET is longer than the ${maxPathBytes} bytes that a unix socket's path can have`, "name a shorter one")];
   const folder = dirname(path);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [problem(`JOBRUNNER_SOCKET is in ${folder}, which is no directory`, "make it first")];
-  if (!isWritable(folder)) return [problem(`JOBRUNNER_SOCKET is in ${folder}, where this user may not make it`, `name a path in a directory that ${ownUser.name} may write to`)];
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return [problem(`JOBRUNNER_SOCKET is in ${folder}, which is no directory`, "make it first")];
+  if (!isWritable(folder))
+    return [
+      problem(
+        `JOBRUNNER_SOCKET is in ${folder}, where this user may not make it`,
+        `name a path in a directory that ${ownUser.name} may write to`,
+      ),
+    ];
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return [ok(`${path} is free`)];
   if (!found.isSocket()) return [problem(`${path} is there, and no socket`, "remove it, or set JOBRUNNER_SOCKET to another path")];
   if (!(await answers(path))) return [ok(`${path} was left by a service that is gone: it is replaced`)];
   const pid = serviceOf(stateDir);
-  return [pid === null ? problem(`${path} is in use by another program`, "stop it, or set JOBRUNNER_SOCKET to another path") : ok(`${path} is served by process ${pid}`)];
+  return [
+    pid === null
+      ? problem(`${path} is in use by another program`, "stop it, or set JOBRUNNER_SOCKET to another path")
+      : ok(`${path} is served by process ${pid}`),
+  ];
 }
 
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(path).once("error", () => resolve(false)).once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
+    const socket = connect(path)
+      .once("error", () => resolve(false))
+      .once("connect", () => {
+        socket.destroy();
+        resolve(true);
+      });
   });
 }
 
@@ -117,7 +143,12 @@ export async function trust({ settings, supervisor }: Box): Promise<Finding[]> {
   try {
     const uid = await ownerOfOwn(server, new LocalPeers(sockets)).catch(() => null); // no loopback at all
     if (uid === ownUser.uid) return [ok("requests of this user and of root over loopback need no token")];
-    return [note("the kernel does not say here whose a connection is: every request needs a token", "send one: the first is in the file `token` of the state directory")];
+    return [
+      note(
+        "the kernel does not say here whose a connection is: every request needs a token",
+        "send one: the first is in the file `token` of the state directory",
+      ),
+    ];
   } finally {
     sockets.close();
     await closed(server);
@@ -131,9 +162,12 @@ function ownerOfOwn(server: Server, peers: LocalPeers): Promise<number | null> {
       if (address === null || typeof address === "string") return reject(new Error("the server listens on no TCP address"));
       const client = connect(address.port, "127.0.0.1").once("error", reject);
       server.once("connection", (socket) => {
-        void peers.uidOf(socket).then(resolve, reject).finally(() => {
-          for (const end of [client, socket]) end.destroy();
-        });
+        void peers
+          .uidOf(socket)
+          .then(resolve, reject)
+          .finally(() => {
+            for (const end of [client, socket]) end.destroy();
+          });
       });
     });
   });

@@ -6,7 +6,7 @@ import { distribution } from "./distribution.ts";
 
 /** The programs that the service starts. */
 
-const patienceMs = 5000;
+const timeoutMs = 5000;
 const maxOutput = 10_000; // characters
 
 export function node(): Finding[] {
@@ -26,11 +26,15 @@ export async function supervisor({ version, supervisor: program }: Box): Promise
 export async function shell({ settings }: Box): Promise<Finding[]> {
   const path = findProgram(settings.shell, baseEnvironment.PATH);
   if (path === null) {
-    const remedy = settings.shell === "bash" ? `${distribution().install} bash, or set JOBRUNNER_SHELL=/bin/sh` : "set JOBRUNNER_SHELL to a program that is";
+    const remedy =
+      settings.shell === "bash"
+        ? `${distribution().install} bash, or set JOBRUNNER_SHELL=/bin/sh`
+        : "set JOBRUNNER_SHELL to a program that is";
     return [problem(`${settings.shell} is not on this box, or not in the PATH of jobs, ${baseEnvironment.PATH}`, remedy)];
   }
   const { exitCode, why } = await run(path, ["-c", "exit 7"]);
-  if (exitCode !== 7) return [problem(`${path} does not run a command line that it gets with -c: ${why}`, "set JOBRUNNER_SHELL to a shell")];
+  if (exitCode !== 7)
+    return [problem(`${path} does not run a command line that it gets with -c: ${why}`, "set JOBRUNNER_SHELL to a shell")];
   const version = await run(path, ["--version"]); // sh has none, mostly
   const [line = ""] = version.exitCode === 0 ? version.output.split("\n") : [];
   return [ok([path, line].filter((part) => part !== "").join(", "))];
@@ -43,9 +47,17 @@ function run(path: string, args: string[]): Promise<Ran> {
   return new Promise((resolve) => {
     let output = "";
     // No standard input: bash takes one that is a socket, as Node's are, for a login from afar, and reads its user's files.
-    const child: ChildProcess = spawn(path, args, { env: baseEnvironment, cwd: "/", stdio: ["ignore", "pipe", "ignore"], timeout: patienceMs, killSignal: "SIGKILL" });
+    const child: ChildProcess = spawn(path, args, {
+      env: baseEnvironment,
+      cwd: "/",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+    });
     child.once("error", ({ message }) => resolve({ exitCode: null, output, why: message }));
-    child.once("close", (exitCode, signal) => resolve({ exitCode, output, why: exitCode === null ? `it was ended by ${signal}` : `exit code ${exitCode}` }));
+    child.once("close", (exitCode, signal) =>
+      resolve({ exitCode, output, why: exitCode === null ? `it was ended by ${signal}` : `exit code ${exitCode}` }),
+    );
     child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (output = (output + chunk).slice(0, maxOutput)));
   });
 }

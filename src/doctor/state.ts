@@ -19,19 +19,31 @@ export function stateDirectory({ settings: { stateDir: path } }: Box): Finding[]
 
 function unmade(path: string, present: string): Finding {
   if (isWritable(present)) return ok(`${path} is made at the first start`);
-  return problem(`${path} is not there for ${ownUser.name}, who may not make it in ${present}`, `set JOBRUNNER_STATE_DIR to a directory of ${ownUser.name}'s own`);
+  return problem(
+    `${path} is not there for ${ownUser.name}, who may not make it in ${present}`,
+    `set JOBRUNNER_STATE_DIR to a directory of ${ownUser.name}'s own`,
+  );
 }
 
 /** As the service judges it at its start. */
 function owned(path: string): Finding {
   const { uid, mode } = statSync(path);
-  if (uid !== ownUser.uid) return problem(`${path} belongs to another user (uid ${uid})`, `be that user (sudo -u '#${uid}' jobrunner doctor), or set JOBRUNNER_STATE_DIR to a directory of ${ownUser.name}'s own`);
+  if (uid !== ownUser.uid)
+    return problem(
+      `${path} belongs to another user (uid ${uid})`,
+      `be that user (sudo -u '#${uid}' jobrunner doctor), or set JOBRUNNER_STATE_DIR to a directory of ${ownUser.name}'s own`,
+    );
   if (!isWritable(path)) return problem(`${path} may not be written to`, `chmod u=rwx ${path}, or ${elsewhere}`);
   if ((mode & 0o077) !== 0) {
     const names = readdirSync(path);
     const isOther = names.length > 0 && !names.includes("jobrunner.db");
-    if (isOther) return problem(`${path} is open to others and holds other things than a service's state`, "set JOBRUNNER_STATE_DIR to a directory for it alone");
-    if ((mode & 0o022) !== 0 && names.length > 0) return problem(`${path} could be written by others, who may have changed what is in it`, elsewhere);
+    if (isOther)
+      return problem(
+        `${path} is open to others and holds other things than a service's state`,
+        "set JOBRUNNER_STATE_DIR to a directory for it alone",
+      );
+    if ((mode & 0o022) !== 0 && names.length > 0)
+      return problem(`${path} could be written by others, who may have changed what is in it`, elsewhere);
     return ok(`${path} is open to others: the service closes it at its start`);
   }
   const pid = serviceOf(path);
@@ -44,20 +56,40 @@ const withoutFifos = new Set(["vfat", "msdos", "exfat", "ntfs", "ntfs3", "fusebl
 
 function fileSystem(path: string): Finding[] {
   const type = typeAt(path);
-  if (inMemory.has(type)) return [note(`it is in memory (${type}): jobs and tokens are gone after a reboot`, "set JOBRUNNER_STATE_DIR to a directory on a disk, if that matters")];
-  if (shared.test(type)) return [note(`it is on a network file system (${type}): locks and SQLite's log are not safe on all of them, and slow`, "set JOBRUNNER_STATE_DIR to a directory on a disk of this box")];
-  if (withoutFifos.has(type)) return [problem(`it is on ${type}, which has neither FIFOs nor owners`, "set JOBRUNNER_STATE_DIR to a directory on a file system of Linux's own")];
+  if (inMemory.has(type))
+    return [
+      note(
+        `it is in memory (${type}): jobs and tokens are gone after a reboot`,
+        "set JOBRUNNER_STATE_DIR to a directory on a disk, if that matters",
+      ),
+    ];
+  if (shared.test(type))
+    return [
+      note(
+        `it is on a network file system (${type}): locks and SQLite's log are not safe on all of them, and slow`,
+        "set JOBRUNNER_STATE_DIR to a directory on a disk of this box",
+      ),
+    ];
+  if (withoutFifos.has(type))
+    return [
+      problem(
+        `it is on ${type}, which has neither FIFOs nor owners`,
+        "set JOBRUNNER_STATE_DIR to a directory on a file system of Linux's own",
+      ),
+    ];
   return [];
 }
 
 /** By the mount that leads to it, the last where several do: proc_pid_mountinfo(5). */
 function typeAt(path: string): string {
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").flatMap((line) => {
-    const [fields = "", after = ""] = line.split(" - ");
-    const point = fields.split(" ")[4]?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
-    const leads = point === "/" || path === point || path.startsWith(`${point}/`);
-    return point !== undefined && leads ? [{ point, type: after.split(" ")[0] ?? "" }] : [];
-  });
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const [fields = "", after = ""] = line.split(" - ");
+      const point = fields.split(" ")[4]?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+      const leads = point === "/" || path === point || path.startsWith(`${point}/`);
+      return point !== undefined && leads ? [{ point, type: after.split(" ")[0] ?? "" }] : [];
+    });
   return mounts.toSorted((one, other) => one.point.length - other.point.length).at(-1)?.type ?? "";
 }
 
@@ -68,8 +100,12 @@ export function disk({ settings: { stateDir, minFreeBytes } }: Box): Finding[] {
   const { bavail, bsize, files, ffree } = statfsSync(nearest(stateDir));
   const freeBytes = bavail * bsize;
   const free = `${inMiB(freeBytes)} are free`;
-  if (freeBytes < minFreeBytes) return [problem(`${free}, less than JOBRUNNER_MIN_FREE_BYTES (${inMiB(minFreeBytes)}): no job is accepted`, "make room, or set it lower")];
-  if (files > 0 && ffree < fewFiles) return [note(`${free}, and room for ${ffree} files more (inodes)`, "remove files: a job has about eight")];
+  if (freeBytes < minFreeBytes)
+    return [
+      problem(`${free}, less than JOBRUNNER_MIN_FREE_BYTES (${inMiB(minFreeBytes)}): no job is accepted`, "make room, or set it lower"),
+    ];
+  if (files > 0 && ffree < fewFiles)
+    return [note(`${free}, and room for ${ffree} files more (inodes)`, "remove files: a job has about eight")];
   if (freeBytes < littleBytes) return [note(`${free}: output of jobs may fill them`, "make room, or remove old jobs: DELETE /jobs/ID")];
   return [ok(free)];
 }
@@ -83,13 +119,19 @@ export function database({ settings: { stateDir } }: Box): Finding[] {
     const database = new DatabaseSync(readAlone(path), { readOnly: true, timeout: 1000 });
     try {
       const schema = numberOf(database, "PRAGMA user_version");
-      if (schema > presentSchema()) return [problem(`it was written by a newer jobrunner (schema ${schema})`, "use that one, or another JOBRUNNER_STATE_DIR")];
+      if (schema > presentSchema())
+        return [problem(`it was written by a newer jobrunner (schema ${schema})`, "use that one, or another JOBRUNNER_STATE_DIR")];
       return [ok(`it opens and has ${numberOf(database, "SELECT count(*) FROM jobs")} jobs`)];
     } finally {
       database.close();
     }
   } catch (error) {
-    return [problem(`${path} cannot be read: ${messageOf(error)}`, "be the service's user; if it is damaged, bring back a backup: docs/operations.md")];
+    return [
+      problem(
+        `${path} cannot be read: ${messageOf(error)}`,
+        "be the service's user; if it is damaged, bring back a backup: docs/operations.md",
+      ),
+    ];
   }
 }
 

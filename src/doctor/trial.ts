@@ -6,7 +6,7 @@ import { openRunner } from "../runner/open.ts";
 import { type Box, type Finding, ok, problem } from "./box.ts";
 import { supervisor } from "./programs.ts";
 
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
 /** A job that really runs, with a state directory of its own: kernels, filters of system calls and limits can forbid it in many ways. */
 export async function trial(box: Box): Promise<Finding[]> {
@@ -16,8 +16,13 @@ export async function trial(box: Box): Promise<Finding[]> {
   try {
     const job = await runJob({ stateDir: folder, shell: settings.shell, cgroups: settings.cgroups, supervisorPath: program.path });
     if (job?.State === "Succeeded") return [ok("one was run, and succeeded")];
-    const why = job === null ? `it was not over in ${patienceMs / 1000} s` : (job.Message ?? `it is ${job.State}`);
-    return [problem(`one was run, and did not succeed: ${why}`, "see docs/troubleshooting.md; in a container, look at its security profile and limits")];
+    const why = job === null ? `it was not finished in ${timeoutMs / 1000} s` : (job.Message ?? `it is ${job.State}`);
+    return [
+      problem(
+        `one was run, and did not succeed: ${why}`,
+        "see docs/troubleshooting.md; in a container, look at its security profile and limits",
+      ),
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -28,13 +33,13 @@ type Trial = { stateDir: string; shell: string; cgroups: "auto" | "off"; supervi
 /** Null: it does not come to its end. */
 async function runJob(trial: Trial): Promise<JobView | null> {
   const nothing = (): void => undefined;
-  const observer = { submitted: nothing, admitted: nothing, over: nothing, committed: nothing };
+  const observer = { submitted: nothing, admitted: nothing, finished: nothing, committed: nothing };
   const rest = { containerEngine: "none", engineEnvironment: {}, allowedUsers: [], minFreeBytes: 0, maxRunning: 1, observer, log: nothing };
   const runner = await openRunner({ ...trial, ...rest });
   try {
     const result = await runner.submit({ spec: { CommandLine: "true" }, submitter: { name: "doctor", owner: null }, idempotency: null });
     if (result.kind !== "accepted") throw new Error(`a job for trial was not accepted (${result.kind})`);
-    const job = await runner.whenOver(result.id, AbortSignal.timeout(patienceMs));
+    const job = await runner.whenFinished(result.id, AbortSignal.timeout(timeoutMs));
     if (job !== null && isFinal(job.State)) return job;
     void runner.kill(result.id, { force: true, signal: AbortSignal.abort() }); // it may hear of that as little
     return null;

@@ -7,7 +7,10 @@ export async function users({ settings: { allowedUsers } }: Box): Promise<Findin
   const { name, uid } = ownUser;
   const own = `service and jobs run as ${name} (uid ${uid})`;
   if (uid !== 0) {
-    const refused = problem(`JOBRUNNER_ALLOWED_USERS is set, and only a service that is root can run jobs as others`, "run it as root, or leave JOBRUNNER_ALLOWED_USERS empty");
+    const refused = problem(
+      `JOBRUNNER_ALLOWED_USERS is set, and only a service that is root can run jobs as others`,
+      "run it as root, or leave JOBRUNNER_ALLOWED_USERS empty",
+    );
     return [ok(own), ...(allowedUsers.length === 0 ? [] : [refused])];
   }
   const accounts = new Accounts(allowedUsers);

@@ -4,7 +4,7 @@ import { basename, dirname } from "node:path";
 import { emptyFolder, type Left, type Why } from "./emptying.ts";
 import { codeOf } from "./error-code.ts";
 import { nameOf } from "./names.ts";
-import { below, LeavesMount, lookAt, type Place } from "./walk.ts";
+import { below, LeavesMount, openEntry, type DirectoryEntry } from "./walk.ts";
 
 const { O_DIRECTORY, O_RDONLY } = constants;
 const fewNames = 32;
@@ -16,11 +16,11 @@ const fewNames = 32;
 export async function removeFolder(program: string, path: string): Promise<Left | null> {
   try {
     await using parent = await open(dirname(path), O_RDONLY | O_DIRECTORY);
-    const place = { folder: parent, name: nameOf(basename(path)) };
-    const { held, stats } = await lookAt(place);
+    const entry = { folder: parent, name: nameOf(basename(path)) };
+    const { held, stats } = await openEntry(entry);
     await using folder = held;
-    if (!stats.isDirectory()) await unlink(below(place.folder, place.name));
-    else if (!(await isRemovedAtOnce(place, folder))) return await removeByProgram(program, place, folder);
+    if (!stats.isDirectory()) await unlink(below(entry.folder, entry.name));
+    else if (!(await isRemovedAtOnce(entry, folder))) return await removeByProgram(program, entry, folder);
     return null;
   } catch (error) {
     if (error instanceof LeavesMount) return { path: "", why: "mount", text: "something is mounted there" };
@@ -28,14 +28,14 @@ export async function removeFolder(program: string, path: string): Promise<Left 
   }
 }
 
-async function removeByProgram(program: string, { folder, name }: Place, held: FileHandle): Promise<Left | null> {
+async function removeByProgram(program: string, { folder, name }: DirectoryEntry, held: FileHandle): Promise<Left | null> {
   const { left } = await emptyFolder(program, held.fd);
   if (left === null) await rmdir(below(folder, name));
   return left;
 }
 
 /** False: there is more in it than a few files, or not all of them could be removed. */
-async function isRemovedAtOnce({ folder, name }: Place, held: FileHandle): Promise<boolean> {
+async function isRemovedAtOnce({ folder, name }: DirectoryEntry, held: FileHandle): Promise<boolean> {
   try {
     const found: string[] = [];
     for await (const entry of await opendir(below(held, ".").toString("latin1"), { encoding: "latin1", bufferSize: fewNames + 1 })) {

@@ -3,12 +3,14 @@ import { type FileHandle, lstat, opendir, readlink } from "node:fs/promises";
 import { codeOf } from "./error-code.ts";
 import { mountedIn } from "./mounts.ts";
 import type { Name } from "./names.ts";
-import { below, LeavesMount, lookAt } from "./walk.ts";
+import { below, LeavesMount, openEntry } from "./walk.ts";
 
 /** A folder's entries in pages, by name, however many there are: of a page and no more is anything kept. */
 
 /** Of a mount nothing is asked: a network file system may never answer. */
-export type Entry = { name: Name; type: "file" | "folder" | "link" | "other"; stats: Stats; target: Name | null } | { name: Name; type: "mount" };
+export type Entry =
+  | { name: Name; type: "file" | "folder" | "link" | "other"; stats: Stats; target: Name | null }
+  | { name: Name; type: "mount" };
 export type Listing = { entries: Entry[]; nextAfter: Name | null };
 
 export type Page = {
@@ -76,7 +78,7 @@ async function entryOf(folder: FileHandle, name: Name, mounts: Set<Name> | null)
 
 async function isMount(folder: FileHandle, name: Name): Promise<boolean> {
   try {
-    await (await lookAt({ folder, name })).held.close();
+    await (await openEntry({ folder, name })).held.close();
     return false;
   } catch (error) {
     if (error instanceof LeavesMount) return true;

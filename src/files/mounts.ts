@@ -17,6 +17,12 @@ export async function mountedIn(fd: number): Promise<Set<Name> | null> {
   if (path === null) return null;
   const table = await readFile("/proc/self/mountinfo", "latin1");
   const folder = path === "/" ? "/" : `${path}/`;
-  const points = table.split("\n").flatMap((line) => line.split(" ")[4]?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))) ?? []);
-  return new Set(points.flatMap((point) => (point.startsWith(folder) && !point.slice(folder.length).includes("/") ? [point.slice(folder.length)] : [])));
+  const points = table
+    .split("\n")
+    .flatMap(
+      (line) => line.split(" ")[4]?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))) ?? [],
+    );
+  return new Set(
+    points.flatMap((point) => (point.startsWith(folder) && !point.slice(folder.length).includes("/") ? [point.slice(folder.length)] : [])),
+  );
 }

@@ -20,7 +20,7 @@ export class LeavesMount extends Error {}
 type Folder = FileHandle;
 
 /** A name in an open folder, which may be nothing, anything, or (never followed) a link. */
-export type Place = { folder: Folder; name: Name };
+export type DirectoryEntry = { folder: Folder; name: Name };
 
 /** What is there, not opened but held (O_PATH, see open(2)): it is good for `reopen` and for nothing else. */
 export type Found = { held: FileHandle; stats: Stats };
@@ -29,7 +29,7 @@ export type Start = {
   root: string; // the workspace; a link there is the service's own
   path: Name[];
   /** Called for a folder that is not there; makes it. Without it, ENOENT is thrown. */
-  make?: (place: Place) => Promise<void>;
+  make?: (entry: DirectoryEntry) => Promise<void>;
 };
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
@@ -59,8 +59,8 @@ export async function find(start: Start): Promise<Found> {
   }
 }
 
-/** Calls `use` with the place that the path leads to, where a link is not followed; null: that is the workspace itself. Throws the same. */
-export async function locate<Result>(start: Start, use: (place: Place | null) => Promise<Result>): Promise<Result> {
+/** Calls `use` with the entry that the path leads to, where a link is not followed; null: that is the workspace itself. Throws the same. */
+export async function locate<Result>(start: Start, use: (entry: DirectoryEntry | null) => Promise<Result>): Promise<Result> {
   const walker = await Walker.at(start);
   try {
     return await use(await walker.go({ isFollowingLast: false }));
@@ -69,8 +69,8 @@ export async function locate<Result>(start: Start, use: (place: Place | null) =>
   }
 }
 
-/** What is at a place, without following it; the caller closes it. */
-export async function lookAt({ folder, name }: Place): Promise<Found> {
+/** What is at a entry, without following it; the caller closes it. */
+export async function openEntry({ folder, name }: DirectoryEntry): Promise<Found> {
   return await hold(below(folder, name), mountOf(folder.fd));
 }
 
@@ -93,7 +93,7 @@ class Walker {
   }
 
   /** To what the path leads to, or (null then, too, where that is the workspace) to the folder of the last name, which is not looked at. */
-  async go({ isFollowingLast }: { isFollowingLast: boolean }): Promise<Place | null> {
+  async go({ isFollowingLast }: { isFollowingLast: boolean }): Promise<DirectoryEntry | null> {
     const rest = this.#start.path.toReversed(); // the next one is at the end
     for (let links = 0, steps = 0; ; steps += 1) {
       if (steps > maxSteps) throw new LeavesWorkspace("leads through too many folders");
@@ -105,7 +105,7 @@ class Walker {
         continue;
       }
       if (rest.length === 0 && !isFollowingLast) return { folder: this.here.held, name };
-      const found = await this.#look(name);
+      const found = await this.#openEntry(name);
       if (!found.stats.isSymbolicLink()) {
         await this.#enter(found, name);
         continue;
@@ -117,7 +117,7 @@ class Walker {
     }
   }
 
-  async #look(name: Name): Promise<Found> {
+  async #openEntry(name: Name): Promise<Found> {
     const path = below(this.here.held, name);
     const { make } = this.#start;
     try {

@@ -4,7 +4,7 @@ import { emptyFolder, type Left } from "./emptying.ts";
 import { codeOf } from "./error-code.ts";
 import { type Listing, listFolder, type Page } from "./listing.ts";
 import type { Name } from "./names.ts";
-import { below, find, LeavesMount, locate, lookAt, type Place, reopen } from "./walk.ts";
+import { below, find, LeavesMount, locate, openEntry, type DirectoryEntry, reopen } from "./walk.ts";
 
 /** The files of one job's workspace. All throw what the walk throws, and what stands here. */
 
@@ -72,7 +72,7 @@ export class WorkspaceFiles {
     const draft = this.#workspace.draft();
     try {
       await this.#writeDraft(draft, content, mode);
-      await inTurn(() => this.#locate(path, "is the workspace itself: name a file in it", async (place) => await putInPlace(draft, place)));
+      await inTurn(() => this.#locate(path, "is the workspace itself: name a file in it", async (entry) => await putInPlace(draft, entry)));
     } catch (error) {
       await unlink(draft).catch(() => undefined); // the first error says more
       throw error;
@@ -81,9 +81,9 @@ export class WorkspaceFiles {
 
   /** Makes a folder, with those on the way, where there is none, and gives it these permissions. */
   async makeFolder(path: Name[], mode: number): Promise<void> {
-    await this.#locate(path, "is the workspace itself, which is there", async (place) => {
-      await this.#make(place);
-      const { held, stats } = await lookAt(place);
+    await this.#locate(path, "is the workspace itself, which is there", async (entry) => {
+      await this.#make(entry);
+      const { held, stats } = await openEntry(entry);
       await using found = held;
       if (!stats.isDirectory()) throw new NotWhatWasAsked("is no folder");
       await using folder = await reopen(found, O_RDONLY | O_DIRECTORY);
@@ -94,23 +94,23 @@ export class WorkspaceFiles {
   /** Removes a file, a link or an empty folder; with `isRecursive` a folder with all that is in it. Gives how many there were; throws NotAllRemoved. */
   async remove(path: Name[], { isRecursive }: { isRecursive: boolean }): Promise<number> {
     const { root, program } = this.#workspace;
-    return await locate({ root, path }, async (place) => {
-      if (place === null) throw new NotWhatWasAsked("is the workspace itself: it goes when the job is removed");
-      if (await isUnlinked(place)) return 1;
-      const { held } = await lookAt(place);
+    return await locate({ root, path }, async (entry) => {
+      if (entry === null) throw new NotWhatWasAsked("is the workspace itself: it goes when the job is removed");
+      if (await isUnlinked(entry)) return 1;
+      const { held } = await openEntry(entry);
       await using folder = held;
-      if (await isFolderRemoved(place, { isRecursive })) return 1;
+      if (await isFolderRemoved(entry, { isRecursive })) return 1;
       const { removed, left } = await emptyFolder(program, folder.fd);
       if (left !== null) throw new NotAllRemoved(removed, { ...left, path: [...path, left.path].filter((name) => name !== "").join("/") });
-      if (await isFolderRemoved(place, { isRecursive: true })) return removed + 1;
+      if (await isFolderRemoved(entry, { isRecursive: true })) return removed + 1;
       throw new NotAllRemoved(removed, { path: path.join("/"), why: "changed", text: "something is put into it meanwhile" });
     });
   }
 
-  async #locate<Result>(path: Name[], otherwise: string, use: (place: Place) => Promise<Result>): Promise<Result> {
-    return await locate({ root: this.#workspace.root, path, make: (place) => this.#make(place) }, async (place) => {
-      if (place === null) throw new NotWhatWasAsked(otherwise);
-      return await use(place);
+  async #locate<Result>(path: Name[], otherwise: string, use: (entry: DirectoryEntry) => Promise<Result>): Promise<Result> {
+    return await locate({ root: this.#workspace.root, path, make: (entry) => this.#make(entry) }, async (entry) => {
+      if (entry === null) throw new NotWhatWasAsked(otherwise);
+      return await use(entry);
     });
   }
 
@@ -122,7 +122,7 @@ export class WorkspaceFiles {
   }
 
   /** A folder, if nothing is there. */
-  async #make({ folder, name }: Place): Promise<void> {
+  async #make({ folder, name }: DirectoryEntry): Promise<void> {
     try {
       await mkdir(below(folder, name), 0o755);
     } catch (error) {
@@ -155,9 +155,9 @@ export class WorkspaceFiles {
 }
 
 /** Before the bytes of a file are waited for in vain. */
-async function refuseFolder(place: Place): Promise<void> {
+async function refuseFolder(entry: DirectoryEntry): Promise<void> {
   try {
-    const { held, stats } = await lookAt(place);
+    const { held, stats } = await openEntry(entry);
     await held.close();
     if (stats.isDirectory()) throw new NotWhatWasAsked("is a folder: name a file");
   } catch (error) {
@@ -165,7 +165,7 @@ async function refuseFolder(place: Place): Promise<void> {
   }
 }
 
-async function putInPlace(draft: string, { folder, name }: Place): Promise<void> {
+async function putInPlace(draft: string, { folder, name }: DirectoryEntry): Promise<void> {
   try {
     await rename(draft, below(folder, name));
   } catch (error) {
@@ -176,14 +176,14 @@ async function putInPlace(draft: string, { folder, name }: Place): Promise<void>
 }
 
 /** False: it is a folder. */
-async function isUnlinked(place: Place): Promise<boolean> {
+async function isUnlinked(entry: DirectoryEntry): Promise<boolean> {
   try {
-    await unlink(below(place.folder, place.name));
+    await unlink(below(entry.folder, entry.name));
     return true;
   } catch (error) {
     const code = codeOf(error);
     if (code !== "EISDIR" && code !== "EPERM" && code !== "EBUSY") throw error; // unlink(2): Linux says EISDIR of a folder, POSIX EPERM
-    const { held, stats } = await lookAt(place); // of a mount, throws what is
+    const { held, stats } = await openEntry(entry); // of a mount, throws what is
     await held.close();
     if (stats.isDirectory()) return false;
     throw error;
@@ -191,7 +191,7 @@ async function isUnlinked(place: Place): Promise<boolean> {
 }
 
 /** False: there is something in it, and that is to be removed. */
-async function isFolderRemoved({ folder, name }: Place, { isRecursive }: { isRecursive: boolean }): Promise<boolean> {
+async function isFolderRemoved({ folder, name }: DirectoryEntry, { isRecursive }: { isRecursive: boolean }): Promise<boolean> {
   try {
     await rmdir(below(folder, name));
     return true;

@@ -21,12 +21,18 @@ export type Identity = {
 /** `reason` is a sentence for whoever asked; it holds nothing of what was shown. */
 export type Identification = { kind: "known"; identity: Identity } | { kind: "unknown"; reason: string };
 
-export type IdentityOptions = { localTrust: boolean; clientRoles: Map<string, Role>; hasClientCertificates: boolean; sockets: KernelSockets };
+export type IdentityOptions = {
+  localTrust: boolean;
+  clientRoles: Map<string, Role>;
+  hasClientCertificates: boolean;
+  sockets: KernelSockets;
+};
 
 const markUsedAgainMs = 60_000;
 
 /** A proxy adds one of these; what it passes on may come from anywhere. */
-const proxyHeaders = /^(forwarded.*|via|x-forwarded.*|x-real-ip|.*client-?ip|x-original-.*|x-proxy.*|proxy-.*|x-cluster-.*|x-envoy-.*|x-azure-.*|x-amzn-.*|x-appengine-.*|cf-.*|fastly-.*|akamai-.*)$/;
+const proxyHeaders =
+  /^(forwarded.*|via|x-forwarded.*|x-real-ip|.*client-?ip|x-original-.*|x-proxy.*|proxy-.*|x-cluster-.*|x-envoy-.*|x-azure-.*|x-amzn-.*|x-appengine-.*|cf-.*|fastly-.*|akamai-.*)$/;
 
 /** Who sends a request: by token, else by client certificate, else by whose process it is. */
 export class Identifier {
@@ -50,7 +56,8 @@ export class Identifier {
       const identification = this.#byCertificate(request.socket);
       if (identification !== null) return identification;
     }
-    if (unixConnections.has(request.socket)) return known({ kind: "socket", name: ownUser.name, role: "admin", owner: null, untilMs: Infinity });
+    if (unixConnections.has(request.socket))
+      return known({ kind: "socket", name: ownUser.name, role: "admin", owner: null, untilMs: Infinity });
     return await this.#byProcess(request);
   }
 
@@ -75,7 +82,7 @@ export class Identifier {
   }
 
   /** Whether what let somebody in still would: what it began may go on for days. */
-  isStillLetIn({ kind, owner, untilMs }: Identity): boolean {
+  isStillAuthorized({ kind, owner, untilMs }: Identity): boolean {
     if (untilMs <= Date.now()) return false;
     if (kind !== "token" || owner === null) return true;
     const token = this.#store.tokens.find(owner.slice("token:".length));
@@ -93,26 +100,29 @@ export class Identifier {
     if (Object.keys(certificate).length === 0) return null;
     // A connection may live longer than the certificate that it began with.
     const untilMs = Date.parse(certificate.valid_to);
-    const isOver = untilMs < Date.now();
-    if (!socket.authorized || isOver) return unknown("the client certificate is not one of JOBRUNNER_TLS_CLIENT_CA, or its time is over");
+    const isFinished = untilMs < Date.now();
+    if (!socket.authorized || isFinished)
+      return unknown("the client certificate is not one of JOBRUNNER_TLS_CLIENT_CA, or its time is over");
     const name: unknown = certificate.subject.CN; // several come as a list
     const role = typeof name === "string" ? this.#options.clientRoles.get(name) : undefined;
-    if (typeof name !== "string" || role === undefined) return unknown("the client certificate's common name has no role in JOBRUNNER_TLS_CLIENT_ROLES");
+    if (typeof name !== "string" || role === undefined)
+      return unknown("the client certificate's common name has no role in JOBRUNNER_TLS_CLIENT_ROLES");
     return known({ kind: "certificate", name, role, owner: `certificate:${name}`, untilMs });
   }
 
   async #byProcess(request: IncomingMessage): Promise<Identification> {
-    if (!this.#options.localTrust) return unknown(`JOBRUNNER_LOCAL_TRUST is false: ${howToGetIn}`);
+    if (!this.#options.localTrust) return unknown(`JOBRUNNER_LOCAL_TRUST is false: ${authenticationHint}`);
     const proxy = Object.keys(request.headers).find((name) => proxyHeaders.test(name));
-    if (proxy !== undefined) return unknown(`the header ${proxy} says that a proxy passed this on: ${howToGetIn}`);
+    if (proxy !== undefined) return unknown(`the header ${proxy} says that a proxy passed this on: ${authenticationHint}`);
     const uid = await this.#peers.uidOf(request.socket);
-    if (uid === null) return unknown(howToGetIn);
-    if (uid !== 0 && uid !== ownUser.uid) return unknown(`the service runs as another user than you: ${howToGetIn}`);
+    if (uid === null) return unknown(authenticationHint);
+    if (uid !== 0 && uid !== ownUser.uid) return unknown(`the service runs as another user than you: ${authenticationHint}`);
     return known({ kind: "local", name: uid === ownUser.uid ? ownUser.name : "root", role: "admin", owner: null, untilMs: Infinity });
   }
 }
 
-const howToGetIn = "send Authorization: Bearer TOKEN; the service's owner finds the first token in the file `token` of its state directory and makes more with jobrunner token create";
+const authenticationHint =
+  "send Authorization: Bearer TOKEN; the service's owner finds the first token in the file `token` of its state directory and makes more with jobrunner token create";
 
 function known(identity: Identity): Identification {
   return { kind: "known", identity };

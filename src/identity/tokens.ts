@@ -16,7 +16,10 @@ export type TokenCheck =
   | { kind: "revoked"; token: StoredToken };
 
 /** A new token: its text, to be shown once, and what is stored of it. */
-export function makeToken({ name, role, expiresAtMs }: { name: string; role: Role; expiresAtMs: number | null }): { text: string; stored: NewToken } {
+export function makeToken({ name, role, expiresAtMs }: { name: string; role: Role; expiresAtMs: number | null }): {
+  text: string;
+  stored: NewToken;
+} {
   const id = randomBytes(8).toString("hex");
   const secret = randomBytes(32).toString("base64url");
   return { text: `jr_${id}_${secret}`, stored: { id, name, role, hash: hashOf(secret), createdAtMs: Date.now(), expiresAtMs } };

@@ -8,7 +8,10 @@ import type { Command, FieldProblem, JobSpec } from "./spec.ts";
 // None begins with "-": the engine's client would take it for an option.
 const imageName = pattern("^[A-Za-z0-9][A-Za-z0-9._:/@-]*$", "must be the name of an image, such as debian:12");
 const networkName = pattern("^[A-Za-z0-9][A-Za-z0-9_.-]*$", "must be none, bridge, host or the name of a network");
-const userName = pattern("^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$", "must be a user of the image, by name or number, as user or user:group");
+const userName = pattern(
+  "^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$",
+  "must be a user of the image, by name or number, as user or user:group",
+);
 const absolutePath = pattern("^/[^\\u0000]*[^/\\u0000][^\\u0000]*$", "must be an absolute path other than /");
 
 const Mount = Type.Object(
@@ -40,7 +43,13 @@ const Resources = Type.Object(
 
 /** Fields of a command that only a container has. */
 export const containerFields = {
-  Entrypoint: Type.Optional(Type.Array(Type.String({ maxLength: 131_071, pattern: "^[^\\u0000]*$" }), { minItems: 1, maxItems: 1000, description: "argument vector in place of the image's entrypoint" })),
+  Entrypoint: Type.Optional(
+    Type.Array(Type.String({ maxLength: 131_071, pattern: "^[^\\u0000]*$" }), {
+      minItems: 1,
+      maxItems: 1000,
+      description: "argument vector in place of the image's entrypoint",
+    }),
+  ),
   Mounts: Type.Optional(Type.Array(Mount, { maxItems: 1000, description: "of the box, in the container" })),
   Network: Type.Optional(Type.String({ maxLength: 200, ...networkName, description: "none, bridge, host or the name of one" })),
   User: Type.Optional(Type.String({ maxLength: 200, ...userName, description: "who runs it in the container: user or user:group" })),
@@ -48,7 +57,9 @@ export const containerFields = {
   Resources: Type.Optional(Resources),
 };
 
-export const Image = Type.Optional(Type.String({ maxLength: 1000, ...imageName, description: "the step runs in a container of it, such as debian:12" }));
+export const Image = Type.Optional(
+  Type.String({ maxLength: 1000, ...imageName, description: "the step runs in a container of it, such as debian:12" }),
+);
 
 /** What is wrong with the containers of a job that fits the schema, first thing first; null: nothing. */
 export function findContainerProblem(spec: JobSpec): FieldProblem | null {
@@ -62,7 +73,11 @@ export function findContainerProblem(spec: JobSpec): FieldProblem | null {
   if (containers.length === 0) return null;
   if (spec.User !== undefined) {
     const field = `Commands[${containers[0]?.[0]}].Image`;
-    return { field, message: "cannot be in a job with User, since whoever starts containers may become root by them: leave the job's User out; the step's own says who runs in the container" };
+    return {
+      field,
+      message:
+        "cannot be in a job with User, since whoever starts containers may become root by them: leave the job's User out; the step's own says who runs in the container",
+    };
   }
   if (spec.WorkingDir !== undefined && /^\/+$/.test(spec.WorkingDir)) {
     return { field: "WorkingDir", message: "is mounted in every container of the job, and / cannot be: give a directory below it" };
@@ -71,7 +86,11 @@ export function findContainerProblem(spec: JobSpec): FieldProblem | null {
   if (shared !== null) return shared;
   for (const [index, command] of containers) {
     const source = command.Mounts?.findIndex(({ Source }) => !Source.startsWith("/") && Source.split("/").includes("..")) ?? -1;
-    if (source >= 0) return { field: `Commands[${index}].Mounts[${source}].Source`, message: "leaves the job's directory by '..': give a path inside it, or an absolute one" };
+    if (source >= 0)
+      return {
+        field: `Commands[${index}].Mounts[${source}].Source`,
+        message: "leaves the job's directory by '..': give a path inside it, or an absolute one",
+      };
     const large = findLargePart(command);
     if (large !== null) return { field: `Commands[${index}].${large.field}`, message: large.message };
     const wrong = findVariableProblem(command.Environment, `Commands[${index}].Environment`);
@@ -85,10 +104,18 @@ const entrypointWord = "--entrypoint=";
 /** What neither the client nor the kernel takes, which count bytes; the schema counts characters. */
 function findLargePart({ Entrypoint = [], Mounts = [] }: Command): FieldProblem | null {
   const long = Entrypoint.findIndex((text, index) => isTooLong(index === 0 ? `${entrypointWord}${text}` : text));
-  if (long >= 0) return { field: `Entrypoint[${long}]`, message: `must have no more than ${maxStringBytes} bytes as UTF-8, ${entrypointWord.length} less for the first: give a large text by Stdin or a file` };
+  if (long >= 0)
+    return {
+      field: `Entrypoint[${long}]`,
+      message: `must have no more than ${maxStringBytes} bytes as UTF-8, ${entrypointWord.length} less for the first: give a large text by Stdin or a file`,
+    };
   for (const [index, { Source, Target }] of Mounts.entries()) {
     const field = Buffer.byteLength(Source) > maxPathBytes ? "Source" : Buffer.byteLength(Target) > maxPathBytes ? "Target" : null;
-    if (field !== null) return { field: `Mounts[${index}].${field}`, message: `must have no more than ${maxPathBytes} bytes as UTF-8, which is what Linux takes as a path` };
+    if (field !== null)
+      return {
+        field: `Mounts[${index}].${field}`,
+        message: `must have no more than ${maxPathBytes} bytes as UTF-8, which is what Linux takes as a path`,
+      };
   }
   return null;
 }
@@ -108,9 +135,17 @@ export function fitsEnvFile(name: string, value: string): boolean {
 function findVariableProblem(environment: Record<string, string> | undefined, field: string): FieldProblem | null {
   for (const [name, value] of Object.entries(environment ?? {})) {
     // To the engines' clients # begins a comment, * stands for many, and white space is no part of a name.
-    if (/^#|[\s*\p{Cc}]/u.test(name)) return { field: `${field}.${name}`, message: "cannot be given to a container: its name must not hold white space or *, nor begin with #" };
+    if (/^#|[\s*\p{Cc}]/u.test(name))
+      return {
+        field: `${field}.${name}`,
+        message: "cannot be given to a container: its name must not hold white space or *, nor begin with #",
+      };
     if (clientVariable.test(name) && !fitsEnvFile(name, value)) {
-      return { field: `${field}.${name}`, message: "cannot be given to a container: for this name, the value must be one short line that begins with no quote, since the engine's client reads a variable of this name itself" };
+      return {
+        field: `${field}.${name}`,
+        message:
+          "cannot be given to a container: for this name, the value must be one short line that begins with no quote, since the engine's client reads a variable of this name itself",
+      };
     }
   }
   return null;

@@ -41,7 +41,9 @@ export function containerVerdict(client: ClientEnd, facts: ContainerFacts): Cont
     case "none":
       return noContainer(client.exitCode, facts);
     case "unknown":
-      return [engineFailed, ...runtimeFailed].includes(client.exitCode) ? engineError(saying("could not be run by the engine", facts)) : exitedWith(client.exitCode);
+      return [engineFailed, ...runtimeFailed].includes(client.exitCode)
+        ? engineError(saying("could not be run by the engine", facts))
+        : exitedWith(client.exitCode);
   }
 }
 
@@ -63,7 +65,13 @@ export function mayHaveLostOutput(client: ClientEnd, facts: ContainerFacts): boo
 
 function exited({ exitCode, isOutOfMemory, refusal }: ContainerFacts & { kind: "exited" }): ContainerVerdict {
   if (refusal !== null && refused.includes(exitCode)) {
-    return { State: "Failed", Reason: "CouldNotStart", ExitCode: null, Signal: null, Message: `could not start in its container: ${refusal}` };
+    return {
+      State: "Failed",
+      Reason: "CouldNotStart",
+      ExitCode: null,
+      Signal: null,
+      Message: `could not start in its container: ${refusal}`,
+    };
   }
   if (!isOutOfMemory) return exitedWith(exitCode);
   const Message = `exited with code ${exitCode} after a process in its container was killed because the memory was used up`;
@@ -82,7 +90,8 @@ function lost(facts: ContainerFacts): ContainerVerdict {
 
 function noContainer(exitCode: number, facts: ContainerFacts & { kind: "none" }): ContainerVerdict {
   // Podman's client ends with 0 when it is told to while it pulls: no container, and nothing was run.
-  if (exitCode === 0) return engineError("had no container, or lost it to somebody who removed it, before the engine could say how it ended");
+  if (exitCode === 0)
+    return engineError("had no container, or lost it to somebody who removed it, before the engine could say how it ended");
   if (exitCode !== engineFailed) return exitedWith(exitCode);
   if (facts.isImageThere) return engineError(saying("could not make its container", facts));
   return { State: "Failed", Reason: "ImagePull", ExitCode: null, Signal: null, Message: saying("could not pull its image", facts) };

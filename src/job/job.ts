@@ -22,7 +22,19 @@ function orNull<Schema extends TSchema>(schema: Schema, options: { description?:
 
 /** How a job or step ended badly, or why. One word for each different fact. */
 export const Reason = Type.Enum(
-  ["ExitCode", "Signal", "CouldNotStart", "Timeout", "IdleTimeout", "OutOfMemory", "ImagePull", "EngineError", "SupervisorLost", "Reboot", "Requested"],
+  [
+    "ExitCode",
+    "Signal",
+    "CouldNotStart",
+    "Timeout",
+    "IdleTimeout",
+    "OutOfMemory",
+    "ImagePull",
+    "EngineError",
+    "SupervisorLost",
+    "Reboot",
+    "Requested",
+  ],
   { title: "Reason", description: "Why it ended as it did" },
 );
 export type Reason = Static<typeof Reason>;
@@ -36,7 +48,10 @@ export const reasonsOf = {
   Lost: ["SupervisorLost", "Reboot"],
 } as const satisfies Record<FinalState, readonly (Reason | null)[]>;
 
-const State = Type.Enum([...jobStates], { title: "JobState", description: "Queued, Starting, Running and Stopping are on the way to one of the others" });
+const State = Type.Enum([...jobStates], {
+  title: "JobState",
+  description: "Queued, Starting, Running and Stopping are on the way to one of the others",
+});
 const Time = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
 const Count = Type.Integer({ minimum: 0 });
 
@@ -57,7 +72,9 @@ export const StepView = Type.Object(
     ...ending,
     StartedAt: orNull(Time),
     EndedAt: orNull(Time),
-    CPUSeconds: orNull(Type.Number({ minimum: 0 }), { description: "of its first process and of the children that it waited for; null of a container" }),
+    CPUSeconds: orNull(Type.Number({ minimum: 0 }), {
+      description: "of its first process and of the children that it waited for; null of a container",
+    }),
     PeakMemoryBytes: orNull(Count, { description: "as CPUSeconds" }),
     OutputBytes: orNull(Count),
   },
@@ -71,7 +88,10 @@ const WaitsFor = Type.Object(
     PID: Type.Integer({ minimum: 1 }),
     Program: Type.String({ description: "as it calls itself" }),
     User: Type.String({ description: "as whom it acts: a name, or the number of a user without an account" }),
-    Cause: Type.Enum(["NotPermitted", "DoesNotEnd"], { description: "NotPermitted: the service's user may not signal it. DoesNotEnd: it was sent SIGKILL and lives on, such as one that is asleep in the kernel" }),
+    Cause: Type.Enum(["NotPermitted", "DoesNotEnd"], {
+      description:
+        "NotPermitted: the service's user may not signal it. DoesNotEnd: it was sent SIGKILL and lives on, such as one that is asleep in the kernel",
+    }),
   },
   { title: "WaitedProcess", description: "A process of the job that SIGKILL has not ended; of several, one" },
 );
@@ -84,7 +104,9 @@ export const jobFields = {
   State,
   ...ending,
   WaitsFor: orNull(WaitsFor, { description: "for whose end a kill, a timeout or the job's end waits; Message says the same" }),
-  SubmittedBy: orNull(Type.String(), { description: "token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it" }),
+  SubmittedBy: orNull(Type.String(), {
+    description: "token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it",
+  }),
   SubmittedAt: Time,
   StartedAt: orNull(Time),
   EndedAt: orNull(Time),
@@ -143,7 +165,11 @@ export const exampleJob = {
 };
 
 /** A job as the API shows it in lists and events. */
-export const JobView = Type.Object(jobFields, { title: "Job", description: "Exit code, signal and reason are those of the step that decided the outcome", examples: [exampleJob] });
+export const JobView = Type.Object(jobFields, {
+  title: "Job",
+  description: "Exit code, signal and reason are those of the step that decided the outcome",
+  examples: [exampleJob],
+});
 export type JobView = Static<typeof JobView>;
 
 /** A view as it was recorded, by this service or an older one, which had not all of its fields. */

@@ -34,13 +34,13 @@ const nothing = { Reason: null, ExitCode: null, Signal: null, Message: null } as
  * signal are what the kernel said, or null.
  */
 export function progressOf(plan: StepPlan[], facts: JobFacts, lost: LostReason | null = null): Progress {
-  const isOver = facts.done !== null || lost !== null;
-  const views = plan.map((step, index) => viewStep({ step, number: index + 1, facts, isOver, lost }));
+  const isFinished = facts.done !== null || lost !== null;
+  const views = plan.map((step, index) => viewStep({ step, number: index + 1, facts, isFinished, lost }));
   const starts = [...facts.steps.values()].flatMap((step) => (step.started === null ? [] : [step.started.timeNs]));
   const endedNs = facts.done?.timeNs ?? (lost === "SupervisorLost" ? (facts.swept?.timeNs ?? null) : null);
   return {
     ...(lost !== null && facts.done === null ? lostVerdict(lost) : judge(plan, views, facts)),
-    WaitsFor: isOver || facts.waitsFor === null ? null : shownProcess(facts.waitsFor),
+    WaitsFor: isFinished || facts.waitsFor === null ? null : shownProcess(facts.waitsFor),
     StartedAt: starts[0] === undefined ? null : formatTime(starts[0]),
     EndedAt: endedNs === null ? null : formatTime(endedNs),
     Steps: views,
@@ -100,10 +100,10 @@ export function isOutputUnknown(facts: JobFacts): boolean {
   });
 }
 
-function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isOver: boolean; lost: LostReason | null }): StepView {
+function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isFinished: boolean; lost: LostReason | null }): StepView {
   const facts = stepOf(at.facts, at.number);
   const empty = emptyStep(at.step, at.number);
-  if (facts === null) return { ...empty, State: at.isOver ? "Skipped" : "Pending" };
+  if (facts === null) return { ...empty, State: at.isFinished ? "Skipped" : "Pending" };
   const startedAt = facts.started === null ? null : formatTime(facts.started.timeNs);
   if (facts.failed !== null) {
     const failedAt = formatTime(facts.failed.timeNs);
@@ -119,7 +119,9 @@ function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isOver:
     ...withCut(endVerdict(at.step, facts, at), facts.cut),
     StartedAt: startedAt,
     EndedAt: formatTime(timeNs),
-    ...(at.step.Image === undefined ? { CPUSeconds: (userMicroseconds + systemMicroseconds) / 1e6, PeakMemoryBytes: peakRssKiB * 1024 } : {}),
+    ...(at.step.Image === undefined
+      ? { CPUSeconds: (userMicroseconds + systemMicroseconds) / 1e6, PeakMemoryBytes: peakRssKiB * 1024 }
+      : {}),
     OutputBytes: outputBytes,
   };
 }
@@ -128,7 +130,8 @@ function endVerdict(plan: StepPlan, step: StepFacts, { facts, number }: { facts:
   const end = decodeWaitStatus(step.ended?.waitStatus ?? 0);
   const { exitCode, signal } = end;
   const container = facts.containers.get(number) ?? null;
-  const codes = plan.Image === undefined ? { ExitCode: exitCode, Signal: signal } : { ExitCode: stoppedExitCode(end, container), Signal: null };
+  const codes =
+    plan.Image === undefined ? { ExitCode: exitCode, Signal: signal } : { ExitCode: stoppedExitCode(end, container), Signal: null };
   const stop = facts.stops.find(({ position }) => cutBy(step, position));
   if (step.expired !== null && (stop === undefined || step.expired.position < stop.position)) {
     return { State: "TimedOut", Reason: "Timeout", ...codes, Message: "ran longer than its TimeoutSeconds and was stopped" };
@@ -142,7 +145,12 @@ function endVerdict(plan: StepPlan, step: StepFacts, { facts, number }: { facts:
 
 function withCut(verdict: Verdict, cause: CutCause | null): Verdict {
   if (cause === null) return verdict;
-  const when = { drain: "after DrainTimeoutSeconds", timeout: "when the job's TimeoutSeconds were over", terminate: "when the job was killed", kill: "when the job was killed" }[cause];
+  const when = {
+    drain: "after DrainTimeoutSeconds",
+    timeout: "when the job's TimeoutSeconds were finished",
+    terminate: "when the job was killed",
+    kill: "when the job was killed",
+  }[cause];
   const left = `left processes behind that were still at work ${when} and were ended: the last of its output may be missing`;
   return { ...verdict, Message: verdict.Message === null ? left : `${verdict.Message}, and ${left}` };
 }
@@ -165,7 +173,12 @@ function lostVerdict(lost: LostReason): Ending & { State: FinalState } {
 }
 
 function failedToStart(failed: FailedStart): Ending & { State: FinalState } {
-  return { State: "Failed", ...nothing, Reason: "CouldNotStart", Message: `could not start: ${explainStartFailure(failed, failed.attempt)}` };
+  return {
+    State: "Failed",
+    ...nothing,
+    Reason: "CouldNotStart",
+    Message: `could not start: ${explainStartFailure(failed, failed.attempt)}`,
+  };
 }
 
 /** waitpid(2): the low seven bits are the signal, 0 for an exit, whose code is the second byte. */

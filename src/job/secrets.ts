@@ -6,11 +6,15 @@ import type { FieldProblem, JobSpec } from "./spec.ts";
 const maxTotalLength = 262_144; // the masking automaton takes some 40 bytes of memory for each character
 
 export const Secrets = Type.Optional(
-  Type.Record(Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }), Type.String({ minLength: 1, maxLength: 131_071, pattern: "^[^\\u0000]*$" }), {
-    maxProperties: 1000,
-    additionalProperties: false,
-    description: "variables of every step whose values nobody sees: masked in the output, and never shown again",
-  }),
+  Type.Record(
+    Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }),
+    Type.String({ minLength: 1, maxLength: 131_071, pattern: "^[^\\u0000]*$" }),
+    {
+      maxProperties: 1000,
+      additionalProperties: false,
+      description: "variables of every step whose values nobody sees: masked in the output, and never shown again",
+    },
+  ),
 );
 
 type Values = Record<string, string>;
@@ -57,13 +61,20 @@ export function maskedTexts(secrets: Values): string[] {
   return [...new Set(texts)];
 }
 
-export function findSecretsProblem(spec: JobSpec, findReserved: (variables: Values | undefined, field: string) => FieldProblem | null): FieldProblem | null {
+export function findSecretsProblem(
+  spec: JobSpec,
+  findReserved: (variables: Values | undefined, field: string) => FieldProblem | null,
+): FieldProblem | null {
   const { Secrets: secrets = {}, Commands: commands = [] } = spec;
   const reserved = findReserved(secrets, "Secrets");
   if (reserved !== null) return reserved;
   const environments = [spec.Environment, ...commands.map(({ Environment }) => Environment)];
-  const twice = Object.keys(secrets).find((name) => environments.some((environment) => environment !== undefined && Object.hasOwn(environment, name)));
+  const twice = Object.keys(secrets).find((name) =>
+    environments.some((environment) => environment !== undefined && Object.hasOwn(environment, name)),
+  );
   if (twice !== undefined) return { field: `Secrets.${twice}`, message: "is in an Environment too: give it once" };
   const total = Object.values(secrets).reduce((sum, value) => sum + value.length, 0);
-  return total <= maxTotalLength ? null : { field: "Secrets", message: `must have no more than ${maxTotalLength} characters in all: give large ones by a file` };
+  return total <= maxTotalLength
+    ? null
+    : { field: "Secrets", message: `must have no more than ${maxTotalLength} characters in all: give large ones by a file` };
 }

@@ -9,7 +9,10 @@ const advice = new Map([
     "the job's supervisor may have no more open files (RLIMIT_NOFILE). It holds two for each step that left a process behind which has the step's output: let steps end what they start, or " +
       "send its output elsewhere (>/dev/null 2>&1), or raise the service's limit (LimitNOFILE= of its unit, ulimit -n)",
   ],
-  [constants.errno.ENFILE, "the box may have no more open files (sysctl fs.file-max), or the service's user no more memory for pipes (sysctl fs.pipe-user-pages-hard)"],
+  [
+    constants.errno.ENFILE,
+    "the box may have no more open files (sysctl fs.file-max), or the service's user no more memory for pipes (sysctl fs.pipe-user-pages-hard)",
+  ],
   [
     constants.errno.EAGAIN,
     "there may be no more processes: of its user (RLIMIT_NPROC; ulimit -u, LimitNPROC=), in the service's cgroup (pids.max; TasksMax=), or on the box (sysctl kernel.threads-max and kernel.pid_max)",

@@ -52,8 +52,15 @@ export function findLongString(spec: JobSpec): FieldProblem | null {
 }
 
 /** In what a job and a step both have. */
-function longInEither({ CommandLine, Environment, WorkingDir }: Pick<Command, "CommandLine" | "Environment" | "WorkingDir">, prefix: string): FieldProblem | null {
-  return longLine(CommandLine, `${prefix}CommandLine`) ?? longVariable(Environment, `${prefix}Environment`) ?? longPath(WorkingDir, `${prefix}WorkingDir`);
+function longInEither(
+  { CommandLine, Environment, WorkingDir }: Pick<Command, "CommandLine" | "Environment" | "WorkingDir">,
+  prefix: string,
+): FieldProblem | null {
+  return (
+    longLine(CommandLine, `${prefix}CommandLine`) ??
+    longVariable(Environment, `${prefix}Environment`) ??
+    longPath(WorkingDir, `${prefix}WorkingDir`)
+  );
 }
 
 const tooLong = `must have no more than ${maxStringBytes} bytes as UTF-8, which is what Linux takes as one argument: give a large text by Stdin or a file`;
@@ -74,7 +81,7 @@ function longVariable(variables: Record<string, string> | undefined, field: stri
   return { field: `${field}.${found[0]}`, message };
 }
 
-export type Surroundings = {
+export type ExecLimits = {
   /** By `maxTotalBytes`. */
   mostBytes: number;
   /** What every step finds in its environment before the job's own. */
@@ -99,7 +106,10 @@ export function isSurelySmall(spec: JobSpec): boolean {
 const engineStackBytes = 8 << 20;
 
 /** The first step whose arguments and variables are more than the kernel takes together, by what is largest of it; or null. */
-export function findLargeStep(spec: JobSpec, { mostBytes: hostMostBytes, variables, argumentsOf, containerProcesses }: Surroundings): FieldProblem | null {
+export function findLargeStep(
+  spec: JobSpec,
+  { mostBytes: hostMostBytes, variables, argumentsOf, containerProcesses }: ExecLimits,
+): FieldProblem | null {
   const shared = sizes({ ...variables, ...spec.Environment, ...spec.Secrets });
   const sharedBytes = sum(shared);
   for (const [index, command] of commandsOf(spec).entries()) {

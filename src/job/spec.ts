@@ -35,17 +35,32 @@ const noControl = "^[^\\u0000-\\u001f\\u007f]*$";
 const Text = Type.String({ maxLength: maxTextLength, pattern: noNul });
 
 function environment(description: string) {
-  return Type.Optional(Type.Record(Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }), Text, { maxProperties: 10_000, additionalProperties: false, description }));
+  return Type.Optional(
+    Type.Record(Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }), Text, {
+      maxProperties: 10_000,
+      additionalProperties: false,
+      description,
+    }),
+  );
 }
 
 /** By name, or by number with a group of the user's. */
-const userName = pattern("^([A-Za-z_][A-Za-z0-9_.-]*|\\d{1,10}(:\\d{1,10})?)$", "must be a user of this box: a name, a number, or number:group");
+const userName = pattern(
+  "^([A-Za-z_][A-Za-z0-9_.-]*|\\d{1,10}(:\\d{1,10})?)$",
+  "must be a user of this box: a name, a number, or number:group",
+);
 
 export const Command = Type.Object(
   {
     Name: name("for people"),
     CommandLine: commandLine("run by bash, or by Shell; either this or Args"),
-    Args: Type.Optional(Type.Array(Text, { minItems: 1, maxItems: 10_000, description: "argument vector, run without a shell; in a container it goes to the image's entrypoint" })),
+    Args: Type.Optional(
+      Type.Array(Text, {
+        minItems: 1,
+        maxItems: 10_000,
+        description: "argument vector, run without a shell; in a container it goes to the image's entrypoint",
+      }),
+    ),
     Shell: path("the program that runs the CommandLine, with -c; /bin/sh in a container, else bash"),
     Image,
     ...containerFields,
@@ -53,7 +68,9 @@ export const Command = Type.Object(
     WorkingDir: path("relative to the job's WorkingDir, or absolute"),
     TimeoutSeconds: seconds("the step is stopped after so long"),
     IgnoreError: Type.Optional(Type.Boolean({ description: "the sequence and the job go on as if the step had succeeded" })),
-    RunOn: Type.Optional(Type.Enum(["success", "failure", "always"], { description: "run if all before succeeded (default), if one failed, or always" })),
+    RunOn: Type.Optional(
+      Type.Enum(["success", "failure", "always"], { description: "run if all before succeeded (default), if one failed, or always" }),
+    ),
   },
   { additionalProperties: false, title: "Command", description: "A step: on the host, or in a container where it has an Image" },
 );
@@ -61,28 +78,34 @@ export const Command = Type.Object(
 export const JobSpec = Type.Object(
   {
     CommandLine: commandLine("a job of one command line for bash; either this or Commands"),
-    Commands: Type.Optional(Type.Array(Command, { minItems: 1, maxItems: maxSteps, description: "the steps, one after the other until the first failure" })),
+    Commands: Type.Optional(
+      Type.Array(Command, { minItems: 1, maxItems: maxSteps, description: "the steps, one after the other until the first failure" }),
+    ),
     Environment: environment("variables of every step, on top of a small clean base"),
     Name: name("for people; lists can be filtered by it"),
     Labels: Type.Optional(
-      Type.Record(
-        Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$" }),
-        Type.String({ maxLength: 200, pattern: noControl }),
-        { maxProperties: 64, additionalProperties: false, description: "lists can be filtered by them" },
-      ),
+      Type.Record(Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$" }), Type.String({ maxLength: 200, pattern: noControl }), {
+        maxProperties: 64,
+        additionalProperties: false,
+        description: "lists can be filtered by them",
+      }),
     ),
     WorkingDir: path("where steps start: relative to the job's own workspace (default), or absolute"),
     TimeoutSeconds: seconds("the job is stopped after so long"),
     IdleTimeoutSeconds: seconds("the job is stopped after so long without output"),
-    StopSignal: Type.Optional(
-      Type.Enum([...stopSignals], { description: "how a stop begins; SIGTERM" }),
-    ),
+    StopSignal: Type.Optional(Type.Enum([...stopSignals], { description: "how a stop begins; SIGTERM" })),
     StopTimeoutSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400, description: "when a stop becomes SIGKILL; 10" })),
     DrainTimeoutSeconds: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 86_400, description: "how long, at the job's end, filters and others that a step left behind may finish writing its output; 2" }),
+      Type.Number({
+        minimum: 0,
+        maximum: 86_400,
+        description: "how long, at the job's end, filters and others that a step left behind may finish writing its output; 2",
+      }),
     ),
     Stdin: Type.Optional(Type.String({ maxLength: 1_048_576, description: "what the first step reads; empty otherwise" })),
-    User: Type.Optional(Type.String({ maxLength: 255, ...userName, description: "as whom the steps run, where the service is root and allows it" })),
+    User: Type.Optional(
+      Type.String({ maxLength: 255, ...userName, description: "as whom the steps run, where the service is root and allows it" }),
+    ),
     Secrets,
   },
   {
@@ -134,12 +157,16 @@ export function findContradiction(spec: JobSpec): FieldProblem | null {
       return { field: `${field}.CommandLine`, message: "give either CommandLine or Args, not both" };
     }
     if (command.CommandLine === undefined && command.Args === undefined && command.Image === undefined) {
-      return { field: `${field}.CommandLine`, message: "is missing: give CommandLine (run by bash), Args (run without a shell), or an Image" };
+      return {
+        field: `${field}.CommandLine`,
+        message: "is missing: give CommandLine (run by bash), Args (run without a shell), or an Image",
+      };
     }
     if (command.Shell !== undefined && command.CommandLine === undefined) {
       return { field: `${field}.Shell`, message: "runs a CommandLine: give one, or leave it out" };
     }
-    if (command.Args?.[0] === "" && command.Image === undefined) return { field: `${field}.Args[0]`, message: "must name a program, not be empty" };
+    if (command.Args?.[0] === "" && command.Image === undefined)
+      return { field: `${field}.Args[0]`, message: "must name a program, not be empty" };
     const reserved = findReserved(command.Environment, `${field}.Environment`);
     if (reserved !== null) return reserved;
     const directory = command.WorkingDir;

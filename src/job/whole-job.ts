@@ -5,7 +5,9 @@ import { Command, JobSpec } from "./spec.ts";
 /** A job with what was submitted, as it is shown: of secrets the names, and to those who only watch of the environment, too. */
 
 const names = Type.Record(Type.String(), Type.Null(), { description: "the names alone" });
-const Environment = Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()]), { description: "null: not shown to this role" }));
+const Environment = Type.Optional(
+  Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()]), { description: "null: not shown to this role" }),
+);
 const ShownCommand = Type.Object({ ...Command.properties, Environment }, { additionalProperties: false, title: "ShownCommand" });
 
 const ShownSpec = Type.Object(
@@ -18,7 +20,13 @@ const exampleSpec = {
   Labels: { team: "db" },
   Environment: { LEVEL: "3" },
   Secrets: { API_KEY: null },
-  Commands: [{ Name: "build", CommandLine: "make -j2" }, { Name: "test", Args: ["./run-tests"] }],
+  Commands: [
+    { Name: "build", CommandLine: "make -j2" },
+    { Name: "test", Args: ["./run-tests"] },
+  ],
 };
 
-export const WholeJob = Type.Object({ ...jobFields, Spec: ShownSpec }, { title: "WholeJob", description: "A job with what was submitted", examples: [{ ...exampleJob, Spec: exampleSpec }] });
+export const WholeJob = Type.Object(
+  { ...jobFields, Spec: ShownSpec },
+  { title: "WholeJob", description: "A job with what was submitted", examples: [{ ...exampleJob, Spec: exampleSpec }] },
+);

@@ -50,8 +50,8 @@ export class Metrics {
     this.#count((measures) => measures.admitted(waitedMs));
   }
 
-  over(job: JobView): void {
-    this.#count((measures) => measures.over(job));
+  finished(job: JobView): void {
+    this.#count((measures) => measures.finished(job));
   }
 
   committed(ms: number): void {

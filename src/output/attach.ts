@@ -15,8 +15,8 @@ export type AttachSource = {
   directory: string; // need not exist yet
   watchers: OutputWatchers;
   /** True when the output is whole; also where the job is unknown by now. A change to true is followed by a wake of the watchers. */
-  isOver: () => boolean;
-  /** The job as it ended, as JSON shows it; null where it is unknown by now. Asked once, when it is over and its output was read. */
+  isFinished: () => boolean;
+  /** The job as it ended, as JSON shows it; null where it is unknown by now. Asked once, when it is finished and its output was read. */
   outcome: () => object | null;
 };
 
@@ -26,7 +26,7 @@ export type AttachOptions = {
   offset: number;
   /** How far back from what is there now: so many lines (of what the filter leaves), and no further back than `offset`. */
   tail: number | null;
-  /** False: what is there now; of a job that is not over no outcome then. */
+  /** False: what is there now; of a job that is not finished no outcome then. */
   follow: boolean;
   stream: Stream | null;
   step: number | null;
@@ -58,14 +58,14 @@ export async function outputSize(directory: string): Promise<number> {
 }
 
 /**
- * The output of a job in chunks: what is there, then what comes, until the job is over or the signal aborts. The bytes of a chunk stay as
+ * The output of a job in chunks: what is there, then what comes, until the job is finished or the signal aborts. The bytes of a chunk stay as
  * they are until the chunk after the next is asked for; to keep one for longer, copy it.
  */
 export async function* attach(source: AttachSource, options: AttachOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
   const isPlain = options.encoding === "raw" && options.stream === null && options.step === null && !options.timestamps;
   const path = join(source.directory, isPlain ? "output" : "index"); // records are written after the bytes that they are of
   const { follow } = options;
-  using waiting = new Waiting({ path, watchers: source.watchers, follow, isOver: source.isOver, signal });
+  using waiting = new Waiting({ path, watchers: source.watchers, follow, isFinished: source.isFinished, signal });
   yield* isPlain ? attachPlain(source, options, waiting) : attachEncoded(source, options, waiting);
 }
 
@@ -81,7 +81,7 @@ async function* attachPlain({ directory, watchers }: AttachSource, options: Atta
 
 async function* attachEncoded(source: AttachSource, options: AttachOptions, waiting: Waiting): AsyncGenerator<Buffer> {
   const encoder = encoderFor(options);
-  const endsWhole = options.follow || source.isOver();
+  const endsWhole = options.follow || source.isFinished();
   for await (const pieces of attachPieces(source, options, waiting)) {
     const chunks = encoder.encode(pieces)[Symbol.iterator]();
     const nextChunk = (): Promise<IteratorResult<Buffer, unknown>> => slices.run(() => chunks.next());
@@ -106,11 +106,14 @@ async function* attachPieces({ directory, watchers }: AttachSource, options: Att
 type Opening<Beat> = { path: string; waiting: Waiting; beat: Beat | null };
 
 /** Null where the job, or the wait for it, ended without one. A job may be in the queue for hours: there is a beat, where one is given, whenever it is time for one. */
-async function* openWhenThere<Beat>({ files }: OutputWatchers, { path, waiting, beat }: Opening<Beat>): AsyncGenerator<Beat, SharedFile | null> {
+async function* openWhenThere<Beat>(
+  { files }: OutputWatchers,
+  { path, waiting, beat }: Opening<Beat>,
+): AsyncGenerator<Beat, SharedFile | null> {
   for (;;) {
-    const isLastLook = waiting.isLastLook();
-    const file = await files.open(path, { isHot: !isLastLook });
-    if (file !== null || isLastLook) return file;
+    const isLastCheck = waiting.isLastCheck();
+    const file = await files.open(path, { isHot: !isLastCheck });
+    if (file !== null || isLastCheck) return file;
     if ((await waiting.more(heartbeatMs)) === "idle" && beat !== null) yield beat;
   }
 }

@@ -31,7 +31,7 @@ export const bytesEncoder: Encoder = {
 export function timestampsEncoder(): Encoder {
   let isAtLineStart = true;
   const prefixed = function* (data: Buffer, prefix: Buffer): Generator<Buffer> {
-    for (let from = 0; from < data.length; ) {
+    for (let from = 0; from < data.length;) {
       if (isAtLineStart) yield prefix;
       const newline = data.indexOf(0x0a, from);
       isAtLineStart = newline >= 0;
@@ -112,7 +112,12 @@ export function eventsEncoder(): Encoder {
 }
 
 function toJson(piece: Piece): string {
-  const where = { Offset: piece.offset, Time: timeOf(piece.origin), Step: piece.origin?.step ?? null, Stream: piece.origin?.stream ?? null };
+  const where = {
+    Offset: piece.offset,
+    Time: timeOf(piece.origin),
+    Step: piece.origin?.step ?? null,
+    Stream: piece.origin?.stream ?? null,
+  };
   if (piece.kind === "gap") return JSON.stringify({ ...where, LostBytes: piece.lostBytes });
   if (isUtf8(piece.data)) return JSON.stringify({ ...where, Data: piece.data.toString("utf8") });
   return JSON.stringify({ ...where, Data: piece.data.toString("base64"), Encoding: "base64" });

@@ -9,8 +9,17 @@ export async function lastLines(
   job: { directory: string; watchers: OutputWatchers },
   wanted: { step: number; stream: Stream; lines: number },
 ): Promise<string> {
-  const options = { encoding: "raw", offset: 0, tail: wanted.lines, follow: false, stream: wanted.stream, step: wanted.step, timestamps: false, end: null } as const;
-  const source = { ...job, isOver: () => false, outcome: () => null };
+  const options = {
+    encoding: "raw",
+    offset: 0,
+    tail: wanted.lines,
+    follow: false,
+    stream: wanted.stream,
+    step: wanted.step,
+    timestamps: false,
+    end: null,
+  } as const;
+  const source = { ...job, isFinished: () => false, outcome: () => null };
   let end = Buffer.alloc(0);
   for await (const chunk of attach(source, options, new AbortController().signal)) {
     end = Buffer.concat([end, chunk]).subarray(-maxExcerptBytes);

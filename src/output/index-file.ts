@@ -56,7 +56,7 @@ export class IndexFile {
   /** All records before `number`, the last one first. */
   async *backwards(number: number): AsyncGenerator<IndexRecord> {
     const perBlock = blockBytes / recordBytes;
-    for (let end = number; end > 0; ) {
+    for (let end = number; end > 0;) {
       const first = end - 1 - ((end - 1) % perBlock);
       const records = await this.read(first, await this.startOf(first), end - first);
       yield* records.toReversed();

@@ -33,13 +33,13 @@ export class Pace {
   async sent(bytes: number, closed: AbortSignal): Promise<void> {
     this.#sentBytes += bytes;
     for (let pauseMs = shortestPauseMs; this.#sentBytes > this.#freeUntilBytes; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
-      await this.#look();
+      await this.#poll();
       if (closed.aborted || this.#sentBytes <= this.#freeUntilBytes) return;
       await pause(pauseMs * (0.5 + Math.random() / 2), closed); // not all that stall at once
     }
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const waitingBytes = await this.#unacknowledged(this.#response);
     const takenBytes = this.#sentBytes - (waitingBytes ?? 0);
     this.#freeUntilBytes = waitingBytes === null || takenBytes >= provenBytes ? Infinity : takenBytes + Math.max(freeBytes, takenBytes);

@@ -38,13 +38,13 @@ const maxRecords = 512; // read at once
 export async function* followPieces(source: PieceSource): AsyncGenerator<Piece[]> {
   const { index, waiting } = source;
   // Without following, what is recorded now is all: a job that writes faster than its reader takes would never end.
-  const limit = waiting.follows || waiting.isOver() ? Infinity : await index.count();
+  const limit = waiting.follows || waiting.isFinished() ? Infinity : await index.count();
   let number = await index.find(source.start);
   let end = await index.startOf(number);
   let beatDueMs = performance.now() + source.idleMs;
   while (end < source.end) {
-    const isWhole = waiting.isOver();
-    const isLastLook = isWhole || waiting.isLastLook();
+    const isWhole = waiting.isFinished();
+    const isLastCheck = isWhole || waiting.isLastCheck();
     const records = number < limit ? await index.read(number, end, Math.min(maxRecords, limit - number)) : [];
     number += records.length;
     end = records.at(-1)?.end ?? end;
@@ -58,7 +58,7 @@ export async function* followPieces(source: PieceSource): AsyncGenerator<Piece[]
     }
     if (records.length > 0) continue;
     if (isWhole && limit === Infinity) return yield* readUnrecorded(source, end);
-    if (isLastLook) return;
+    if (isLastCheck) return;
     await waiting.more(Math.max(0, beatDueMs - performance.now()));
   }
 }
@@ -69,7 +69,7 @@ async function* readPieces(source: PieceSource, records: IndexRecord[]): AsyncGe
     if (record.start >= source.end) break;
     if (!matches(source.filter, record)) continue;
     const end = Math.min(record.end, source.end);
-    for (let offset = Math.max(record.start, source.start); offset < end; ) {
+    for (let offset = Math.max(record.start, source.start); offset < end;) {
       const data = await source.output.read(offset, end - offset);
       if (data.length === 0) break; // a power cut took what the index speaks of
       if (!isOfBlock(batch, offset)) {
@@ -79,7 +79,8 @@ async function* readPieces(source: PieceSource, records: IndexRecord[]): AsyncGe
       batch.push({ kind: "bytes", offset, data, origin: record });
       offset += data.length;
     }
-    if (record.lostBytes > 0 && record.end < source.end) batch.push({ kind: "gap", offset: record.end, lostBytes: record.lostBytes, origin: record });
+    if (record.lostBytes > 0 && record.end < source.end)
+      batch.push({ kind: "gap", offset: record.end, lostBytes: record.lostBytes, origin: record });
   }
   if (batch.length > 0) yield batch;
 }
@@ -91,7 +92,7 @@ function isOfBlock([first]: Piece[], offset: number): boolean {
 /** What a supervisor wrote just before it was killed. */
 async function* readUnrecorded({ output, filter, start, end }: PieceSource, recordedEnd: number): AsyncGenerator<Piece[]> {
   if (!matches(filter, null)) return;
-  for (let offset = Math.max(start, recordedEnd); offset < end; ) {
+  for (let offset = Math.max(start, recordedEnd); offset < end;) {
     const data = await output.read(offset, Math.min(blockBytes, end - offset));
     if (data.length === 0) return;
     yield [{ kind: "bytes", offset, data, origin: null }];

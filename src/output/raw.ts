@@ -15,11 +15,11 @@ export async function* followBytes(
   { start, end }: { start: number; end: number },
 ): AsyncGenerator<Buffer> {
   using bulk = new BulkReader(file, files);
-  for (let offset = start; offset < end; ) {
-    const isLastLook = waiting.isLastLook();
+  for (let offset = start; offset < end;) {
+    const isLastCheck = waiting.isLastCheck();
     const chunk = await bulk.read(offset, end - offset);
     if (chunk.length > 0) yield chunk;
-    else if (isLastLook) return;
+    else if (isLastCheck) return;
     else await waiting.more();
     offset += chunk.length;
   }

@@ -27,19 +27,27 @@ const bounds: SearchBounds = { mostBytes: 32 << 20, mostMs: 150, sliceBytes: 512
  * Where a text is in an output, in order. Escape sequences within it do not count, so that text of several colours is found. It is looked for in bytes, as
  * characters of one byte: offsets are exact, whatever the output is.
  */
-export async function searchOutput({ directory, files }: SearchSource, options: SearchOptions, within: SearchBounds = bounds): Promise<SearchResult> {
+export async function searchOutput(
+  { directory, files }: SearchSource,
+  options: SearchOptions,
+  within: SearchBounds = bounds,
+): Promise<SearchResult> {
   await using file = await files.open(join(directory, "output"));
   if (file === null) return { matches: [], next: null };
   return await search(file, options, within);
 }
 
-async function search(file: SharedFile, { text, isCaseSensitive, offset, limit }: SearchOptions, { mostBytes, mostMs, sliceBytes }: SearchBounds): Promise<SearchResult> {
+async function search(
+  file: SharedFile,
+  { text, isCaseSensitive, offset, limit }: SearchOptions,
+  { mostBytes, mostMs, sliceBytes }: SearchBounds,
+): Promise<SearchResult> {
   const pattern = patternOf(text, isCaseSensitive);
   const endMs = performance.now() + mostMs;
   // In the worst case each byte is compared with each character of the text; meanwhile nothing else is done.
   const buffer = Buffer.allocUnsafe(Math.max(2 * longestMatchBytes, Math.floor(sliceBytes / Math.ceil(text.length / 3))));
   const matches: Match[] = [];
-  for (let start = offset; ; ) {
+  for (let start = offset; ;) {
     const filled = await file.readInto(buffer, start);
     const isLast = filled < buffer.length;
     const slice = new Visible(buffer.toString("latin1", 0, filled));
@@ -123,8 +131,12 @@ class Visible {
 }
 
 function patternOf(text: string, isCaseSensitive: boolean): RegExp {
-  const characters = Array.from(text, (character) => (isCaseSensitive ? [character] : [...new Set([character, character.toLowerCase(), character.toUpperCase()])]));
-  const written = characters.map((variants) => (variants.length === 1 ? variants.map(asBytes).join("") : `(?:${variants.map(asBytes).join("|")})`));
+  const characters = Array.from(text, (character) =>
+    isCaseSensitive ? [character] : [...new Set([character, character.toLowerCase(), character.toUpperCase()])],
+  );
+  const written = characters.map((variants) =>
+    variants.length === 1 ? variants.map(asBytes).join("") : `(?:${variants.map(asBytes).join("|")})`,
+  );
   return new RegExp(written.join(""), "g");
 }
 

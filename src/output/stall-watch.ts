@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Unacknowledged } from "./pace.ts";
 
-const looksPerTimeout = 8;
+const checksPerTimeout = 8;
 
 /** Closes the connection of a client that takes nothing of what is being sent for so long. A quiet job's reader has nothing to take. */
 export class StallWatch {
@@ -19,7 +19,7 @@ export class StallWatch {
     this.#response = response;
     this.#unacknowledged = unacknowledged;
     this.#timeoutMs = timeoutMs;
-    this.#timer = setInterval(() => void this.#look(), timeoutMs / looksPerTimeout);
+    this.#timer = setInterval(() => void this.#poll(), timeoutMs / checksPerTimeout);
   }
 
   /** Watches while something is being sent. */
@@ -38,7 +38,7 @@ export class StallWatch {
    * A chunk that is finished is progress, and so is any of it that the client has acknowledged: the kernel keeps megabytes for a connection
    * and takes more of us only when a third of that is free, which at a slow client lasts for minutes.
    */
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const seen = this.#isSending ? `${this.#sends} ${await this.#unacknowledged(this.#response)}` : "";
     const nowMs = performance.now();
     if (seen === "" || seen !== this.#seen) {

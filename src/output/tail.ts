@@ -51,7 +51,7 @@ async function findLines(output: SharedFile, ranges: AsyncIterable<Range> | Iter
 }
 
 async function* blocksBackwards(output: SharedFile, range: Range): AsyncGenerator<{ offset: number; data: Buffer }> {
-  for (let end = range.end; end > range.start; ) {
+  for (let end = range.end; end > range.start;) {
     const offset = Math.max(range.start, end - 1 - ((end - 1) % blockBytes));
     const data = await output.read(offset, end - offset);
     if (data.length > 0) yield { offset, data };

@@ -4,7 +4,7 @@ export type WaitingOptions = {
   path: string; // of the file whose growth is waited for
   watchers: OutputWatchers;
   follow: boolean;
-  isOver: () => boolean;
+  isFinished: () => boolean;
   signal: AbortSignal;
 };
 
@@ -18,7 +18,7 @@ export class Waiting implements Disposable {
 
   constructor(options: WaitingOptions) {
     this.#options = options;
-    const watches = options.follow && !options.isOver();
+    const watches = options.follow && !options.isFinished();
     this.#unsubscribe = watches ? options.watchers.subscribe(options.path, () => this.#wake()) : () => undefined;
     options.signal.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -27,8 +27,8 @@ export class Waiting implements Disposable {
    * To be asked before looking for more: when it is true, what that look does not find will never come. In this order, since a job may
    * write and end between a look and the question.
    */
-  isLastLook(): boolean {
-    return !this.#options.follow || this.isAborted || this.isOver();
+  isLastCheck(): boolean {
+    return !this.#options.follow || this.isAborted || this.isFinished();
   }
 
   get isAborted(): boolean {
@@ -39,8 +39,8 @@ export class Waiting implements Disposable {
     return this.#options.follow;
   }
 
-  isOver(): boolean {
-    return this.#options.isOver();
+  isFinished(): boolean {
+    return this.#options.isFinished();
   }
 
   /** Resolves when there may be more, or when the time is up. */

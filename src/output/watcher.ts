@@ -44,12 +44,12 @@ export class OutputWatchers {
 }
 
 /** What tells of changes: nothing yet (the job's directory is not made), the file, or a timer. */
-type Means = { kind: "none" } | { kind: "file"; watcher: FSWatcher } | { kind: "timer"; timer: NodeJS.Timeout; bytes: number };
+type Watch = { kind: "none" } | { kind: "file"; watcher: FSWatcher } | { kind: "timer"; timer: NodeJS.Timeout; bytes: number };
 
 class WatchedFile {
   readonly wakes = new Set<() => void>();
   readonly #path: string;
-  #means: Means = { kind: "none" };
+  #watch: Watch = { kind: "none" };
   #isClosed = false;
 
   constructor(path: string) {
@@ -68,7 +68,7 @@ class WatchedFile {
   }
 
   #establish(): void {
-    if (this.#isClosed || this.#means.kind !== "none") return;
+    if (this.#isClosed || this.#watch.kind !== "none") return;
     const watcher = this.#tryWatch();
     if (watcher !== null) this.#use({ kind: "file", watcher });
   }
@@ -82,27 +82,27 @@ class WatchedFile {
       closeSync(openSync(this.#path, constants.O_RDONLY | constants.O_CREAT, 0o600));
       return watch(this.#path, () => this.#wakeAll()).on("error", () => this.#poll());
     } catch (error) {
-      if (!isMissing(error)) this.#poll();
+      if (!isMissing(error)) this.#startPolling();
       return null;
     }
   }
 
-  #poll(): void {
-    if (this.#isClosed || this.#means.kind === "timer") return;
-    const timer = setInterval(() => this.#look(), pollMs);
+  #startPolling(): void {
+    if (this.#isClosed || this.#watch.kind === "timer") return;
+    const timer = setInterval(() => this.#poll(), pollMs);
     this.#use({ kind: "timer", timer, bytes: -1 });
   }
 
-  #look(): void {
+  #poll(): void {
     const bytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? -1;
-    if (this.#means.kind !== "timer" || this.#means.bytes === bytes) return;
-    this.#means.bytes = bytes;
+    if (this.#watch.kind !== "timer" || this.#watch.bytes === bytes) return;
+    this.#watch.bytes = bytes;
     this.#wakeAll();
   }
 
-  #use(means: Means): void {
-    const old = this.#means;
-    this.#means = means;
+  #use(watch: Watch): void {
+    const old = this.#watch;
+    this.#watch = watch;
     if (old.kind === "timer") clearInterval(old.timer);
     else if (old.kind === "file") old.watcher.close();
   }

@@ -24,12 +24,12 @@ export class Accounts {
   find(user: string): Promise<AccountResult> {
     const nowMs = performance.now();
     for (const [name, { atMs }] of this.#known) if (nowMs - atMs > freshMs) this.#known.delete(name);
-    const known = this.#known.get(user)?.result ?? this.#look(user);
+    const known = this.#known.get(user)?.result ?? this.#check(user);
     if (!this.#known.has(user)) this.#known.set(user, { result: known, atMs: nowMs });
     return known;
   }
 
-  async #look(user: string): Promise<AccountResult> {
+  async #check(user: string): Promise<AccountResult> {
     if (ownUser.uid !== 0) {
       return refused("needs a service that runs as root, and this one does not: leave it out, then the job runs as the service's user");
     }
@@ -37,7 +37,9 @@ export class Accounts {
     const account = await accountOf(id);
     if (account === null) return refused(`is no user of this box: getent passwd ${id} finds none`);
     if (!this.#allowed.includes(account.name) && !this.#allowed.includes(String(account.uid))) {
-      return refused(`is not among those as whom jobs may run: JOBRUNNER_ALLOWED_USERS ${this.#allowed.length === 0 ? "is empty" : "does not name it"}`);
+      return refused(
+        `is not among those as whom jobs may run: JOBRUNNER_ALLOWED_USERS ${this.#allowed.length === 0 ? "is empty" : "does not name it"}`,
+      );
     }
     if (group === undefined) return { kind: "found", account };
     const gid = Number(group);

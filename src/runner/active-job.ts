@@ -19,14 +19,14 @@ export type Phase =
   | { kind: "Queued" }
   | { kind: "Launching"; problem: string | null } // why it could not be given to a supervisor yet, for people
   | { kind: "Started"; facts: JobFacts }
-  | { kind: "Over"; view: JobView };
+  | { kind: "Finished"; view: JobView };
 
 export type Identity = { seq: number; id: string; submittedAtMs: number; owner: string | null; submittedBy: string | null };
 
 /** So many who wait for a job's end hear of it in one turn of the event loop: each is answered, and thousands must not hold up others. */
 const wokenAtOnce = 16;
 
-/** A job that is not over, or not yet recorded so. The spec stays on disk: thousands of jobs must not cost their scripts in memory. */
+/** A job that is not finished, or not yet recorded so. The spec stays on disk: thousands of jobs must not cost their scripts in memory. */
 export class ActiveJob {
   readonly seq: number;
   readonly id: string;
@@ -86,7 +86,7 @@ export class ActiveJob {
         return "Starting";
       case "Started":
         return progressOf(this.plan, this.phase.facts).State;
-      case "Over":
+      case "Finished":
         return this.phase.view.State;
     }
   }
@@ -97,7 +97,7 @@ export class ActiveJob {
     return process === null ? null : `${process.pid} ${process.user} ${process.program}`;
   }
 
-  /** Given to a supervisor and not over: what counts against the limit. */
+  /** Given to a supervisor and not finished: what counts against the limit. */
   get isRunning(): boolean {
     return this.phase.kind === "Launching" || this.phase.kind === "Started";
   }
@@ -119,7 +119,7 @@ export class ActiveJob {
         });
       case "Started":
         return this.#startedView(this.phase.facts, null);
-      case "Over":
+      case "Finished":
         return this.phase.view;
     }
   }
@@ -128,7 +128,14 @@ export class ActiveJob {
   killedView(): JobView {
     const EndedAt = new Date().toISOString();
     const Steps = unstartedSteps(this.plan, "Skipped");
-    return this.#unstartedView({ ...noProgress, State: "Killed", Reason: "Requested", Message: "killed on request before it started", EndedAt, Steps });
+    return this.#unstartedView({
+      ...noProgress,
+      State: "Killed",
+      Reason: "Requested",
+      Message: "killed on request before it started",
+      EndedAt,
+      Steps,
+    });
   }
 
   /** Over without a final record; its supervisor may never have come to the point of recording anything. */
@@ -139,7 +146,7 @@ export class ActiveJob {
   }
 
   /** Adds to the facts of steps that could not start what they were to execute. */
-  tellAttempts(facts: JobFacts): void {
+  addAttempts(facts: JobFacts): void {
     for (const [number, { failed }] of facts.steps) {
       if (failed === null) continue;
       this.#attempts ??= readAttempts(this.directory);
@@ -179,11 +186,23 @@ export class ActiveJob {
   /** In the order in which people read it. */
   #viewOf({ StartedAt, EndedAt, Steps, ...verdict }: Progress, output: Output): JobView {
     const SubmittedAt = new Date(this.submittedAtMs).toISOString();
-    return { ID: this.id, Name: this.name, Labels: this.labels, ...verdict, SubmittedBy: this.submittedBy, SubmittedAt, StartedAt, EndedAt, ...output, Steps };
+    return {
+      ID: this.id,
+      Name: this.name,
+      Labels: this.labels,
+      ...verdict,
+      SubmittedBy: this.submittedBy,
+      SubmittedAt,
+      StartedAt,
+      EndedAt,
+      ...output,
+      Steps,
+    };
   }
 
   #output(facts: JobFacts): Output {
-    if (facts.done !== null) return { OutputBytes: facts.done.outputBytes, OutputLostBytes: isOutputUnknown(facts) ? null : facts.done.lostBytes };
+    if (facts.done !== null)
+      return { OutputBytes: facts.done.outputBytes, OutputLostBytes: isOutputUnknown(facts) ? null : facts.done.lostBytes };
     const size = statSync(join(this.directory, "output"), { throwIfNoEntry: false })?.size ?? 0;
     return { OutputBytes: size, OutputLostBytes: isFinal(this.state) || facts.swept !== null ? null : 0 };
   }

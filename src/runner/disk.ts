@@ -6,7 +6,7 @@ const freshMs = 100;
 export class DiskReserve {
   readonly #path: string;
   readonly #minFreeBytes: number;
-  #lookedMs = -Infinity;
+  #checkedMs = -Infinity;
   #hasRoom = true;
 
   constructor(path: string, minFreeBytes: number) {
@@ -16,10 +16,10 @@ export class DiskReserve {
 
   hasRoom(): boolean {
     const nowMs = performance.now();
-    if (nowMs - this.#lookedMs > freshMs) {
+    if (nowMs - this.#checkedMs > freshMs) {
       const { bavail, bsize } = statfsSync(this.#path);
       this.#hasRoom = bavail * bsize >= this.#minFreeBytes;
-      this.#lookedMs = nowMs;
+      this.#checkedMs = nowMs;
     }
     return this.#hasRoom;
   }

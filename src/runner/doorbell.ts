@@ -2,19 +2,19 @@ import { execFile } from "node:child_process";
 import { constants, existsSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import { promisify } from "node:util";
-import type { Told } from "./status.ts";
+import type { StatusUpdate } from "./status.ts";
 
 /**
  * The FIFO by which supervisors say "look at my status", drawn in supervisor/formats.h. Rings may be lost (it is full, or the service was away): whoever
  * listens must look by itself too, only later. What rings of one job brought that are read together is told together.
  */
-export function openDoorbell(path: string, onRing: (id: string, told: Told | null) => void): { close(): void } {
+export function openDoorbell(path: string, onRing: (id: string, update: StatusUpdate | null) => void): { close(): void } {
   // Open for both, so that it never reaches end of file when the last supervisor goes (fifo(7)).
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const socket = new Socket({ fd, readable: true, writable: false });
   const rings = new Rings();
   socket.on("data", (chunk) => {
-    for (const [id, told] of rings.read(chunk.toString("latin1"))) onRing(id, told);
+    for (const [id, update] of rings.read(chunk.toString("latin1"))) onRing(id, update);
   });
   return { close: () => void socket.destroy() };
 }
@@ -30,8 +30,8 @@ export class Rings {
   #open: { id: string; offset: number; lines: string[] } | null = null;
 
   /** The jobs that were rung for, with what the rings brought of their status files; null: that is to be read. */
-  read(text: string): Map<string, Told | null> {
-    const rung = new Map<string, Told | null>();
+  read(text: string): Map<string, StatusUpdate | null> {
+    const rung = new Map<string, StatusUpdate | null>();
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) {
@@ -44,15 +44,15 @@ export class Rings {
     return rung;
   }
 
-  #close({ id, offset, lines }: { id: string; offset: number; lines: string[] }, rung: Map<string, Told | null>): void {
+  #close({ id, offset, lines }: { id: string; offset: number; lines: string[] }, rung: Map<string, StatusUpdate | null>): void {
     this.#open = null;
-    const told = { offset, text: lines.map((line) => `${line}\n`).join("") };
+    const update = { offset, text: lines.map((line) => `${line}\n`).join("") };
     const before = rung.get(id);
-    rung.set(id, before === undefined ? told : joined(before, told));
+    rung.set(id, before === undefined ? update : joined(before, update));
   }
 }
 
-function joined(before: Told | null, { offset, text }: Told): Told | null {
+function joined(before: StatusUpdate | null, { offset, text }: StatusUpdate): StatusUpdate | null {
   if (before === null || before.offset + before.text.length !== offset) return null;
   return { offset: before.offset, text: before.text + text };
 }

@@ -13,12 +13,16 @@ import { makeUserWorkspace, makeWorkspaceForAll } from "./workspaces.ts";
 const draftName = "plan.new";
 
 /** What a job is launched with: all of its spec, secrets too, and as whom. */
-export type Order = { spec: JobSpec; account: Account | null };
+export type LaunchRequest = { spec: JobSpec; account: Account | null };
 
-export type Surroundings = { shell: string; cgroupParent: string | null; instance: string; engine: Engine | null };
+export type LaunchEnvironment = { shell: string; cgroupParent: string | null; instance: string; engine: Engine | null };
 
 /** All that the supervisor needs; the plan last, whole under its name. May be done again. */
-export function writeJobDirectory(job: ActiveJob, { spec, account }: Order, { shell, cgroupParent, instance, engine }: Surroundings): void {
+export function writeJobDirectory(
+  job: ActiveJob,
+  { spec, account }: LaunchRequest,
+  { shell, cgroupParent, instance, engine }: LaunchEnvironment,
+): void {
   const { directory, id } = job;
   const containers = job.hasContainers && engine !== null ? { engine, instance } : null;
   makeFolder(directory);
@@ -43,7 +47,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Of a job that is over, and so of what nobody reads any more. */
+/** Of a job that is finished, and so of what nobody reads any more. */
 export function forgetSecrets(job: ActiveJob): void {
   if (!job.hasSecrets) return;
   for (const name of ["plan", draftName, ...job.containerSteps.map(envFileName)]) rmSync(join(job.directory, name), { force: true });

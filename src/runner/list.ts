@@ -22,7 +22,7 @@ const firstRows = { withText: 16, withoutText: 256 };
 export type Jobs = { database: DatabaseSync; active: ReadonlyMap<string, ActiveJob> };
 
 /**
- * A page of jobs, newest first, of those in memory (not over) and those in the database: as many as are asked for, as much as a page may hold, or what was
+ * A page of jobs, newest first, of those in memory (not finished) and those in the database: as many as are asked for, as much as a page may hold, or what was
  * found in its time. Goes down from range to range of the order of acceptance, with a pause where that lasts. Each range is looked at in one turn, in memory
  * and in the database: so a job that ends meanwhile is in one of them.
  */
@@ -32,7 +32,7 @@ export async function listJobs(jobs: Jobs, query: JobQuery, pause: () => Promise
   let below = query.cursor === null ? Number.MAX_SAFE_INTEGER : Number.parseInt(query.cursor, 36);
   let rows = query.text === null ? Math.min(firstRows.withoutText, query.limit + 1) : firstRows.withText;
   let workedMs = 0;
-  for (let turnStartMs = performance.now(); workedMs < mostMs; ) {
+  for (let turnStartMs = performance.now(); workedMs < mostMs;) {
     const startMs = performance.now();
     const bounds = { lowest: walk.reach(below, rows), below };
     if (!walk.within(bounds, page.missing).every((entry) => page.add(entry))) return page.endingAt(page.lastSeq);
@@ -122,7 +122,7 @@ class Walk {
   }
 }
 
-/** So large a job that is not over may be, without making the text of it: names and values have 200 characters. */
+/** So large a job that is not finished may be, without making the text of it: names and values have 200 characters. */
 function mostCharactersOf({ Steps, Labels }: JobView): number {
   return 2000 + 800 * Steps.length + 300 * Object.keys(Labels).length;
 }
@@ -143,7 +143,7 @@ function hasText({ id, name, labels }: ActiveJob, wanted: string): boolean {
   return texts.some((text) => asciiLower(text).includes(wanted));
 }
 
-/** As SQLite's LIKE has it, which finds the jobs that are over. */
+/** As SQLite's LIKE has it, which finds the jobs that are finished. */
 function asciiLower(text: string): string {
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

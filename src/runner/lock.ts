@@ -14,9 +14,12 @@ export function lockStateDir(stateDir: string): { release(): void } {
   } catch (error) {
     lock.close();
     if (!isBusy(error)) throw error;
-    throw new Error(`the state directory ${stateDir} is in use by another jobrunner${holder(pidPath)}: stop it, or set JOBRUNNER_STATE_DIR to another directory`, {
-      cause: error,
-    });
+    throw new Error(
+      `the state directory ${stateDir} is in use by another jobrunner${holder(pidPath)}: stop it, or set JOBRUNNER_STATE_DIR to another directory`,
+      {
+        cause: error,
+      },
+    );
   }
   writeFileSync(pidPath, `${process.pid}\n`);
   return {

@@ -13,7 +13,7 @@ export function missedSince(ends: Ends, active: Iterable<ActiveJob>, since: Sinc
   return { isWhole, jobs: missed(ends, active, isWhole ? since : { ...since, end: ends.last }) };
 }
 
-/** The jobs that are not over are walked while they change: one that ends meanwhile is among them, or among the ends by then. */
+/** The jobs that are not finished are walked while they change: one that ends meanwhile is among them, or among the ends by then. */
 function* missed(ends: Ends, active: Iterable<ActiveJob>, { end, owner, upToSeq }: Since): Generator<string> {
   for (const job of active) {
     if (job.seq > upToSeq) break;

@@ -73,13 +73,20 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
 }
 
 /** What each process gets that is started for a step in a container, arguments and variables: the engine's client, and the init with the command after it. */
-export function containerProcesses(spec: JobSpec, index: number, context: StepContext & { containers: { engine: Engine; instance: string } }): string[][] {
+export function containerProcesses(
+  spec: JobSpec,
+  index: number,
+  context: StepContext & { containers: { engine: Engine; instance: string } },
+): string[][] {
   const command = commandsOf(spec)[index];
   if (command === undefined || !isContainer(command)) return [];
   const step = containerStep(spec, command, index + 1, context);
   const { args, environment } = containerCommand(step, context.containers.engine, context.containers.instance);
   const assigned = (variables: Record<string, string>): string[] => Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  return [[...args, ...assigned({ ...baseEnvironment, ...environment })], [...commandWords(command), ...assigned(step.variables)]];
+  return [
+    [...args, ...assigned({ ...baseEnvironment, ...environment })],
+    [...commandWords(command), ...assigned(step.variables)],
+  ];
 }
 
 type StepContext = Pick<PlanContext, "id" | "directory" | "account">;
@@ -123,13 +130,13 @@ export function hostArguments({ Args, Shell, CommandLine }: Command, shell: stri
   return Args ?? [Shell ?? shell, ...shellArguments(CommandLine ?? "")];
 }
 
-function containerLines(command: Command, { args, settle, environment, hostDirectory, streams }: ContainerCommand): string[] {
+function containerLines(command: Command, { args, finalize, environment, hostDirectory, streams }: ContainerCommand): string[] {
   return [
     ...stepLines(command),
     `workdir=${hostDirectory}`,
     ...args.map((argument) => `arg=${argument}`),
     ...(streams === null ? [] : [`streams=${streams.name}`]),
-    ...settle.map((argument) => `settle=${argument}`),
+    ...finalize.map((argument) => `settle=${argument}`),
     ...Object.entries({ ...baseEnvironment, ...environment }).map(variable),
   ];
 }
@@ -159,7 +166,11 @@ export function variablesAround(context: Pick<PlanContext, "id" | "directory" | 
   return { ...baseEnvironment, ...(context.account === null ? {} : variablesOf(context.account)), ...marksOf(context) };
 }
 
-function marksOf({ id, directory, account }: Pick<PlanContext, "id" | "directory" | "account">): Record<"JOBRUNNER_JOB_ID" | "JOBRUNNER_WORKSPACE", string> {
+function marksOf({
+  id,
+  directory,
+  account,
+}: Pick<PlanContext, "id" | "directory" | "account">): Record<"JOBRUNNER_JOB_ID" | "JOBRUNNER_WORKSPACE", string> {
   return { JOBRUNNER_JOB_ID: id, JOBRUNNER_WORKSPACE: workspaceOf(directory, account) };
 }
 

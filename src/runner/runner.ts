@@ -6,7 +6,7 @@ import type { JobSpec } from "../job/spec.ts";
 import { secondsBetween } from "../job/facts.ts";
 import { OutputWatchers } from "../output/watcher.ts";
 import type { Accepted, Store } from "../store/store.ts";
-import { Acceptor } from "./acceptance.ts";
+import { PreflightCheck } from "./preflight-check.ts";
 import { nextAccepted } from "./acceptance-order.ts";
 import { ActiveJob, type Identity } from "./active-job.ts";
 import { findCgroupParent } from "./cgroups.ts";
@@ -15,14 +15,27 @@ import { isStatic } from "./containers/own-init.ts";
 import { DiskReserve, isDiskFull } from "./disk.ts";
 import { Idempotency } from "./idempotency.ts";
 import { readInstance } from "./instance.ts";
-import { forgetSecrets, type Order } from "./job-directory.ts";
+import { forgetSecrets, type LaunchRequest } from "./job-directory.ts";
 import { listJobs } from "./list.ts";
 import { missedSince } from "./missed.ts";
-import { Persistence } from "./persistence.ts";
+import { RetryingWriter } from "./retrying-writer.ts";
 import { baseEnvironment } from "./plan.ts";
 import { Removal } from "./removal.ts";
 import { Supervision } from "./supervision.ts";
-import type { Health, JobHandle, JobPage, JobQuery, JobRunner, Log, Observer, Removed, Submission, SubmitResult, Submitter, Workspace } from "./types.ts";
+import type {
+  Health,
+  JobHandle,
+  JobPage,
+  JobQuery,
+  JobRunner,
+  Log,
+  Observer,
+  Removed,
+  Submission,
+  SubmitResult,
+  Submitter,
+  Workspace,
+} from "./types.ts";
 import { workspaceIn } from "./workspaces.ts";
 
 export type RunnerOptions = {
@@ -45,9 +58,9 @@ export class LocalRunner implements JobRunner {
   readonly #options: RunnerOptions;
   readonly #lock: { release(): void };
   readonly store: Store;
-  readonly #acceptor: Acceptor;
+  readonly #preflightCheck: PreflightCheck;
   readonly #idempotency: Idempotency;
-  readonly #persistence: Persistence;
+  readonly #writer: RetryingWriter;
   readonly #supervision: Supervision;
   readonly #finder: EngineFinder;
   readonly #removal: Removal;
@@ -57,7 +70,7 @@ export class LocalRunner implements JobRunner {
   readonly #active = new Map<string, ActiveJob>(); // in order of acceptance
   readonly #queue: ActiveJob[] = [];
   readonly #listeners = new Set<(job: JobView, owner: string | null) => void>();
-  #running = 0; // admitted and not over
+  #running = 0; // admitted and not finished
   #last: Accepted | null;
 
   constructor(options: RunnerOptions, { lock, store }: { lock: { release(): void }; store: Store }) {
@@ -69,15 +82,25 @@ export class LocalRunner implements JobRunner {
     this.#last = this.store.last();
     const { watchers } = this;
     const instance = readInstance(join(options.stateDir, "instance"));
-    this.#finder = new EngineFinder({ wanted: options.containerEngine, environment: { ...baseEnvironment, ...options.engineEnvironment }, ownInit: isStatic(options.supervisorPath) ? options.supervisorPath : null, log: options.log });
+    this.#finder = new EngineFinder({
+      wanted: options.containerEngine,
+      environment: { ...baseEnvironment, ...options.engineEnvironment },
+      ownInit: isStatic(options.supervisorPath) ? options.supervisorPath : null,
+      log: options.log,
+    });
     this.#idempotency = new Idempotency(this.store);
-    this.#persistence = new Persistence(options.log);
+    this.#writer = new RetryingWriter(options.log);
     const disk = new DiskReserve(options.stateDir, options.minFreeBytes);
-    this.#acceptor = new Acceptor({ ...options, disk, finder: this.#finder, jobsDir: this.#jobsDir });
+    this.#preflightCheck = new PreflightCheck({ ...options, disk, finder: this.#finder, jobsDir: this.#jobsDir });
     this.#removal = new Removal({ ...options, jobsDir: this.#jobsDir, store: this.store, finder: this.#finder });
     this.#supervision = new Supervision(
       { ...options, cgroupParent: this.#cgroupParent, bootId: this.#bootId, finder: this.#finder, instance, watchers },
-      { active: this.#active, orderOf: (id) => this.#orderOf(id), onChange: (job) => this.#changed(job), onOver: (job, view) => this.#over(job, view) },
+      {
+        active: this.#active,
+        launchRequestOf: (id) => this.#launchRequestOf(id),
+        onChange: (job) => this.#changed(job),
+        onFinished: (job, view) => this.#finished(job, view),
+      },
     );
   }
 
@@ -97,7 +120,7 @@ export class LocalRunner implements JobRunner {
     this.#admitNext();
   }
 
-  /** What earlier services left: containers of jobs that are over, and folders of deleted ones. It takes programs, and can wait until the first requests are answered. */
+  /** What earlier services left: containers of jobs that are finished, and folders of deleted ones. It takes programs, and can wait until the first requests are answered. */
   clearUp(): void {
     this.#supervision.clearUp();
     this.#removal.resume();
@@ -108,7 +131,7 @@ export class LocalRunner implements JobRunner {
   }
 
   async #accept({ spec, submitter, idempotency }: Submission): Promise<SubmitResult> {
-    const acceptance = await this.#acceptor.check(spec);
+    const acceptance = await this.#preflightCheck.check(spec);
     if (acceptance.kind !== "acceptable") return acceptance;
     const { account } = acceptance;
     const mustWait = this.#running >= this.#options.maxRunning || this.#queue.length > 0;
@@ -141,12 +164,12 @@ export class LocalRunner implements JobRunner {
     process.nextTick(() => {
       if (mustWait) this.#admitNext(); // the place may have become free meanwhile
       else this.#launch(job, { spec, account });
-      process.nextTick(() => this.#tellAccepted(job, submitter.name, state));
+      process.nextTick(() => this.#reportAccepted(job, submitter.name, state));
     });
     return { kind: "accepted", id: job.id };
   }
 
-  #tellAccepted(job: ActiveJob, by: string, state: JobState): void {
+  #reportAccepted(job: ActiveJob, by: string, state: JobState): void {
     this.#options.observer.submitted();
     this.#options.log("info", "a job was accepted", { job: job.id, by, state });
     this.#changed(job);
@@ -168,14 +191,14 @@ export class LocalRunner implements JobRunner {
   }
 
   async #admit(job: ActiveJob): Promise<void> {
-    await this.#persistence.persist(() => this.store.admit(job.seq, this.#bootId));
-    if (job.killRequest !== null) return this.#over(job, job.killedView());
-    const order = this.#orderOf(job.id);
-    if (order !== null) this.#launch(job, order);
+    await this.#writer.write(() => this.store.admit(job.seq, this.#bootId));
+    if (job.killRequest !== null) return this.#finished(job, job.killedView());
+    const request = this.#launchRequestOf(job.id);
+    if (request !== null) this.#launch(job, request);
   }
 
-  #launch(job: ActiveJob, order: Order): void {
-    this.#supervision.launch(job, order);
+  #launch(job: ActiveJob, request: LaunchRequest): void {
+    this.#supervision.launch(job, request);
     process.nextTick(() => this.#options.observer.admitted(job.waitedMs()));
   }
 
@@ -206,7 +229,7 @@ export class LocalRunner implements JobRunner {
     return listJobs({ database: this.store.database, active: this.#active }, query, pause);
   }
 
-  async whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null> {
+  async whenFinished(id: string, signal: AbortSignal): Promise<WholeJobView | null> {
     await this.#active.get(id)?.recorded(signal);
     return this.get(id);
   }
@@ -219,8 +242,8 @@ export class LocalRunner implements JobRunner {
     const queued = this.#queue.indexOf(job);
     if (queued >= 0) {
       this.#queue.splice(queued, 1);
-      this.#running += 1; // #over gives the place back
-      this.#over(job, job.killedView());
+      this.#running += 1; // #finished gives the place back
+      this.#finished(job, job.killedView());
     } else {
       this.#supervision.stop(job, force ? "kill" : "terminate");
     }
@@ -228,7 +251,7 @@ export class LocalRunner implements JobRunner {
   }
 
   async remove(id: string): Promise<Removed> {
-    if (this.#active.has(id)) return { kind: "not-over" };
+    if (this.#active.has(id)) return { kind: "not-finished" };
     const row = this.store.find(id);
     if (row === null) return { kind: "unknown" };
     await this.store.remove(row.seq, id);
@@ -253,7 +276,7 @@ export class LocalRunner implements JobRunner {
     return this.exists(id) ? workspaceIn(join(this.#jobsDir, id)) : null;
   }
 
-  isOver(id: string): boolean {
+  isFinished(id: string): boolean {
     const job = this.#active.get(id);
     return job === undefined || isFinal(job.state);
   }
@@ -274,7 +297,7 @@ export class LocalRunner implements JobRunner {
   health(): Health {
     const launcher = this.#supervision.isLauncherRunning ? "ok" : "the launcher is being started anew";
     const counts = { running: this.#running, queued: this.#queue.length, remains: this.#removal.remains };
-    return { database: this.#persistence.trouble ?? "ok", launcher, cgroups: this.#cgroupParent, containers: this.#finder.health(), ...counts };
+    return { database: this.#writer.problem ?? "ok", launcher, cgroups: this.#cgroupParent, containers: this.#finder.health(), ...counts };
   }
 
   close(): void {
@@ -290,17 +313,18 @@ export class LocalRunner implements JobRunner {
     job.shownWaitsFor = waitsFor;
     this.watchers.wake(`${job.directory}/output`);
     if (state === "Running" && state !== shownState) this.#options.log("info", "a job is running", { job: job.id });
-    if (waitsFor !== null && waitsFor !== shownWaitsFor) this.#options.log("warn", "a job waits for a process that SIGKILL does not end", { job: job.id, process: waitsFor });
+    if (waitsFor !== null && waitsFor !== shownWaitsFor)
+      this.#options.log("warn", "a job waits for a process that SIGKILL does not end", { job: job.id, process: waitsFor });
     if (this.#listeners.size === 0) return;
     const view = job.view();
     for (const listener of this.#listeners) listener(view, job.owner);
   }
 
-  #over(job: ActiveJob, view: JobView): void {
-    if (job.phase.kind === "Over" || !isFinal(view.State)) return;
-    job.phase = { kind: "Over", view };
-    this.#options.observer.over(view);
-    logOver(this.#options.log, view);
+  #finished(job: ActiveJob, view: JobView): void {
+    if (job.phase.kind === "Finished" || !isFinal(view.State)) return;
+    job.phase = { kind: "Finished", view };
+    this.#options.observer.finished(view);
+    logFinished(this.#options.log, view);
     this.#running -= 1;
     this.#admitNext();
     void this.#record(job, { state: view.State, viewJson: JSON.stringify(view) });
@@ -308,7 +332,7 @@ export class LocalRunner implements JobRunner {
   }
 
   async #record(job: ActiveJob, end: { state: FinalState; viewJson: string }): Promise<void> {
-    await this.#persistence.persist(async () => {
+    await this.#writer.write(async () => {
       forgetSecrets(job);
       await this.store.finish(job.seq, end);
     });
@@ -316,7 +340,7 @@ export class LocalRunner implements JobRunner {
     job.markRecorded();
   }
 
-  #orderOf(id: string): Order | null {
+  #launchRequestOf(id: string): LaunchRequest | null {
     const row = this.store.find(id);
     if (row === null) return null;
     const spec: JobSpec = withSecrets(JSON.parse(row.specJson), JSON.parse(row.secretsJson ?? "null"));
@@ -325,7 +349,14 @@ export class LocalRunner implements JobRunner {
 }
 
 /** Not its Message: that may quote the command. */
-function logOver(log: Log, { ID, State, Reason, ExitCode, Signal, StartedAt, EndedAt }: JobView): void {
+function logFinished(log: Log, { ID, State, Reason, ExitCode, Signal, StartedAt, EndedAt }: JobView): void {
   const durationSeconds = secondsBetween(StartedAt, EndedAt);
-  log(State === "Lost" ? "warn" : "info", "a job is over", { job: ID, state: State, reason: Reason, exitCode: ExitCode, signal: Signal, durationSeconds });
+  log(State === "Lost" ? "warn" : "info", "a job is finished", {
+    job: ID,
+    state: State,
+    reason: Reason,
+    exitCode: ExitCode,
+    signal: Signal,
+    durationSeconds,
+  });
 }

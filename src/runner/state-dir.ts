@@ -24,21 +24,29 @@ export function asStateTrouble(error: unknown, path: string): unknown {
 function makeOwnFolder(path: string): void {
   makeFolder(path);
   const { uid, mode } = statSync(path);
-  if (uid !== ownUser.uid) throw new Error(`the state directory ${path} belongs to another user (uid ${uid}): set JOBRUNNER_STATE_DIR to one of ${ownUser.name}'s own`);
+  if (uid !== ownUser.uid)
+    throw new Error(
+      `the state directory ${path} belongs to another user (uid ${uid}): set JOBRUNNER_STATE_DIR to one of ${ownUser.name}'s own`,
+    );
   if ((mode & 0o077) !== 0) {
     const names = readdirSync(path);
     if (names.length > 0 && !names.includes("jobrunner.db")) {
-      throw new Error(`${path} is open to others and holds other things than a service's state: set JOBRUNNER_STATE_DIR to a directory for it alone`);
+      throw new Error(
+        `${path} is open to others and holds other things than a service's state: set JOBRUNNER_STATE_DIR to a directory for it alone`,
+      );
     }
     chmodSync(path, 0o700);
     // What others have put there, a token for instance, would be taken for ours.
     if ((mode & 0o022) !== 0 && readdirSync(path).length > 0) {
-      throw new Error(`${path} could be written by others, who may have changed what is in it: set JOBRUNNER_STATE_DIR to another directory`);
+      throw new Error(
+        `${path} could be written by others, who may have changed what is in it: set JOBRUNNER_STATE_DIR to another directory`,
+      );
     }
   }
   const jobs = join(path, "jobs");
   makeFolder(jobs);
-  if (!statSync(jobs).isDirectory()) throw new Error(`JOBRUNNER_STATE_DIR names ${path}, in which "jobs" is no directory: set it to another directory`);
+  if (!statSync(jobs).isDirectory())
+    throw new Error(`JOBRUNNER_STATE_DIR names ${path}, in which "jobs" is no directory: set it to another directory`);
 }
 
 /** With what leads to it, for this user alone. Node's own `recursive` never returns where /proc is on the way. */

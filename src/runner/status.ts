@@ -4,7 +4,7 @@ import type { CutCause, JobFacts, StepFacts, StopCause } from "../job/facts.ts";
 /** The status file, drawn in supervisor/formats.h: what the supervisor says happened. */
 
 /** Bytes of a status file, from an offset in it up to the end of a line. */
-export type Told = { offset: number; text: string };
+export type StatusUpdate = { offset: number; text: string };
 
 /** What is longer is read again each time: thousands of jobs must not cost their records in memory. */
 const keptBytes = 4096;
@@ -34,8 +34,9 @@ export class StatusFile {
    * The facts in it, after a ring with what that told, or after none; null where there is no file, or no whole first line: nothing of the job was
    * executed yet. It is read unless what was told is just what comes next.
    */
-  facts(told: Told | null): JobFacts | null {
-    const text = told !== null && told.offset === this.#text?.length ? this.#text + told.text : readIfThere(`${this.#directory}/status`);
+  facts(update: StatusUpdate | null): JobFacts | null {
+    const text =
+      update !== null && update.offset === this.#text?.length ? this.#text + update.text : readIfThere(`${this.#directory}/status`);
     if (text === null) return null;
     this.#bytes = text.length;
     this.#text = text.length <= keptBytes ? text : null;

@@ -9,9 +9,9 @@ import type { Engine } from "./containers/engine.ts";
 import type { EngineFinder } from "./containers/finder.ts";
 import { liveness, sendControl } from "./control.ts";
 import { openDoorbell } from "./doorbell.ts";
-import { type Order, writeJobDirectory } from "./job-directory.ts";
+import { type LaunchRequest, writeJobDirectory } from "./job-directory.ts";
 import { Launcher } from "./launcher.ts";
-import type { Told } from "./status.ts";
+import type { StatusUpdate } from "./status.ts";
 import type { Log } from "./types.ts";
 import { UserNames } from "./user-names.ts";
 
@@ -29,9 +29,9 @@ export type SupervisionOptions = {
 
 export type SupervisionEvents = {
   active: ReadonlyMap<string, ActiveJob>;
-  orderOf: (id: string) => Order | null;
+  launchRequestOf: (id: string) => LaunchRequest | null;
   onChange: (job: ActiveJob) => void;
-  onOver: (job: ActiveJob, view: JobView) => void;
+  onFinished: (job: ActiveJob, view: JobView) => void;
 };
 
 const patrolMs = 100; // each round looks at a tenth of the jobs, so a lost one is found within a second or so
@@ -54,17 +54,17 @@ export class Supervision {
   constructor(options: SupervisionOptions, events: SupervisionEvents) {
     this.#options = options;
     this.#events = events;
-    this.#doorbell = openDoorbell(join(options.stateDir, "doorbell"), (id, told) => this.#refreshById(id, told));
+    this.#doorbell = openDoorbell(join(options.stateDir, "doorbell"), (id, update) => this.#refreshById(id, update));
     this.#launcher = new Launcher(
       { path: options.supervisorPath, stateDir: options.stateDir },
       {
         onFailed: (id, errno) => this.#launchFailed(id, errno),
         onDied: () => this.#someDied(),
-        onRestarted: () => this.#tellAgain(),
+        onRestarted: () => this.#submitAgain(),
         log: options.log,
       },
     );
-    this.#containers = new Containers({ ...options, active: events.active, specOf: (id) => events.orderOf(id)?.spec ?? null });
+    this.#containers = new Containers({ ...options, active: events.active, specOf: (id) => events.launchRequestOf(id)?.spec ?? null });
     this.#patrol = setInterval(() => this.#patrolSome(), patrolMs);
   }
 
@@ -73,18 +73,18 @@ export class Supervision {
   }
 
   /** The job is committed as Starting. Its plan is whole on disk before the launcher hears of it, and that before anybody is told of the change: it waits for it. */
-  launch(job: ActiveJob, order: Order): void {
+  launch(job: ActiveJob, request: LaunchRequest): void {
     if (job.phase.kind !== "Launching") job.phase = { kind: "Launching", problem: null };
     const found = this.#options.finder.known;
     const engine = found === null || found.kind === "none" ? null : found.engine;
     if (job.hasContainers && engine === null) void this.#launchWithEngine(job);
-    else this.#giveToLauncher(job, order, engine);
+    else this.#giveToLauncher(job, request, engine);
     process.nextTick(() => this.#events.onChange(job));
   }
 
-  #giveToLauncher(job: ActiveJob, order: Order, engine: Engine | null): void {
+  #giveToLauncher(job: ActiveJob, request: LaunchRequest, engine: Engine | null): void {
     try {
-      writeJobDirectory(job, order, { ...this.#options, engine });
+      writeJobDirectory(job, request, { ...this.#options, engine });
       this.#launcher.run(job.id);
     } catch (error) {
       this.#options.log("error", "a job's directory could not be written; tried again", { job: job.id, err: error });
@@ -97,19 +97,19 @@ export class Supervision {
     job.phase = { kind: "Launching", problem: null };
     this.#refresh(job);
     if (job.phase.kind === "Launching") {
-      if (bootId !== this.#options.bootId) return this.#events.onOver(job, job.lostView("Reboot"));
+      if (bootId !== this.#options.bootId) return this.#events.onFinished(job, job.lostView("Reboot"));
       if (statusSize(job) === null) return this.#launchAnew(job);
     }
     this.#inspect(job);
   }
 
-  /** All jobs are known: whatever else this service's containers are of is over. Looks for the engine. */
+  /** All jobs are known: whatever else this service's containers are of is finished. Looks for the engine. */
   clearUp(): void {
-    void this.#containers.leftovers.lookAtStart();
+    void this.#containers.leftovers.checkAtStart();
   }
 
   stop(job: ActiveJob, message: "terminate" | "kill"): void {
-    if (this.#notLaunched.delete(job)) return this.#events.onOver(job, job.killedView());
+    if (this.#notLaunched.delete(job)) return this.#events.onFinished(job, job.killedView());
     job.killRequest = message;
     // Of one that is being started the ring may be on its way.
     this.#withoutShortage(job, () => (job.phase.kind === "Started" ? this.#passKill(job) : this.#refresh(job)));
@@ -123,8 +123,8 @@ export class Supervision {
   }
 
   #launchAnew(job: ActiveJob): void {
-    const order = this.#events.orderOf(job.id);
-    if (order !== null) this.launch(job, order);
+    const request = this.#events.launchRequestOf(job.id);
+    if (request !== null) this.launch(job, request);
   }
 
   #retryLaunch(job: ActiveJob): void {
@@ -150,7 +150,10 @@ export class Supervision {
     const job = this.#events.active.get(id);
     if (job === undefined || job.phase.kind !== "Launching") return;
     this.#options.log("warn", "a supervisor could not be started; tried again", { job: id, errno });
-    job.phase = { kind: "Launching", problem: `waits to be started, which is tried again until it succeeds: ${errno > 0 ? explainErrno(errno) : "its supervisor could not be started"}` };
+    job.phase = {
+      kind: "Launching",
+      problem: `waits to be started, which is tried again until it succeeds: ${errno > 0 ? explainErrno(errno) : "its supervisor could not be started"}`,
+    };
     this.#retryLaunch(job);
     if (job.killRequest !== null) this.stop(job, job.killRequest);
   }
@@ -158,11 +161,11 @@ export class Supervision {
   /** A supervisor that was killed may have had no time to claim its job, or was a sweeper. */
   #someDied(): void {
     for (const job of this.#events.active.values()) this.#withoutShortage(job, () => this.#inspect(job));
-    this.#tellAgain();
+    this.#submitAgain();
   }
 
   /** A job without a status file may never have been heard of. The claim keeps it from running twice. */
-  #tellAgain(): void {
+  #submitAgain(): void {
     for (const job of this.#events.active.values()) {
       if (job.phase.kind === "Launching" && !this.#notLaunched.has(job)) this.#launcher.run(job.id);
       job.sweepAskedMs = 0;
@@ -178,34 +181,35 @@ export class Supervision {
     });
   }
 
-  #refreshById(id: string, told: Told | null): void {
+  #refreshById(id: string, update: StatusUpdate | null): void {
     const job = this.#events.active.get(id);
-    if (job !== undefined) this.#withoutShortage(job, () => this.#refresh(job, told));
+    if (job !== undefined) this.#withoutShortage(job, () => this.#refresh(job, update));
   }
 
   /** Acts on what the status file says; `told`: what a ring brought of it. */
-  #refresh(job: ActiveJob, told: Told | null = null): void {
+  #refresh(job: ActiveJob, update: StatusUpdate | null = null): void {
     if (!job.isRunning) return;
-    const facts = job.status.facts(told);
+    const facts = job.status.facts(update);
     if (facts === null) return;
     this.#logRefusals(job, facts.refusals);
     facts.containers = job.containers;
     facts.waitsFor = this.#userNames.added(facts.waitsFor, () => this.#withoutShortage(job, () => this.#refresh(job)));
-    job.tellAttempts(facts);
-    if (!this.#containers.areSettled(job, facts, () => this.#withoutShortage(job, () => this.#refresh(job)))) {
+    job.addAttempts(facts);
+    if (!this.#containers.areFinalized(job, facts, () => this.#withoutShortage(job, () => this.#refresh(job)))) {
       // Over only when its containers are: until then it is what it was.
       job.isEnding = facts.done !== null || facts.swept !== null;
       facts.done = facts.swept = null;
     }
     job.phase = { kind: "Started", facts };
-    if (facts.done !== null) return this.#events.onOver(job, job.view());
-    if (facts.swept !== null) return this.#events.onOver(job, job.lostView("SupervisorLost"));
+    if (facts.done !== null) return this.#events.onFinished(job, job.view());
+    if (facts.swept !== null) return this.#events.onFinished(job, job.lostView("SupervisorLost"));
     this.#passKill(job);
     this.#events.onChange(job);
   }
 
   #logRefusals(job: ActiveJob, refusals: string[]): void {
-    for (const refused of refusals.slice(job.loggedRefusals)) this.#options.log("warn", "a supervisor refused an event: a fault of jobrunner, to be reported", { job: job.id, refused });
+    for (const refused of refusals.slice(job.loggedRefusals))
+      this.#options.log("warn", "a supervisor refused an event: a fault of jobrunner, to be reported", { job: job.id, refused });
     job.loggedRefusals = refusals.length;
   }
 
@@ -243,13 +247,13 @@ export class Supervision {
     const isAlive = bootId === this.#options.bootId && liveness(job.directory) === "alive";
     if (isAlive && size === job.status.bytes) return;
     this.#refresh(job);
-    if (!isAlive && job.isRunning && !job.isEnding) this.#bury(job);
+    if (!isAlive && job.isRunning && !job.isEnding) this.#handleDeadSupervisor(job);
   }
 
-  #bury(job: ActiveJob): void {
-    if (job.phase.kind !== "Started") return this.#events.onOver(job, job.lostView("SupervisorLost")); // claimed, nothing executed
+  #handleDeadSupervisor(job: ActiveJob): void {
+    if (job.phase.kind !== "Started") return this.#events.onFinished(job, job.lostView("SupervisorLost")); // claimed, nothing executed
     // After a reboot a recorded process id belongs to somebody else: nothing is signalled.
-    if (job.phase.facts.bootId !== this.#options.bootId) return this.#events.onOver(job, job.lostView("Reboot"));
+    if (job.phase.facts.bootId !== this.#options.bootId) return this.#events.onFinished(job, job.lostView("Reboot"));
     if (performance.now() - job.sweepAskedMs < sweepAgainMs && job.sweepAskedMs > 0) return;
     job.sweepAskedMs = performance.now();
     this.#launcher.sweep(job.id);

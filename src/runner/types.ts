@@ -15,12 +15,12 @@ export type Submission = {
 /** Who submits. `owner` is the key of an identity that sees its own jobs alone; null: of one that may see and do everything. */
 export type Submitter = { name: string; owner: string | null };
 
-/** Told of what is worth counting. */
+/** StatusUpdate of what is worth counting. */
 export type Observer = {
   submitted: () => void;
   /** A job is given to a supervisor, so long after it was accepted. */
   admitted: (waitedMs: number | null) => void;
-  over: (job: JobView) => void;
+  finished: (job: JobView) => void;
   /** A commit of the database took so long. */
   committed: (ms: number) => void;
 };
@@ -47,7 +47,7 @@ export type JobQuery = {
   cursor: string | null; // from the page before; opaque
 };
 
-export type Removed = { kind: "removed"; remains: Remains | null } | { kind: "unknown" } | { kind: "not-over" };
+export type Removed = { kind: "removed"; remains: Remains | null } | { kind: "unknown" } | { kind: "not-finished" };
 
 /** What is still on disk of a deleted job: where something stopped its removal, and why. */
 export type Remains = { job: string; path: string; problem: string };
@@ -73,25 +73,25 @@ export interface JobRunner {
   ownerOf(id: string): string | null | undefined;
   /** `pause` is asked for between two turns of the event loop, where many jobs have to be looked at. A page without jobs may have another behind it. */
   list(query: JobQuery, pause: () => Promise<void>): Promise<JobPage>;
-  /** Resolves with the job when it is over and recorded; null: no such job. The signal ends the wait (resolves with the job as it is). */
-  whenOver(id: string, signal: AbortSignal): Promise<WholeJobView | null>;
+  /** Resolves with the job when it is finished and recorded; null: no such job. The signal ends the wait (resolves with the job as it is). */
+  whenFinished(id: string, signal: AbortSignal): Promise<WholeJobView | null>;
   /** Stops a job; resolves when nothing of it is left. No such job, or over: at once. `force`: SIGKILL at once, no step any more. The signal ends the wait alone. */
   kill(id: string, options: { force: boolean; signal: AbortSignal }): Promise<void>;
   /** Removes a finished job, its output and workspace. `remains`: what of that could not be removed yet. */
   remove(id: string): Promise<Removed>;
-  /** How many jobs are not over, by state. */
+  /** How many jobs are not finished, by state. */
   countStates(): Map<JobState, number>;
   handle(id: string): JobHandle | null;
   /** Where its steps start; null: no such job. */
   workspace(id: string): Workspace | null;
   /** Without I/O; true too where the job is unknown. When it is true, the output is whole. */
-  isOver(id: string): boolean;
+  isFinished(id: string): boolean;
   /** Every state change, from now on. Returns the function that ends it. */
   subscribe(listener: (job: JobView, owner: string | null) => void): () => void;
   /** The number of the last end that is committed: ends are numbered, over restarts of the service. */
   lastEnd(): number;
   /**
-   * What a subscriber may have missed since that end was the last: every job that is not over, and those whose ends came after it, as they are when
+   * What a subscriber may have missed since that end was the last: every job that is not finished, and those whose ends came after it, as they are when
    * they are taken, as JSON; of the owner, where one is given. `isWhole` false: so far back it is not known what has ended.
    */
   missedSince(end: number, owner: string | null): { isWhole: boolean; jobs: Iterable<string> };

@@ -34,7 +34,9 @@ export function makeWorkspacesFolder(stateDir: string): void {
     mkdirSync(path, { mode: 0o700 });
     chmodSync(path, 0o711); // whatever the umask
   } else if (!found.isDirectory() || found.uid !== ownUser.uid || (found.mode & 0o022) !== 0) {
-    throw new Error(`${path}, for the workspaces of jobs that run as other users, is there and can be changed by others: remove it, or set JOBRUNNER_STATE_DIR to another directory`);
+    throw new Error(
+      `${path}, for the workspaces of jobs that run as other users, is there and can be changed by others: remove it, or set JOBRUNNER_STATE_DIR to another directory`,
+    );
   }
 }
 
@@ -63,7 +65,9 @@ export function setUserWorkspaceAside(directory: string): string[] {
   const [folder, name] = [dirname(path), basename(path)];
   if (existsSync(path)) renameSync(path, `${path}.${randomUUID()}`);
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).filter((entry) => entry.startsWith(`${name}.`)).map((entry) => join(folder, entry));
+  return readdirSync(folder)
+    .filter((entry) => entry.startsWith(`${name}.`))
+    .map((entry) => join(folder, entry));
 }
 
 function userWorkspaceOf(directory: string): string {

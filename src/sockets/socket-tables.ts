@@ -9,7 +9,7 @@ type Both = { ours: Entry | null; theirs: Entry | null };
 type Lookup = { ends: Ends; resolve: (found: Both) => void };
 
 /** The kernel gives the tables piece by piece, while others come and go: a line may be missed. */
-const maxLooks = 5;
+const maxReads = 5;
 
 /**
  * Sockets as /proc/net/tcp and tcp6 list them (proc(5)): the fields of a line are number, local and remote address, state, bytes to be sent and to be
@@ -20,7 +20,7 @@ export class SocketTables {
   #isReading = false;
 
   async ownerOfOther(ends: Ends): Promise<number | null> {
-    for (let looks = 0; looks < maxLooks; looks += 1) {
+    for (let reads = 0; reads < maxReads; reads += 1) {
       const { ours, theirs } = await this.#find(ends);
       // Both directions must be there, ours with our own user: else the pair is not the one that we hold.
       if (ours !== null && ours.owner === process.geteuid?.() && theirs !== null && theirs.owner !== null) return theirs.owner;
@@ -95,7 +95,9 @@ function mapped(address: string): string {
 /** RFC 4291, 2.2: "::" stands for as many groups of zeros as are missing. */
 function hex6(address: string): string {
   const [head = [], tail = []] = (address.split("%", 1)[0] ?? "").split("::").map((part) => (part === "" ? [] : part.split(":")));
-  const groups = [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail].map((group) => parseInt(group, 16));
+  const groups = [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail].map((group) =>
+    parseInt(group, 16),
+  );
   const bytes = groups.flatMap((group) => [group >> 8, group & 0xff]);
   return [0, 4, 8, 12].map((at) => words(bytes.slice(at, at + 4))).join("");
 }

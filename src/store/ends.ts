@@ -19,7 +19,8 @@ export class Ends {
     this.#insert = database.prepare("INSERT INTO ends (seq) VALUES (?)");
     this.#forget = database.prepare("DELETE FROM ends WHERE number <= ?");
     this.#first = database.prepare("SELECT min(number) AS number FROM ends");
-    const next = (condition: string): string => `SELECT e.number, j.view FROM ends e JOIN jobs j ON j.seq = e.seq WHERE e.number > ? AND j.view IS NOT NULL ${condition} ORDER BY e.number LIMIT 1`;
+    const next = (condition: string): string =>
+      `SELECT e.number, j.view FROM ends e JOIN jobs j ON j.seq = e.seq WHERE e.number > ? AND j.view IS NOT NULL ${condition} ORDER BY e.number LIMIT 1`;
     this.#next = database.prepare(next(""));
     this.#nextOf = database.prepare(next("AND j.owner = ?"));
     this.#last = Number(database.prepare("SELECT max(number) AS number FROM ends").get()?.["number"] ?? 0);

@@ -21,7 +21,13 @@ export type Bounds = { lowest: number; below: number };
 export type Most = { jobs: number; characters: number };
 
 /** What the rows are found by; the other conditions are tested on each. */
-type Driver = { kind: "id"; prefix: string } | { kind: "label"; label: Label } | { kind: "name"; name: string } | { kind: "owner"; owner: string } | { kind: "state"; state: FinalState } | { kind: "all" };
+type Driver =
+  | { kind: "id"; prefix: string }
+  | { kind: "label"; label: Label }
+  | { kind: "name"; name: string }
+  | { kind: "owner"; owner: string }
+  | { kind: "state"; state: FinalState }
+  | { kind: "all" };
 type Label = ListQuery["labels"][number];
 
 /** So far rare conditions are counted: more rows than this are not rare. */
@@ -84,7 +90,9 @@ function rarest(database: DatabaseSync, { idPrefix, labels, name, owner, states 
 function countRows(database: DatabaseSync, drivers: Driver[]): number {
   return drivers.reduce((sum, driver) => {
     const { from, where, parameters } = sourceOf(driver);
-    const rows = database.prepare(`SELECT count(*) AS rows FROM (SELECT 1 FROM ${from} WHERE ${where} LIMIT ${countedRows})`).get(...parameters);
+    const rows = database
+      .prepare(`SELECT count(*) AS rows FROM (SELECT 1 FROM ${from} WHERE ${where} LIMIT ${countedRows})`)
+      .get(...parameters);
     return sum + Number(rows?.["rows"] ?? 0);
   }, 0);
 }
@@ -102,7 +110,11 @@ type Source = { from: string; where: string; parameters: SQLInputValue[] };
 function sourceOf(driver: Driver): Source {
   switch (driver.kind) {
     case "id": // "g" comes after all that an ID may hold
-      return { from: "jobs d INDEXED BY sqlite_autoindex_jobs_1", where: "d.id >= ? AND d.id < ?", parameters: [driver.prefix, `${driver.prefix}g`] };
+      return {
+        from: "jobs d INDEXED BY sqlite_autoindex_jobs_1",
+        where: "d.id >= ? AND d.id < ?",
+        parameters: [driver.prefix, `${driver.prefix}g`],
+      };
     case "label": {
       const { key, value } = driver.label;
       if (value === null) return { from: "labels d INDEXED BY labels_by_key", where: "d.key = ?", parameters: [key] };
@@ -119,7 +131,11 @@ function sourceOf(driver: Driver): Source {
   }
 }
 
-function runQuery(database: DatabaseSync, query: ListQuery, { driver, bounds, most }: { driver: Driver; bounds: Bounds; most: Most }): ListedJob[] {
+function runQuery(
+  database: DatabaseSync,
+  query: ListQuery,
+  { driver, bounds, most }: { driver: Driver; bounds: Bounds; most: Most },
+): ListedJob[] {
   const source = sourceOf(driver);
   const parameters = [...source.parameters];
   const where = [source.where];
@@ -137,7 +153,8 @@ function runQuery(database: DatabaseSync, query: ListQuery, { driver, bounds, mo
   if (query.idPrefix !== null && driver.kind !== "id") add("substr(j.id, 1, ?) = ?", query.idPrefix.length, query.idPrefix);
   if (query.name !== null && driver.kind !== "name") add("j.name = ?", query.name);
   if (query.text !== null) {
-    const inLabel = "EXISTS (SELECT 1 FROM labels o INDEXED BY labels_by_job WHERE o.seq = d.seq AND o.key || '=' || o.value LIKE ? ESCAPE '\\')";
+    const inLabel =
+      "EXISTS (SELECT 1 FROM labels o INDEXED BY labels_by_job WHERE o.seq = d.seq AND o.key || '=' || o.value LIKE ? ESCAPE '\\')";
     add(`(j.name LIKE ? ESCAPE '\\' OR j.id LIKE ? ESCAPE '\\' OR ${inLabel})`, ...Array<string>(3).fill(containing(query.text)));
   }
   if (query.owner !== null && driver.kind !== "owner") add("j.owner = ?", query.owner);
@@ -171,7 +188,9 @@ function marks(values: unknown[]): string {
  */
 function timeBounds(database: DatabaseSync, { sinceMs, untilMs }: ListQuery): Bounds[] {
   if (sinceMs === null && untilMs === null) return [{ lowest: 0, below: Number.MAX_SAFE_INTEGER }];
-  const first = database.prepare("SELECT seq FROM jobs WHERE clock_turn = ? AND submitted_at_ms >= ? ORDER BY submitted_at_ms, seq LIMIT 1");
+  const first = database.prepare(
+    "SELECT seq FROM jobs WHERE clock_turn = ? AND submitted_at_ms >= ? ORDER BY submitted_at_ms, seq LIMIT 1",
+  );
   const firstOf = (turn: number, timeMs: number | null): number | null => {
     const seq = first.get(turn, timeMs ?? Number.MIN_SAFE_INTEGER)?.["seq"];
     return seq === undefined ? null : Number(seq);

@@ -12,7 +12,7 @@ const migrations: string[] = [
     name TEXT,
     idempotency_key TEXT UNIQUE,
     idempotency_fingerprint TEXT,
-    view TEXT,                             -- the job as the API shows it, JSON; null until it is over
+    view TEXT,                             -- the job as the API shows it, JSON; null until it is finished
     spec TEXT NOT NULL                     -- as submitted, JSON
   ) STRICT;
   CREATE INDEX jobs_by_state ON jobs (state, seq);
@@ -33,7 +33,7 @@ const migrations: string[] = [
   `
   ALTER TABLE jobs ADD COLUMN owner TEXT;        -- key of the identity to which it belongs; null: of somebody who may see and do everything
   ALTER TABLE jobs ADD COLUMN submitted_by TEXT; -- who that was, for people
-  ALTER TABLE jobs ADD COLUMN secrets TEXT;      -- values by name, JSON; null when it is over
+  ALTER TABLE jobs ADD COLUMN secrets TEXT;      -- values by name, JSON; null when it is finished
   ALTER TABLE jobs ADD COLUMN account TEXT;      -- of its User, as found when it was submitted, JSON
   CREATE INDEX jobs_by_owner ON jobs (owner, seq) WHERE owner IS NOT NULL;
   CREATE TABLE tokens (
@@ -71,7 +71,9 @@ export function migrate(database: DatabaseSync): void {
   try {
     const version = versionOf(database);
     if (version > migrations.length) {
-      throw new Error(`the database was written by a newer jobrunner (schema ${version}, this one knows ${migrations.length}): use that one, or set JOBRUNNER_STATE_DIR to another directory`);
+      throw new Error(
+        `the database was written by a newer jobrunner (schema ${version}, this one knows ${migrations.length}): use that one, or set JOBRUNNER_STATE_DIR to another directory`,
+      );
     }
     for (const sql of migrations.slice(version)) database.exec(sql);
     database.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);

@@ -25,7 +25,7 @@ export type NewJob = {
 /** As which a job was accepted, and when: `seq` is the order, the time is what the clock said, `clockTurn` how often that had been set back before. */
 export type Accepted = Pick<NewJob, "seq" | "id" | "submittedAtMs" | "clockTurn">;
 
-/** A job that was not over when it was last recorded. */
+/** A job that was not finished when it was last recorded. */
 export type UnfinishedJob = {
   seq: number;
   id: string;
@@ -37,7 +37,7 @@ export type UnfinishedJob = {
   specJson: string;
 };
 
-/** A job as it was recorded; `viewJson` is null until it is over, `secretsJson` from then on. */
+/** A job as it was recorded; `viewJson` is null until it is finished, `secretsJson` from then on. */
 export type RecordedJob = {
   seq: number;
   owner: string | null;
@@ -89,9 +89,38 @@ export class Store {
 
   insert(job: NewJob): Promise<void> {
     return this.#commits.write(() => {
-      const { seq, id, state, bootId, submittedAtMs, clockTurn, name, idempotency, owner, submittedBy, specJson, secretsJson, accountJson } = job;
+      const {
+        seq,
+        id,
+        state,
+        bootId,
+        submittedAtMs,
+        clockTurn,
+        name,
+        idempotency,
+        owner,
+        submittedBy,
+        specJson,
+        secretsJson,
+        accountJson,
+      } = job;
       const { key = null, fingerprint = null } = idempotency ?? {};
-      this.#insertJob.run(seq, id, state, bootId, submittedAtMs, clockTurn, name, key, fingerprint, owner, submittedBy, specJson, secretsJson, accountJson);
+      this.#insertJob.run(
+        seq,
+        id,
+        state,
+        bootId,
+        submittedAtMs,
+        clockTurn,
+        name,
+        key,
+        fingerprint,
+        owner,
+        submittedBy,
+        specJson,
+        secretsJson,
+        accountJson,
+      );
       for (const [key, value] of Object.entries(job.labels)) this.#insertLabel.run(key, value, seq);
     });
   }
@@ -129,7 +158,10 @@ export class Store {
   }
 
   unfinishedRemovals(): string[] {
-    return this.database.prepare("SELECT id FROM removals").all().map((row) => String(row["id"]));
+    return this.database
+      .prepare("SELECT id FROM removals")
+      .all()
+      .map((row) => String(row["id"]));
   }
 
   /** Shares a commit with whatever is written next to it. */
@@ -137,7 +169,7 @@ export class Store {
     return this.#commits.write(() => this.tokens.markUsed(id, atMs));
   }
 
-  /** Jobs that are not over, in order of acceptance. */
+  /** Jobs that are not finished, in order of acceptance. */
   unfinished(): UnfinishedJob[] {
     const rows = this.database.prepare(`SELECT seq, id, state, boot_id, submitted_at_ms, owner, submitted_by, spec FROM jobs
       WHERE state IN ('Queued', 'Starting') ORDER BY seq`);
@@ -175,7 +207,12 @@ export class Store {
   last(): Accepted | null {
     const row = this.database.prepare("SELECT seq, id, submitted_at_ms, clock_turn FROM jobs ORDER BY seq DESC LIMIT 1").get();
     if (row === undefined) return null;
-    return { seq: Number(row["seq"]), id: String(row["id"]), submittedAtMs: Number(row["submitted_at_ms"]), clockTurn: Number(row["clock_turn"]) };
+    return {
+      seq: Number(row["seq"]),
+      id: String(row["id"]),
+      submittedAtMs: Number(row["submitted_at_ms"]),
+      clockTurn: Number(row["clock_turn"]),
+    };
   }
 
   /** What was asked before is committed or refused; nothing more is written. */

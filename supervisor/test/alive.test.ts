@@ -66,7 +66,10 @@ for (const isIn of [false, true]) {
       });
 
       test(`a process ${name} is ended by the step's timeout`, async () => {
-        const job = await ready({ stopTimeoutMs: 100, steps: [{ run: `exec ${command}`, timeoutMs: 500, ignoreError: true }, { run: "echo next" }] });
+        const job = await ready({
+          stopTimeoutMs: 100,
+          steps: [{ run: `exec ${command}`, timeoutMs: 500, ignoreError: true }, { run: "echo next" }],
+        });
         await gone(job);
         assert.deepEqual(job.events(), ["start 1", "expire 1", "end 1", "start 2", "end 2", "done"]);
       });
@@ -78,41 +81,59 @@ for (const isIn of [false, true]) {
       });
 
       const isUnmarked = command.startsWith("env -i") && !isIn;
-      test(`a process ${name} is swept when its supervisor is killed`, { skip: isUnmarked ? "see docs/architecture.md, Limits worth knowing" : false }, async () => {
-        const job = await ready({ steps: [{ run: `${command} & wait` }] });
+      test(
+        `a process ${name} is swept when its supervisor is killed`,
+        { skip: isUnmarked ? "see docs/architecture.md, Limits worth knowing" : false },
+        async () => {
+          const job = await ready({ steps: [{ run: `${command} & wait` }] });
+          box.expectedDeaths += 1;
+          process.kill(job.supervisorPid(), "SIGKILL");
+          await until("the death of the supervisor", () => !job.isAlive());
+          box.tell(`sweep ${job.id}`);
+          await gone(job);
+          assert.ok(job.events().at(-1) === "swept");
+        },
+      );
+    }
+
+    test(
+      "a namespace of processes, and what runs in it, is ended with its init",
+      { skip: hasNamespaces ? false : "left out: no namespace can be made here" },
+      async () => {
+        const inside = `trap '' TERM; ${program.file} & wait; while :; do sleep 1000; done`;
+        const job = await ready({
+          stopTimeoutMs: 100,
+          steps: [{ run: `${namespaces} bash -c '${inside.replaceAll("'", `'"'"'`)}'`, timeoutMs: 400 }],
+        });
+        await gone(job);
+        assert.deepEqual(job.events(), ["start 1", "expire 1", "end 1", "done"]);
+        const swept = await ready({ steps: [{ run: `${namespaces} bash -c '${inside.replaceAll("'", `'"'"'`)}' & wait` }] });
+        box.expectedDeaths += 1;
+        process.kill(swept.supervisorPid(), "SIGKILL");
+        await until("the death of the supervisor", () => !swept.isAlive());
+        box.tell(`sweep ${swept.id}`);
+        await gone(swept);
+      },
+    );
+
+    test(
+      "a process whose main thread has ended, without marks and in a cgroup below the job's, is swept",
+      { skip: isIn ? false : "without a cgroup nobody can" },
+      async () => {
+        const own = nextCgroup();
+        const below = `${own}/below`;
+        const job = await ready(
+          { steps: [{ run: `mkdir ${below}; (echo $BASHPID > ${below}/cgroup.procs; exec setsid env -i ${program.file}) & wait` }] },
+          own,
+        );
+        const pid = Number(readFileSync(join(below, "cgroup.procs"), "utf8").trim());
         box.expectedDeaths += 1;
         process.kill(job.supervisorPid(), "SIGKILL");
         await until("the death of the supervisor", () => !job.isAlive());
         box.tell(`sweep ${job.id}`);
         await gone(job);
-        assert.ok(job.events().at(-1) === "swept");
-      });
-    }
-
-    test("a namespace of processes, and what runs in it, is ended with its init", { skip: hasNamespaces ? false : "left out: no namespace can be made here" }, async () => {
-      const inside = `trap '' TERM; ${program.file} & wait; while :; do sleep 1000; done`;
-      const job = await ready({ stopTimeoutMs: 100, steps: [{ run: `${namespaces} bash -c '${inside.replaceAll("'", `'"'"'`)}'`, timeoutMs: 400 }] });
-      await gone(job);
-      assert.deepEqual(job.events(), ["start 1", "expire 1", "end 1", "done"]);
-      const swept = await ready({ steps: [{ run: `${namespaces} bash -c '${inside.replaceAll("'", `'"'"'`)}' & wait` }] });
-      box.expectedDeaths += 1;
-      process.kill(swept.supervisorPid(), "SIGKILL");
-      await until("the death of the supervisor", () => !swept.isAlive());
-      box.tell(`sweep ${swept.id}`);
-      await gone(swept);
-    });
-
-    test("a process whose main thread has ended, without marks and in a cgroup below the job's, is swept", { skip: isIn ? false : "without a cgroup nobody can" }, async () => {
-      const own = nextCgroup();
-      const below = `${own}/below`;
-      const job = await ready({ steps: [{ run: `mkdir ${below}; (echo $BASHPID > ${below}/cgroup.procs; exec setsid env -i ${program.file}) & wait` }] }, own);
-      const pid = Number(readFileSync(join(below, "cgroup.procs"), "utf8").trim());
-      box.expectedDeaths += 1;
-      process.kill(job.supervisorPid(), "SIGKILL");
-      await until("the death of the supervisor", () => !job.isAlive());
-      box.tell(`sweep ${job.id}`);
-      await gone(job);
-      assert.ok(!isLiving(pid));
-    });
+        assert.ok(!isLiving(pid));
+      },
+    );
   });
 }

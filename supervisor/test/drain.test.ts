@@ -37,9 +37,15 @@ test("a filter that a step sent its output through is waited for until it has re
     ["grep -v x | sed -n p | (sleep 0.3; cat)", "seq 1 2001", lines(1, 2001)],
     ["perl -ne 'push @l, $_; END { select undef, undef, undef, 0.5; print @l }'", "seq 1 2001", lines(1, 2001)],
   ];
-  const jobs = filters.map(([filter, commands, output]) => ({ output, job: box.run({ drainTimeoutMs: longMs, steps: [{ run: `exec > >(${filter})\n${commands}` }] }) }));
+  const jobs = filters.map(([filter, commands, output]) => ({
+    output,
+    job: box.run({ drainTimeoutMs: longMs, steps: [{ run: `exec > >(${filter})\n${commands}` }] }),
+  }));
   const redirected = box.run({ drainTimeoutMs: longMs, steps: [{ run: "exec 2> >(sleep 0.2; tac >&2); seq 1 1000 >&2" }] });
-  const named = box.run({ drainTimeoutMs: longMs, steps: [{ run: 'mkfifo fifo; while read -r l; do sleep 0.15; echo "$l"; done < fifo & exec > fifo; seq 1 5' }] });
+  const named = box.run({
+    drainTimeoutMs: longMs,
+    steps: [{ run: 'mkfifo fifo; while read -r l; do sleep 0.15; echo "$l"; done < fifo & exec > fifo; seq 1 5' }],
+  });
   const filed = box.run({ drainTimeoutMs: longMs, steps: [{ run: "exec > >(sleep 0.2; gzip -c > all.gz); seq 1 100000" }] });
   for (const { job, output } of jobs) {
     await job.over();
@@ -55,7 +61,9 @@ test("a filter that a step sent its output through is waited for until it has re
 });
 
 test("what an earlier step left behind is waited for, too, and belongs to that step", async () => {
-  const job = await box.run({ drainTimeoutMs: longMs, steps: [{ run: "exec > >(sleep 0.3; cat); seq 1 500" }, { run: "echo second" }] }).over();
+  const job = await box
+    .run({ drainTimeoutMs: longMs, steps: [{ run: "exec > >(sleep 0.3; cat); seq 1 500" }, { run: "echo second" }] })
+    .over();
   assert.deepEqual([job.part(1, 1), job.part(2, 1), cuts(job)], [lines(1, 500), "second\n", []]);
 });
 
@@ -88,7 +96,10 @@ test("who writes on is killed when its time is over, and the record says so", as
 
 test("a kill ends the wait at once, and is no stop of a job whose steps are all over", async () => {
   for (const order of ["terminate", "kill"]) {
-    const job = box.run({ drainTimeoutMs: longMs, steps: [{ run: "exec > >(trap '' TERM; sleep 1000)" }, { run: "exit 0", runOn: "failure" }] });
+    const job = box.run({
+      drainTimeoutMs: longMs,
+      steps: [{ run: "exec > >(trap '' TERM; sleep 1000)" }, { run: "exit 0", runOn: "failure" }],
+    });
     await draining(job);
     job.order(order);
     await job.over();
@@ -121,7 +132,13 @@ test("without a time for it, or with none, what a step left behind ends with the
 });
 
 test("a secret is masked in the last output, too", async () => {
-  const job = await box.run({ drainTimeoutMs: longMs, secrets: ["hunter22"], steps: [{ run: "exec > >(while read -r l; do printf hunt; sleep 0.2; echo er22; done; printf hunt); echo 1" }] }).over();
+  const job = await box
+    .run({
+      drainTimeoutMs: longMs,
+      secrets: ["hunter22"],
+      steps: [{ run: "exec > >(while read -r l; do printf hunt; sleep 0.2; echo er22; done; printf hunt); echo 1" }],
+    })
+    .over();
   assert.equal(job.text(), "***\nhunt");
 });
 
@@ -132,11 +149,19 @@ test("a job that leaves nothing behind waits for nothing", { skip: hasStrace ? f
   traced.wrapper = ["strace", "-f", "-qqq", "-o", trace, "-e", "trace=ppoll,openat,wait4"];
   const job = await traced.run({ drainTimeoutMs: longMs, steps: [{ run: "echo one; echo two >&2" }] }).over();
   await traced.closeLauncher();
-  const own = readFileSync(trace, "utf8").split("\n").filter((line) => line.startsWith(`${job.supervisorPid()} `));
-  assert.deepEqual(own.filter((line) => line.includes('"/proc"')), []);
+  const own = readFileSync(trace, "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith(`${job.supervisorPid()} `));
+  assert.deepEqual(
+    own.filter((line) => line.includes('"/proc"')),
+    [],
+  );
   const ended = own.findIndex((line) => /wait4\(.*\) = \d+$/.test(line));
   assert.ok(ended >= 0);
-  assert.deepEqual(own.slice(ended).filter((line) => line.includes("ppoll")), []);
+  assert.deepEqual(
+    own.slice(ended).filter((line) => line.includes("ppoll")),
+    [],
+  );
   await traced.close();
 });
 

@@ -73,7 +73,11 @@ test("folders without such a program, or with one that cannot be executed, are p
   assert.equal(await printed(files, `none:a-file:plain:folder:lost:${"x/".repeat(3000)}:last`), "last 2\n");
   assert.deepEqual(await failed(files, "none:a-file:plain:folder:lost"), ["exec", "13"], "one was there, and could not be executed");
   assert.deepEqual(await failed(files, "none:a-file"), ["exec", "2"]);
-  assert.deepEqual(await failed({ "loop/tool": { link: "tool" }, ...files }, "none:loop:last"), ["exec", "40"], "any other failure is final");
+  assert.deepEqual(
+    await failed({ "loop/tool": { link: "tool" }, ...files }, "none:loop:last"),
+    ["exec", "40"],
+    "any other failure is final",
+  );
 });
 
 test("an empty element of PATH is the working directory, and no other is", async () => {

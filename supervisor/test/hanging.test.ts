@@ -64,7 +64,9 @@ for (const { name: way, more } of ways) {
     /** With its process, which waits for the file system. */
     async function hanging(step: Step, plan: Partial<Plan> = {}): Promise<{ job: Job; pid: number }> {
       const job = start(step, plan);
-      const pid = await until("a process that waits for the file system", () => pids().find((each) => isWaiting(each, job.supervisorPid())));
+      const pid = await until("a process that waits for the file system", () =>
+        pids().find((each) => isWaiting(each, job.supervisorPid())),
+      );
       return { job, pid };
     }
 
@@ -110,7 +112,10 @@ for (const { name: way, more } of ways) {
       const { job } = await hanging({ args: [join(mount, "other")] });
       server.stdin?.write("answer\n");
       await job.over();
-      assert.deepEqual(job.lines("fail").map(([step, , stage, error]) => [step, stage, error]), [["1", "exec", "2"]]);
+      assert.deepEqual(
+        job.lines("fail").map(([step, , stage, error]) => [step, stage, error]),
+        [["1", "exec", "2"]],
+      );
       assert.deepEqual(job.events(), ["fail 1", "done"]);
     });
 
@@ -135,7 +140,9 @@ function mayMount(file: string): boolean {
 /** A child of the supervisor that has not executed anything yet, and sleeps. */
 function isWaiting(pid: number, parent: number): boolean {
   try {
-    const [state = "", itsParent] = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "").split(" ");
+    const [state = "", itsParent] = readFileSync(`/proc/${pid}/stat`, "latin1")
+      .replace(/^.*\) /s, "")
+      .split(" ");
     return Number(itsParent) === parent && "SD".includes(state) && readlinkSync(`/proc/${pid}/exe`) === supervisor;
   } catch {
     return false;

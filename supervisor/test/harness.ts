@@ -1,5 +1,20 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { randomUUID } from "node:crypto";
@@ -72,16 +87,20 @@ export class Job {
 
   /** Lines with this first word, as their other fields. */
   lines(word: string): string[][] {
-    return this.status().filter((line) => line.startsWith(`${word} `)).map((line) => line.split(" ").slice(1));
+    return this.status()
+      .filter((line) => line.startsWith(`${word} `))
+      .map((line) => line.split(" ").slice(1));
   }
 
   /** First words and steps, for the order of events: "start 1", "end 1", "stop", "done". */
   events(): string[] {
-    return this.status().slice(1).map((line) => {
-      const [word = "", first = "", second = ""] = line.split(" ");
-      if (word === "stop") return `stop ${second}`;
-      return word === "done" || word === "swept" ? word : `${word} ${first}`;
-    });
+    return this.status()
+      .slice(1)
+      .map((line) => {
+        const [word = "", first = "", second = ""] = line.split(" ");
+        if (word === "stop") return `stop ${second}`;
+        return word === "done" || word === "swept" ? word : `${word} ${first}`;
+      });
   }
 
   output(): Buffer {
@@ -120,8 +139,10 @@ export class Job {
     return Buffer.concat(parts).toString("latin1");
   }
 
-  async over(): Promise<this> {
-    await until(`the end of the job, which says ${JSON.stringify(this.status())}`, () => /\n(done|swept) .*\n$/.test(`\n${this.status().join("\n")}\n`));
+  async finished(): Promise<this> {
+    await until(`the end of the job, which says ${JSON.stringify(this.status())}`, () =>
+      /\n(done|swept) .*\n$/.test(`\n${this.status().join("\n")}\n`),
+    );
     return this;
   }
 
@@ -286,7 +307,9 @@ function orNone(look: () => string): string {
 }
 
 export function pids(): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** Also where its main thread has ended and others go on. */
@@ -297,7 +320,9 @@ export function isLiving(pid: number): boolean {
 /** By which its memory and files are seen, where the main thread has ended. */
 function livingThread(pid: number): number | undefined {
   try {
-    return readdirSync(`/proc/${pid}/task`).map(Number).find((thread) => !["Z", "X", ""].includes(stateOf(pid, thread)));
+    return readdirSync(`/proc/${pid}/task`)
+      .map(Number)
+      .find((thread) => !["Z", "X", ""].includes(stateOf(pid, thread)));
   } catch {
     return undefined;
   }
@@ -319,7 +344,10 @@ export function compile(name: string): { file: string; remove(): void } {
 
 /** A folder for cgroups of this test run, or null where none can be made. */
 export function makeCgroups(): { folder: string; remove(): void } | null {
-  const mount = readFileSync("/proc/self/mountinfo", "utf8").split("\n").find((line) => line.includes(" - cgroup2 "))?.split(" ")[4];
+  const mount = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .find((line) => line.includes(" - cgroup2 "))
+    ?.split(" ")[4];
   if (mount === undefined) return null;
   try {
     const folder = mkdtempSync(join(mount, "supervisor-test-"));

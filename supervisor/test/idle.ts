@@ -22,7 +22,9 @@ export function read(look: () => string): string {
 }
 
 export function childrenOf(pid: number | undefined): number[] {
-  return pids().filter((child) => isLiving(child) && new RegExp(`^PPid:\\t${pid}$`, "m").test(read(() => readFileSync(`/proc/${child}/status`, "latin1"))));
+  return pids().filter(
+    (child) => isLiving(child) && new RegExp(`^PPid:\\t${pid}$`, "m").test(read(() => readFileSync(`/proc/${child}/status`, "latin1"))),
+  );
 }
 
 export function idleOnes(box: Box): number[] {
@@ -31,7 +33,9 @@ export function idleOnes(box: Box): number[] {
 
 /** Not only gone from the job's folder: it sleeps, in futex(2), where the kernel says so. */
 export function isIdle(pid: number): boolean {
-  return read(() => readlinkSync(`/proc/${pid}/cwd`)) === "/" && /^State:\tS/m.test(read(() => readFileSync(`/proc/${pid}/status`, "latin1")));
+  return (
+    read(() => readlinkSync(`/proc/${pid}/cwd`)) === "/" && /^State:\tS/m.test(read(() => readFileSync(`/proc/${pid}/status`, "latin1")))
+  );
 }
 
 /** Runs the job to its end; its supervisor's number, which waits then. */

@@ -10,7 +10,13 @@ import { Box, isWrapped, type Plan } from "./harness.ts";
 const isRoot = process.getuid?.() === 0;
 const tools = ["setpriv", "chrt", "nice", "choom", "ionice", "setarch", "perl"];
 const missing = tools.filter((tool) => spawnSync(tool, ["--version"], { stdio: "ignore" }).status !== 0);
-const skip = !isRoot ? "left out: needs root, who alone can have more than others" : isWrapped ? "left out: valgrind is not such a service" : missing.length > 0 ? `left out: not installed: ${missing.join(", ")}` : false;
+const skip = !isRoot
+  ? "left out: needs root, who alone can have more than others"
+  : isWrapped
+    ? "left out: valgrind is not such a service"
+    : missing.length > 0
+      ? `left out: not installed: ${missing.join(", ")}`
+      : false;
 /** Root in a container may lack CAP_SYS_RESOURCE. */
 const canProtect = spawnSync("choom", ["-n", "-1", "--", "true"], { stdio: "ignore" }).status === 0;
 const protection = canProtect ? ["choom", "-n", "-500", "--"] : [];
@@ -26,7 +32,17 @@ const look = [
   "grep -E '^Cap(Inh|Amb)' /proc/self/status",
 ].join("\n");
 
-const usual = ["0", "0", "none: prio 0", "SCHED_OTHER 0", "slack 50000", "personality 00000000", "Securebits: [none]", "CapInh:\t0000000000000000", "CapAmb:\t0000000000000000"];
+const usual = [
+  "0",
+  "0",
+  "none: prio 0",
+  "SCHED_OTHER 0",
+  "slack 50000",
+  "personality 00000000",
+  "Securebits: [none]",
+  "CapInh:\t0000000000000000",
+  "CapAmb:\t0000000000000000",
+];
 
 /** What a step says that is started by a launcher which these words start. */
 async function seen(t: TestContext, words: string[], plan: Partial<Plan> = {}, owner = 0): Promise<string[]> {
@@ -42,11 +58,21 @@ async function seen(t: TestContext, words: string[], plan: Partial<Plan> = {}, o
   return job.text().trimEnd().split("\n");
 }
 
-const slack = (ns: number): string[] => ["perl", "-e", `syscall(${process.arch === "arm64" ? 167 : 157}, 29, ${ns}) and die; exec @ARGV`, "--"]; // prctl(2), PR_SET_TIMERSLACK
+const slack = (ns: number): string[] => [
+  "perl",
+  "-e",
+  `syscall(${process.arch === "arm64" ? 167 : 157}, 29, ${ns}) and die; exec @ARGV`,
+  "--",
+]; // prctl(2), PR_SET_TIMERSLACK
 
 test("what gives the service precedence or powers, or takes a protection away, is not its jobs'", { skip }, async (t) => {
   assert.deepEqual(await seen(t, []), usual);
-  const powers = ["setpriv", "--inh-caps=+net_bind_service,+sys_nice", "--ambient-caps=+net_bind_service,+sys_nice", "--securebits=+no_setuid_fixup"];
+  const powers = [
+    "setpriv",
+    "--inh-caps=+net_bind_service,+sys_nice",
+    "--ambient-caps=+net_bind_service,+sys_nice",
+    "--securebits=+no_setuid_fixup",
+  ];
   const precedence = [...protection, "nice", "-n", "-5"];
   const hidden = [...slack(1_000_000), "setarch", "-R"];
   assert.deepEqual(await seen(t, [...precedence, "ionice", "-c", "realtime", "-n", "0", ...hidden, ...powers]), usual);
@@ -58,12 +84,36 @@ test("what gives the service precedence or powers, or takes a protection away, i
 
 test("a service of an ordinary user with ambient capabilities, as for low ports, hands none down", { skip }, async (t) => {
   const uid = 54398;
-  const words = [...protection, "setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"];
+  const words = [
+    ...protection,
+    "setpriv",
+    `--reuid=${uid}`,
+    `--regid=${uid}`,
+    "--clear-groups",
+    "--inh-caps=+net_bind_service",
+    "--ambient-caps=+net_bind_service",
+  ];
   for (const secrets of [[], ["hunter22"]]) assert.deepEqual(await seen(t, words, { secrets }, uid), usual);
 });
 
 test("what makes the service modest or bounds it holds for its jobs too", { skip }, async (t) => {
-  const modest = await seen(t, ["choom", "-n", "300", "--", "nice", "-n", "7", "ionice", "-c", "idle", "chrt", "--batch", "0", "setpriv", "--securebits=+noroot"]);
+  const modest = await seen(t, [
+    "choom",
+    "-n",
+    "300",
+    "--",
+    "nice",
+    "-n",
+    "7",
+    "ionice",
+    "-c",
+    "idle",
+    "chrt",
+    "--batch",
+    "0",
+    "setpriv",
+    "--securebits=+noroot",
+  ]);
   assert.deepEqual(modest.slice(0, 4), ["300", "7", "idle", "SCHED_BATCH 0"]);
   assert.match(modest[6] ?? "", /noroot/);
 });
@@ -71,20 +121,32 @@ test("what makes the service modest or bounds it holds for its jobs too", { skip
 test("signals, descriptors and permissions are as for a new process, whatever was left to the service", { skip }, async (t) => {
   const box = new Box();
   t.after(() => box.close());
-  const left = ["env", "--ignore-signal=USR1,PIPE,RTMIN+3", "--block-signal=TERM,RTMIN+5", "sh", "-c", 'umask 077; exec "$@" 7< /etc/passwd', "sh"];
+  const left = [
+    "env",
+    "--ignore-signal=USR1,PIPE,RTMIN+3",
+    "--block-signal=TERM,RTMIN+5",
+    "sh",
+    "-c",
+    'umask 077; exec "$@" 7< /etc/passwd',
+    "sh",
+  ];
   box.wrapper = [...left, ...box.wrapper];
   const steps = [{ args: ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"] }, { args: ["ls", "/proc/self/fd"] }, { run: "umask" }];
   const job = await box.run({ steps }).over();
   assert.equal(job.text(), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0\n1\n2\n3\n0022\n", "the fourth descriptor is ls's own");
 });
 
-test("the supervisor keeps the service's protection from the kernel's search for memory", { skip: !canProtect && skip === false ? "left out: needs CAP_SYS_RESOURCE" : skip }, async (t) => {
-  const box = new Box();
-  t.after(() => box.close());
-  box.wrapper = [...protection, ...box.wrapper];
-  const job = box.run({ steps: [{ run: "cat /proc/self/oom_score_adj; until test -e go; do sleep 0.01; done" }] });
-  await job.printed("0\n");
-  assert.equal(readFileSync(`/proc/${job.supervisorPid()}/oom_score_adj`, "latin1"), "-500\n");
-  job.order("kill");
-  await job.over();
-});
+test(
+  "the supervisor keeps the service's protection from the kernel's search for memory",
+  { skip: !canProtect && skip === false ? "left out: needs CAP_SYS_RESOURCE" : skip },
+  async (t) => {
+    const box = new Box();
+    t.after(() => box.close());
+    box.wrapper = [...protection, ...box.wrapper];
+    const job = box.run({ steps: [{ run: "cat /proc/self/oom_score_adj; until test -e go; do sleep 0.01; done" }] });
+    await job.printed("0\n");
+    assert.equal(readFileSync(`/proc/${job.supervisorPid()}/oom_score_adj`, "latin1"), "-500\n");
+    job.order("kill");
+    await job.over();
+  },
+);

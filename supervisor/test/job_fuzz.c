@@ -61,7 +61,7 @@ static void note_step(const char *word, unsigned step, const char *rest) {
         told.over = step;
         note_failure(step);
     } else if (strcmp(word, "expire") == 0) {
-        must(step > told.over, "a timeout of a step that was over"); // its process may be one that could not execute its command
+        must(step > told.over, "a timeout of a step that was finished"); // its process may be one that could not execute its command
         note_failure(step);
     } else if (strcmp(word, "end") == 0) {
         must(told.running == step, "the end of a step that did not run");
@@ -92,7 +92,7 @@ static void note(const char *line) {
         must(told.is_waiting, "nobody was waited for");
         told.is_waiting = false;
     } else if (strcmp(word, "done") == 0) {
-        must(told.running == 0 && !told.is_waiting, "the end was told of a job that was not over");
+        must(told.running == 0 && !told.is_waiting, "the end was told of a job that was not finished");
         must(world_living() == 0, "the end was told while processes lived");
         told.is_done = true;
     } else if (strcmp(word, "refused") == 0) {

@@ -17,7 +17,11 @@ for (const isIn of [false, true]) {
     });
     after(async () => {
       await box.close();
-      if (isIn) assert.deepEqual(readdirSync(cgroups?.folder ?? "/", { withFileTypes: true }).filter((entry) => entry.isDirectory()), []);
+      if (isIn)
+        assert.deepEqual(
+          readdirSync(cgroups?.folder ?? "/", { withFileTypes: true }).filter((entry) => entry.isDirectory()),
+          [],
+        );
     });
 
     /** Runs it until it has printed "ready". */
@@ -56,7 +60,10 @@ for (const isIn of [false, true]) {
 
     test("steps that always run do so after a SIGKILL to all", async () => {
       const always = { run: "sleep 0.01; echo always", runOn: "always" as const };
-      const job = await ready({ stopTimeoutMs: 50, steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 0.01; done" }, always, always] });
+      const job = await ready({
+        stopTimeoutMs: 50,
+        steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 0.01; done" }, always, always],
+      });
       job.order("terminate");
       await gone(job);
       assert.match(job.text(), /always\nalways\n$/);
@@ -69,17 +76,24 @@ for (const isIn of [false, true]) {
       assert.equal(job.lines("end")[0]?.[2], "15");
     });
 
-    test("the stop signal reaches who went into a cgroup below, and who left the job's", { skip: isIn ? false : "without a cgroup nobody can" }, async () => {
-      const own = join(cgroups?.folder ?? "", `job-${count + 1}`);
-      const stray = (folder: string, name: string): string =>
-        `(trap 'echo ${name}; exit 0' TERM; echo $BASHPID > ${folder}/cgroup.procs; touch ${name}; while :; do sleep 0.01; done) &`;
-      const wait = "until [ -e below ] && [ -e left ]; do sleep 0.01; done; trap : TERM; echo ready; wait; wait; wait";
-      const job = await ready({ stopTimeoutMs: 10_000, steps: [{ run: `mkdir ${own}/below\n${stray(`${own}/below`, "below")}\n${stray(join(own, ".."), "left")}\n${wait}` }] });
-      job.order("terminate");
-      await gone(job);
-      const lines = job.text().split("\n"); // bash may tell of its "sleep" too
-      assert.ok(lines.includes("below") && lines.includes("left"), job.text());
-    });
+    test(
+      "the stop signal reaches who went into a cgroup below, and who left the job's",
+      { skip: isIn ? false : "without a cgroup nobody can" },
+      async () => {
+        const own = join(cgroups?.folder ?? "", `job-${count + 1}`);
+        const stray = (folder: string, name: string): string =>
+          `(trap 'echo ${name}; exit 0' TERM; echo $BASHPID > ${folder}/cgroup.procs; touch ${name}; while :; do sleep 0.01; done) &`;
+        const wait = "until [ -e below ] && [ -e left ]; do sleep 0.01; done; trap : TERM; echo ready; wait; wait; wait";
+        const job = await ready({
+          stopTimeoutMs: 10_000,
+          steps: [{ run: `mkdir ${own}/below\n${stray(`${own}/below`, "below")}\n${stray(join(own, ".."), "left")}\n${wait}` }],
+        });
+        job.order("terminate");
+        await gone(job);
+        const lines = job.text().split("\n"); // bash may tell of its "sleep" too
+        assert.ok(lines.includes("below") && lines.includes("left"), job.text());
+      },
+    );
 
     test("a second terminate during the grace changes nothing", async () => {
       const job = await ready({ stopTimeoutMs: 200, steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 1000; done" }] });
@@ -91,18 +105,36 @@ for (const isIn of [false, true]) {
 
     test("steps that run always run after terminate, and a second one ends them", async () => {
       const job = await ready({
-        steps: [{ run: "echo ready; sleep 1000" }, { run: "echo no" }, { run: "echo cleaning; sleep 1000", runOn: "always" }, { run: "echo last", runOn: "always" }],
+        steps: [
+          { run: "echo ready; sleep 1000" },
+          { run: "echo no" },
+          { run: "echo cleaning; sleep 1000", runOn: "always" },
+          { run: "echo last", runOn: "always" },
+        ],
       });
       job.order("terminate");
       await job.printed("cleaning");
       job.order("terminate");
       await gone(job);
       assert.equal(job.text(), "ready\ncleaning\nlast\n");
-      assert.deepEqual(job.events(), ["start 1", "stop terminate", "end 1", "start 3", "stop terminate", "end 3", "start 4", "end 4", "done"]);
+      assert.deepEqual(job.events(), [
+        "start 1",
+        "stop terminate",
+        "end 1",
+        "start 3",
+        "stop terminate",
+        "end 3",
+        "start 4",
+        "end 4",
+        "done",
+      ]);
     });
 
     test("kill ends all at once, and no step runs any more", async () => {
-      const job = await ready({ stopTimeoutMs: 60_000, steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 1000; done" }, { run: "echo no", runOn: "always" }] });
+      const job = await ready({
+        stopTimeoutMs: 60_000,
+        steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 1000; done" }, { run: "echo no", runOn: "always" }],
+      });
       job.order("terminate");
       job.order("kill");
       await gone(job);
@@ -113,20 +145,32 @@ for (const isIn of [false, true]) {
     test("daemons, new sessions, stopped processes and those without the job's environment do not escape a kill", async () => {
       const job = await ready({
         stopTimeoutMs: 50,
-        steps: [{ run: "(setsid setsid sleep 1000 &); setsid sleep 1001 & (trap '' TERM HUP; sleep 1002) & sleep 1003 & kill -STOP $!; env -i sleep 1004 & echo ready; wait" }],
+        steps: [
+          {
+            run: "(setsid setsid sleep 1000 &); setsid sleep 1001 & (trap '' TERM HUP; sleep 1002) & sleep 1003 & kill -STOP $!; env -i sleep 1004 & echo ready; wait",
+          },
+        ],
       });
       job.order("terminate");
       await gone(job);
     });
 
     test("a process that forks without end is killed", async () => {
-      const job = await ready({ steps: [{ run: "trap '' TERM; f() { (f & exit) ; }; spin() { while :; do (:) & done; }; spin & setsid bash -c 'while :; do setsid true & done' & echo ready; wait" }] });
+      const job = await ready({
+        steps: [
+          {
+            run: "trap '' TERM; f() { (f & exit) ; }; spin() { while :; do (:) & done; }; spin & setsid bash -c 'while :; do setsid true & done' & echo ready; wait",
+          },
+        ],
+      });
       job.order("kill");
       await gone(job);
     });
 
     test("a process that lives by forking and ending is killed", async () => {
-      const job = await ready({ steps: [{ args: ["perl", "-e", "$|=1; print \"ready\\n\"; if (fork) { sleep 1000 } while (1) { exit if fork }"] }] });
+      const job = await ready({
+        steps: [{ args: ["perl", "-e", '$|=1; print "ready\\n"; if (fork) { sleep 1000 } while (1) { exit if fork }'] }],
+      });
       job.order("kill");
       await gone(job);
     });
@@ -145,7 +189,10 @@ for (const isIn of [false, true]) {
     });
 
     test("a job without output for too long is stopped, one with output is not", async () => {
-      const job = await ready({ idleTimeoutMs: 500, steps: [{ run: "for i in 1 2 3 4 5 6 7 8; do echo ready; sleep 0.1; done" }, { run: "sleep 1000" }] });
+      const job = await ready({
+        idleTimeoutMs: 500,
+        steps: [{ run: "for i in 1 2 3 4 5 6 7 8; do echo ready; sleep 0.1; done" }, { run: "sleep 1000" }],
+      });
       await gone(job);
       assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "stop idle", "end 2", "done"]);
     });
@@ -166,7 +213,13 @@ for (const isIn of [false, true]) {
     });
 
     test("a step that ends well after its timeout has failed all the same", async () => {
-      const job = await ready({ steps: [{ run: "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done", timeoutMs: 1000 }, { run: "echo no" }, { run: "echo failure", runOn: "failure" }] });
+      const job = await ready({
+        steps: [
+          { run: "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done", timeoutMs: 1000 },
+          { run: "echo no" },
+          { run: "echo failure", runOn: "failure" },
+        ],
+      });
       await gone(job);
       assert.deepEqual(job.events(), ["start 1", "expire 1", "end 1", "start 3", "end 3", "done"]);
       assert.equal(job.lines("end")[0]?.[2], "0");
@@ -202,4 +255,3 @@ for (const isIn of [false, true]) {
     });
   });
 }
-

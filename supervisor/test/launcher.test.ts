@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Box, isLiving, type Job, program, until } from "./harness.ts";
@@ -128,7 +139,10 @@ test("the launcher ends with its input; its supervisors stay, and hold nothing o
   const pid = job.supervisorPid();
   assert.ok(isLiving(pid));
   const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-  assert.deepEqual(open.filter((path) => path.startsWith("socket:")), []);
+  assert.deepEqual(
+    open.filter((path) => path.startsWith("socket:")),
+    [],
+  );
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const) process.kill(pid, signal);
   writeFileSync(join(job.directory, "work", "go"), "");
   await job.over();

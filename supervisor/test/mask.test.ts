@@ -54,7 +54,11 @@ test("a secret of two lines is masked, and so is each of them where the plan say
 test("what is held back is decided by what follows, or by the stream's end", async () => {
   const job = box.run({
     secrets: [secret],
-    steps: [{ run: `printf 'seen %s' hunter; until test -e go; do sleep 0.01; done; printf x; until test -e end; do sleep 0.01; done; printf '%s' hunter2-corr` }],
+    steps: [
+      {
+        run: `printf 'seen %s' hunter; until test -e go; do sleep 0.01; done; printf x; until test -e end; do sleep 0.01; done; printf '%s' hunter2-corr`,
+      },
+    ],
   });
   await job.printed("seen ");
   assert.equal(job.text(), "seen ");
@@ -77,7 +81,10 @@ test("a whole secret shows as its stars at once", async () => {
 test("what a step's end decides comes before the next step's output, and counts as the step's", async () => {
   const run = `printf 'out hunter2'; printf 'err hunter' >&2`;
   const job = await box.run({ secrets: [secret], steps: Array.from({ length: 20 }, () => ({ run })) }).over();
-  assert.deepEqual(job.lines("end").map((fields) => fields[6]), Array(20).fill("21"));
+  assert.deepEqual(
+    job.lines("end").map((fields) => fields[6]),
+    Array(20).fill("21"),
+  );
   let last = 0;
   for (const record of job.index()) {
     assert.ok(record.step >= last);
@@ -89,7 +96,13 @@ test("what a step's end decides comes before the next step's output, and counts 
 
 test("what a process in the background holds open is decided when it ends, or at the job's end", async () => {
   const ending = await box
-    .run({ secrets: [secret], steps: [{ run: "(until test -e go; do sleep 0.01; done) & printf 'one hunter'" }, { run: "touch go; until grep -q hunter ../output; do sleep 0.01; done; echo two" }] })
+    .run({
+      secrets: [secret],
+      steps: [
+        { run: "(until test -e go; do sleep 0.01; done) & printf 'one hunter'" },
+        { run: "touch go; until grep -q hunter ../output; do sleep 0.01; done; echo two" },
+      ],
+    })
     .over();
   assert.equal(ending.text(), "one huntertwo\n");
   const staying = await box.run({ secrets: [secret], steps: [{ run: "sleep 1000 & printf 'one hunter'" }, { run: "echo two" }] }).over();
@@ -99,10 +112,16 @@ test("what a process in the background holds open is decided when it ends, or at
 });
 
 test("what nobody of the job holds open any more, but somebody else does, is decided at the job's end", async () => {
-  const job = box.run({ secrets: [secret], steps: [{ run: "printf 'one hunter'; echo ready >&2; until test -e go; do sleep 0.01; done" }] });
+  const job = box.run({
+    secrets: [secret],
+    steps: [{ run: "printf 'one hunter'; echo ready >&2; until test -e go; do sleep 0.01; done" }],
+  });
   await job.printed("ready");
   const pid = job.lines("start")[0]?.[1];
-  const fd = execFileSync("bash", ["-c", `exec 3> /proc/${pid}/fd/1; (exec setsid sleep 1000) > /dev/null & echo $!`], { encoding: "latin1", stdio: ["ignore", "pipe", "ignore"] });
+  const fd = execFileSync("bash", ["-c", `exec 3> /proc/${pid}/fd/1; (exec setsid sleep 1000) > /dev/null & echo $!`], {
+    encoding: "latin1",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   writeFileSync(join(job.directory, "work", "go"), "");
   await job.over();
   process.kill(Number(fd), "SIGKILL");
@@ -130,45 +149,78 @@ test("a secret of one byte makes three of each, and a flood of those is whole", 
 });
 
 test("output that is held back is no idleness", async () => {
-  const job = await box.run({ secrets: ["x".repeat(100)], idleTimeoutMs: 400, steps: [{ run: "for i in {1..12}; do printf x; sleep 0.1; done" }] }).over();
+  const job = await box
+    .run({ secrets: ["x".repeat(100)], idleTimeoutMs: 400, steps: [{ run: "for i in {1..12}; do printf x; sleep 0.1; done" }] })
+    .over();
   assert.deepEqual(job.events(), ["start 1", "end 1", "done"]);
   assert.equal(job.text(), "x".repeat(12));
 });
 
-test("writes that the disk refuses now and then lose nothing, and show nothing", { skip: has("strace") ? false : "left out: strace is not installed" }, async (t) => {
-  const traced = new Box();
-  t.after(() => traced.close());
-  traced.wrapper = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC:when=3+7"];
-  const job = await traced.run({ secrets: [secret], steps: [{ run: `for i in {1..40}; do echo $i ${secret}; done; printf 'hunter' >&2` }, { run: "printf hunter2" }] }).over();
-  assertWhole(job);
-  assert.equal(job.part(1, 1), Array.from({ length: 40 }, (_, i) => `${i + 1} ***\n`).join(""));
-  assert.equal(job.part(1, 2) + job.part(2, 1), "hunterhunter2");
-});
+test(
+  "writes that the disk refuses now and then lose nothing, and show nothing",
+  { skip: has("strace") ? false : "left out: strace is not installed" },
+  async (t) => {
+    const traced = new Box();
+    t.after(() => traced.close());
+    traced.wrapper = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC:when=3+7"];
+    const job = await traced
+      .run({
+        secrets: [secret],
+        steps: [{ run: `for i in {1..40}; do echo $i ${secret}; done; printf 'hunter' >&2` }, { run: "printf hunter2" }],
+      })
+      .over();
+    assertWhole(job);
+    assert.equal(job.part(1, 1), Array.from({ length: 40 }, (_, i) => `${i + 1} ***\n`).join(""));
+    assert.equal(job.part(1, 2) + job.part(2, 1), "hunterhunter2");
+  },
+);
 
 const mounted = mountSmall();
-test("what is held back when a full disk is given up is counted as lost", { skip: mounted === null ? "left out: needs root, to mount a small tmpfs" : false }, async (t) => {
-  const small = new Box(mounted ?? "");
-  t.after(async () => {
-    await small.close();
-    execFileSync("umount", [mounted ?? ""]);
-    rmdirSync(mounted ?? "");
-  });
-  const job = small.run({ secrets: [secret], stopTimeoutMs: 100, steps: [{ run: "printf 'ready hunter'; echo >&2; until test -e go; do sleep 0.01; done; yes >&2" }] });
-  await job.printed("ready");
-  execFileSync("sh", ["-c", `cat /dev/zero > ${join(small.state, "filler")} 2>/dev/null || true`]);
-  writeFileSync(join(job.directory, "work", "go"), "");
-  await until("the disk to refuse, at the end of the output's first page", () => job.output().length === 4096);
-  job.order("terminate");
-  await job.over();
-  const lost = Number(job.lines("done")[0]?.[2]);
-  assert.equal(job.index().reduce((sum, record) => sum + record.lost, 0), lost);
-  assert.equal(job.index().filter((record) => record.stream === 1).reduce((sum, record) => sum + record.lost, 0), 6);
-  assert.ok(lost > 6);
-  rmSync(join(small.state, "filler"));
-});
+test(
+  "what is held back when a full disk is given up is counted as lost",
+  { skip: mounted === null ? "left out: needs root, to mount a small tmpfs" : false },
+  async (t) => {
+    const small = new Box(mounted ?? "");
+    t.after(async () => {
+      await small.close();
+      execFileSync("umount", [mounted ?? ""]);
+      rmdirSync(mounted ?? "");
+    });
+    const job = small.run({
+      secrets: [secret],
+      stopTimeoutMs: 100,
+      steps: [{ run: "printf 'ready hunter'; echo >&2; until test -e go; do sleep 0.01; done; yes >&2" }],
+    });
+    await job.printed("ready");
+    execFileSync("sh", ["-c", `cat /dev/zero > ${join(small.state, "filler")} 2>/dev/null || true`]);
+    writeFileSync(join(job.directory, "work", "go"), "");
+    await until("the disk to refuse, at the end of the output's first page", () => job.output().length === 4096);
+    job.order("terminate");
+    await job.over();
+    const lost = Number(job.lines("done")[0]?.[2]);
+    assert.equal(
+      job.index().reduce((sum, record) => sum + record.lost, 0),
+      lost,
+    );
+    assert.equal(
+      job
+        .index()
+        .filter((record) => record.stream === 1)
+        .reduce((sum, record) => sum + record.lost, 0),
+      6,
+    );
+    assert.ok(lost > 6);
+    rmSync(join(small.state, "filler"));
+  },
+);
 
 const cores = readFileSync("/proc/sys/kernel/core_pattern", "latin1").trim();
-const noCores = isWrapped || isSanitized ? "left out: valgrind and sanitizers keep limits to themselves" : cores.startsWith("core") ? false : "left out: cores go elsewhere than into the working directory";
+const noCores =
+  isWrapped || isSanitized
+    ? "left out: valgrind and sanitizers keep limits to themselves"
+    : cores.startsWith("core")
+      ? false
+      : "left out: cores go elsewhere than into the working directory";
 test("no process that knows the secrets leaves a core", { skip: noCores }, async (t) => {
   const dumping = new Box();
   t.after(() => dumping.close());
@@ -190,20 +242,24 @@ test("no process that knows the secrets leaves a core", { skip: noCores }, async
   }
 });
 
-test("where there is no memory for the secrets nothing is claimed, and the job can be run later", { skip: isWrapped || isSanitized ? "left out: sanitizers and valgrind need more memory" : false }, async (t) => {
-  const tight = new Box();
-  t.after(() => tight.close());
-  const job = tight.prepare({ secrets: ["x".repeat(1 << 20)], steps: [{ run: "echo ran" }] });
-  tight.wrapper = ["prlimit", "--as=20000000"];
-  tight.tell(`run ${job.id}`);
-  await until("the launcher's word", () => tight.heard.includes(`failed ${job.id} 12`));
-  assert.deepEqual(job.status(), []);
-  await tight.closeLauncher();
-  tight.wrapper = [];
-  tight.tell(`run ${job.id}`);
-  await job.over();
-  assert.equal(job.text(), "ran\n");
-});
+test(
+  "where there is no memory for the secrets nothing is claimed, and the job can be run later",
+  { skip: isWrapped || isSanitized ? "left out: sanitizers and valgrind need more memory" : false },
+  async (t) => {
+    const tight = new Box();
+    t.after(() => tight.close());
+    const job = tight.prepare({ secrets: ["x".repeat(1 << 20)], steps: [{ run: "echo ran" }] });
+    tight.wrapper = ["prlimit", "--as=20000000"];
+    tight.tell(`run ${job.id}`);
+    await until("the launcher's word", () => tight.heard.includes(`failed ${job.id} 12`));
+    assert.deepEqual(job.status(), []);
+    await tight.closeLauncher();
+    tight.wrapper = [];
+    tight.tell(`run ${job.id}`);
+    await job.over();
+    assert.equal(job.text(), "ran\n");
+  },
+);
 
 function has(program: string): boolean {
   try {

@@ -24,18 +24,24 @@ async function made(plan: Plan): Promise<string[]> {
   } finally {
     await box.close();
   }
-  const calls = readFileSync(log, "latin1").split("\n").filter((line) => /flags=/.test(line));
+  const calls = readFileSync(log, "latin1")
+    .split("\n")
+    .filter((line) => /flags=/.test(line));
   rmSync(folder, { recursive: true });
   return calls.slice(1); // the first is the supervisor's
 }
 
 const steps: Step[] = [{ args: ["/bin/true"] }, { args: ["true"] }];
 
-test("nothing of the supervisor is copied for a plain job", { skip: hasStrace ? skipped : "left out: strace is not installed" }, async () => {
-  const calls = await made({ steps });
-  assert.equal(calls.length, 2);
-  for (const call of calls) assert.match(call, /clone3\(\{flags=CLONE_VM\|/);
-});
+test(
+  "nothing of the supervisor is copied for a plain job",
+  { skip: hasStrace ? skipped : "left out: strace is not installed" },
+  async () => {
+    const calls = await made({ steps });
+    assert.equal(calls.length, 2);
+    for (const call of calls) assert.match(call, /clone3\(\{flags=CLONE_VM\|/);
+  },
+);
 
 const apart: { name: string; more: Partial<Plan>; needsRoot: boolean }[] = [
   { name: "secrets", more: { secrets: ["a secret"] }, needsRoot: false },
@@ -67,15 +73,18 @@ test("whatever keeps a command from being executed leaves the supervisor as it w
   try {
     const each = failing.flatMap((step) => [{ ...step, ignoreError: true }, { args: ["printf", "%s\n", ...many] }]);
     const job = await box.run({ steps: each }).over();
-    assert.deepEqual(job.lines("fail").map(([step, , stage, error]) => [step, stage, error]), [
-      ["1", "workdir", "2"],
-      ["3", "exec", "2"],
-      ["5", "exec", "2"],
-      ["7", "exec", "13"],
-      ["9", "exec", "36"],
-      ["11", "exec", "36"],
-      ["13", "exec", "7"],
-    ]);
+    assert.deepEqual(
+      job.lines("fail").map(([step, , stage, error]) => [step, stage, error]),
+      [
+        ["1", "workdir", "2"],
+        ["3", "exec", "2"],
+        ["5", "exec", "2"],
+        ["7", "exec", "13"],
+        ["9", "exec", "36"],
+        ["11", "exec", "36"],
+        ["13", "exec", "7"],
+      ],
+    );
     for (let step = 2; step <= each.length; step += 2) assert.equal(job.part(step, 1), `${many.join("\n")}\n`);
   } finally {
     await box.close();

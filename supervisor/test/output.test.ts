@@ -36,7 +36,9 @@ test("two floods at once are kept whole, each in its order", async () => {
 });
 
 test("a line of ten megabytes, NUL bytes and bytes that are no text are kept as they are", async () => {
-  const job = await box.run({ steps: [{ run: "head -c 10000000 /dev/zero; printf '\\377\\0\\1x'; head -c 5000000 /dev/urandom | tee random" }] }).over();
+  const job = await box
+    .run({ steps: [{ run: "head -c 10000000 /dev/zero; printf '\\377\\0\\1x'; head -c 5000000 /dev/urandom | tee random" }] })
+    .over();
   assertWhole(job);
   const bytes = job.output();
   assert.equal(bytes.length, 15_000_004);
@@ -48,11 +50,16 @@ test("a line of ten megabytes, NUL bytes and bytes that are no text are kept as 
 
 test("what a step wrote before it ended is there when its end is recorded", async () => {
   const job = await box.run({ steps: Array.from({ length: 20 }, () => ({ run: "head -c 60000 /dev/zero" })) }).over();
-  assert.deepEqual(job.lines("end").map((fields) => fields[6]), Array(20).fill("60000"));
+  assert.deepEqual(
+    job.lines("end").map((fields) => fields[6]),
+    Array(20).fill("60000"),
+  );
 });
 
 test("output is there while the job runs, and standard error can be opened again", async () => {
-  const job = box.run({ steps: [{ run: "echo one; echo two > /dev/stderr; echo three > /dev/stdout; until test -e go; do sleep 0.01; done" }] });
+  const job = box.run({
+    steps: [{ run: "echo one; echo two > /dev/stderr; echo three > /dev/stdout; until test -e go; do sleep 0.01; done" }],
+  });
   await job.printed("three\n");
   assert.ok(job.text().includes("two\n"));
   writeFileSync(join(job.directory, "work", "go"), "");
@@ -83,15 +90,19 @@ test("what a flood ends with is kept, however the step ends", async () => {
   assert.ok(job.part(1, 1) === expected && job.part(2, 1) === expected);
 });
 
-test("writes that the disk refuses now and then are made again, and nothing is lost or repeated", { skip: has("strace") ? false : "left out: strace is not installed" }, async () => {
-  const traced = new Box();
-  traced.wrapper = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC:when=3+17"];
-  const job = await traced.run({ steps: [{ run: "seq 1 100000; echo err >&2" }] }).over();
-  assertWhole(job);
-  assert.equal(job.part(1, 1), execFileSync("seq", ["1", "100000"], { encoding: "latin1", maxBuffer: 1 << 24 }));
-  assert.equal(job.part(1, 2), "err\n");
-  await traced.close();
-});
+test(
+  "writes that the disk refuses now and then are made again, and nothing is lost or repeated",
+  { skip: has("strace") ? false : "left out: strace is not installed" },
+  async () => {
+    const traced = new Box();
+    traced.wrapper = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC:when=3+17"];
+    const job = await traced.run({ steps: [{ run: "seq 1 100000; echo err >&2" }] }).over();
+    assertWhole(job);
+    assert.equal(job.part(1, 1), execFileSync("seq", ["1", "100000"], { encoding: "latin1", maxBuffer: 1 << 24 }));
+    assert.equal(job.part(1, 2), "err\n");
+    await traced.close();
+  },
+);
 
 const mounted = mountSmall();
 describe("on a full disk", { skip: mounted === null ? "left out: needs root, to mount a small tmpfs" : false }, () => {
@@ -108,7 +119,10 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
   const fill = (): void => void execFileSync("sh", ["-c", `cat /dev/zero > ${filler()} 2>/dev/null || true`]);
 
   test("a job waits, and goes on without loss when there is room again", async () => {
-    const job = small.run({ idleTimeoutMs: 400, steps: [{ run: "echo ready; until test -e go; do sleep 0.01; done; seq 1 100000; touch written" }, { run: "echo second" }] });
+    const job = small.run({
+      idleTimeoutMs: 400,
+      steps: [{ run: "echo ready; until test -e go; do sleep 0.01; done; seq 1 100000; touch written" }, { run: "echo second" }],
+    });
     await job.printed("ready");
     fill();
     writeFileSync(join(job.directory, "work", "go"), ""); // an empty file still fits
@@ -123,7 +137,10 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
   });
 
   test("a job that is stopped gives up what the disk refuses, and says how much", async () => {
-    const job = small.run({ stopTimeoutMs: 100, steps: [{ run: "echo ready; until test -e go; do sleep 0.01; done; yes | head -c 9000000" }, { run: "exit 0", runOn: "always" }] });
+    const job = small.run({
+      stopTimeoutMs: 100,
+      steps: [{ run: "echo ready; until test -e go; do sleep 0.01; done; yes | head -c 9000000" }, { run: "exit 0", runOn: "always" }],
+    });
     await job.printed("ready");
     fill();
     writeFileSync(join(job.directory, "work", "go"), "");
@@ -132,14 +149,21 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     await job.over();
     const lost = Number(job.lines("done")[0]?.[2]);
     assert.ok(lost > 0);
-    assert.equal(job.index().reduce((sum, record) => sum + record.lost, 0), lost);
+    assert.equal(
+      job.index().reduce((sum, record) => sum + record.lost, 0),
+      lost,
+    );
     assertWhole(job);
     assert.deepEqual(job.events(), ["start 1", "stop terminate", "end 1", "start 2", "end 2", "done"]);
     rmSync(filler());
   });
 
   test("a filter that was left behind is not waited for without end, and the record says what was cut and how much was lost", async () => {
-    const job = small.run({ drainTimeoutMs: 300, stopTimeoutMs: 100, steps: [{ run: "exec > >(sort); echo ready >&2; until test -e go; do sleep 0.01; done; seq 1 300000" }] });
+    const job = small.run({
+      drainTimeoutMs: 300,
+      stopTimeoutMs: 100,
+      steps: [{ run: "exec > >(sort); echo ready >&2; until test -e go; do sleep 0.01; done; seq 1 300000" }],
+    });
     await job.printed("ready");
     fill();
     writeFileSync(join(job.directory, "work", "go"), "");
@@ -147,7 +171,10 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     assert.deepEqual(job.events(), ["start 1", "end 1", "cut 1", "done"]);
     const lost = Number(job.lines("done")[0]?.[2]);
     assert.ok(lost > 0);
-    assert.equal(job.index().reduce((sum, record) => sum + record.lost, 0), lost);
+    assert.equal(
+      job.index().reduce((sum, record) => sum + record.lost, 0),
+      lost,
+    );
     rmSync(filler());
     assertWhole(job);
   });

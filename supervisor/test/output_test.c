@@ -58,7 +58,7 @@ static void leave_folder(void) {
     must(chdir("/") == 0 && rmdir(path) == 0, "the folder is removed");
 }
 
-/** Many bytes, a secret, and the beginning of another that is held back; its pipes are open when it is over. */
+/** Many bytes, a secret, and the beginning of another that is held back; its pipes are open when it is finished. */
 static void first_job(void) {
     static const char text[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0stop_signal=15\0stop_timeout_ms=0\0"
                                             "secret=hunter22\0step\0workdir=/w\0arg=ls\0end";

@@ -92,50 +92,61 @@ const moments: [string, number[]][] = [
 ];
 
 for (const [calls, numbers] of moments) {
-  test(`whoever is killed at the ${calls} with which a supervisor goes from job to job, a job is not lost for that and runs once`, { skip: needsStrace }, async (t) => {
-    for (const number of numbers) {
-      const box = openBox(t);
-      box.expectedDeaths = Number.POSITIVE_INFINITY;
-      const strace = await injectKill(box, calls, number);
-      const jobs: Job[] = [];
-      for (let round = 0; round < 3; round++) {
-        const job = await runWhateverDies(box);
-        jobs.push(job);
-        // The launcher wakes one that waits by futex(2), and is not the one that is to be killed.
-        if (calls === "futex") await until("its supervisor's end", () => !isLiving(job.supervisorPid()));
+  test(
+    `whoever is killed at the ${calls} with which a supervisor goes from job to job, a job is not lost for that and runs once`,
+    { skip: needsStrace },
+    async (t) => {
+      for (const number of numbers) {
+        const box = openBox(t);
+        box.expectedDeaths = Number.POSITIVE_INFINITY;
+        const strace = await injectKill(box, calls, number);
+        const jobs: Job[] = [];
+        for (let round = 0; round < 3; round++) {
+          const job = await runWhateverDies(box);
+          jobs.push(job);
+          // The launcher wakes one that waits by futex(2), and is not the one that is to be killed.
+          if (calls === "futex") await until("its supervisor's end", () => !isLiving(job.supervisorPid()));
+        }
+        strace.kill("SIGINT");
+        await until("that strace lets go", () => strace.exitCode !== null || strace.signalCode !== null);
+        for (const job of jobs.filter((each) => !isFinished(each))) box.tell(`sweep ${job.id}`);
+        for (const job of jobs) await job.over();
+        assert.ok(box.heard.includes("died"), `nobody came to ${calls} ${number}`);
+        await box.closeLauncher();
       }
-      strace.kill("SIGINT");
-      await until("that strace lets go", () => strace.exitCode !== null || strace.signalCode !== null);
-      for (const job of jobs.filter((each) => !isOver(each))) box.tell(`sweep ${job.id}`);
-      for (const job of jobs) await job.over();
-      assert.ok(box.heard.includes("died"), `nobody came to ${calls} ${number}`);
-      await box.closeLauncher();
-    }
-  });
+    },
+  );
 }
 
 /** Kills each process that the launcher forks, and theirs, at its call of this number; strace(1). */
 async function injectKill(box: Box, calls: string, number: number): Promise<ChildProcess> {
-  const set = calls.split(",").map((call) => `?${call}`).join(",");
+  const set = calls
+    .split(",")
+    .map((call) => `?${call}`)
+    .join(",");
   const { pid } = box.launcher;
   await until("that the launcher is ready", () => read(() => readlinkSync(`/proc/${pid}/cwd`)).endsWith("/jobs"));
-  const strace = spawn("strace", ["-f", "-p", String(pid), "-o", "/dev/null", "-e", `trace=${set}`, "-e", `inject=${set}:signal=SIGKILL:when=${number}`], { stdio: ["ignore", "ignore", "pipe"] });
+  const strace = spawn(
+    "strace",
+    ["-f", "-p", String(pid), "-o", "/dev/null", "-e", `trace=${set}`, "-e", `inject=${set}:signal=SIGKILL:when=${number}`],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
   let said = "";
   strace.stderr.on("data", (text: Buffer) => (said += text.toString()));
   await until("that strace is attached", () => said.includes("attached"));
   return strace;
 }
 
-function isOver(job: Job): boolean {
+function isFinished(job: Job): boolean {
   return job.status().some((line) => /^(done|swept) /.test(line));
 }
 
-/** As the service does: tells again of a job that nobody has claimed, when somebody died. Until it is over, or claimed by one who died. */
+/** As the service does: tells again of a job that nobody has claimed, when somebody died. Until it is finished, or claimed by one who died. */
 async function runWhateverDies(box: Box): Promise<Job> {
   const job = box.run({ steps: [{ run: "echo ran >> ../count" }] });
   const heard = { died: box.heard.length };
   await until("the job's end, or its supervisor's", () => {
-    if (isOver(job)) return true;
+    if (isFinished(job)) return true;
     if (existsSync(join(job.directory, "status"))) return !job.isAlive();
     if (heard.died < box.heard.length) {
       heard.died = box.heard.length;

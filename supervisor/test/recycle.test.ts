@@ -1,6 +1,19 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -16,12 +29,20 @@ const needsMount = canMount ? false : "left out: mounting takes privileges";
 const isPlainBuild = process.env["JOBRUNNER_SUPERVISOR"] === undefined; // a sanitizer has memory and files of its own
 
 function filesOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).map((fd) => read(() => readlinkSync(`/proc/${pid}/fd/${fd}`))).toSorted((a, b) => (a < b ? -1 : 1));
+  return readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => read(() => readlinkSync(`/proc/${pid}/fd/${fd}`)))
+    .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 test("a supervisor that has ended a plain job takes the next, of which it records what a fresh one would", async (t) => {
   const box = openBox(t);
-  const first = await runAndWait(box, { steps: [{ run: "echo first; echo err >&2; exit 3" }, { run: "sleep 0.01; echo cleaned", runOn: "failure" }, { args: ["no-such-program"], runOn: "always" }] });
+  const first = await runAndWait(box, {
+    steps: [
+      { run: "echo first; echo err >&2; exit 3" },
+      { run: "sleep 0.01; echo cleaned", runOn: "failure" },
+      { args: ["no-such-program"], runOn: "always" },
+    ],
+  });
   const second = await runAndWait(box, { steps: [{ run: "cat; exit 4" }], stdin: "second" });
   const third = await runAndWait(box, { steps: [{ run: "echo $PWD; exit 0" }] });
   assert.deepEqual([second.pid, third.pid], [first.pid, first.pid]);
@@ -30,14 +51,18 @@ test("a supervisor that has ended a plain job takes the next, of which it record
   assert.equal(second.job.text(), "second");
   assert.deepEqual(second.job.lines("done")[0]?.slice(1), ["6", "0"]);
   assert.equal(second.job.lines("end")[0]?.[2], String(4 << 8));
-  assert.deepEqual(second.job.index().map(({ end, step, stream }) => [end, step, stream]), [[6, 1, 1]]);
+  assert.deepEqual(
+    second.job.index().map(({ end, step, stream }) => [end, step, stream]),
+    [[6, 1, 1]],
+  );
   assert.equal(third.job.text(), `${third.job.directory}/work\n`);
   assert.deepEqual(box.heard, []);
 });
 
 test("a job in a supervisor's second life finds what one in its first finds", async (t) => {
   const box = openBox(t);
-  const look = "umask; ulimit -a; ls -l /proc/self/fd | wc -l; cat /proc/self/oom_score_adj; grep -E '^(SigBlk|SigIgn|SigCgt|Cap|NoNewPrivs|Groups)' /proc/self/status; env; stat -c %a . .. ../status ../control ../output; [ $(ps -o sid= $$) = $$ ] && echo leads";
+  const look =
+    "umask; ulimit -a; ls -l /proc/self/fd | wc -l; cat /proc/self/oom_score_adj; grep -E '^(SigBlk|SigIgn|SigCgt|Cap|NoNewPrivs|Groups)' /proc/self/status; env; stat -c %a . .. ../status ../control ../output; [ $(ps -o sid= $$) = $$ ] && echo leads";
   const lives = [await runAndWait(box, { steps: [{ run: look }] }), await runAndWait(box, { steps: [{ run: look }] })];
   assert.equal(lives[0]?.pid, lives[1]?.pid);
   const [fresh, again] = lives.map(({ job }) => job.text().replaceAll(job.id, "ID"));
@@ -67,37 +92,44 @@ test("half an order to one job is no half of an order to the next", async (t) =>
 test("one that waits has no folder, file or memory of a job", async (t) => {
   const box = openBox(t);
   const { job, pid } = await runAndWait(box, { env: { ONLY_THERE: "a value" }, steps: [{ run: "echo $ONLY_THERE" }] });
-  assert.deepEqual(filesOf(pid).filter((path) => path !== "/dev/null" && path !== "anon_inode:[signalfd]" && !path.includes("/reports/")), []);
+  assert.deepEqual(
+    filesOf(pid).filter((path) => path !== "/dev/null" && path !== "anon_inode:[signalfd]" && !path.includes("/reports/")),
+    [],
+  );
   const maps = readFileSync(`/proc/${pid}/maps`, "latin1");
   assert.ok(!maps.includes(box.state), maps);
   assert.ok(!job.isAlive());
   assert.deepEqual(childrenOf(pid), []);
 });
 
-test("a disk where a job worked can be unmounted while its supervisor waits, and that of the state once the launcher has ended", { skip: needsMount }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
-  const disks = ["state", "work"].map((name) => join(folder, name));
-  t.after(() => {
-    for (const disk of disks) spawnSync("umount", [disk], { stdio: "ignore" });
-    rmSync(folder, { recursive: true });
-  });
-  for (const disk of disks) {
-    mkdirSync(disk);
-    assert.equal(spawnSync("mount", ["-t", "tmpfs", "none", disk]).status, 0);
-  }
-  const [state = "", work = ""] = disks;
-  const box = new Box(state);
-  const { pid } = await runAndWait(box, { steps: [{ run: "echo here > file", workdir: work }] });
-  assert.ok(existsSync(join(work, "file")));
-  assert.equal(spawnSync("umount", [work]).status, 0);
-  assert.ok(isIdle(pid));
-  // The launcher works in the state's folder, so that only its end lets go of the disk; stopped, the one that waits cannot end by itself.
-  process.kill(pid, "SIGSTOP");
-  const { launcher } = box;
-  launcher.kill("SIGKILL");
-  await until("the launcher's end", () => launcher.signalCode !== null);
-  assert.equal(spawnSync("umount", [state]).status, 0);
-});
+test(
+  "a disk where a job worked can be unmounted while its supervisor waits, and that of the state once the launcher has ended",
+  { skip: needsMount },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
+    const disks = ["state", "work"].map((name) => join(folder, name));
+    t.after(() => {
+      for (const disk of disks) spawnSync("umount", [disk], { stdio: "ignore" });
+      rmSync(folder, { recursive: true });
+    });
+    for (const disk of disks) {
+      mkdirSync(disk);
+      assert.equal(spawnSync("mount", ["-t", "tmpfs", "none", disk]).status, 0);
+    }
+    const [state = "", work = ""] = disks;
+    const box = new Box(state);
+    const { pid } = await runAndWait(box, { steps: [{ run: "echo here > file", workdir: work }] });
+    assert.ok(existsSync(join(work, "file")));
+    assert.equal(spawnSync("umount", [work]).status, 0);
+    assert.ok(isIdle(pid));
+    // The launcher works in the state's folder, so that only its end lets go of the disk; stopped, the one that waits cannot end by itself.
+    process.kill(pid, "SIGSTOP");
+    const { launcher } = box;
+    launcher.kill("SIGKILL");
+    await until("the launcher's end", () => launcher.signalCode !== null);
+    assert.equal(spawnSync("umount", [state]).status, 0);
+  },
+);
 
 for (const how of ["is killed", "comes to the end of its input"]) {
   test(`those that wait end with their launcher, which ${how}`, async (t) => {
@@ -167,7 +199,10 @@ const unusual: { what: string; plan: Plan; act?: (job: Job) => void }[] = [
   { what: "was killed", plan: { steps: [{ run: "echo ready; exec sleep 1000" }] }, act: (job) => job.order("kill") },
   { what: "had a step that took too long", plan: { steps: [{ run: "exec sleep 1000", timeoutMs: 20 }] } },
   { what: "left somebody behind", plan: { steps: [{ run: "setsid sleep 1000 & exit 0" }] } },
-  { what: "left somebody behind in its cgroup", plan: { cgroup: `${cgroups?.folder}/job`, steps: [{ run: "setsid sleep 1000 & exit 0" }] } },
+  {
+    what: "left somebody behind in its cgroup",
+    plan: { cgroup: `${cgroups?.folder}/job`, steps: [{ run: "setsid sleep 1000 & exit 0" }] },
+  },
   { what: "had a plan that cannot be read", plan: { stopSignal: 99, steps: [{ run: "exit 0" }] } },
 ];
 
@@ -185,18 +220,25 @@ for (const { what, plan, act } of unusual) {
   });
 }
 
-test("a job with a cgroup and one with none follow each other", { skip: cgroups === null ? "left out: no cgroup v2 can be made here" : false }, async (t) => {
-  const box = openBox(t);
-  const look = { steps: [{ run: "grep ^0:: /proc/self/cgroup" }] };
-  const first = await runAndWait(box, { ...look, cgroup: `${cgroups?.folder}/first` });
-  const second = await runAndWait(box, { ...look, cgroup: `${cgroups?.folder}/second` });
-  const third = await runAndWait(box, look);
-  assert.deepEqual([second.pid, third.pid], [first.pid, first.pid]);
-  assert.match(first.job.text(), /\/first\n$/);
-  assert.match(second.job.text(), /\/second\n$/);
-  assert.doesNotMatch(third.job.text(), /\/(first|second)\n$/);
-  assert.deepEqual(readdirSync(cgroups?.folder ?? "").filter((name) => name === "first" || name === "second"), []);
-});
+test(
+  "a job with a cgroup and one with none follow each other",
+  { skip: cgroups === null ? "left out: no cgroup v2 can be made here" : false },
+  async (t) => {
+    const box = openBox(t);
+    const look = { steps: [{ run: "grep ^0:: /proc/self/cgroup" }] };
+    const first = await runAndWait(box, { ...look, cgroup: `${cgroups?.folder}/first` });
+    const second = await runAndWait(box, { ...look, cgroup: `${cgroups?.folder}/second` });
+    const third = await runAndWait(box, look);
+    assert.deepEqual([second.pid, third.pid], [first.pid, first.pid]);
+    assert.match(first.job.text(), /\/first\n$/);
+    assert.match(second.job.text(), /\/second\n$/);
+    assert.doesNotMatch(third.job.text(), /\/(first|second)\n$/);
+    assert.deepEqual(
+      readdirSync(cgroups?.folder ?? "").filter((name) => name === "first" || name === "second"),
+      [],
+    );
+  },
+);
 test.after(() => cgroups?.remove());
 
 /** KiB that it has written to, which no other process shares; of the program's own pages it is the only user where there is but one supervisor. */
@@ -227,4 +269,3 @@ test("one process runs a thousand jobs, and has no more files and memory after t
   assert.ok(ownMemory(pid) <= memory, `${memory} KiB, then ${ownMemory(pid)}`);
   assert.ok(memory <= 60, `${memory} KiB`);
 });
-

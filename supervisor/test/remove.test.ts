@@ -1,6 +1,17 @@
 import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
-import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -15,7 +26,11 @@ test("a folder is emptied, however deep, wide, without permissions or with links
   for (let count = 0; count < 500; count += 1) mkdirSync(join(folder, "wide", `${count}`, "inner"), { recursive: true });
   symlinkSync(outside, join(folder, "link"));
   mkdirSync(join(folder, "closed/inner"), { recursive: true });
-  for (const [path, mode] of [["closed/inner", 0o500], ["closed", 0]] as const) chmodSync(join(folder, path), mode);
+  for (const [path, mode] of [
+    ["closed/inner", 0o500],
+    ["closed", 0],
+  ] as const)
+    chmodSync(join(folder, path), mode);
   writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0x0a])]), "");
   assert.deepEqual(empty(folder), { code: 0, said: `removed ${100 + 1 + 1 + 1000 + 1 + 2 + 1}\n` });
   assert.deepEqual([readdirSync(folder), readdirSync(outside)], [[], ["kept"]]);

@@ -29,7 +29,10 @@ test("a client that ends by itself has told how its container ended: nothing mor
 });
 
 test("after a client that was killed, or whose engine failed, the command is run before the end is told and anything follows", async () => {
-  for (const [run, status] of [["kill -KILL $$", 9], ["exit 125", 125 << 8]] as const) {
+  for (const [run, status] of [
+    ["kill -KILL $$", 9],
+    ["exit 125", 125 << 8],
+  ] as const) {
     const settle = `grep -c ^end status >> notes; echo "$JOBRUNNER_STEP $MARK" >> notes`;
     const last = { run: "cat ../notes", runOn: "always" } as const;
     const job = await box.run({ steps: [{ run, settle, env: { JOBRUNNER_STEP: "1", MARK: "own" } }, last] }).over();
@@ -70,7 +73,10 @@ test("a client that stays is killed, and what it may have made since is ended to
 });
 
 test("timeouts of step and job are kills of the container too, and always-steps follow when it is gone", async () => {
-  for (const timeouts of [{ step: { timeoutMs: 100 }, job: {} }, { step: {}, job: { timeoutMs: 100 } }]) {
+  for (const timeouts of [
+    { step: { timeoutMs: 100 }, job: {} },
+    { step: {}, job: { timeoutMs: 100 } },
+  ]) {
     const steps = [
       { run: stubborn, settle: note, ...timeouts.step },
       { run: "cat ../notes", runOn: "always" as const },
@@ -116,7 +122,10 @@ const early = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done";
 const noteHow = (waiting: string): string => `echo "$0" >> notes; if [ "$0" = await ]; then ${waiting}; fi`;
 
 test("where a client ends too early when its step is to stop, the container is waited for before the end is told", async () => {
-  const job = box.run({ steps: [{ run: early, settle: noteHow("until [ -e gone ]; do sleep 0.01; done; echo gone >> notes") }], stopTimeoutMs: 60_000 });
+  const job = box.run({
+    steps: [{ run: early, settle: noteHow("until [ -e gone ]; do sleep 0.01; done; echo gone >> notes") }],
+    stopTimeoutMs: 60_000,
+  });
   await job.printed("ready");
   job.order("terminate");
   await until("it is waited for", () => notes(job).length > 0);
@@ -131,9 +140,18 @@ test("it is waited for until its grace is over, or the job is killed; then it is
     { run: early, settle: noteHow("sleep 1000"), ...timeouts },
     { run: "echo after", runOn: "always" },
   ];
-  for (const [order, timeouts] of [["terminate", {}], ["kill", {}], [null, { job: { timeoutMs: 300 } }], [null, { step: { timeoutMs: 300 } }]] as const) {
+  for (const [order, timeouts] of [
+    ["terminate", {}],
+    ["kill", {}],
+    [null, { job: { timeoutMs: 300 } }],
+    [null, { step: { timeoutMs: 300 } }],
+  ] as const) {
     const isLong = order === "kill";
-    const job = box.run({ steps: steps("step" in timeouts ? timeouts.step : {}), stopTimeoutMs: isLong ? 60_000 : 200, ...("job" in timeouts ? timeouts.job : {}) });
+    const job = box.run({
+      steps: steps("step" in timeouts ? timeouts.step : {}),
+      stopTimeoutMs: isLong ? 60_000 : 200,
+      ...("job" in timeouts ? timeouts.job : {}),
+    });
     await job.printed("ready");
     if (order !== null) job.order("terminate");
     await until("it is waited for", () => notes(job).length > 0);
@@ -146,10 +164,20 @@ test("it is waited for until its grace is over, or the job is killed; then it is
 
 test("who keeps a container's streams open when its client has ended keeps neither its step nor the job; what is in them by then is output", async (t) => {
   const run = "until [ -e go ]; do sleep 0.01; done; echo said; exit 3";
-  const job = box.run({ drainTimeoutMs: 3_600_000, steps: [{ run, settle: note, streams: "streams-1", ignoreError: true }, { run: "echo next" }] });
+  const job = box.run({
+    drainTimeoutMs: 3_600_000,
+    steps: [{ run, settle: note, streams: "streams-1", ignoreError: true }, { run: "echo next" }],
+  });
   const folder = join(job.directory, "streams-1");
   await until("its streams", () => existsSync(`${folder}.said`));
-  const keeper = spawn("/bin/bash", ["-c", `exec > ${folder}/stdout 2> ${folder}/stderr; printf x > ${folder}/up; printf %060000d 7; echo whole >&2; touch ${job.directory}/work/go; read -r`], { stdio: ["pipe", "ignore", "ignore"] });
+  const keeper = spawn(
+    "/bin/bash",
+    [
+      "-c",
+      `exec > ${folder}/stdout 2> ${folder}/stderr; printf x > ${folder}/up; printf %060000d 7; echo whole >&2; touch ${job.directory}/work/go; read -r`,
+    ],
+    { stdio: ["pipe", "ignore", "ignore"] },
+  );
   t.after(() => keeper.kill("SIGKILL"));
   await job.over();
   assert.deepEqual([job.events(), waitStatus(job), notes(job)], [["start 1", "end 1", "start 2", "end 2", "done"], 3 << 8, []]);

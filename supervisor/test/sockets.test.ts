@@ -13,7 +13,19 @@ test("whose process is at the other end, and what it has not acknowledged, is an
   const client = connect(address.port, "127.0.0.1");
   await once(client, "connect");
   const pair = `owner 127.0.0.1 ${address.port} 127.0.0.1 ${client.localPort}`;
-  const wrong = ["", "x", "owner", "owner 127.0.0.1 80 ::1 90", "queue 127.0.0.1 99999 127.0.0.1 1", "owner 1.2.3 4 5.6.7.8 9", "a".repeat(254), `queue ${"9".repeat(60)} 1 1 1`, "owner ::1 1 ::1 2", `owner 127.0.0.1 ${address.port} 127.0.0.1 0`, "other 127.0.0.1 1 127.0.0.1 2"];
+  const wrong = [
+    "",
+    "x",
+    "owner",
+    "owner 127.0.0.1 80 ::1 90",
+    "queue 127.0.0.1 99999 127.0.0.1 1",
+    "owner 1.2.3 4 5.6.7.8 9",
+    "a".repeat(254),
+    `queue ${"9".repeat(60)} 1 1 1`,
+    "owner ::1 1 ::1 2",
+    `owner 127.0.0.1 ${address.port} 127.0.0.1 0`,
+    "other 127.0.0.1 1 127.0.0.1 2",
+  ];
   const child = spawn(program, ["sockets"], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end([pair, ...wrong, pair.replace("owner", "queue"), ""].join("\n"));
   const chunks: Buffer[] = [];

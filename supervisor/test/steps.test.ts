@@ -28,8 +28,18 @@ test("steps follow each other, and each output belongs to its step", async () =>
 });
 
 test("exit codes and signals are recorded as the kernel gave them", async () => {
-  const job = await box.run({ steps: [{ run: "exit 7", ignoreError: true }, { run: "kill -9 $$", ignoreError: true }] }).over();
-  assert.deepEqual(job.lines("end").map((fields) => fields[2]), [String(7 << 8), "9"]);
+  const job = await box
+    .run({
+      steps: [
+        { run: "exit 7", ignoreError: true },
+        { run: "kill -9 $$", ignoreError: true },
+      ],
+    })
+    .over();
+  assert.deepEqual(
+    job.lines("end").map((fields) => fields[2]),
+    [String(7 << 8), "9"],
+  );
 });
 
 test("after a failure only what is to run on failure or always runs", async () => {
@@ -66,20 +76,35 @@ test("a missing shell and a file that is no program are failures to start", asyn
   const job = await box
     .run({ steps: [{ args: ["/no/such/shell", "-c", "true"], ignoreError: true }, { args: ["/etc/passwd"] }, { run: "echo no" }] })
     .over();
-  assert.deepEqual(job.lines("fail").map((fields) => fields.slice(2)), [["exec", "2"], ["exec", "13"]]);
+  assert.deepEqual(
+    job.lines("fail").map((fields) => fields.slice(2)),
+    [
+      ["exec", "2"],
+      ["exec", "13"],
+    ],
+  );
   assert.equal(job.text(), "");
 });
 
 test("the program is looked up in the job's PATH, not in ours", async () => {
   const job = await box
-    .run({ env: { PATH: "bin:/usr/bin:/bin" }, steps: [{ run: "mkdir bin; echo 'echo mine' > bin/tool; chmod +x bin/tool" }, { args: ["tool"] }] })
+    .run({
+      env: { PATH: "bin:/usr/bin:/bin" },
+      steps: [{ run: "mkdir bin; echo 'echo mine' > bin/tool; chmod +x bin/tool" }, { args: ["tool"] }],
+    })
     .over();
   assert.equal(job.text(), "mine\n");
 });
 
 test("a step has its own environment and nothing else's", async () => {
   const job = await box.run({ env: { SHARED: "a=b c" }, steps: [{ args: ["env"], env: { OWN: "" } }, { args: ["env"] }] }).over();
-  const [first, second] = [job.part(1, 1), job.part(2, 1)].map((text) => text.trim().split("\n").map((line) => line.split("=")[0]).sort());
+  const [first, second] = [job.part(1, 1), job.part(2, 1)].map((text) =>
+    text
+      .trim()
+      .split("\n")
+      .map((line) => line.split("=")[0])
+      .sort(),
+  );
   assert.deepEqual(first, ["JOBRUNNER_JOB_ID", "OWN", "PATH", "SHARED"]);
   assert.deepEqual(second, ["JOBRUNNER_JOB_ID", "PATH", "SHARED"]);
 });
@@ -101,10 +126,14 @@ test("a step finds three open files, no blocked and no ignored signal, its own s
   assert.equal(job.part(3, 1), "0022\nleader\n");
 });
 
-test("a step may open as many files as programs expect", { skip: isWrapped ? "left out: valgrind keeps this limit to itself" : false }, async () => {
-  const job = await box.run({ steps: [{ run: "ulimit -Sn" }] }).over();
-  assert.equal(job.text(), "1024\n");
-});
+test(
+  "a step may open as many files as programs expect",
+  { skip: isWrapped ? "left out: valgrind keeps this limit to itself" : false },
+  async () => {
+    const job = await box.run({ steps: [{ run: "ulimit -Sn" }] }).over();
+    assert.equal(job.text(), "1024\n");
+  },
+);
 
 test("what is named as the job's cgroup and is none stays as it is", async () => {
   const folder = mkdtempSync(join(tmpdir(), "supervisor-test-folder-"));
@@ -126,7 +155,12 @@ test("standard input is empty, except for the first step of a job that brought s
 
 test("what a step leaves running may write until the job ends, and ends with it", async () => {
   const job = await box
-    .run({ steps: [{ run: "(until test -e go; do sleep 0.01; done; echo late; exec sleep 1000) & echo early" }, { run: "touch go; until grep -q late ../output; do sleep 0.01; done" }] })
+    .run({
+      steps: [
+        { run: "(until test -e go; do sleep 0.01; done; echo late; exec sleep 1000) & echo early" },
+        { run: "touch go; until grep -q late ../output; do sleep 0.01; done" },
+      ],
+    })
     .over();
   assert.equal(job.part(1, 1), "early\nlate\n");
   assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "done"]);
@@ -134,7 +168,9 @@ test("what a step leaves running may write until the job ends, and ends with it"
 
 test("a hundred steps leave no descriptor open", async () => {
   const steps = Array.from({ length: 100 }, () => ({ run: "exit 0" }));
-  const job = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done" }, ...steps, { run: "until test -e end; do sleep 0.01; done" }] });
+  const job = box.run({
+    steps: [{ run: "until test -e go; do sleep 0.01; done" }, ...steps, { run: "until test -e end; do sleep 0.01; done" }],
+  });
   const count = (): number => readdirSync(`/proc/${job.supervisorPid()}/fd`).length;
   await until("step 1", () => job.events().includes("start 1"));
   const early = count();
@@ -148,13 +184,17 @@ test("a hundred steps leave no descriptor open", async () => {
 
 test("the workspace is open to users that a step may become, all else is private", async () => {
   const job = await box.run({ steps: [{ run: "exit 0" }] }).over();
-  const modes = ["work", "output", "index", "status", "control"].map((name) => (statSync(join(job.directory, name)).mode & 0o777).toString(8));
+  const modes = ["work", "output", "index", "status", "control"].map((name) =>
+    (statSync(join(job.directory, name)).mode & 0o777).toString(8),
+  );
   assert.deepEqual(modes, ["755", "600", "600", "600", "600"]);
 });
 
 test("a long plan is read whole", async () => {
   const long = "x".repeat(100_000);
   const env = Object.fromEntries(Array.from({ length: 500 }, (_, number) => [`NAME_${number}`, `value ${number}`]));
-  const job = await box.run({ env, steps: [{ args: ["bash", "-c", "echo ${#1} $#; env | grep -c ^NAME_", "name", long, ...Array(1000).fill("y")] }] }).over();
+  const job = await box
+    .run({ env, steps: [{ args: ["bash", "-c", "echo ${#1} $#; env | grep -c ^NAME_", "name", long, ...Array(1000).fill("y")] }] })
+    .over();
   assert.equal(job.text(), "100000 1001\n500\n");
 });

@@ -4,9 +4,20 @@ import fc from "fast-check";
 
 type Schema = { [keyword: string]: unknown };
 
-export const word = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("true", "echo x", "../..", "/", "SIGTERM", "always", "0", "nobody"));
+export const word = fc.oneof(
+  fc.string(),
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("true", "echo x", "../..", "/", "SIGTERM", "always", "0", "nobody"),
+);
 
-export const anything: fc.Arbitrary<unknown> = fc.oneof({ weight: 3, arbitrary: word }, fc.double(), fc.integer(), fc.boolean(), fc.constant(null), fc.jsonValue({ maxDepth: 2 }));
+export const anything: fc.Arbitrary<unknown> = fc.oneof(
+  { weight: 3, arbitrary: word },
+  fc.double(),
+  fc.integer(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.jsonValue({ maxDepth: 2 }),
+);
 
 /** What fields with these names hold, in place of what their schema would allow: what is executed must harm nobody. */
 export type Harmless = Record<string, fc.Arbitrary<unknown>>;
@@ -37,12 +48,17 @@ function fitting(schema: Schema, harmless: Harmless): fc.Arbitrary<unknown> {
 }
 
 function record(schema: Schema, harmless: Harmless): fc.Arbitrary<unknown> {
-  const fields = Object.entries(asSchema(schema["properties"])).map(([name, part]) => [name, harmless[name] ?? nearly(part, harmless)] as const);
+  const fields = Object.entries(asSchema(schema["properties"])).map(
+    ([name, part]) => [name, harmless[name] ?? nearly(part, harmless)] as const,
+  );
   const known = fc.subarray(fields.map(([name]) => name)).chain((names) => {
     return fc.record(Object.fromEntries(fields.filter(([name]) => names.includes(name))));
   });
   const unknown = fc.dictionary(word, anything, { minKeys: 1, maxKeys: 2 });
-  return fc.oneof({ weight: 12, arbitrary: known }, fc.tuple(known, unknown).map(([some, more]) => ({ ...some, ...more })));
+  return fc.oneof(
+    { weight: 12, arbitrary: known },
+    fc.tuple(known, unknown).map(([some, more]) => ({ ...some, ...more })),
+  );
 }
 
 function dictionary(schema: Schema, harmless: Harmless): fc.Arbitrary<unknown> {

@@ -22,7 +22,7 @@ export type BrowserOptions = {
   isKeepingPolicies?: boolean; // Content-Security-Policy; else pages are kept out by the service alone, whatever a browser does of its own
 };
 
-/** A browser that knows nothing yet. Gone when the test is over. */
+/** A browser that knows nothing yet. Gone when the test is finished. */
 export async function startBrowser(t: TestContext, { hostRules, isKeepingPolicies = false }: BrowserOptions = {}): Promise<BrowserContext> {
   assert.ok(isInstalled(), "the Debian package chromium is not installed");
   const profile = mkdtempSync(join(tmpdir(), "jobrunner-browser-"));
@@ -31,7 +31,14 @@ export async function startBrowser(t: TestContext, { hostRules, isKeepingPolicie
     await browser?.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
   });
-  const quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  const quiet = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ];
   browser = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
@@ -51,7 +58,7 @@ function isInstalled(): boolean {
   }
 }
 
-/** A web site on a port of its own of this box. Its port; it is gone when the test is over. */
+/** A web site on a port of its own of this box. Its port; it is gone when the test is finished. */
 export async function startSite(t: TestContext, handler: RequestListener): Promise<number> {
   const server = createHttpServer(handler);
   t.after(() => {
@@ -120,7 +127,10 @@ export class Wire {
       }
     });
     service.pipe(client);
-    for (const [from, to] of [[client, service], [service, client]] as const) {
+    for (const [from, to] of [
+      [client, service],
+      [service, client],
+    ] as const) {
       this.#sockets.add(from);
       from.on("error", () => to.destroy());
       from.on("close", () => {

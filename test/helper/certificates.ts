@@ -7,7 +7,12 @@ import type { TestContext } from "node:test";
 /** Certificates as an operator makes them, by the program openssl. */
 
 /** For tests that make some. */
-export const needsOpenssl = { skip: spawnSync("openssl", ["version"]).status === 0 || process.env["CI"] !== undefined ? false : "the program openssl is missing (Debian: openssl)" };
+export const needsOpenssl = {
+  skip:
+    spawnSync("openssl", ["version"]).status === 0 || process.env["CI"] !== undefined
+      ? false
+      : "the program openssl is missing (Debian: openssl)",
+};
 
 /** Paths and texts of PEM files. */
 export type Certificate = { certificatePath: string; keyPath: string; certificate: string; key: string };
@@ -29,10 +34,29 @@ export function makeCertificate({ commonName, authority, names = "DNS:localhost,
 }
 
 /** The same certificate, but that it expired yesterday. */
-export function expired({ certificatePath, keyPath }: Certificate, { certificatePath: authorityPath, keyPath: authorityKeyPath }: Authority): Certificate {
+export function expired(
+  { certificatePath, keyPath }: Certificate,
+  { certificatePath: authorityPath, keyPath: authorityKeyPath }: Authority,
+): Certificate {
   const [requestPath, path] = [`${certificatePath}.csr`, `${certificatePath}.expired`];
   openssl(["x509", "-x509toreq", "-copy_extensions", "copyall", "-in", certificatePath, "-signkey", keyPath, "-out", requestPath]);
-  openssl(["x509", "-req", "-copy_extensions", "copyall", "-in", requestPath, "-CA", authorityPath, "-CAkey", authorityKeyPath, "-CAcreateserial", "-days", "-1", "-out", path]);
+  openssl([
+    "x509",
+    "-req",
+    "-copy_extensions",
+    "copyall",
+    "-in",
+    requestPath,
+    "-CA",
+    authorityPath,
+    "-CAkey",
+    authorityKeyPath,
+    "-CAcreateserial",
+    "-days",
+    "-1",
+    "-out",
+    path,
+  ]);
   return { certificatePath: path, keyPath, certificate: readFileSync(path, "utf8"), key: readFileSync(keyPath, "utf8") };
 }
 
@@ -53,7 +77,21 @@ function make(folder: string, commonName: string, extensions: string[], issuer: 
   writeFileSync(configPath, "[req]\ndistinguished_name = name\n[name]\n"); // nothing from the box's own
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", keyPath];
   const added = extensions.flatMap((extension) => ["-addext", extension]);
-  openssl(["req", "-x509", "-config", configPath, "-subj", `/CN=${commonName}`, "-days", "2", ...key, ...added, ...issuer, "-out", certificatePath]);
+  openssl([
+    "req",
+    "-x509",
+    "-config",
+    configPath,
+    "-subj",
+    `/CN=${commonName}`,
+    "-days",
+    "2",
+    ...key,
+    ...added,
+    ...issuer,
+    "-out",
+    certificatePath,
+  ]);
   return { certificatePath, keyPath, certificate: readFileSync(certificatePath, "utf8"), key: readFileSync(keyPath, "utf8") };
 }
 

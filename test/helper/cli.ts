@@ -16,12 +16,18 @@ export async function cli(t: TestContext, url: string, args: string[], options: 
 }
 
 export function startCli(t: TestContext, url: string, args: string[], options: CliOptions = {}): Running {
-  return startProgram(t, [join(repository, "bin", "jobrunner"), ...args], { ...options, environment: { ...sourceOrBundle, JOBRUNNER_URL: url, ...options.environment } });
+  return startProgram(t, [join(repository, "bin", "jobrunner"), ...args], {
+    ...options,
+    environment: { ...sourceOrBundle, JOBRUNNER_URL: url, ...options.environment },
+  });
 }
 
 /** Any program with these words; killed after the test if it still runs. */
 export function startProgram(t: TestContext, [program = "", ...args]: string[], { environment = {}, stdin = "" }: CliOptions): Running {
-  const child = spawn(program, args, { cwd: repository, env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TERM: "xterm", ...environment } });
+  const child = spawn(program, args, {
+    cwd: repository,
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TERM: "xterm", ...environment },
+  });
   const running = new Running(child);
   t.after(() => void child.kill("SIGKILL"));
   child.stdin.on("error", () => undefined); // it need not read it
@@ -33,13 +39,13 @@ export class Running {
   readonly child: ChildProcess;
   readonly #stdout: Buffer[] = [];
   #stderr = "";
-  #isOver = false;
+  #isFinished = false;
 
   constructor(child: ChildProcess) {
     this.child = child;
     child.stdout?.on("data", (chunk: Buffer) => this.#stdout.push(chunk));
     child.stderr?.on("data", (chunk: Buffer) => (this.#stderr += chunk.toString()));
-    child.once("close", () => (this.#isOver = true));
+    child.once("close", () => (this.#isFinished = true));
   }
 
   /** What it has printed so far. */
@@ -69,7 +75,7 @@ export class Running {
   }
 
   async ended(timeoutSeconds = 60): Promise<Ended> {
-    await waitFor(`${this.child.spawnargs.join(" ")} ends`, () => this.#isOver, timeoutSeconds);
+    await waitFor(`${this.child.spawnargs.join(" ")} ends`, () => this.#isFinished, timeoutSeconds);
     return { code: this.child.exitCode, signal: this.child.signalCode, stdout: this.stdout, stderr: this.stderr };
   }
 }

@@ -71,7 +71,9 @@ export class Contract {
   }
 
   #assertFits(pointer: string[], value: unknown, what: string): void {
-    const reference: AnySchema = { $ref: `document#/${pointer.map((key) => encodeURIComponent(key.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/")}` };
+    const reference: AnySchema = {
+      $ref: `document#/${pointer.map((key) => encodeURIComponent(key.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/")}`,
+    };
     const isFitting = this.#ajv.validate(reference, value);
     assert.ok(isFitting, `${what}: ${JSON.stringify(this.#ajv.errors)}`);
   }
@@ -87,6 +89,10 @@ function matches(template: string, path: string): boolean {
 }
 
 function valuesOf(type: string, text: string): unknown[] {
-  if (type === "application/x-ndjson") return text.split("\n").slice(0, -1).map((line): unknown => JSON.parse(line));
+  if (type === "application/x-ndjson")
+    return text
+      .split("\n")
+      .slice(0, -1)
+      .map((line): unknown => JSON.parse(line));
   return [type.endsWith("json") ? JSON.parse(text) : text];
 }

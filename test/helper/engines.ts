@@ -20,7 +20,11 @@ const scripts = join(repository, "test", "engines");
 export const engines: EngineName[] = names.filter(works);
 
 /** A test per engine. Where an engine is not there the test counts as skipped and says why. */
-export function engineTest(title: string, run: (t: TestContext, engine: Engine) => Promise<void>, concerned: readonly EngineName[] = names): void {
+export function engineTest(
+  title: string,
+  run: (t: TestContext, engine: Engine) => Promise<void>,
+  concerned: readonly EngineName[] = names,
+): void {
   for (const name of concerned) {
     const skip = engines.includes(name) ? false : `${name} is not there with its test image: see test/engines/start`;
     test(`${title} (${name})`, { skip }, (t) => run(t, new Engine(name)));
@@ -64,7 +68,7 @@ export class Engine {
 /** False, or the reason why a test that needs a daemon of its own is skipped: node:test's `skip`. */
 export const canStartDockerd: string | false = whyNoDockerd();
 
-/** A Docker daemon that a test may end and start as it likes, with the test images. Gone when the test is over. */
+/** A Docker daemon that a test may end and start as it likes, with the test images. Gone when the test is finished. */
 export async function startDockerd(t: TestContext, options: { liveRestore: boolean }): Promise<TestDockerd> {
   const daemon = new TestDockerd(options);
   // Hooks run in the order of their registration. This one is to come after those that the test has yet to register, because a service
@@ -122,12 +126,15 @@ export class TestDockerd {
   }
 }
 
-/** A Podman of a test's own, with the test images: its folder may be treated as it likes. Gone when the test is over. */
+/** A Podman of a test's own, with the test images: its folder may be treated as it likes. Gone when the test is finished. */
 export async function ownPodman(t: TestContext): Promise<{ engine: Engine; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), "jr-"));
   t.after(() => t.after(() => runScript("stop", [folder]))); // after the service, as above
   await runScript("podman", [folder]);
-  const engine = new Engine("podman", { CONTAINERS_CONF: join(folder, "containers.conf"), CONTAINERS_STORAGE_CONF: join(folder, "storage.conf") });
+  const engine = new Engine("podman", {
+    CONTAINERS_CONF: join(folder, "containers.conf"),
+    CONTAINERS_STORAGE_CONF: join(folder, "storage.conf"),
+  });
   await runScript("images", ["podman"], engine.environment);
   return { engine, folder };
 }

@@ -7,7 +7,9 @@ import { repository, type Service, startService } from "./service.ts";
 
 const library = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
-export const needsFaketime = { skip: existsSync(library) || process.env["CI"] !== undefined ? false : "the Debian package faketime is not installed" };
+export const needsFaketime = {
+  skip: existsSync(library) || process.env["CI"] !== undefined ? false : "the Debian package faketime is not installed",
+};
 
 /** An installation whose service and supervisors have a clock that a test sets, while they run too; jobs have the box's. */
 export class FakedClock {
@@ -17,13 +19,17 @@ export class FakedClock {
   constructor(t: TestContext) {
     t.after(() => rmSync(this.#folder, { recursive: true, force: true }));
     this.setAhead("0");
-    for (const name of ["src", "bin", "dist", "package.json"]) cpSync(join(repository, name), join(this.#folder, name), { recursive: true });
+    for (const name of ["src", "bin", "dist", "package.json"])
+      cpSync(join(repository, name), join(this.#folder, name), { recursive: true });
     for (const name of ["node_modules", "docs"]) symlinkSync(join(repository, name), join(this.#folder, name));
     this.#compile();
   }
 
   async start(t: TestContext, environment: Record<string, string> = {}): Promise<Service> {
-    return await startService(t, { program: join(this.#folder, "bin", "jobrunner"), environment: { ...this.#environment(), ...environment } });
+    return await startService(t, {
+      program: join(this.#folder, "bin", "jobrunner"),
+      environment: { ...this.#environment(), ...environment },
+    });
   }
 
   /** Such as `9y`, `-30d`: how far from the box's clock. All see it from now on. */
@@ -39,12 +45,20 @@ export class FakedClock {
     mkdirSync(build);
     const dynamic = join(build, "dynamic");
     const files = readdirSync(sources).filter((name) => name.endsWith(".c"));
-    execFileSync("cc", ["-std=c11", "-D_GNU_SOURCE", "-D_LARGEFILE64_SOURCE", '-DJOBRUNNER_VERSION="test"', "-o", dynamic, ...files], { cwd: sources });
+    execFileSync("cc", ["-std=c11", "-D_GNU_SOURCE", "-D_LARGEFILE64_SOURCE", '-DJOBRUNNER_VERSION="test"', "-o", dynamic, ...files], {
+      cwd: sources,
+    });
     const settings = Object.entries(this.#environment()).map(([name, value]) => `${name}='${value}'`);
     writeFileSync(join(build, "jobrunner-supervisor"), `#!/bin/sh\n${settings.join(" ")} exec ${dynamic} "$@"\n`, { mode: 0o755 });
   }
 
   #environment(): Record<string, string> {
-    return { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: this.#setting, FAKETIME_NO_CACHE: "1", FAKETIME_DONT_FAKE_MONOTONIC: "1", DONT_FAKE_MONOTONIC: "1" };
+    return {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: this.#setting,
+      FAKETIME_NO_CACHE: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+      DONT_FAKE_MONOTONIC: "1",
+    };
   }
 }

@@ -12,7 +12,10 @@ import { type Spawned, spawnService } from "./spawned.ts";
 export type Files = { certificate: string; key: string };
 export type Trust = RequestOptions;
 
-export async function startSecure(t: TestContext, environment: Record<string, string> = {}): Promise<Spawned & { url: string; authority: Authority; trust: Trust; files: Files }> {
+export async function startSecure(
+  t: TestContext,
+  environment: Record<string, string> = {},
+): Promise<Spawned & { url: string; authority: Authority; trust: Trust; files: Files }> {
   const authority = makeAuthority(t);
   const files = { certificate: join(authority.folder, "tls.crt"), key: join(authority.folder, "tls.key") };
   install(makeCertificate({ commonName: "localhost", authority }), files);

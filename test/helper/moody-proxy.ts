@@ -2,7 +2,11 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { TestContext } from "node:test";
 
 /** An HTTP proxy that does not always do its work. `cut`: the request is passed on, and the answer is not. */
-export type Mood = { kind: "answer"; status: number; headers?: Record<string, string> } | { kind: "reset" } | { kind: "silence" } | { kind: "cut" };
+export type Mood =
+  | { kind: "answer"; status: number; headers?: Record<string, string> }
+  | { kind: "reset" }
+  | { kind: "silence" }
+  | { kind: "cut" };
 
 export class MoodyProxy {
   readonly #target: () => number;
@@ -56,16 +60,19 @@ export class MoodyProxy {
 
   #pass(incoming: IncomingMessage, response: ServerResponse, { isCut }: { isCut: boolean }): void {
     const { method = "GET", url = "/", headers } = incoming;
-    const sent = request({ host: "127.0.0.1", port: this.#target(), method, path: url, headers: { ...headers, connection: "close" }, agent: false }, (answer) => {
-      if (isCut) {
-        answer.resume();
-        incoming.socket.resetAndDestroy();
-        return;
-      }
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-      answer.on("error", () => response.destroy());
-    });
+    const sent = request(
+      { host: "127.0.0.1", port: this.#target(), method, path: url, headers: { ...headers, connection: "close" }, agent: false },
+      (answer) => {
+        if (isCut) {
+          answer.resume();
+          incoming.socket.resetAndDestroy();
+          return;
+        }
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+        answer.on("error", () => response.destroy());
+      },
+    );
     sent.on("error", () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
     response.on("close", () => sent.destroy());
     incoming.pipe(sent);

@@ -14,7 +14,10 @@ export function canDo(what: string, attempt: (folder: string) => boolean): strin
   }
 }
 
-export const canMount = canDo("mount", (folder) => spawnSync("mount", ["--bind", folder, folder]).status === 0 && spawnSync("umount", [folder]).status === 0);
+export const canMount = canDo(
+  "mount",
+  (folder) => spawnSync("mount", ["--bind", folder, folder]).status === 0 && spawnSync("umount", [folder]).status === 0,
+);
 
 /** Gone before the service's folder is removed, which would remove what is in them, too. */
 export class Mounts implements Disposable {

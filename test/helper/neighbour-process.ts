@@ -46,11 +46,15 @@ async function timed(method: string, path: string, body = ""): Promise<string> {
 function ask(method: string, path: string, body = ""): Promise<{ status: number; text: string }> {
   return new Promise((resolve) => {
     const fail = (error: Error): void => resolve({ status: 0, text: String(error) });
-    const sent = request(`${url}${path}`, { method, agent, headers: { Authorization: `Bearer ${token}`, "Content-Length": Buffer.byteLength(body) } }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-      response.once("end", () => resolve({ status: response.statusCode ?? 0, text })).once("error", fail);
-    });
+    const sent = request(
+      `${url}${path}`,
+      { method, agent, headers: { Authorization: `Bearer ${token}`, "Content-Length": Buffer.byteLength(body) } },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+        response.once("end", () => resolve({ status: response.statusCode ?? 0, text })).once("error", fail);
+      },
+    );
     sent.once("error", fail).end(body);
   });
 }

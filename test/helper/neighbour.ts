@@ -39,11 +39,13 @@ export class Neighbour {
     assert.ok(slowestMs <= healthyMs, `a request of the neighbour took ${slowestMs.toFixed(0)} ms`);
   }
 
-  /** It stops, when its jobs are over. */
+  /** It stops, when its jobs are finished. */
   async leave(): Promise<Seen> {
     this.#process.send("leave");
     const seen = await said(this.#process);
-    this.#t.diagnostic(`the neighbour: ${seen.checks} health checks, ${seen.submissions} submissions, the slowest took ${seen.slowestMs.toFixed(0)} ms, ${seen.refusals.length} were refused`);
+    this.#t.diagnostic(
+      `the neighbour: ${seen.checks} health checks, ${seen.submissions} submissions, the slowest took ${seen.slowestMs.toFixed(0)} ms, ${seen.refusals.length} were refused`,
+    );
     return seen;
   }
 }

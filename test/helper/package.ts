@@ -1,5 +1,16 @@
 import { execFile } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { repository } from "./service.ts";
@@ -35,7 +46,11 @@ export class Package {
 
   async install(...options: string[]): Promise<void> {
     mkdirSync(this.project, { recursive: true });
-    await output("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", ...options, this.tarball], this.project);
+    await output(
+      "npm",
+      ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", ...options, this.tarball],
+      this.project,
+    );
   }
 
   /** As if it had been packed on a machine of another architecture; gives what undoes that. */
@@ -52,7 +67,10 @@ export class Package {
     for (const name of bareBox) copyFileSync(join("/bin", name), join(programs, name));
     const hidden = new Set(isBare ? ["/usr/local/bin", "/usr/bin", "/bin"].map((path) => realpathSync(path)) : []);
     const mounts = [`mount -t tmpfs none ${repository}`, ...[...hidden].map((path) => `mount --bind ${programs} ${path}`)].join(" && ");
-    return this.script(isBare ? "bare-box" : "box", `exec unshare --mount sh -c '${mounts} && exec "$0" "$@"' ${this.project}/node_modules/.bin/jobrunner "$@"`);
+    return this.script(
+      isBare ? "bare-box" : "box",
+      `exec unshare --mount sh -c '${mounts} && exec "$0" "$@"' ${this.project}/node_modules/.bin/jobrunner "$@"`,
+    );
   }
 
   script(name: string, text: string): string {

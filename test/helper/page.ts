@@ -10,13 +10,29 @@ import { waitFor } from "./wait.ts";
 
 export type Opened = { service: Service; browser: BrowserContext; page: Page; base: string };
 
-export type PageOptions = StartOptions & { at?: string; browser?: BrowserOptions; viewport?: BrowserContextOptions["viewport"]; expected?: RegExp; isFromElsewhere?: boolean };
+export type PageOptions = StartOptions & {
+  at?: string;
+  browser?: BrowserOptions;
+  viewport?: BrowserContextOptions["viewport"];
+  expected?: RegExp;
+  isFromElsewhere?: boolean;
+};
 
 /**
  * Starts a service and looks at its page. The test fails when the page says an error on the console, throws one, or asks for anything that is not the
  * service's; `expected`: of what the console may say. `isFromElsewhere`: so that the service trusts nobody without a token.
  */
-export async function openPage(t: TestContext, { at = "/ui/", browser: browserOptions = {}, isFromElsewhere = false, viewport = { width: 1280, height: 800 }, expected, ...options }: PageOptions = {}): Promise<Opened> {
+export async function openPage(
+  t: TestContext,
+  {
+    at = "/ui/",
+    browser: browserOptions = {},
+    isFromElsewhere = false,
+    viewport = { width: 1280, height: 800 },
+    expected,
+    ...options
+  }: PageOptions = {},
+): Promise<Opened> {
   const complaints: string[] = [];
   let close = async (): Promise<void> => undefined;
   t.after(async () => {

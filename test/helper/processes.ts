@@ -49,7 +49,9 @@ export function openFilesOf(pid: number): string[] {
 
 /** Of a user's id, as the process acts. */
 export function processesOfUser(uid: number): number[] {
-  return allProcesses().filter((pid) => isAlive(pid) && new RegExp(`^Uid:\\s+\\d+\\s+${uid}\\s`, "m").test(readText(`/proc/${pid}/status`)));
+  return allProcesses().filter(
+    (pid) => isAlive(pid) && new RegExp(`^Uid:\\s+\\d+\\s+${uid}\\s`, "m").test(readText(`/proc/${pid}/status`)),
+  );
 }
 
 /** Those whose program is this file. */
@@ -84,7 +86,9 @@ function readStat(folder: string): { state: string; parent: number } | null {
 }
 
 function allProcesses(): number[] {
-  return listFolder("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return listFolder("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 // A process may end between two looks: then there is nothing to see of it.

@@ -42,7 +42,10 @@ export class Proxy {
       leftBytes -= chunk.length;
       if (leftBytes <= 0) client.destroySoon();
     });
-    for (const [from, to] of [[client, service], [service, client]] as const) {
+    for (const [from, to] of [
+      [client, service],
+      [service, client],
+    ] as const) {
       this.#sockets.add(from);
       from.on("error", () => undefined);
       from.on("close", () => {

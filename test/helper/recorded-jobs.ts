@@ -6,7 +6,7 @@ import type { Service } from "./service.ts";
 export const oldestIds = "00000000-";
 
 /**
- * Writes so many jobs that are over into the database of a service, which is restarted for it: copies of one that ran, newer than it, without directories. They have the
+ * Writes so many jobs that are finished into the database of a service, which is restarted for it: copies of one that ran, newer than it, without directories. They have the
  * names "odd" and "even" in turn, and the label side=odd or side=even, the other way round for one in `every`; the oldest has the label note=Needle.
  */
 export async function recordJobs(service: Service, { count, every }: { count: number; every: number }): Promise<void> {
@@ -27,7 +27,9 @@ export async function recordJobs(service: Service, { count, every }: { count: nu
       )
       .run(count, job.ID);
     const first = "(SELECT min(seq) FROM jobs WHERE name IN ('odd', 'even'))";
-    database.exec(`INSERT INTO labels (key, value, seq) SELECT 'side', iif((seq % ${every} = 0) = (name = 'even'), 'odd', 'even'), seq FROM jobs WHERE name IN ('odd', 'even')`);
+    database.exec(
+      `INSERT INTO labels (key, value, seq) SELECT 'side', iif((seq % ${every} = 0) = (name = 'even'), 'odd', 'even'), seq FROM jobs WHERE name IN ('odd', 'even')`,
+    );
     database.exec(`INSERT INTO labels (key, value, seq) VALUES ('note', 'Needle', ${first})`);
     database.exec("COMMIT");
   } finally {

@@ -34,9 +34,19 @@ export class ReverseProxy {
   /** Sends a request as a client of the proxy does, by its name. */
   open(method: string, path: string, { body, headers = {} }: CallOptions = {}): Promise<Reader> {
     const { hostname, port, protocol } = this.#url;
-    const options = { hostname, port, method, path, agent: false, headers: protocol === "https:" ? { Host: proxyHost, ...headers } : headers };
+    const options = {
+      hostname,
+      port,
+      method,
+      path,
+      agent: false,
+      headers: protocol === "https:" ? { Host: proxyHost, ...headers } : headers,
+    };
     return new Promise((resolve, reject) => {
-      const sent = protocol === "https:" ? request({ ...options, ca: this.#authority?.certificate, servername: "localhost" }) : requestPlainly(options);
+      const sent =
+        protocol === "https:"
+          ? request({ ...options, ca: this.#authority?.certificate, servername: "localhost" })
+          : requestPlainly(options);
       sent.once("error", reject);
       sent.once("response", (response) => resolve(new Reader(sent, response)));
       sent.end(body);
@@ -75,7 +85,11 @@ export async function startOurHaproxy(t: TestContext, servicePort: number): Prom
   const [port, authority, folder] = [await freePort(), makeAuthority(t), temporaryFolder(t)];
   const { certificate, key } = makeCertificate({ commonName: "localhost", authority });
   writeFileSync(join(folder, "both.pem"), `${certificate}${key}`);
-  const config = replaced("haproxy.cfg", { "bind :443": `bind 127.0.0.1:${port}`, "127.0.0.1:8080": `127.0.0.1:${servicePort}`, "/etc/haproxy/jobs.example.com.pem": join(folder, "both.pem") });
+  const config = replaced("haproxy.cfg", {
+    "bind :443": `bind 127.0.0.1:${port}`,
+    "127.0.0.1:8080": `127.0.0.1:${servicePort}`,
+    "/etc/haproxy/jobs.example.com.pem": join(folder, "both.pem"),
+  });
   writeFileSync(join(folder, "haproxy.cfg"), config);
   await startProgram(t, port, ["haproxy", "-f", join(folder, "haproxy.cfg")]);
   return new ReverseProxy(`https://127.0.0.1:${port}`, authority);
@@ -94,13 +108,13 @@ async function startProgram(t: TestContext, port: number, [program = "", ...args
   const child: ChildProcess = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env: environment });
   let said = "";
   child.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const isFinished = (): boolean => child.exitCode !== null || child.signalCode !== null;
   t.after(async () => {
     child.kill("SIGTERM");
-    await waitFor(`${program} ends`, isOver);
+    await waitFor(`${program} ends`, isFinished);
   });
   await waitFor(`${program} listens`, () => {
-    if (isOver()) throw new Error(`${program} ended at once: ${said}`);
+    if (isFinished()) throw new Error(`${program} ended at once: ${said}`);
     return isListening(port);
   });
 }
@@ -108,7 +122,9 @@ async function startProgram(t: TestContext, port: number, [program = "", ...args
 function isListening(port: number): boolean {
   const listening = "0A";
   const address = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return readFileSync("/proc/net/tcp", "latin1").split("\n").some((line) => line.includes(` ${address} 00000000:0000 ${listening} `));
+  return readFileSync("/proc/net/tcp", "latin1")
+    .split("\n")
+    .some((line) => line.includes(` ${address} 00000000:0000 ${listening} `));
 }
 
 /** A file of packaging/proxies with other words; each must be in it. */

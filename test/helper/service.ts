@@ -137,7 +137,10 @@ export class Service {
   /** The typed client, as a program that uses it has it; `headers` are added to its own. What is about HTTP itself is asked by `call` and `open`. */
   client(headers: Record<string, string> = {}): Client {
     // No connection is kept: the service may be killed between two calls.
-    return new Client({ url: this.url, fetch: async (url, init) => await fetch(url, { ...init, headers: { ...init.headers, Connection: "close", ...headers } }) });
+    return new Client({
+      url: this.url,
+      fetch: async (url, init) => await fetch(url, { ...init, headers: { ...init.headers, Connection: "close", ...headers } }),
+    });
   }
 
   async submit(spec: JobSpec, { "Idempotency-Key": idempotencyKey, ...headers }: Record<string, string> = {}): Promise<string> {
@@ -221,7 +224,9 @@ export class Service {
   async tearDown(): Promise<void> {
     try {
       if (this.#process === null || this.#process.exitCode !== null || this.#process.signalCode !== null) await this.start();
-      const { Jobs }: { Jobs: { ID: string }[] } = JSON.parse((await this.call("GET", "/jobs?state=Queued,Starting,Running,Stopping&limit=500")).text);
+      const { Jobs }: { Jobs: { ID: string }[] } = JSON.parse(
+        (await this.call("GET", "/jobs?state=Queued,Starting,Running,Stopping&limit=500")).text,
+      );
       await Promise.all(Jobs.map(({ ID }) => this.call("DELETE", `/${ID}?force=true`)));
     } finally {
       await this.stop();

@@ -21,15 +21,15 @@ export async function spawnService(t: TestContext, environment: Record<string, s
   const stateDir = mkdtempSync(join(tmpdir(), "jobrunner-test-"));
   const service = new Service(stateDir, { environment });
   const child = service.spawn();
-  let isOver = false;
-  child.once("close", () => (isOver = true));
+  let isFinished = false;
+  child.once("close", () => (isFinished = true));
   t.after(async () => {
     child.kill("SIGTERM");
-    await waitFor("the service ends", () => isOver);
+    await waitFor("the service ends", () => isFinished);
     rmSync(stateDir, { recursive: true, force: true });
   });
   const listening = / listens on (.+)\n/;
-  await waitFor("the service listens, or ends", () => isOver || listening.test(service.log));
+  await waitFor("the service listens, or ends", () => isFinished || listening.test(service.log));
   const [, urls] = listening.exec(service.log) ?? [];
   return { urls: urls?.split(" and ") ?? [], exitCode: child.exitCode, child, log: () => service.log };
 }

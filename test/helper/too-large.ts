@@ -17,7 +17,11 @@ export async function refused(service: Service, spec: JobSpec): Promise<Refusal>
 }
 
 /** Finds the longest text with which the job is not too large together, and runs that job; with one byte more it is refused by the field, as it is with much more. */
-export async function runLargest(service: Service, field: string, specOf: (text: string) => JobSpec): Promise<{ job: WholeJob; output: string }> {
+export async function runLargest(
+  service: Service,
+  field: string,
+  specOf: (text: string) => JobSpec,
+): Promise<{ job: WholeJob; output: string }> {
   const tooLong = "x".repeat(131_000);
   const problem = await refused(service, specOf(tooLong));
   assert.equal(problem.field, field);

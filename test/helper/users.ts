@@ -27,16 +27,28 @@ export function become({ uid, gid }: User): string[] {
 }
 
 /** The service as that user, in a folder of its own; `privileges` are setpriv's words for what it has besides. */
-export async function startAs(t: TestContext, user: User, environment: Record<string, string>, privileges: string[] = []): Promise<Service> {
+export async function startAs(
+  t: TestContext,
+  user: User,
+  environment: Record<string, string>,
+  privileges: string[] = [],
+): Promise<Service> {
   return await startService(t, optionsAs(t, user, environment, privileges));
 }
 
 export function optionsAs(t: TestContext, user: User, environment: Record<string, string>, privileges: string[] = []): StartOptions {
   const folder = folderOf(t, user);
   const program = join(folder, "run");
-  writeFileSync(program, `#!/bin/sh\nexec setpriv ${[...become(user), ...privileges].join(" ")} ${join(repository, "bin", "jobrunner")} "$@"\n`);
+  writeFileSync(
+    program,
+    `#!/bin/sh\nexec setpriv ${[...become(user), ...privileges].join(" ")} ${join(repository, "bin", "jobrunner")} "$@"\n`,
+  );
   chmodSync(program, 0o755);
-  return { program, environment: { ...environment, HOME: folder, JOBRUNNER_STATE_DIR: join(folder, "state") }, stateDir: join(folder, "state") };
+  return {
+    program,
+    environment: { ...environment, HOME: folder, JOBRUNNER_STATE_DIR: join(folder, "state") },
+    stateDir: join(folder, "state"),
+  };
 }
 
 export function folderOf(t: TestContext, { uid, gid }: User): string {

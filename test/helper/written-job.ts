@@ -24,7 +24,7 @@ export class WrittenJob {
   readonly watchers = new OutputWatchers();
   readonly directory: string;
   readonly startNs = 1_800_000_000_000_000_000n;
-  isOver = false;
+  isFinished = false;
   bytes = 0;
   records = 0;
 
@@ -39,7 +39,7 @@ export class WrittenJob {
 
   get source(): AttachSource {
     const { directory, watchers } = this;
-    return { directory, watchers, isOver: () => this.isOver, outcome: () => ({ State: "Succeeded" }) };
+    return { directory, watchers, isFinished: () => this.isFinished, outcome: () => ({ State: "Succeeded" }) };
   }
 
   start(): this {
@@ -75,7 +75,7 @@ export class WrittenJob {
   }
 
   end(): this {
-    this.isOver = true;
+    this.isFinished = true;
     this.watchers.wake(this.outputPath);
     return this;
   }

@@ -26,15 +26,20 @@ function helpersOf(id: string): string[] {
 }
 
 function licenceOf(folder: string): string {
-  const described: { name: string; version: string; license: string; author?: string | { name: string } } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const described: { name: string; version: string; license: string; author?: string | { name: string } } = JSON.parse(
+    readFileSync(join(folder, "package.json"), "utf8"),
+  );
   const { name, version, license, author } = described;
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
   const texts = files.toSorted().map((file) => readFileSync(join(folder, file), "utf8").trim());
-  if (texts.length === 0) texts.push(`Its package has no text of the licence. Author: ${typeof author === "object" ? author.name : (author ?? "not named")}`);
+  if (texts.length === 0)
+    texts.push(`Its package has no text of the licence. Author: ${typeof author === "object" ? author.name : (author ?? "not named")}`);
   return [`${name} ${version}: ${license}`, ...texts, ...(notices[name] ?? [])].join("\n\n") + "\n";
 }
 
 /** What packages carry in turn and do not say. */
 const notices: Record<string, string[]> = {
-  "@fastify/swagger-ui": ["Its folder static/ is of swagger-ui, Copyright SmartBear Software Inc., under the Apache License 2.0, which is in the LICENSE of this package."],
+  "@fastify/swagger-ui": [
+    "Its folder static/ is of swagger-ui, Copyright SmartBear Software Inc., under the Apache License 2.0, which is in the LICENSE of this package.",
+  ],
 };

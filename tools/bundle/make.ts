@@ -28,7 +28,13 @@ const program: OutputOptions = {
 };
 
 /** For programs of others, Node's and browsers': to be read, and made smaller by those who bundle it. */
-const client: OutputOptions = { dir: join(made, "client"), format: "es", entryFileNames: "index.js", codeSplitting: false, comments: { legal: false } };
+const client: OutputOptions = {
+  dir: join(made, "client"),
+  format: "es",
+  entryFileNames: "index.js",
+  codeSplitting: false,
+  comments: { legal: false },
+};
 
 /** A package has a supervisor that is linked statically. */
 const supervisorLicence = `build/jobrunner-supervisor-* holds parts of the C library of the machine on which it was packed. The GNU C Library is under the GNU Lesser

@@ -73,9 +73,16 @@ function findCuts(parts: readonly Part[], { startBytes, endBytes }: { startBytes
       naturalBytes = offsetBytes;
       if (add(offsetBytes, true)) return cuts;
     }
-    for (let index = 0; index < bytes.length; ) {
+    for (let index = 0; index < bytes.length;) {
       const at = offsetBytes + index;
-      if (pending === null && at % cutBytes === 0 && at > 0 && at - naturalBytes >= cutBytes && at - (parts[0]?.offsetBytes ?? 0) >= cutBytes) pending = at;
+      if (
+        pending === null &&
+        at % cutBytes === 0 &&
+        at > 0 &&
+        at - naturalBytes >= cutBytes &&
+        at - (parts[0]?.offsetBytes ?? 0) >= cutBytes
+      )
+        pending = at;
       if (pending !== null && (at - pending >= 3 || !isContinuation(bytes[index]))) {
         pending = null;
         if (add(at, false)) return cuts;

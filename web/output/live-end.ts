@@ -21,7 +21,7 @@ export class LiveEnd {
   /** Without a hole, from before the first page that is not whole. */
   #pieces: OutputPiece[] = [];
   #isStale = false;
-  #isOver = false;
+  #isFinished = false;
   #cut: Page[] = [];
   #whole: Page[] = [];
   #nextWhole = 0;
@@ -33,7 +33,7 @@ export class LiveEnd {
 
   /** From the end of what there is on; how the job ended, null where the service did not say. Throws what the client throws. */
   async follow({ onGrowth, signal }: { onGrowth: () => void; signal: AbortSignal }): Promise<Job | null> {
-    for (let from = await this.#endNow(signal); ; ) {
+    for (let from = await this.#endNow(signal); ;) {
       this.sizeBytes = this.#takenBytes = from;
       this.#pieces = [];
       this.#cut = [];
@@ -57,7 +57,10 @@ export class LiveEnd {
     return whole;
   }
 
-  async #followFrom(offsetBytes: number, { onGrowth, signal }: { onGrowth: () => void; signal: AbortSignal }): Promise<{ kind: "over"; job: Job | null } | { kind: "behind"; endBytes: number }> {
+  async #followFrom(
+    offsetBytes: number,
+    { onGrowth, signal }: { onGrowth: () => void; signal: AbortSignal },
+  ): Promise<{ kind: "over"; job: Job | null } | { kind: "behind"; endBytes: number }> {
     let shownMs = 0;
     let breathMs = performance.now();
     let probedBytes = offsetBytes;
@@ -73,7 +76,7 @@ export class LiveEnd {
     try {
       for await (const piece of this.#client.attach(this.#id, { offsetBytes, signal })) {
         if (piece.kind === "outcome") {
-          this.#isOver = true;
+          this.#isFinished = true;
           return { kind: "over", job: piece.job };
         }
         this.#add(piece);
@@ -89,7 +92,7 @@ export class LiveEnd {
       return { kind: "over", job: null };
     } finally {
       if (timer !== null) clearTimeout(timer);
-      if (timer !== null || this.#isOver) show();
+      if (timer !== null || this.#isFinished) show();
     }
   }
 
@@ -107,7 +110,7 @@ export class LiveEnd {
       }
       this.#nextWhole = wholeCount;
     }
-    if (this.#isOver) {
+    if (this.#isFinished) {
       this.#whole.push(...this.#lastPages());
       return;
     }
@@ -120,8 +123,9 @@ export class LiveEnd {
     if (!this.#isStale) return this.#cut;
     this.#isStale = false;
     const last = Math.floor(Math.max(0, this.sizeBytes - 1) / pageBytes);
-    const numbers = this.sizeBytes === 0 ? [] : [...new Set([this.#nextWhole, last])].filter((number) => number <= last && this.#hasAllOf(number));
-    this.#cut = numbers.map((number) => pageOf(number, this.#pieces, { isWhole: this.#isOver }));
+    const numbers =
+      this.sizeBytes === 0 ? [] : [...new Set([this.#nextWhole, last])].filter((number) => number <= last && this.#hasAllOf(number));
+    this.#cut = numbers.map((number) => pageOf(number, this.#pieces, { isWhole: this.#isFinished }));
     return this.#cut;
   }
 

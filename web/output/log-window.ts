@@ -56,7 +56,7 @@ export class LogWindow {
     this.#layOutAnew();
   }
 
-  /** As it is reckoned, or was measured. */
+  /** As it is estimated, or was measured. */
   heightOf(row: Row): number {
     return this.#stack.heightOf(row);
   }
@@ -178,7 +178,9 @@ export class LogWindow {
   #positionHere(): number {
     const count = this.#stack.visible.count(this.#output.pageCount);
     const top = this.#scrollTopPx - this.#stack.roomPx;
-    const [first, last] = [this.#stack.pages[0], this.#stack.pages.at(-1)].map((rows) => this.#stack.visible.positionOf(rows?.page.number ?? 0));
+    const [first, last] = [this.#stack.pages[0], this.#stack.pages.at(-1)].map((rows) =>
+      this.#stack.visible.positionOf(rows?.page.number ?? 0),
+    );
     const share = this.#scrollTopPx / Math.max(1, this.#stack.wholePx - this.#viewportPx);
     const beyondPx = top < 0 ? top : top - this.#stack.pagesPx;
     const position = this.#isNear ? (top < 0 ? (first ?? 0) : (last ?? 0) + 1) + beyondPx / this.#stack.averagePx : share * count;
@@ -243,6 +245,12 @@ export class LogWindow {
     const toPx = this.#scrollTopPx + this.#viewportPx + spareRowsPx;
     this.#drawnRoomPx = this.#stack.roomPx;
     const { rows, topPx } = this.#stack.rowsBetween(fromPx, toPx);
-    this.frame.value = { heightPx: wholePx, topPx, rows, scrollTopPx: this.#scrollTopPx, isLoading: this.#loading !== null && this.#isBlank() };
+    this.frame.value = {
+      heightPx: wholePx,
+      topPx,
+      rows,
+      scrollTopPx: this.#scrollTopPx,
+      isLoading: this.#loading !== null && this.#isBlank(),
+    };
   }
 }

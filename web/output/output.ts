@@ -33,7 +33,7 @@ export class Output {
     return Math.ceil((this.sizeBytes.value ?? 0) / pageBytes);
   }
 
-  /** How it ended, of a job that is over. */
+  /** How it ended, of a job that is finished. */
   close({ OutputBytes }: Job): void {
     this.#following?.abort();
     this.#end = null;
@@ -41,7 +41,7 @@ export class Output {
     this.isGrowing.value = false;
   }
 
-  /** Follows the job's end until it is over; resolves then, with how it ended, and with null when it was stopped. */
+  /** Follows the job's end until it is finished; resolves then, with how it ended, and with null when it was stopped. */
   async follow(onGrowth: () => void): Promise<Job | null> {
     this.#following?.abort();
     const following = new AbortController();
@@ -84,7 +84,9 @@ export class Output {
     if (known !== null) return known;
     const startBytes = number * pageBytes;
     const endBytes = startBytes + pageBytes + behindBytes;
-    const pieces = await untilAnswered(() => this.#read({ offsetBytes: Math.max(0, startBytes - beforeBytes), endBytes, signal }), { signal });
+    const pieces = await untilAnswered(() => this.#read({ offsetBytes: Math.max(0, startBytes - beforeBytes), endBytes, signal }), {
+      signal,
+    });
     const grown = this.at(number); // by following, while the answer was on its way: it has no less
     if (grown !== null) return grown;
     const page = pageOf(number, pieces, { isWhole: !this.isGrowing.value || endBytes <= (this.sizeBytes.value ?? 0) });
@@ -94,7 +96,8 @@ export class Output {
 
   async #read(wanted: { offsetBytes: number; endBytes: number; signal: AbortSignal }): Promise<OutputPiece[]> {
     const pieces: OutputPiece[] = [];
-    for await (const piece of this.#client.attach(this.#id, { ...wanted, isFollowing: false })) if (piece.kind !== "outcome") pieces.push(piece);
+    for await (const piece of this.#client.attach(this.#id, { ...wanted, isFollowing: false }))
+      if (piece.kind !== "outcome") pieces.push(piece);
     return pieces;
   }
 

@@ -2,7 +2,7 @@ import type { Fold } from "./folds.ts";
 import { VisiblePages } from "./folds.ts";
 import { type Page, pageBytes } from "./lines.ts";
 import type { Output } from "./output.ts";
-import { heightPx, indexAt, layOut, type Metrics, type PageRows, reckonedPx, type Row } from "./rows.ts";
+import { heightPx, indexAt, layOut, type Metrics, type PageRows, estimatedPx, type Row } from "./rows.ts";
 
 /** Elements that are higher are not shown right by all browsers; of a long output the scroll bar is in proportion, not to the pixel. */
 const highestPx = 6_000_000;
@@ -46,9 +46,9 @@ export class PageStack {
     for (const [key, px] of heights) this.#measuredPx.set(key, px);
   }
 
-  /** As it is reckoned, or was measured. */
+  /** As it is estimated, or was measured. */
   heightOf(row: Row): number {
-    return this.#measuredPx.get(row.key) ?? reckonedPx(row, this.#metrics);
+    return this.#measuredPx.get(row.key) ?? estimatedPx(row, this.#metrics);
   }
 
   layOutAnew(): void {

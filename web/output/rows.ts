@@ -18,11 +18,14 @@ export type Metrics = {
 /** A page as rows; `tops` are theirs within it, and last its height. */
 export type PageRows = { page: Page; rows: Row[]; tops: number[] };
 
-/** `measuredPx`: of rows that turned out to be of another height than they were reckoned, by key. */
-export function layOut(page: Page, { visible, metrics, measuredPx }: { visible: VisiblePages; metrics: Metrics; measuredPx: ReadonlyMap<string, number> }): PageRows {
+/** `measuredPx`: of rows that turned out to be of another height than they were estimated, by key. */
+export function layOut(
+  page: Page,
+  { visible, metrics, measuredPx }: { visible: VisiblePages; metrics: Metrics; measuredPx: ReadonlyMap<string, number> },
+): PageRows {
   const rows = page.lines.flatMap((line) => rowsOf(line, { visible, hasHeads: metrics.stepPx !== null }));
   const tops = [0];
-  for (const [index, row] of rows.entries()) tops.push((tops[index] ?? 0) + (measuredPx.get(row.key) ?? reckonedPx(row, metrics)));
+  for (const [index, row] of rows.entries()) tops.push((tops[index] ?? 0) + (measuredPx.get(row.key) ?? estimatedPx(row, metrics)));
   return { page, rows, tops };
 }
 
@@ -53,7 +56,7 @@ function rowsOf(line: Line, { visible, hasHeads }: { visible: VisiblePages; hasH
 }
 
 /** Without having been measured. */
-export function reckonedPx(row: Row, { rowPx, stepPx, columns }: Metrics): number {
+export function estimatedPx(row: Row, { rowPx, stepPx, columns }: Metrics): number {
   switch (row.kind) {
     case "step":
       return stepPx ?? 0;

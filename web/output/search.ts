@@ -12,7 +12,9 @@ export class OutputSearch {
   readonly matches = signal<readonly number[]>([]);
   /** Which of them is looked at; -1: none. */
   readonly current = signal(-1);
-  readonly progress = signal<{ kind: "idle" } | { kind: "searching"; atBytes: number } | { kind: "done"; isCut: boolean } | { kind: "failed"; problem: string }>({ kind: "idle" });
+  readonly progress = signal<
+    { kind: "idle" } | { kind: "searching"; atBytes: number } | { kind: "done"; isCut: boolean } | { kind: "failed"; problem: string }
+  >({ kind: "idle" });
   readonly #client: Client;
   readonly #id: string;
   #running: AbortController | null = null;
@@ -23,7 +25,10 @@ export class OutputSearch {
   }
 
   /** Searches anew; `nearBytes`: the first match behind it is looked at, as soon as it is found, and given to `onFound`. */
-  async start(wanted: { text: string; isCaseSensitive: boolean }, { nearBytes, onFound }: { nearBytes: number; onFound: (offsetBytes: number) => void }): Promise<void> {
+  async start(
+    wanted: { text: string; isCaseSensitive: boolean },
+    { nearBytes, onFound }: { nearBytes: number; onFound: (offsetBytes: number) => void },
+  ): Promise<void> {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
@@ -36,23 +41,32 @@ export class OutputSearch {
     });
     if (wanted.text === "") return;
     try {
-      for (let offsetBytes: number | null = 0; offsetBytes !== null && this.matches.value.length < mostMatches; ) {
-        const result: { Matches: { Offset: number }[]; NextOffset: number | null } = await this.#client.search(this.#id, { ...wanted, offsetBytes, limit: matchesAtOnce, signal: running.signal });
+      for (let offsetBytes: number | null = 0; offsetBytes !== null && this.matches.value.length < mostMatches;) {
+        const result: { Matches: { Offset: number }[]; NextOffset: number | null } = await this.#client.search(this.#id, {
+          ...wanted,
+          offsetBytes,
+          limit: matchesAtOnce,
+          signal: running.signal,
+        });
         offsetBytes = result.NextOffset;
-        this.#take(result.Matches.map(({ Offset }) => Offset), { nearBytes, onFound });
+        this.#take(
+          result.Matches.map(({ Offset }) => Offset),
+          { nearBytes, onFound },
+        );
         if (offsetBytes !== null) this.progress.value = { kind: "searching", atBytes: offsetBytes };
       }
-      if (this.current.value === -1 && this.matches.value.length > 0) this.#lookAt(0, onFound);
+      if (this.current.value === -1 && this.matches.value.length > 0) this.#goTo(0, onFound);
       this.progress.value = { kind: "done", isCut: this.matches.value.length >= mostMatches };
     } catch (error) {
-      if (!running.signal.aborted) this.progress.value = { kind: "failed", problem: error instanceof Error ? error.message : String(error) };
+      if (!running.signal.aborted)
+        this.progress.value = { kind: "failed", problem: error instanceof Error ? error.message : String(error) };
     }
   }
 
   /** The next match, or the one before; after the last comes the first. */
   go(step: 1 | -1, onFound: (offsetBytes: number) => void): void {
     const count = this.matches.value.length;
-    if (count > 0) this.#lookAt((this.current.value + step + count) % count, onFound);
+    if (count > 0) this.#goTo((this.current.value + step + count) % count, onFound);
   }
 
   stop(): void {
@@ -69,10 +83,10 @@ export class OutputSearch {
     this.matches.value = [...this.matches.value, ...offsets];
     if (this.current.value !== -1) return;
     const index = this.matches.value.findIndex((offset) => offset >= nearBytes);
-    if (index !== -1) this.#lookAt(index, onFound);
+    if (index !== -1) this.#goTo(index, onFound);
   }
 
-  #lookAt(index: number, onFound: (offsetBytes: number) => void): void {
+  #goTo(index: number, onFound: (offsetBytes: number) => void): void {
     this.current.value = index;
     const offset = this.matches.value[index];
     if (offset !== undefined) onFound(offset);

@@ -25,7 +25,9 @@ export class Styler {
       const shown = withoutControls(value);
       if (shown === "") return [];
       const isPlain = foreground === null && background === null && decorations.size === 0;
-      const style = isPlain ? null : { foreground: colourOf(foreground), background: colourOf(background), decorations: new Set(decorations) };
+      const style = isPlain
+        ? null
+        : { foreground: colourOf(foreground), background: colourOf(background), decorations: new Set(decorations) };
       return [{ text: shown, isStderr, style }];
     });
   }
@@ -66,7 +68,10 @@ const lowControls = new RegExp(String.raw`[\0-\x08\x0a-\x1f]`, "g");
 /** What is left of controls is shown as what it is; a backspace takes back what was before it. */
 function withoutControls(text: string): string {
   if (!controls.test(text)) return text;
-  return withoutBackspaces(text).replaceAll(lowControls, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0))).replaceAll("\x7f", "␡").replaceAll(/[\x80-\x9f]/g, "");
+  return withoutBackspaces(text)
+    .replaceAll(lowControls, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0)))
+    .replaceAll("\x7f", "␡")
+    .replaceAll(/[\x80-\x9f]/g, "");
 }
 
 function withoutBackspaces(text: string): string {
@@ -100,7 +105,13 @@ function colourOf(colour: Color | null): Colour | null {
 function tableColour(index: number): Colour | null {
   if (!Number.isInteger(index) || index < 0 || index > 255) return null;
   if (index < 16) return { kind: "palette", number: index };
-  if (index >= 232) return { kind: "css", text: `rgb(${Array(3).fill(8 + 10 * (index - 232)).join(" ")})` };
+  if (index >= 232)
+    return {
+      kind: "css",
+      text: `rgb(${Array(3)
+        .fill(8 + 10 * (index - 232))
+        .join(" ")})`,
+    };
   const at = index - 16;
   const level = (value: number): number => (value === 0 ? 0 : 55 + 40 * value);
   return { kind: "css", text: `rgb(${level(Math.floor(at / 36))} ${level(Math.floor(at / 6) % 6)} ${level(at % 6)})` };

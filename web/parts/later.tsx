@@ -7,15 +7,24 @@ export function Later<Props extends object>({ load, props }: { load: () => Promi
   const [problem, setProblem] = useState<string | null>(null);
   const attempt = (): void => {
     setProblem(null);
-    load().then((page) => setLoaded(() => page), (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)));
+    load().then(
+      (page) => setLoaded(() => page),
+      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
+    );
   };
   useEffect(attempt, []);
   if (Loaded !== null) return <Loaded {...props} />;
-  if (problem === null) return <p class="page muted" aria-busy="true">…</p>;
+  if (problem === null)
+    return (
+      <p class="page muted" aria-busy="true">
+        …
+      </p>
+    );
   return (
     <div class="page">
       <div class="notice bad">
-        This could not be loaded: {problem} <button onClick={attempt}>Try again</button> <button onClick={() => location.reload()}>Reload</button>
+        This could not be loaded: {problem} <button onClick={attempt}>Try again</button>{" "}
+        <button onClick={() => location.reload()}>Reload</button>
       </div>
     </div>
   );

@@ -1,5 +1,5 @@
 import type { Job, Step } from "../../src/client/index.ts";
-import { stateWord } from "../service/words.ts";
+import { stateWord } from "../service/format.ts";
 
 type State = Job["State"] | Step["State"];
 
@@ -7,7 +7,13 @@ type State = Job["State"] | Step["State"];
 export function StateMark({ state, isShort = false }: { state: State; isShort?: boolean }) {
   return (
     <span class={`state ${stateClass(state)}`}>
-      <svg class={state === "Running" || state === "Starting" || state === "Stopping" ? "spin" : ""} width="14" height="14" viewBox="0 0 16 16" aria-hidden="true">
+      <svg
+        class={state === "Running" || state === "Starting" || state === "Stopping" ? "spin" : ""}
+        width="14"
+        height="14"
+        viewBox="0 0 16 16"
+        aria-hidden="true"
+      >
         <path d={marks[state]} fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" />
       </svg>
       <span class={isShort ? "unseen" : ""}>{stateWord(state)}</span>

@@ -1,5 +1,5 @@
 import type { Step } from "../../src/client/index.ts";
-import { stateWord } from "../service/words.ts";
+import { stateWord } from "../service/format.ts";
 import { stateClass } from "./state.tsx";
 
 const mostParts = 40;
@@ -8,7 +8,9 @@ const mostParts = 40;
 export function StepsBar({ steps }: { steps: Step[] }) {
   return (
     <span class="steps-bar" role="img" aria-label={wordsOf(steps)} title={wordsOf(steps)}>
-      {partsOf(steps).map((state, index) => <i key={index} class={stateClass(state)} />)}
+      {partsOf(steps).map((state, index) => (
+        <i key={index} class={stateClass(state)} />
+      ))}
     </span>
   );
 }

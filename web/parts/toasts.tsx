@@ -22,7 +22,9 @@ export function Toasts() {
       {toasts.value.map(({ id, text, isBad }) => (
         <div key={id} class={`notice ${isBad ? "bad" : ""}`}>
           <span class="grow">{text}</span>
-          <button class="plain small" aria-label="Put away" onClick={() => remove(id)}>✕</button>
+          <button class="plain small" aria-label="Put away" onClick={() => remove(id)}>
+            ✕
+          </button>
         </div>
       ))}
     </div>

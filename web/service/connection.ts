@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { ApiError, type OnRetry, Patience, type Retry } from "../../src/client/index.ts";
+import { ApiError, type OnRetry, Backoff, type Retry } from "../../src/client/index.ts";
 
 /** Whether the service answers. What is under way goes on by itself when it does again. */
 export type Connection = { kind: "there" } | { kind: "lost"; problem: string };
@@ -25,13 +25,16 @@ export function noteRetry({ cause }: Retry): void {
 }
 
 /** Asks for as long as it takes until the service answers; throws where it says no, and the signal's reason when that aborts. */
-export async function untilAnswered<Answer>(ask: () => Promise<Answer>, { signal, onRetry = noteRetry }: { signal?: AbortSignal; onRetry?: OnRetry } = {}): Promise<Answer> {
-  const patience = new Patience(onRetry, signal);
+export async function untilAnswered<Answer>(
+  ask: () => Promise<Answer>,
+  { signal, onRetry = noteRetry }: { signal?: AbortSignal; onRetry?: OnRetry } = {},
+): Promise<Answer> {
+  const backoff = new Backoff(onRetry, signal);
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      await patience.after(error);
+      await backoff.after(error);
     }
   }
 }
@@ -41,5 +44,8 @@ function found(): void {
 }
 
 function lost(cause: unknown): void {
-  connection.value = { kind: "lost", problem: "onLine" in navigator && !navigator.onLine ? "this device is offline" : cause instanceof Error ? cause.message : String(cause) };
+  connection.value = {
+    kind: "lost",
+    problem: "onLine" in navigator && !navigator.onLine ? "this device is offline" : cause instanceof Error ? cause.message : String(cause),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Client, EventsPlace } from "../../src/client/index.ts";
+import type { Client, EventsPosition } from "../../src/client/index.ts";
 import type { Changes, Listener } from "./changes.ts";
 import { untilAnswered } from "./connection.ts";
 
@@ -10,7 +10,7 @@ export class Events implements Changes {
   readonly #client: Client;
   readonly #listeners = new Set<Listener>();
   /** Up to where changes were heard: a tab that is shown again, or a connection that broke, goes on there. */
-  readonly #place: EventsPlace = { id: null };
+  readonly #position: EventsPosition = { id: null };
   #stop: AbortController | null = null;
 
   constructor(client: Client) {
@@ -46,8 +46,8 @@ export class Events implements Changes {
   }
 
   async #listen(signal: AbortSignal): Promise<void> {
-    for await (const event of this.#client.events({ signal, place: this.#place })) {
-      const isGap = event.kind === "missing" || (event.kind === "open" && this.#place.id === null);
+    for await (const event of this.#client.events({ signal, position: this.#position })) {
+      const isGap = event.kind === "missing" || (event.kind === "open" && this.#position.id === null);
       for (const listener of this.#listeners) {
         if (event.kind === "job") listener.onJob(event.job);
         else if (isGap) listener.onGap();

@@ -5,10 +5,7 @@ import { connectionFetch, noteRetry, untilAnswered } from "./connection.ts";
 import { Events } from "./events.ts";
 
 /** Who looks at the page, as the service knows them: without a token where it trusts them as they are, else by one. */
-export type Session =
-  | { kind: "starting" }
-  | { kind: "unknown"; problem: string | null }
-  | Known;
+export type Session = { kind: "starting" } | { kind: "unknown"; problem: string | null } | Known;
 
 export type Known = { kind: "known"; client: Client; events: Events; box: Box; token: string | null };
 
@@ -43,7 +40,7 @@ let stopEvents = (): void => undefined;
 async function enter(token: string | null): Promise<void> {
   stopEvents();
   try {
-    const client = new Client({ url: serviceUrl, ...(token === null ? {} : { token }), fetch: letIn, onRetry: noteRetry });
+    const client = new Client({ url: serviceUrl, ...(token === null ? {} : { token }), fetch: authorizedFetch, onRetry: noteRetry });
     const box = await untilAnswered(() => client.box());
     setClock(box.Now);
     if (token !== null) sessionStorage.setItem(tokenKey, token);
@@ -57,8 +54,9 @@ async function enter(token: string | null): Promise<void> {
 }
 
 /** A token that is revoked while the page is open is asked for again. */
-async function letIn(url: string, init: RequestInit): Promise<Response> {
+async function authorizedFetch(url: string, init: RequestInit): Promise<Response> {
   const response = await connectionFetch(url, init);
-  if (response.status === 401 && session.value.kind === "known") session.value = { kind: "unknown", problem: session.value.token === null ? null : "the token is not known any more" };
+  if (response.status === 401 && session.value.kind === "known")
+    session.value = { kind: "unknown", problem: session.value.token === null ? null : "the token is not known any more" };
   return response;
 }

@@ -19,7 +19,9 @@ const AttachQuery = Type.Object(
   {
     offset: Type.Optional(Type.Integer({ ...count, description: "from this byte of the output on" })),
     tail: Type.Optional(Type.Integer({ ...count, description: "from so many lines before the end of what there is" })),
-    end: Type.Optional(Type.Integer({ ...count, description: "up to this byte of the output, without it: these bytes alone, and no outcome" })),
+    end: Type.Optional(
+      Type.Integer({ ...count, description: "up to this byte of the output, without it: these bytes alone, and no outcome" }),
+    ),
     follow: Type.Optional(Type.Boolean({ default: true, description: "false: what there is now" })),
     stream: Type.Optional(Type.Enum(["stdout", "stderr"], { description: "only this one" })),
     step: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: "only this one" })),
@@ -37,21 +39,33 @@ export const attachRoutes: Routes = (app, context) => {
     const options = optionsOf(request, request.query);
     const range = await rangeOf(request, source, options);
     const hasTrailers = range === null && options.end === null && options.encoding === "raw" && hasChunks(request.raw);
-    const headers = { ...commonHeaders(options), ...(hasTrailers ? trailerHeaders : {}), ...(range === null ? {} : await rangeHeaders(range, source)) };
+    const headers = {
+      ...commonHeaders(options),
+      ...(hasTrailers ? trailerHeaders : {}),
+      ...(range === null ? {} : await rangeHeaders(range, source)),
+    };
     const identity = identityOf(request);
     context.readers.add({ response: reply.raw, job: id, identity });
     const response = reply.raw.writeHead(range === null ? 200 : 206, headers);
     reply.hijack(); // from here on there is nobody to answer for an error
     if (request.method === "HEAD") return void response.end();
     response.flushHeaders(); // before the first byte of output, which may take hours
-    await send(context, response, { id, source, options: range === null ? options : { ...options, offset: range.start, end: range.end }, hasTrailers });
+    await send(context, response, {
+      id,
+      source,
+      options: range === null ? options : { ...options, offset: range.start, end: range.end },
+      hasTrailers,
+    });
   });
 };
 
 type Attaching = { id: string; source: AttachSource & { job: () => JobView | null }; options: AttachOptions; hasTrailers: boolean };
 
 async function send(context: Context, response: ServerResponse, { id, source, options, hasTrailers }: Attaching): Promise<void> {
-  const { log, limits: { readerTimeoutSeconds } } = context;
+  const {
+    log,
+    limits: { readerTimeoutSeconds },
+  } = context;
   try {
     // What a form makes of output costs this process, which gains nothing by doing it ahead, and memory for each reader that takes nothing.
     const readsAhead = options.encoding === "raw" && !options.timestamps;
@@ -74,7 +88,7 @@ function sourceOf({ runner, watchers }: Context, id: string): Attaching["source"
     const { Spec: _spec, ...view } = whole;
     return view;
   };
-  return { directory: handle.directory, watchers, isOver: () => runner.isOver(id), outcome: job, job };
+  return { directory: handle.directory, watchers, isFinished: () => runner.isFinished(id), outcome: job, job };
 }
 
 function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): AttachOptions {
@@ -99,7 +113,13 @@ function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): 
 function refuseEnd({ range }: FastifyRequest["headers"], { offset = 0, tail, end }: Static<typeof AttachQuery>): void {
   if (end === undefined) return;
   const refusal =
-    end < offset ? "must not be before the offset" : tail !== undefined ? "cannot be given with tail: leave one of them out" : range !== undefined ? "cannot be given with a Range: leave one of them out" : null;
+    end < offset
+      ? "must not be before the offset"
+      : tail !== undefined
+        ? "cannot be given with tail: leave one of them out"
+        : range !== undefined
+          ? "cannot be given with a Range: leave one of them out"
+          : null;
   if (refusal !== null) throw invalid([{ field: "?end", message: refusal }]);
 }
 
@@ -132,7 +152,7 @@ function lastEventId({ headers }: FastifyRequest): number | null {
 
 /** Only what does not change any more has ranges. */
 async function rangeOf({ headers }: FastifyRequest, source: AttachSource, options: AttachOptions): Promise<ByteRange | null> {
-  if (headers.range === undefined || options.encoding !== "raw" || !source.isOver()) return null;
+  if (headers.range === undefined || options.encoding !== "raw" || !source.isFinished()) return null;
   if (options.offset > 0 || options.tail !== null || options.stream !== null || options.step !== null || options.timestamps) {
     throw invalid([{ field: "Range", message: "cannot be given with offset, tail, stream, step or timestamps: leave one of them out" }]);
   }
@@ -167,8 +187,8 @@ function outcomeTrailers(job: JobView | null): Record<string, string> {
 }
 
 const headers = Type.Object({
-  "Accept": Type.Optional(Type.String({ description: "which form; text/plain otherwise" })),
-  "Range": Type.Optional(Type.String({ description: "bytes=, of the raw output of a job that is over (RFC 9110)" })),
+  Accept: Type.Optional(Type.String({ description: "which form; text/plain otherwise" })),
+  Range: Type.Optional(Type.String({ description: "bytes=, of the raw output of a job that is finished (RFC 9110)" })),
   "Last-Event-ID": Type.Optional(Type.String({ description: "of server-sent events: goes on behind this one" })),
 });
 
@@ -182,22 +202,37 @@ const Output = Type.Object(
   { ...origin, Data: Type.String(), Encoding: Type.Optional(Type.Literal("base64", { description: "where the bytes are no UTF-8" })) },
   { title: "OutputPiece", description: "A piece of output; no character is split" },
 );
-const Gap = Type.Object({ ...origin, LostBytes: Type.Integer({ minimum: 1 }) }, { title: "OutputGap", description: "Here bytes could not be kept" });
+const Gap = Type.Object(
+  { ...origin, LostBytes: Type.Integer({ minimum: 1 }) },
+  { title: "OutputGap", description: "Here bytes could not be kept" },
+);
 const Outcome = Type.Object({ Outcome: JobView }, { title: "Outcome", description: "The last one" });
-const Heartbeat = Type.Object({}, { title: "Heartbeat", description: "An empty object, to be ignored: nothing has come for 15 s, and the connection lives", additionalProperties: false });
+const Heartbeat = Type.Object(
+  {},
+  {
+    title: "Heartbeat",
+    description: "An empty object, to be ignored: nothing has come for 15 s, and the connection lives",
+    additionalProperties: false,
+  },
+);
 
 const attachToJob = jobOperation({
   id: "attachToJob",
   tag: "output",
-  summary: "All output of a job from its first byte, then live, until it is over",
+  summary: "All output of a job from its first byte, then live, until it is finished",
   description: `For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason,
 Jobrunner-Exit-Code and Jobrunner-Signal. The other forms say every 15 s of silence that the connection lives: by an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is cut off, and may come again with an offset.`,
   query: AttachQuery,
   headers,
   answers: {
     200: {
-      description: "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and `end` behind the last",
-      content: { "text/plain": Type.String(), "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }), "text/event-stream": Type.String() },
+      description:
+        "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and `end` behind the last",
+      content: {
+        "text/plain": Type.String(),
+        "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }),
+        "text/event-stream": Type.String(),
+      },
     },
     204: { description: "There is nothing more for the `Last-Event-ID` of the end: an EventSource stops", type: "null" },
     206: { description: "A range of the raw output", content: { "text/plain": Type.String() } },

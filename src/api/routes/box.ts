@@ -19,7 +19,8 @@ const getFindings = operation({
   id: "getFindings",
   tag: "service",
   summary: "What `jobrunner doctor` finds",
-  description: "It looks anew, which takes a moment and runs a job for trial in a folder of its own. One look at a time: who asks meanwhile gets what that finds.",
+  description:
+    "It looks anew, which takes a moment and runs a job for trial in a folder of its own. One look at a time: who asks meanwhile gets what that finds.",
   query: noQuery,
   answers: { 200: json("What was found", Diagnosis) },
 });
@@ -28,10 +29,10 @@ const getFindings = operation({
 export const boxRoutes: Routes = (app, context) => {
   app.get("/box", { config: { access: "see" }, schema: getBox }, async (request) => await boxFor(request, context));
 
-  let looking: Promise<Diagnosis> | null = null;
+  let checking: Promise<Diagnosis> | null = null;
   app.get("/box/findings", { config: { access: "admin" }, schema: getFindings }, async () => {
-    looking ??= context.diagnose().finally(() => (looking = null));
-    return await looking;
+    checking ??= context.diagnose().finally(() => (checking = null));
+    return await checking;
   });
 };
 

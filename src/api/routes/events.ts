@@ -27,7 +27,8 @@ export const eventRoutes: Routes = (app, context) => {
     const start = changes.startOf(lastEventId(request.headers["last-event-id"]));
     const takeTurn = (): Promise<() => void> => turns.take(keyOf(identity), () => !response.destroyed);
     try {
-      const open = (signal: AbortSignal): AsyncIterable<Buffer> => eventStream(changes, runner, start, { scope: scopeOf(identity), signal, takeTurn });
+      const open = (signal: AbortSignal): AsyncIterable<Buffer> =>
+        eventStream(changes, runner, start, { scope: scopeOf(identity), signal, takeTurn });
       await stream(context, response, { open, readsAhead: false });
     } catch (error) {
       log("info", "a reader of events was cut off", { err: error });
@@ -51,7 +52,8 @@ restarted. Where changes may be missing, an event \`missing\` says so, and the l
   headers: Type.Object({ "Last-Event-ID": Type.Optional(Type.String({ description: "goes on behind this event" })) }),
   answers: {
     200: {
-      description: "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that no event tells of, and a `Message` for people",
+      description:
+        "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that no event tells of, and a `Message` for people",
       content: { "text/event-stream": Type.String() },
     },
   },

@@ -11,9 +11,13 @@ const EntryView = Type.Object(
   {
     Name: Type.String({ description: "for people: what is no UTF-8 is replaced in it" }),
     EncodedName: Type.String({ description: "as it stands in a path, each byte that needs it percent-encoded", examples: ["caf%E9"] }),
-    Type: Type.Enum(["file", "folder", "link", "mount", "other"], { description: "mount: something is mounted there, of which nothing is looked at; other: a device, FIFO or socket" }),
+    Type: Type.Enum(["file", "folder", "link", "mount", "other"], {
+      description: "mount: something is mounted there, of which nothing is looked at; other: a device, FIFO or socket",
+    }),
     SizeBytes: Type.Integer({ minimum: 0 }),
-    ModifiedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()], { description: "null: not within the years 1 to 9999, or not known" }),
+    ModifiedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
+      description: "null: not within the years 1 to 9999, or not known",
+    }),
     Mode: Type.String({ description: "permissions, octal" }),
     Target: Type.Union([Type.String(), Type.Null()], { description: "where a link leads" }),
   },
@@ -35,17 +39,29 @@ export const getFile = fileOperation({
   id: "getFile",
   tag: "files",
   summary: "A file of the job's workspace, or what is in a folder of it",
-  description: "Links are followed within the workspace, and nowhere else; mounts are not entered. While the job runs, its files are as they are at the moment.",
+  description:
+    "Links are followed within the workspace, and nowhere else; mounts are not entered. While the job runs, its files are as they are at the moment.",
   query: Type.Object(
     {
       after: Type.Optional(Type.String({ description: "of a folder: NextAfter of the page before" })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxPage, default: defaultPage, description: "of a folder: how many entries; there can be fewer, NextAfter says if there are more" })),
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: maxPage,
+          default: defaultPage,
+          description: "of a folder: how many entries; there can be fewer, NextAfter says if there are more",
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
   headers: Type.Object({ Range: Type.Optional(Type.String({ description: "bytes=, of a file (RFC 9110)" })) }),
   answers: {
-    200: { description: "The file's bytes, or the folder", headers: fileHeaders, content: { "application/json": Folder, "application/octet-stream": Type.String() } },
+    200: {
+      description: "The file's bytes, or the folder",
+      headers: fileHeaders,
+      content: { "application/json": Folder, "application/octet-stream": Type.String() },
+    },
     206: { description: "A range of the file", headers: fileHeaders, content: { "application/octet-stream": Type.String() } },
   },
   problems: ["no-such-range", "too-many-readers", "too-many-at-once"],
@@ -56,7 +72,8 @@ export const putFile = {
     id: "putFile",
     tag: "files",
     summary: "Puts a file or folder into the job's workspace",
-    description: "A file in place of what was there, whole or not at all. A folder where there is none; one that is there gets the permissions. Folders on the way are made.",
+    description:
+      "A file in place of what was there, whole or not at all. A folder where there is none; one that is there gets the permissions. Folders on the way are made.",
     query: Type.Object(
       { mode: Type.Optional(modes), folder: Type.Optional(Type.Boolean({ description: "true: a folder, without a body" })) },
       { additionalProperties: false },
@@ -73,7 +90,10 @@ export const removeFile = fileOperation({
   tag: "files",
   summary: "Removes a file or folder of the job's workspace",
   description: "Folders in it that keep their user from removing what they hold get the permission. What is mounted there is not touched.",
-  query: Type.Object({ recursive: Type.Optional(Type.Boolean({ description: "a folder with all that is in it" })) }, { additionalProperties: false }),
+  query: Type.Object(
+    { recursive: Type.Optional(Type.Boolean({ description: "a folder with all that is in it" })) },
+    { additionalProperties: false },
+  ),
   answers: { 200: json("It is gone", done) },
   problems: ["not-all-removed", "too-many-at-once"],
 });

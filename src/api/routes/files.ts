@@ -36,7 +36,11 @@ export const fileRoutes: Routes = (app, context) => {
     if (found.kind === "file") return await sendAndClose(context, { request, reply, opened: found });
     cutOffIfIdle(context, reply);
     const { entries, nextAfter } = found.listing;
-    const view: Static<typeof Folder> = { Entries: entries.map(viewOf), NextAfter: nextAfter === null ? null : encoded(nextAfter), Mode: modeOf(found.stats) };
+    const view: Static<typeof Folder> = {
+      Entries: entries.map(viewOf),
+      NextAfter: nextAfter === null ? null : encoded(nextAfter),
+      Mode: modeOf(found.stats),
+    };
     return view;
   });
 
@@ -46,7 +50,10 @@ export const fileRoutes: Routes = (app, context) => {
     const files = filesOf(context, request);
     const work = (): Promise<number> => files.remove(path, { isRecursive });
     const event = { Event: "file removed", Job: idOf(request.params), Path: textOf(path.join("/")) } as const;
-    await audited(context, request, { event, work: () => answered(() => context.removals.run(keyOf(identityOf(request)), { isWanted: () => true, work })) });
+    await audited(context, request, {
+      event,
+      work: () => answered(() => context.removals.run(keyOf(identityOf(request)), { isWanted: () => true, work })),
+    });
     return {};
   });
 
@@ -59,7 +66,10 @@ export const fileRoutes: Routes = (app, context) => {
       const path = namesOf(request.params);
       const event = { Event: isFolder ? "folder made" : "file written", Job: idOf(request.params), Path: textOf(path.join("/")) } as const;
       const put = isFolder ? putFolder : putOneFile;
-      await audited(context, request, { event, work: () => answered(() => put(context, request, { path, mode: Number.parseInt(mode, 8) })) });
+      await audited(context, request, {
+        event,
+        work: () => answered(() => put(context, request, { path, mode: Number.parseInt(mode, 8) })),
+      });
       return {};
     });
   });
@@ -79,7 +89,10 @@ function cutOffIfIdle({ limits }: Context, { raw }: FastifyReply): void {
   raw.setTimeout(limits.readerTimeoutSeconds * 1000, () => raw.destroy());
 }
 
-async function sendAndClose(context: Context, { request, reply, opened }: { request: FastifyRequest; reply: FastifyReply; opened: Opened & { kind: "file" } }): Promise<undefined> {
+async function sendAndClose(
+  context: Context,
+  { request, reply, opened }: { request: FastifyRequest; reply: FastifyReply; opened: Opened & { kind: "file" } },
+): Promise<undefined> {
   await using file = opened.file;
   return await sendFile(context, { request, reply, file, stats: opened.stats });
 }
@@ -88,7 +101,11 @@ type Put = { path: string[]; mode: number };
 
 async function putOneFile(context: Context, request: FastifyRequest, { path, mode }: Put): Promise<void> {
   const { maxFileBytes } = context.limits;
-  const content = limited(request.raw, maxFileBytes, `a file must have no more than ${maxFileBytes} bytes (JOBRUNNER_MAX_FILE_BYTES): let the job fetch what is larger`);
+  const content = limited(
+    request.raw,
+    maxFileBytes,
+    `a file must have no more than ${maxFileBytes} bytes (JOBRUNNER_MAX_FILE_BYTES): let the job fetch what is larger`,
+  );
   const release = taken(context.descriptors, request, "files being received");
   try {
     await filesOf(context, request).write(path, content, { mode, inTurn: inTurnOf(context, request) });
@@ -119,7 +136,14 @@ function viewOf(entry: Entry): Static<typeof Folder>["Entries"][number] {
   const names = { Name: textOf(entry.name), EncodedName: encoded(entry.name) };
   if (entry.type === "mount") return { ...names, Type: "mount", SizeBytes: 0, ModifiedAt: null, Mode: "0", Target: null };
   const { type, stats, target } = entry;
-  return { ...names, Type: type, SizeBytes: stats.size, ModifiedAt: timeOf(stats.mtimeMs), Mode: modeOf(stats), Target: target === null ? null : textOf(target) };
+  return {
+    ...names,
+    Type: type,
+    SizeBytes: stats.size,
+    ModifiedAt: timeOf(stats.mtimeMs),
+    Mode: modeOf(stats),
+    Target: target === null ? null : textOf(target),
+  };
 }
 
 function modeOf({ mode }: { mode: number }): string {

@@ -12,7 +12,9 @@ export const healthRoutes: Routes = (app, { runner, version }) => {
     const { remains, ...rest } = health;
     const isWell = health.database === "ok" && health.launcher === "ok";
     const status = isWell ? "ok" : "unwell";
-    return reply.code(isWell ? 200 : 503).send(request.identity === null ? { status } : { status, version, ...rest, ...removalsFor(request.identity, remains) });
+    return reply
+      .code(isWell ? 200 : 503)
+      .send(request.identity === null ? { status } : { status, version, ...rest, ...removalsFor(request.identity, remains) });
   });
 };
 
@@ -34,11 +36,16 @@ const Health = Type.Object(
     containers: Type.Optional(
       Type.Object({ engine: textOrNull, version: textOrNull, problem: textOrNull }, { description: "which engine there is, or why none" }),
     ),
-    removalsStopped: Type.Optional(Type.Integer({ minimum: 0, description: "deleted jobs of which something could not be removed from the disk; it is tried again" })),
+    removalsStopped: Type.Optional(
+      Type.Integer({ minimum: 0, description: "deleted jobs of which something could not be removed from the disk; it is tried again" }),
+    ),
     remains: Type.Optional(
-      Type.Array(Type.Object({ job: Type.String(), path: Type.String({ description: "where the removal was stopped" }), problem: Type.String() }), {
-        description: `of those what remains, of up to ${mostShown}, to who sees all jobs`,
-      }),
+      Type.Array(
+        Type.Object({ job: Type.String(), path: Type.String({ description: "where the removal was stopped" }), problem: Type.String() }),
+        {
+          description: `of those what remains, of up to ${mostShown}, to who sees all jobs`,
+        },
+      ),
     ),
     running: Type.Optional(Type.Integer({ minimum: 0 })),
     queued: Type.Optional(Type.Integer({ minimum: 0 })),

@@ -35,7 +35,7 @@ export const jobRoutes: Routes = (app, context) => {
     const { force = false } = request.query;
     const id = idOf(request.params);
     if (isJobId(id)) {
-      if (!runner.isOver(id)) context.audit.write(actorOf(request), { Event: "kill", Job: id, Force: force });
+      if (!runner.isFinished(id)) context.audit.write(actorOf(request), { Event: "kill", Job: id, Force: force });
       await whileWanted(request, { work: (signal) => runner.kill(id, { force, signal }) });
     } else if (!/^[\w-]{1,64}$/.test(id)) throw invalid([{ field: "ID", message: "is not an ID: it comes from POST / or GET /jobs" }]);
     return {};
@@ -43,7 +43,7 @@ export const jobRoutes: Routes = (app, context) => {
 
   app.get("/:id/wait", { ...see, schema: waitForJob }, async (request, reply) => {
     const { timeout = null } = request.query;
-    return shownTo(request, await whenOver(context, request, { response: reply.raw, timeoutSeconds: timeout }));
+    return shownTo(request, await whenFinished(context, request, { response: reply.raw, timeoutSeconds: timeout }));
   });
 };
 
@@ -66,35 +66,66 @@ const submitJob = {
     description: "Answers when the job is on disk. From then on it exists until it is deleted, whatever happens to the service.",
     query: noQuery,
     headers: Type.Object({
-      "Idempotency-Key": Type.Optional(Type.String({ description: "the same key with the same body gives the same job again, with another body 422; 1 to 255 visible ASCII characters" })),
+      "Idempotency-Key": Type.Optional(
+        Type.String({
+          description: "the same key with the same body gives the same job again, with another body 422; 1 to 255 visible ASCII characters",
+        }),
+      ),
     }),
     answers: {
-      200: { ...json("It was accepted", Type.Object({ ID: Type.String() })), headers: { Location: { type: "string", description: "/ID" } } },
+      200: {
+        ...json("It was accepted", Type.Object({ ID: Type.String() })),
+        headers: { Location: { type: "string", description: "/ID" } },
+      },
     },
-    problems: ["invalid-json", "body-too-large", "key-used-before", "user-refused", "no-container-engine", "silent-container-engine", "disk-full"],
+    problems: [
+      "invalid-json",
+      "body-too-large",
+      "key-used-before",
+      "user-refused",
+      "no-container-engine",
+      "silent-container-engine",
+      "disk-full",
+    ],
   }),
   body: JobSpec,
 };
 
-const getJob = jobOperation({ id: "getJob", tag: "jobs", summary: "All about a job", query: noQuery, answers: { 200: json("The job", WholeJob) } });
+const getJob = jobOperation({
+  id: "getJob",
+  tag: "jobs",
+  summary: "All about a job",
+  query: noQuery,
+  answers: { 200: json("The job", WholeJob) },
+});
 
 const killJob = jobOperation({
   id: "killJob",
   tag: "jobs",
   summary: "Kills a job",
   description: `Sends StopSignal to every process of it, after StopTimeoutSeconds SIGKILL to what is left. No further step runs but those with RunOn always.
-Answers when nothing of it is left. 200 also where there is no such job or it is over; 404 only for who sees its own jobs alone.`,
-  query: Type.Object({ force: Type.Optional(Type.Boolean({ description: "SIGKILL at once, and no further step at all" })) }, { additionalProperties: false }),
+Answers when nothing of it is left. 200 also where there is no such job or it is finished; 404 only for who sees its own jobs alone.`,
+  query: Type.Object(
+    { force: Type.Optional(Type.Boolean({ description: "SIGKILL at once, and no further step at all" })) },
+    { additionalProperties: false },
+  ),
   answers: { 200: json("Nothing of it is left", done) },
 });
 
 const waitForJob = jobOperation({
   id: "waitForJob",
   tag: "jobs",
-  summary: "Waits until a job is over",
-  query: Type.Object({ timeout: Type.Optional(Type.Number({ minimum: 0, maximum: 2_000_000, description: "seconds, then 408; without it, as long as it takes" })) }, { additionalProperties: false }),
-  answers: { 200: json("It is over", WholeJob) },
-  problems: ["not-over-in-time", "too-many-readers"],
+  summary: "Waits until a job is finished",
+  query: Type.Object(
+    {
+      timeout: Type.Optional(
+        Type.Number({ minimum: 0, maximum: 2_000_000, description: "seconds, then 408; without it, as long as it takes" }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  answers: { 200: json("It is finished", WholeJob) },
+  problems: ["not-finished-in-time", "too-many-readers"],
 });
 
 /** Who only watches does not learn what is in the environment. */
@@ -122,7 +153,10 @@ async function submit({ runner, audit }: Context, request: FastifyRequest, spec:
     case "silent-engine":
       throw withoutEngine("silent-container-engine", spec, `the engine does not answer: ${result.problem}`);
     case "disk-full":
-      throw new Problem("disk-full", "the state directory's disk has less room than JOBRUNNER_MIN_FREE_BYTES: remove old jobs with DELETE /jobs/ID, or make room");
+      throw new Problem(
+        "disk-full",
+        "the state directory's disk has less room than JOBRUNNER_MIN_FREE_BYTES: remove old jobs with DELETE /jobs/ID, or make room",
+      );
   }
 }
 
@@ -137,14 +171,18 @@ type Waiting = { response: ServerResponse; timeoutSeconds: number | null };
 type Wanted<Result> = { timeoutSeconds?: number | null; work: (signal: AbortSignal) => Promise<Result> };
 
 /** Whoever waits counts as a reader: it may last as long as the job. Whoever only asks, with a time of 0, does not. */
-async function whenOver({ runner, readers }: Context, request: FastifyRequest, { response, timeoutSeconds }: Waiting): Promise<WholeJobView> {
+async function whenFinished(
+  { runner, readers }: Context,
+  request: FastifyRequest,
+  { response, timeoutSeconds }: Waiting,
+): Promise<WholeJobView> {
   const id = knownId(runner, request.params);
   const identity = identityOf(request);
   if (timeoutSeconds !== 0) readers.add({ response, job: id, identity });
-  const job = await whileWanted(request, { timeoutSeconds, work: (signal) => runner.whenOver(id, signal) });
+  const job = await whileWanted(request, { timeoutSeconds, work: (signal) => runner.whenFinished(id, signal) });
   if (job === null) throw unknownJob();
   if (isFinal(job.State)) return job;
-  throw new Problem("not-over-in-time", `the job is ${job.State}: ask again, or attach to it`);
+  throw new Problem("not-finished-in-time", `the job is ${job.State}: ask again, or attach to it`);
 }
 
 /** Runs what may wait for as long as a job lasts; the signal aborts when the client is gone, or the time is up. */
@@ -165,5 +203,7 @@ async function whileWanted<Result>({ raw: { socket } }: FastifyRequest, { timeou
 /** Of the first command that needs one. */
 function withoutEngine(code: ProblemCode, { Commands = [] }: JobSpec, message: string): Problem {
   const field = `Commands[${Commands.findIndex(({ Image }) => Image !== undefined)}].Image`;
-  return new Problem(code, `${field} needs a container engine: ${message}`, { errors: [{ field, message: `needs a container engine: ${message}` }] });
+  return new Problem(code, `${field} needs a container engine: ${message}`, {
+    errors: [{ field, message: `needs a container engine: ${message}` }],
+  });
 }

@@ -14,10 +14,14 @@ const defaultPage = 50;
 const JobsQuery = Type.Object(
   {
     id: Type.Optional(Type.String({ pattern: "^[0-9a-f-]{1,36}$", description: "how the ID begins" })),
-    state: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: `of ${jobStates.join(", ")}; several with commas, or several times` })),
+    state: Type.Optional(
+      Type.Array(Type.String(), { maxItems: 64, description: `of ${jobStates.join(", ")}; several with commas, or several times` }),
+    ),
     label: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: "key, or key=value; several times: all must match" })),
     name: Type.Optional(Type.String()),
-    text: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "in the name, the ID or a label (as key=value), whatever its case" })),
+    text: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, description: "in the name, the ID or a label (as key=value), whatever its case" }),
+    ),
     since: Type.Optional(Type.String({ description: "submitted at or after this time (RFC 3339)" })),
     until: Type.Optional(Type.String({ description: "submitted before this time (RFC 3339)" })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxPage, default: defaultPage })),
@@ -30,10 +34,17 @@ const listJobs = operation({
   id: "listJobs",
   tag: "jobs",
   summary: "All jobs, newest first, a page at a time",
-  description: "A page ends early where its jobs are large, or where many had to be looked at for few that fit: also one without jobs may have another behind it.",
+  description:
+    "A page ends early where its jobs are large, or where many had to be looked at for few that fit: also one without jobs may have another behind it.",
   query: JobsQuery,
   answers: {
-    200: json("A page", Type.Object({ Jobs: Type.Array(JobView), NextCursor: Type.Union([Type.String(), Type.Null()], { description: "null: this is the last page" }) }, { title: "JobPage" })),
+    200: json(
+      "A page",
+      Type.Object(
+        { Jobs: Type.Array(JobView), NextCursor: Type.Union([Type.String(), Type.Null()], { description: "null: this is the last page" }) },
+        { title: "JobPage" },
+      ),
+    ),
   },
   problems: ["too-many-at-once"],
 });
@@ -41,7 +52,10 @@ const listJobs = operation({
 const RemovedJob = Type.Object(
   {
     Remains: Type.Optional(
-      Type.Object({ Path: Type.String(), Problem: Type.String() }, { description: "of its directory, what could not be removed yet, and why: it is tried again; GET /healthz shows it" }),
+      Type.Object(
+        { Path: Type.String(), Problem: Type.String() },
+        { description: "of its directory, what could not be removed yet, and why: it is tried again; GET /healthz shows it" },
+      ),
     ),
   },
   { title: "RemovedJob" },
@@ -50,13 +64,13 @@ const RemovedJob = Type.Object(
 const removeJob = jobOperation({
   id: "removeJob",
   tag: "jobs",
-  summary: "Removes a job that is over, with its output and workspace",
+  summary: "Removes a job that is finished, with its output and workspace",
   query: noQuery,
   answers: { 200: json("It is gone", RemovedJob) },
-  problems: ["not-over"],
+  problems: ["not-finished"],
 });
 
-/** All jobs, those that are over among them. */
+/** All jobs, those that are finished among them. */
 export const listRoutes: Routes = (app, context) => {
   const { runner, turns } = context;
   app.get("/jobs", { config: { access: "see" }, schema: listJobs }, async (request, reply) => {
@@ -70,7 +84,8 @@ export const listRoutes: Routes = (app, context) => {
     const work = async (): Promise<Extract<Removed, { kind: "removed" }>> => {
       const result = isJobId(id) ? await runner.remove(id) : ({ kind: "unknown" } as const);
       if (result.kind === "unknown") throw unknownJob();
-      if (result.kind === "not-over") throw new Problem("not-over", "only a job that is over can be removed: kill it first with DELETE /ID");
+      if (result.kind === "not-finished")
+        throw new Problem("not-finished", "only a job that is finished can be removed: kill it first with DELETE /ID");
       return result;
     };
     const result = await audited(context, request, { event: { Event: "delete", Job: id }, work });
@@ -81,11 +96,13 @@ export const listRoutes: Routes = (app, context) => {
 function readQuery(query: Static<typeof JobsQuery>): Omit<JobQuery, "owner"> {
   const { id, state = [], label = [], name, text, since, until, limit, cursor } = query;
   const errors: FieldError[] = [];
-  const states = state.flatMap((list) => list.split(",")).flatMap((word): JobState[] => {
-    const known = jobStates.find((one) => one === word);
-    if (known === undefined) errors.push({ field: "?state", message: `must be of ${jobStates.join(", ")}` });
-    return known === undefined ? [] : [known];
-  });
+  const states = state
+    .flatMap((list) => list.split(","))
+    .flatMap((word): JobState[] => {
+      const known = jobStates.find((one) => one === word);
+      if (known === undefined) errors.push({ field: "?state", message: `must be of ${jobStates.join(", ")}` });
+      return known === undefined ? [] : [known];
+    });
   const time = (field: string, text: string | undefined): number | null => {
     if (text === undefined) return null;
     const timeMs = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;

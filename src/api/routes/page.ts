@@ -15,7 +15,7 @@ export function pageRoutes(app: App, { pageDirectory }: Pick<Context, "pageDirec
 }
 
 /** Whoever types the service's address into a browser wants to see it; for all others `GET /` is the original's call. */
-export function leadBrowsersToPage(app: App): void {
+export function redirectBrowsersToUi(app: App): void {
   app.addHook("onRequest", async (request, reply) => {
     if (request.url !== "/" || (request.method !== "GET" && request.method !== "HEAD")) return;
     reply.header("Vary", "Accept");

@@ -9,7 +9,9 @@ const SearchQuery = Type.Object(
   {
     text: Type.String({ minLength: 1, maxLength: 200, pattern: "^[^\\u0000-\\u001f]+$", description: "what to look for, in one line" }),
     case: Type.Optional(Type.Boolean({ default: false, description: "true: upper and lower case matter" })),
-    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0, description: "from this byte of the output on" })),
+    offset: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0, description: "from this byte of the output on" }),
+    ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
   },
   { additionalProperties: false },
@@ -17,8 +19,15 @@ const SearchQuery = Type.Object(
 
 const SearchResult = Type.Object(
   {
-    Matches: Type.Array(Type.Object({ Offset: Type.Integer({ minimum: 0, description: "of its first byte in the output" }), Bytes: Type.Integer({ minimum: 1 }) })),
-    NextOffset: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], { description: "where to go on; null: that was all that there is now" }),
+    Matches: Type.Array(
+      Type.Object({
+        Offset: Type.Integer({ minimum: 0, description: "of its first byte in the output" }),
+        Bytes: Type.Integer({ minimum: 1 }),
+      }),
+    ),
+    NextOffset: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+      description: "where to go on; null: that was all that there is now",
+    }),
   },
   { title: "SearchResult" },
 );

@@ -1,23 +1,23 @@
 import type { Command } from "commander";
-import { asJob, type ConnectionOptions, type Means, type Work, work } from "../command.ts";
+import { asJob, type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
 import { conclude, leftStatus } from "../outcome.ts";
-import { tell, untilLeft } from "../session.ts";
+import { report, untilLeft } from "../session.ts";
 
-export function addAttach(program: Command, means: Means): void {
+export function addAttach(program: Command, dependencies: Dependencies): void {
   program
     .command("attach")
     .description("shows a job's output from its first byte, then live, and exits as the job does; Ctrl-C leaves the job alone")
     .argument("<id>", "the job, or how its ID begins")
     .action(async (prefix: string, options: ConnectionOptions) => {
-      await work(means, options, { ...asJob, run: async (work) => await attach(work, prefix) });
+      await work(dependencies, options, { ...asJob, run: async (work) => await attach(work, prefix) });
     });
 }
 
 async function attach({ session, client }: Work, prefix: string): Promise<number> {
   const { follow } = await import("../follow.ts");
-  const id = await client.find(prefix, { isPatient: true });
+  const id = await client.find(prefix, { isRetried: true });
   const job = await untilLeft(session, { run: async (signal) => await follow(session, client, { id, signal }) });
   if (job !== null) return conclude(session, job);
-  tell(session, `the job goes on; 'jobrunner kill ${id}' ends it`);
+  report(session, `the job goes on; 'jobrunner kill ${id}' ends it`);
   return leftStatus;
 }

@@ -1,14 +1,16 @@
 import type { Command } from "commander";
-import { type ConnectionOptions, type Means, work } from "../command.ts";
+import { type ConnectionOptions, type Dependencies, work } from "../command.ts";
 
-export function addCp(program: Command, means: Means): void {
+export function addCp(program: Command, dependencies: Dependencies): void {
   program
     .command("cp")
-    .description("copies files and folders with their permissions into a job's workspace, or out of it; says, with exit status 1, what it left out")
+    .description(
+      "copies files and folders with their permissions into a job's workspace, or out of it; says, with exit status 1, what it left out",
+    )
     .argument("<from>", "a file or folder here, - for standard input, or ID:PATH in a workspace")
     .argument("<to>", "ID:PATH, or a file or folder here, - for standard output")
     .addHelpText("after", "\n  jobrunner cp 019a0f3e:out/report.txt .\n  jobrunner cp data 019a0f3e:in/")
     .action(async (from: string, to: string, options: ConnectionOptions) => {
-      await work(means, options, { run: async (work) => await (await import("../copy.ts")).copy(work, { from, to }) });
+      await work(dependencies, options, { run: async (work) => await (await import("../copy.ts")).copy(work, { from, to }) });
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Box } from "../../doctor/box.ts";
 
-export type DoctorMeans = {
+export type DoctorDependencies = {
   version: string;
   print: (text: string) => void;
   /** The configuration as far as it can be read, with its mistakes as sentences. */
@@ -12,23 +12,26 @@ export type DoctorMeans = {
   finish: (status: number) => void;
 };
 
-export function addDoctor(program: Command, means: DoctorMeans): void {
+export function addDoctor(program: Command, dependencies: DoctorDependencies): void {
   program
     .command("doctor")
     .description("what this box can do, and what to do about the rest; exit status 1 where something that is asked for does not work")
     .option("--json", "as JSON")
     .exitOverride()
     .action(async ({ json = false }: { json?: boolean }) => {
-      const [{ doctor }, { documentOf, isWell }] = await Promise.all([import("../../doctor/doctor.ts"), import("../../doctor/diagnosis.ts")]);
-      const { version, print, configuration, finish } = means;
+      const [{ doctor }, { documentOf, isWell }] = await Promise.all([
+        import("../../doctor/doctor.ts"),
+        import("../../doctor/diagnosis.ts"),
+      ]);
+      const { version, print, configuration, finish } = dependencies;
       const { settings, mistakes } = configuration();
-      const diagnosis = await doctor({ version, settings, mistakes, supervisor: await supervisorOf(means, settings) });
+      const diagnosis = await doctor({ version, settings, mistakes, supervisor: await supervisorOf(dependencies, settings) });
       print(json ? JSON.stringify(documentOf(diagnosis)) : (await import("../diagnosis-table.ts")).diagnosisTable(diagnosis));
       finish(isWell(diagnosis) ? 0 : 1);
     });
 }
 
-async function supervisorOf({ supervisorPath }: DoctorMeans, settings: Box["settings"]): Promise<Box["supervisor"]> {
+async function supervisorOf({ supervisorPath }: DoctorDependencies, settings: Box["settings"]): Promise<Box["supervisor"]> {
   try {
     return { path: await supervisorPath(settings) };
   } catch (error) {

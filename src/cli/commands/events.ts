@@ -1,26 +1,30 @@
 import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
-import { type ConnectionOptions, type Means, type Work, work } from "../command.ts";
-import { changeOf, isOver } from "../job-words.ts";
-import { print, printJson, tell, untilLeft, whileRead } from "../session.ts";
+import { type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
+import { changeOf, isFinished } from "../job-format.ts";
+import { print, printJson, report, untilLeft, whileRead } from "../session.ts";
 
-export function addEvents(program: Command, means: Means): void {
+export function addEvents(program: Command, dependencies: Dependencies): void {
   program
     .command("events")
     .description("prints a line for every change of a job's state, from now on, also over a restart of the service")
     .option("--json", "the job as a line of JSON")
     .action(async ({ json: isJson = false, ...options }: ConnectionOptions & { json?: boolean }) => {
-      await work(means, options, { run: async (work) => await printEvents(work, { isJson }) });
+      await work(dependencies, options, { run: async (work) => await printEvents(work, { isJson }) });
     });
 }
 
 /** Until they are left. `fits`: which jobs are meant. */
-export async function printEvents({ session, client }: Work, { isJson, fits = () => true }: { isJson: boolean; fits?: (job: Job) => boolean }): Promise<number> {
-  const told = new Told();
+export async function printEvents(
+  { session, client }: Work,
+  { isJson, fits = () => true }: { isJson: boolean; fits?: (job: Job) => boolean },
+): Promise<number> {
+  const reported = new ReportedJobs();
   const run = async (signal: AbortSignal): Promise<void> => {
     for await (const event of client.events({ signal })) {
-      if (event.kind === "missing" && !event.isWhole) tell(session, "changes may be missing here, also of jobs that are over: jobrunner ps -a has all");
-      if (event.kind !== "job" || !fits(event.job) || !told.isNew(event.job)) continue;
+      if (event.kind === "missing" && !event.isWhole)
+        report(session, "changes may be missing here, also of jobs that are finished: jobrunner ps -a has all");
+      if (event.kind !== "job" || !fits(event.job) || !reported.isNew(event.job)) continue;
       await (isJson ? printJson(session, event.job, { isLine: true }) : print(session, changeOf(event.job)));
     }
   };
@@ -29,15 +33,15 @@ export async function printEvents({ session, client }: Work, { isJson, fits = ()
 }
 
 /** Where changes may be missing, jobs are told of again that have not changed. */
-class Told {
-  readonly #told = new Map<string, string>(); // of those that are not over
+class ReportedJobs {
+  readonly #reported = new Map<string, string>(); // of those that are not finished
 
   isNew(job: Job): boolean {
     const { ID, State, WaitsFor } = job;
     const said = JSON.stringify([State, WaitsFor]);
-    if (this.#told.get(ID) === said) return false;
-    if (!isOver(State)) this.#told.set(ID, said);
-    else this.#told.delete(ID);
+    if (this.#reported.get(ID) === said) return false;
+    if (!isFinished(State)) this.#reported.set(ID, said);
+    else this.#reported.delete(ID);
     return true;
   }
 }

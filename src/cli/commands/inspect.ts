@@ -1,14 +1,14 @@
 import type { Command } from "commander";
-import { type ConnectionOptions, forEach, type Means, statusOf, type Work, work } from "../command.ts";
+import { type ConnectionOptions, forEach, type Dependencies, statusOf, type Work, work } from "../command.ts";
 import { printJson } from "../session.ts";
 
-export function addInspect(program: Command, means: Means): void {
+export function addInspect(program: Command, dependencies: Dependencies): void {
   program
     .command("inspect")
     .description("prints all about a job, with what was submitted, as JSON; of several jobs a list")
     .argument("<id...>", "the jobs, or how their IDs begin")
     .action(async (prefixes: string[], options: ConnectionOptions) => {
-      await work(means, options, { run: async (work) => await inspect(work, prefixes) });
+      await work(dependencies, options, { run: async (work) => await inspect(work, prefixes) });
     });
 }
 

@@ -1,13 +1,13 @@
 import { type Command, Option } from "commander";
 import type { AttachOptions } from "../../client/index.ts";
-import { type ConnectionOptions, type Means, type Work, work } from "../command.ts";
+import { type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
 import type { Output } from "../follow.ts";
 import { untilLeft, whileRead } from "../session.ts";
 import { wholeNumber } from "../values.ts";
 
 type LogsOptions = { follow?: boolean; tail?: number; timestamps?: boolean; stdout?: boolean; stderr?: boolean; step?: number };
 
-export function addLogs(program: Command, means: Means): void {
+export function addLogs(program: Command, dependencies: Dependencies): void {
   program
     .command("logs")
     .description("prints the output that a job has written so far")
@@ -19,15 +19,16 @@ export function addLogs(program: Command, means: Means): void {
     .addOption(new Option("--stderr", "this alone").conflicts("stdout"))
     .option("--step <number>", "that of one step alone", wholeNumber)
     .action(async (prefix: string, options: ConnectionOptions & LogsOptions) => {
-      await work(means, options, { run: async (work) => await logs(work, { prefix, options }) });
+      await work(dependencies, options, { run: async (work) => await logs(work, { prefix, options }) });
     });
 }
 
 async function logs({ session, client }: Work, { prefix, options }: { prefix: string; options: LogsOptions }): Promise<number> {
   const { pour } = await import("../follow.ts");
-  const id = await client.find(prefix, { isPatient: options.follow === true });
+  const id = await client.find(prefix, { isRetried: options.follow === true });
   const decorate = options.timestamps === true ? timestamps() : undefined;
-  const run = async (signal: AbortSignal): Promise<unknown> => await pour(session, { pieces: client.attach(id, { ...attachOptions(options), signal }), decorate });
+  const run = async (signal: AbortSignal): Promise<unknown> =>
+    await pour(session, { pieces: client.attach(id, { ...attachOptions(options), signal }), decorate });
   // What there is now comes at once: then a write says that nobody reads it.
   const follow = async (signal: AbortSignal): Promise<unknown> => await whileRead(session, { signal, run });
   await untilLeft(session, { run: options.follow === true ? follow : run });
@@ -49,7 +50,7 @@ function timestamps(): (piece: Output) => Uint8Array {
   return ({ stream, time, bytes }) => {
     const prefix = Buffer.from(`${time ?? "-"} `);
     const parts: Uint8Array[] = [];
-    for (let from = 0; from < bytes.length; ) {
+    for (let from = 0; from < bytes.length;) {
       if (!inLine.has(stream)) parts.push(prefix);
       const newline = bytes.indexOf(0x0a, from);
       if (newline < 0) inLine.add(stream);

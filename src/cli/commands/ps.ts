@@ -1,18 +1,28 @@
 import type { Command } from "commander";
 import type { Job, JobQuery } from "../../client/index.ts";
-import { type ConnectionOptions, type Means, type Work, work } from "../command.ts";
-import { activeStates, linesOf } from "../job-words.ts";
-import { print, printJson, tell } from "../session.ts";
+import { type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
+import { activeStates, linesOf } from "../job-format.ts";
+import { print, printJson, report } from "../session.ts";
 import { gather, pair, wholeNumber } from "../values.ts";
-import { WrongUse } from "../wrong-use.ts";
+import { UsageError } from "../usage-error.ts";
 
-type PsOptions = { all?: boolean; state?: string[]; label?: string[]; name?: string; text?: string; limit: number; quiet?: boolean; watch?: boolean; json?: boolean };
+type PsOptions = {
+  all?: boolean;
+  state?: string[];
+  label?: string[];
+  name?: string;
+  text?: string;
+  limit: number;
+  quiet?: boolean;
+  watch?: boolean;
+  json?: boolean;
+};
 
-export function addPs(program: Command, means: Means): void {
+export function addPs(program: Command, dependencies: Dependencies): void {
   program
     .command("ps")
-    .description("lists jobs, newest first: those that are not over")
-    .option("-a, --all", "those that are over, too")
+    .description("lists jobs, newest first: those that are not finished")
+    .option("-a, --all", "those that are finished, too")
     .option("-s, --state <state>", "in this state, such as Failed; several times, or with commas", states)
     .option("-l, --label <key[=value]>", "with this label; several times: with all of them", gather)
     .option("--name <name>", "with this name")
@@ -22,8 +32,10 @@ export function addPs(program: Command, means: Means): void {
     .option("-w, --watch", "live, until Ctrl-C; where this is no terminal, a line for each change")
     .option("--json", "as JSON")
     .action(async (options: ConnectionOptions & PsOptions) => {
-      if (options.limit === 0) throw new WrongUse("--limit must be 1 or more");
-      await work(means, options, { run: async (work) => await (options.watch === true ? watch(work, options) : list(work, options)) });
+      if (options.limit === 0) throw new UsageError("--limit must be 1 or more");
+      await work(dependencies, options, {
+        run: async (work) => await (options.watch === true ? watch(work, options) : list(work, options)),
+      });
     });
 }
 
@@ -36,7 +48,7 @@ async function list({ session, client }: Work, { quiet = false, json = false, ..
   if (json) await printJson(session, jobs);
   else if (quiet) for (const { ID } of jobs) await print(session, ID);
   else await print(session, linesOf(jobs, { stream: session.stdout }).join("\n"));
-  if (hasMore && !quiet && !json) tell(session, `these are the newest ${jobs.length}; --limit shows more`);
+  if (hasMore && !quiet && !json) report(session, `these are the newest ${jobs.length}; --limit shows more`);
   return 0;
 }
 
@@ -61,15 +73,25 @@ async function watch(work: Work, options: PsOptions): Promise<number> {
 
 function queryOf({ all, state, label, name, text }: Omit<PsOptions, "json" | "quiet">): JobQuery {
   const wanted = state ?? (all === true ? [] : activeStates);
-  return { ...(wanted.length === 0 ? {} : { state: wanted }), ...(label === undefined ? {} : { label }), ...(name === undefined ? {} : { name }), ...(text === undefined ? {} : { text }) };
+  return {
+    ...(wanted.length === 0 ? {} : { state: wanted }),
+    ...(label === undefined ? {} : { label }),
+    ...(name === undefined ? {} : { name }),
+    ...(text === undefined ? {} : { text }),
+  };
 }
 
-/** As the service has it, for jobs that it was not asked for. Of those that are listed while they are not over, the end is a change, too. */
+/** As the service has it, for jobs that it was not asked for. Of those that are listed while they are not finished, the end is a change, too. */
 function fits({ ID, State, Name, Labels }: Job, { state, label = [], name, text = "" }: PsOptions): boolean {
   const texts = [ID, Name ?? "", ...Object.entries(Labels).map(([key, value]) => `${key}=${value}`)];
   const hasLabel = (text: string): boolean => {
     const [key, value] = pair(text) ?? [text];
     return value === undefined ? Object.hasOwn(Labels, key) : Labels[key] === value;
   };
-  return (state === undefined || state.includes(State)) && (name === undefined || Name === name) && texts.some((one) => one.toLowerCase().includes(text.toLowerCase())) && label.every(hasLabel);
+  return (
+    (state === undefined || state.includes(State)) &&
+    (name === undefined || Name === name) &&
+    texts.some((one) => one.toLowerCase().includes(text.toLowerCase())) &&
+    label.every(hasLabel)
+  );
 }

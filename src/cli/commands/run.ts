@@ -1,16 +1,16 @@
 import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
-import { asJob, type ConnectionOptions, type Means, type Work, work } from "../command.ts";
+import { asJob, type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
 import { JobGoesOn } from "../job-goes-on.ts";
 import { conclude, leftStatus } from "../outcome.ts";
-import { isReaderGone, isTerminalGone, print, tell, untilLeft } from "../session.ts";
-import { tellingWhom } from "../telling-whom.ts";
+import { isReaderGone, isTerminalGone, print, report, untilLeft } from "../session.ts";
+import { reportWaiting } from "../report-waiting.ts";
 import type { JobOptions } from "../typed-job.ts";
 import { bytes, gather, number, seconds, wholeNumber } from "../values.ts";
 
 type RunOptions = ConnectionOptions & JobOptions & { detach?: boolean; idempotencyKey?: string };
 
-export function addRun(program: Command, means: Means): void {
+export function addRun(program: Command, dependencies: Dependencies): void {
   program
     .command("run")
     .description("submits a job, shows its output live, and exits as it does")
@@ -20,8 +20,16 @@ export function addRun(program: Command, means: Means): void {
     .option("-f, --file <file>", "a job as JSON or YAML; - for standard input; other options add to it or stand in place")
     .option("-d, --detach", "prints the job's ID and does not wait for it")
     .option("-e, --env <name[=value]>", "a variable; without a value, as it is here", gather)
-    .option("--env-file <file>", "variables, a NAME=value in each line, to the letter; a bare NAME, as it is here; # begins a comment line", gather)
-    .option("--secret <name[=file]>", "a variable that nobody sees, masked in the output; its value is that of the variable here, or of a file", gather)
+    .option(
+      "--env-file <file>",
+      "variables, a NAME=value in each line, to the letter; a bare NAME, as it is here; # begins a comment line",
+      gather,
+    )
+    .option(
+      "--secret <name[=file]>",
+      "a variable that nobody sees, masked in the output; its value is that of the variable here, or of a file",
+      gather,
+    )
     .option("--stdin <file>", "text that the command reads; - for standard input")
     .option("-w, --workdir <dir>", "where it starts: absolute, or in the job's own workspace")
     .option("-u, --user <user>", "as whom it runs; in a container, who it is there")
@@ -45,7 +53,7 @@ export function addRun(program: Command, means: Means): void {
     .option("--pids-limit <number>", "how many processes it may have", wholeNumber)
     .addHelpText("after", examples)
     .action(async (words: string[], options: RunOptions) => {
-      await work(means, options, { ...asJob, run: async (work) => await run(work, { words, options }) });
+      await work(dependencies, options, { ...asJob, run: async (work) => await run(work, { words, options }) });
     });
 }
 
@@ -76,7 +84,7 @@ type Submitting = { submit: (signal: AbortSignal) => Promise<string>; idempotenc
 async function submitAlone({ session }: Work, { submit, idempotencyKey }: Submitting): Promise<number> {
   const id = await untilLeft(session, { run: submit });
   if (id === null) {
-    tell(session, leftBeforeId(idempotencyKey));
+    report(session, leftBeforeId(idempotencyKey));
     return leftStatus;
   }
   await print(session, id);
@@ -87,19 +95,19 @@ function leftBeforeId(idempotencyKey: string): string {
   return `left before the job had an ID; there may be one all the same: with --idempotency-key ${idempotencyKey} the same command gives that one, and no second`;
 }
 
-/** The job when it is over; null: it was left. Of the user's wishes the first stops the job, the second kills it, the third leaves it. */
+/** The job when it is finished; null: it was left. Of the user's wishes the first stops the job, the second kills it, the third leaves it. */
 async function submitAndFollow({ session, client }: Work, { submit, idempotencyKey }: Submitting): Promise<Job | null> {
   const [{ follow }, { explain }] = await Promise.all([import("../follow.ts"), import("../explain.ts")]);
   let id: string | null = null;
   let wishes = 0;
   let ending = Promise.resolve();
   const end = (signal: AbortSignal): void => {
-    if (id === null) return tell(session, "it is ended as soon as it has an ID; Ctrl-C for a third time leaves it");
-    tell(session, wishes === 1 ? `stopping ${id}; Ctrl-C again kills it` : `killing ${id}; Ctrl-C again leaves it alone`);
+    if (id === null) return report(session, "it is ended as soon as it has an ID; Ctrl-C for a third time leaves it");
+    report(session, wishes === 1 ? `stopping ${id}; Ctrl-C again kills it` : `killing ${id}; Ctrl-C again leaves it alone`);
     const kill = client.kill(id, { isForced: wishes > 1, signal });
     // The second one ends when the first does, which tells for both.
-    ending = (wishes > 1 ? kill : tellingWhom({ session, client }, id, kill)).catch((error: unknown) => {
-      if (!signal.aborted) tell(session, `it could not be asked to end: ${explain(error)}`);
+    ending = (wishes > 1 ? kill : reportWaiting({ session, client }, id, kill)).catch((error: unknown) => {
+      if (!signal.aborted) report(session, `it could not be asked to end: ${explain(error)}`);
     });
   };
   const wish = (count: number, signal: AbortSignal): boolean => {
@@ -115,9 +123,9 @@ async function submitAndFollow({ session, client }: Work, { submit, idempotencyK
       if (wishes > 0) end(signal);
       return await follow(session, client, { id, signal });
     } catch (error) {
-      if (signal.aborted) tell(session, id === null ? leftBeforeId(idempotencyKey) : `left; 'jobrunner attach ${id}' comes back to it`);
+      if (signal.aborted) report(session, id === null ? leftBeforeId(idempotencyKey) : `left; 'jobrunner attach ${id}' comes back to it`);
       else if (isTerminalGone(error)) wish(1, signal); // SIGHUP says the same, before this or after
-      else if (isReaderGone(error) && wishes === 0) tell(session, `nobody reads the output any more; the job ${id} goes on`);
+      else if (isReaderGone(error) && wishes === 0) report(session, `nobody reads the output any more; the job ${id} goes on`);
       await ending;
       throw id === null || signal.aborted || isReaderGone(error) ? error : new JobGoesOn(id, error);
     }
@@ -126,5 +134,6 @@ async function submitAndFollow({ session, client }: Work, { submit, idempotencyK
 }
 
 function hint({ session }: Work, [word = "", ...others]: string[]): void {
-  if (others.length === 0 && /\s/.test(word)) tell(session, `${JSON.stringify(word)} was taken for the name of a program: with -c before it, it is a command line`);
+  if (others.length === 0 && /\s/.test(word))
+    report(session, `${JSON.stringify(word)} was taken for the name of a program: with -c before it, it is a command line`);
 }

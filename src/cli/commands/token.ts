@@ -2,21 +2,28 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { roles, type Role } from "../../identity/roles.ts";
 
 /** Where the service's state is. */
-export type Place = { stateDir: string };
+export type StateDirectory = { stateDir: string };
 
-type Means = { place: () => Place; print: (text: string) => void };
+type Dependencies = { stateDirectory: () => StateDirectory; print: (text: string) => void };
 
-export function addToken(program: Command, { place, print }: Means): void {
-  const token = program.command("token").description("makes, lists and revokes the tokens by which others get in; for who owns the service's state").exitOverride();
+export function addToken(program: Command, { stateDirectory, print }: Dependencies): void {
+  const token = program
+    .command("token")
+    .description("makes, lists and revokes the tokens by which others get in; for who owns the service's state")
+    .exitOverride();
   token
     .command("create")
     .description("prints a new token, this once; only its hash is kept")
     .argument("<name>", "whose it is, or what it is for")
-    .addOption(new Option("--role <role>", "read: sees all jobs; submit: runs jobs, sees its own; admin: everything").choices(roles).default("submit"))
+    .addOption(
+      new Option("--role <role>", "read: sees all jobs; submit: runs jobs, sees its own; admin: everything")
+        .choices(roles)
+        .default("submit"),
+    )
     .option("--expires <after>", "such as 12h, 30d or 52w; without it, never", durationMs)
     .action(async (name: string, { role, expires }: { role: Role; expires?: number }) => {
       const { createToken } = await import("../tokens.ts");
-      print(createToken(place(), { name, role, expiresInMs: expires ?? null }));
+      print(createToken(stateDirectory(), { name, role, expiresInMs: expires ?? null }));
     });
   token
     .command("list")
@@ -24,7 +31,7 @@ export function addToken(program: Command, { place, print }: Means): void {
     .option("--json", "as JSON")
     .action(async ({ json = false }: { json?: boolean }) => {
       const { listTokens } = await import("../tokens.ts");
-      print(listTokens(place(), { isJson: json }));
+      print(listTokens(stateDirectory(), { isJson: json }));
     });
   token
     .command("revoke")
@@ -32,7 +39,7 @@ export function addToken(program: Command, { place, print }: Means): void {
     .argument("<token>", "its name or ID")
     .action(async (name: string) => {
       const { revokeToken } = await import("../tokens.ts");
-      print(revokeToken(place(), name));
+      print(revokeToken(stateDirectory(), name));
     });
 }
 

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { NotOverInTime } from "../../client/errors.ts";
+import { NotFinishedInTime } from "../../client/errors.ts";
 import type { WholeJob } from "../../client/index.ts";
-import { asJob, type ConnectionOptions, forEach, type Means, type Work, work } from "../command.ts";
+import { asJob, type ConnectionOptions, forEach, type Dependencies, type Work, work } from "../command.ts";
 import { exitStatusOf, ownStatus } from "../outcome.ts";
-import { print, printJson, tell, whileRead } from "../session.ts";
+import { print, printJson, report, whileRead } from "../session.ts";
 import { seconds } from "../values.ts";
 import { visible } from "../table.ts";
 
@@ -12,19 +12,22 @@ type WaitOptions = { timeout?: number; json?: boolean };
 /** As timeout(1) has it. */
 const timeoutStatus = 124;
 
-export function addWait(program: Command, means: Means): void {
+export function addWait(program: Command, dependencies: Dependencies): void {
   program
     .command("wait")
-    .description("waits until jobs are over, and exits as the first of them, in this order, that did not succeed")
+    .description("waits until jobs are finished, and exits as the first of them, in this order, that did not succeed")
     .argument("<id...>", "the jobs, or how their IDs begin")
     .option("--timeout <duration>", "and no longer than this: then the exit status is 124", seconds)
     .option("--json", "a line of JSON for each job")
     .action(async (prefixes: string[], options: ConnectionOptions & WaitOptions) => {
-      await work(means, options, { ...asJob, run: async (work) => await waitForAll(work, { prefixes, ...options }) });
+      await work(dependencies, options, { ...asJob, run: async (work) => await waitForAll(work, { prefixes, ...options }) });
     });
 }
 
-async function waitForAll(work: Work, { prefixes, timeout = Infinity, json = false }: WaitOptions & { prefixes: string[] }): Promise<number> {
+async function waitForAll(
+  work: Work,
+  { prefixes, timeout = Infinity, json = false }: WaitOptions & { prefixes: string[] },
+): Promise<number> {
   const { session, client } = work;
   const endMs = performance.now() + timeout * 1000;
   const act = async (id: string, signal: AbortSignal): Promise<number> => {
@@ -33,12 +36,14 @@ async function waitForAll(work: Work, { prefixes, timeout = Infinity, json = fal
       await (json ? printJson(session, job, { isLine: true }) : print(session, lineOf(job)));
       return exitStatusOf(job);
     } catch (error) {
-      if (!(error instanceof NotOverInTime)) throw error;
-      tell(session, `${id} is not over after ${timeout} s`);
+      if (!(error instanceof NotFinishedInTime)) throw error;
+      report(session, `${id} is not finished after ${timeout} s`);
       return timeoutStatus;
     }
   };
-  const statuses = await whileRead(session, { run: async (signal) => await forEach(work, { prefixes, isPatient: true, act: async (id) => await act(id, signal) }) });
+  const statuses = await whileRead(session, {
+    run: async (signal) => await forEach(work, { prefixes, isRetried: true, act: async (id) => await act(id, signal) }),
+  });
   return statuses.map((status) => status ?? ownStatus).find((status) => status !== 0) ?? 0;
 }
 

@@ -61,7 +61,9 @@ function cases(all: Case[]): string {
 
 function casesAfterWord({ command, commands, options, arguments: [first] }: Level): Case[] {
   const deeper = commands.map(({ word }): Case => [quoted(`${command} ${word}`), `command+=" $word"`]);
-  const valued = options.flatMap(({ words, value }) => (value === null ? [] : words.map((word): Case => [quoted(`${command} ${word}`), `value=${quoted(wordsOf(value))}`])));
+  const valued = options.flatMap(({ words, value }) =>
+    value === null ? [] : words.map((word): Case => [quoted(`${command} ${word}`), `value=${quoted(wordsOf(value))}`]),
+  );
   const program: Case[] = first?.value.kind === "program" ? [[`${quoted(`${command} `)}[!-]*`, "rest=1 arguments=1"]] : [];
   return [...deeper, ...valued, ...program];
 }
@@ -71,7 +73,11 @@ function casesOfArguments({ command, commands, arguments: all }: Level): Case[] 
   return all.flatMap(({ value, isVariadic }, index): Case[] => {
     const assignment = `value=${quoted(wordsOf(value))}`;
     const later = `${quoted(`${command} `)}*`;
-    if (value.kind === "program") return [[quoted(`${command} ${index}`), assignment], [later, "value=file"]];
+    if (value.kind === "program")
+      return [
+        [quoted(`${command} ${index}`), assignment],
+        [later, "value=file"],
+      ];
     return [[isVariadic ? later : quoted(`${command} ${index}`), assignment]];
   });
 }

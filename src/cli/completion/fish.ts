@@ -26,7 +26,10 @@ function __jobrunner_typed
         case '*'
           if not string match -qr -- '^-.' $word
             set -a arguments $word
-            contains -- $command ${levels.filter(runsProgram).map(({ command }) => quoted(command)).join(" ")}
+            contains -- $command ${levels
+              .filter(runsProgram)
+              .map(({ command }) => quoted(command))
+              .join(" ")}
             and set rest yes
           end
       end

@@ -58,7 +58,7 @@ function optionOf(option: Option): LevelOption {
 
 function argumentOf(argument: Argument, command: Command): LevelArgument {
   const value = valueOf(argument.name(), argument.argChoices);
-  const isRunning = ["attach", "kill"].includes(command.name()); // of what is over, as a rule, others are asked
+  const isRunning = ["attach", "kill"].includes(command.name()); // of what is finished, as a rule, others are asked
   return { name: argument.name(), value: value.kind === "job" ? { kind: "job", isRunning } : value, isVariadic: argument.variadic };
 }
 

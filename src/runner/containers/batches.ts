@@ -1,7 +1,7 @@
 import type { Engine, Inspected } from "./engine.ts";
 
 /**
- * Looks at containers that are over and removes them, many by one run of the engine's client, which costs as much as a small job: those that
+ * Looks at containers that are finished and removes them, many by one run of the engine's client, which costs as much as a small job: those that
  * come while one runs share the next. Measured, to wait for more costs more than it saves.
  */
 
@@ -25,7 +25,7 @@ export class Batches {
   }
 
   /** Asks once, and removes. Whether nothing of the container is left: then what was kept is all that there will ever be to know of it. */
-  settle(request: Request): Promise<boolean> {
+  finalize(request: Request): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiting.push({ ...request, resolve });
       if (!this.#isWorking) void this.#work();
@@ -35,12 +35,12 @@ export class Batches {
   async #work(): Promise<void> {
     this.#isWorking = true;
     while (this.#waiting.length > 0) {
-      await this.#settleAll(this.#waiting.splice(0, maxBatch));
+      await this.#finalizeAll(this.#waiting.splice(0, maxBatch));
     }
     this.#isWorking = false;
   }
 
-  async #settleAll(batch: Waiting[]): Promise<void> {
+  async #finalizeAll(batch: Waiting[]): Promise<void> {
     const inspected = await this.#engine.inspect(batch.map(({ name }) => name));
     const found = batch.filter((request) => keepFound(request, inspected.get(request.name)));
     const isRemoved = found.length === 0 || (await this.#engine.remove(found.map(({ name }) => name)));

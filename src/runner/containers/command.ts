@@ -25,7 +25,7 @@ export type ContainerStep = {
 
 export type ContainerCommand = {
   args: string[];
-  settle: string[];
+  finalize: string[];
   /** The client's own environment. */
   environment: Record<string, string>;
   envFile: string;
@@ -70,7 +70,7 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
       ...option("--pids-limit", pidsOf(command)),
       ...commandWords(command),
     ],
-    settle: ["/bin/sh", "-c", settleScript(kind), "settle", name, stateFileName(number), path],
+    finalize: ["/bin/sh", "-c", finalizeScript(kind), "settle", name, stateFileName(number), path],
     environment: { ...Object.fromEntries(passed), ...engine.environment, ...clientMarks(step) },
     envFile: plain.map(([variable, value]) => `${variable}=${value}\n`).join(""),
     hostDirectory: command.WorkingDir?.startsWith("/") === true ? step.base : workdir,
@@ -98,7 +98,7 @@ function pidsOf({ Resources }: ContainerStep["command"]): number | undefined {
  * later, so a missing one is looked for twice. "await" is told by settle in supervisor/formats.h: whoever says it also knows when it has lasted too long,
  * so that it needs no end here. Not the engine's kill and wait: Podman does not take a container for a running one if its client died just after it had started.
  */
-function settleScript(kind: EngineKind): string {
+function finalizeScript(kind: EngineKind): string {
   return `
 container=$1 file=$2 client=$3 how=$4
 ask() { "$client" inspect --type container --format '{{json .State}}' "$container" > "$file.new" 2> /dev/null && mv "$file.new" "$file"; }

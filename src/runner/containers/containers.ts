@@ -23,10 +23,10 @@ export type ContainersOptions = {
 };
 
 /** A job's end waits so long for an engine that does not answer; its containers are removed when it does. */
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 const againMs = 500;
 
-/** What became of containers, and that none is left of a job that is over. */
+/** What became of containers, and that none is left of a job that is finished. */
 export class Containers {
   readonly leftovers: Leftovers;
   readonly #options: ContainersOptions;
@@ -42,19 +42,19 @@ export class Containers {
    * Whether of every container of the job it is known how it ended, and that it is gone. Where not, this is seen to, and `onNews` called for
    * each; steps that still run are left alone.
    */
-  areSettled(job: ActiveJob, facts: JobFacts, onNews: () => void): boolean {
-    const open = job.containerSteps.filter((number) => isOver(facts, number) && !job.containers.has(number));
-    for (const number of open) void this.#settleOnce(job, number, facts, onNews);
+  areFinalized(job: ActiveJob, facts: JobFacts, onNews: () => void): boolean {
+    const open = job.containerSteps.filter((number) => isFinished(facts, number) && !job.containers.has(number));
+    for (const number of open) void this.#finalizeOnce(job, number, facts, onNews);
     return open.length === 0;
   }
 
-  async #settleOnce(job: ActiveJob, number: number, facts: JobFacts, onNews: () => void): Promise<void> {
+  async #finalizeOnce(job: ActiveJob, number: number, facts: JobFacts, onNews: () => void): Promise<void> {
     const name = containerName(job.id, number);
     if (this.#settling.has(name)) return;
     this.#settling.add(name);
     let known: ContainerFacts = { kind: "unknown", clientSaid: null, refusal: null };
     try {
-      known = await this.#settle(job, number, facts);
+      known = await this.#finalize(job, number, facts);
     } catch (error) {
       this.#options.log("error", "what became of a container could not be found out", { job: job.id, container: name, err: error });
     }
@@ -63,27 +63,27 @@ export class Containers {
     onNews();
   }
 
-  async #settle(job: ActiveJob, number: number, facts: JobFacts): Promise<ContainerFacts> {
+  async #finalize(job: ActiveJob, number: number, facts: JobFacts): Promise<ContainerFacts> {
     const name = containerName(job.id, number);
     const engine = await this.#engineOf(job);
     const isGone = await this.#removeInTime(engine, job, number);
     if (!isGone) this.#options.log("warn", "a container could not be removed; it is tried again", { job: job.id, container: name });
     // One that is made late by an engine that was told to when its job was being killed turns up now.
-    if (!isGone || facts.stops.length > 0 || facts.swept !== null) this.leftovers.lookSoon(engine);
+    if (!isGone || facts.stops.length > 0 || facts.swept !== null) this.leftovers.checkSoon(engine);
     const ended = facts.steps.get(number)?.ended;
     const client: ClientEnd = ended === null || ended === undefined ? { exitCode: null, signal: null } : decodeWaitStatus(ended.waitStatus);
     return await this.#factsOf(job, number, { client, engine, isGone });
   }
 
   async #removeInTime(engine: Engine, job: ActiveJob, number: number): Promise<boolean> {
-    const endMs = performance.now() + patienceMs;
+    const endMs = performance.now() + timeoutMs;
     for (;;) {
       const keep = (json: string): void => {
         if (files.readState(job.directory, number) === null) files.writeState(job.directory, number, json);
       };
       const request = { name: containerName(job.id, number), keep };
-      const said = await this.#options.finder.daemonOf(engine.client)?.settle(request);
-      if (said ?? (await this.#batchesOf(engine).settle(request))) return true;
+      const said = await this.#options.finder.daemonOf(engine.client)?.finalize(request);
+      if (said ?? (await this.#batchesOf(engine).finalize(request))) return true;
       this.#options.finder.doubt();
       if (performance.now() > endMs) return false;
       await setTimeout(againMs);
@@ -94,11 +94,17 @@ export class Containers {
     const json = files.readState(job.directory, number);
     const state = json === null ? null : readJson(json);
     const secrets = this.#options.specOf(job.id)?.Secrets ?? {};
-    const said = mayBeTheEngine(at.client) ? await clientSaid({ directory: job.directory, watchers: this.#options.watchers }, number, secrets) : null;
+    const said = mayBeTheEngine(at.client)
+      ? await clientSaid({ directory: job.directory, watchers: this.#options.watchers }, number, secrets)
+      : null;
     const words = { clientSaid: said?.sentence ?? null, refusal: said?.refusal ?? null };
     if (state !== null) return { ...state, ...words };
     if (!at.isGone) return { kind: "unknown", ...words };
-    return { kind: "none", isImageThere: said !== null && (await this.#isImageThere(job, number, { engine: at.engine, isPullOver: said.isPullOver })), ...words };
+    return {
+      kind: "none",
+      isImageThere: said !== null && (await this.#isImageThere(job, number, { engine: at.engine, isPullOver: said.isPullOver })),
+      ...words,
+    };
   }
 
   /** Whether the image was there to make a container of; one that is always pulled anew is so only after that. */
@@ -128,7 +134,7 @@ export class Containers {
 }
 
 /** Its client was started, and has ended or will not be heard of any more. */
-function isOver(facts: JobFacts, number: number): boolean {
+function isFinished(facts: JobFacts, number: number): boolean {
   const step = facts.steps.get(number);
   if (step === undefined || step.started === null) return false;
   return step.ended !== null || facts.done !== null || facts.swept !== null;

@@ -20,7 +20,7 @@ export class DockerDaemon {
   }
 
   /** As Batches.settle. Null: the client is to be asked. */
-  async settle({ name, keep }: Request): Promise<boolean | null> {
+  async finalize({ name, keep }: Request): Promise<boolean | null> {
     const found = await this.#ask("GET", `${name}/json`);
     if (found === "silent") return false;
     // Also where it is missing: the client may have been led to another daemon since (`docker context use`).

@@ -74,7 +74,8 @@ export class Engine {
     this.#takesOwnInit = takesIt && runtimesOfThisKernel.includes(runtime ?? "");
     const socketPath = host?.exitCode === 0 ? socketPathOf(host.stdout.trim()) : null;
     const isVersion = /^\d+\.\d+$/.test(more[0] ?? "");
-    this.#daemon = socketPath === null || !isVersion ? null : new DockerDaemon({ socketPath, version: more[0] ?? "", timeoutMs: answerTimeoutMs });
+    this.#daemon =
+      socketPath === null || !isVersion ? null : new DockerDaemon({ socketPath, version: more[0] ?? "", timeoutMs: answerTimeoutMs });
     return version;
   }
 
@@ -107,16 +108,21 @@ export class Engine {
   /** By name. `unknown`: the engine did not answer. */
   async inspect(names: string[]): Promise<Map<string, Inspected>> {
     const { stdout, stderr } = await this.run(["inspect", "--type", "container", "--format", "{{.Name}} {{json .State}}", ...names]);
-    const found = new Map(stdout.split("\n").flatMap((line): [string, string][] => {
-      const [, name, json] = /^\/?(\S+) (\{.*\})$/.exec(line) ?? [];
-      return name === undefined || json === undefined ? [] : [[name, json]];
-    }));
-    const isMissing = (name: string): boolean => stderr.split("\n").some((line) => /no such (object|container)/i.test(line) && line.includes(name));
-    return new Map(names.map((name): [string, Inspected] => {
-      const json = found.get(name);
-      if (json !== undefined) return [name, { kind: "found", json }];
-      return [name, { kind: isMissing(name) ? "none" : "unknown" }];
-    }));
+    const found = new Map(
+      stdout.split("\n").flatMap((line): [string, string][] => {
+        const [, name, json] = /^\/?(\S+) (\{.*\})$/.exec(line) ?? [];
+        return name === undefined || json === undefined ? [] : [[name, json]];
+      }),
+    );
+    const isMissing = (name: string): boolean =>
+      stderr.split("\n").some((line) => /no such (object|container)/i.test(line) && line.includes(name));
+    return new Map(
+      names.map((name): [string, Inspected] => {
+        const json = found.get(name);
+        if (json !== undefined) return [name, { kind: "found", json }];
+        return [name, { kind: isMissing(name) ? "none" : "unknown" }];
+      }),
+    );
   }
 
   /** Ends and removes containers by name. Whether the engine says that none of them is left. */
@@ -135,8 +141,21 @@ export class Engine {
   /**
    * Removes a folder of the service's, in a parent that is too, with files of a container's users in it. The program is the supervisor, whose "remove" runs in the image of the job, whatever that has. Rejects with the client's words.
    */
-  async removeFolder({ folder, parent, image, program }: { folder: string; parent: string; image: string; program: string }): Promise<void> {
-    const mounts = [mount({ source: parent, target: parent }), mount({ source: program, target: "/jobrunner-supervisor", isReadOnly: true })];
+  async removeFolder({
+    folder,
+    parent,
+    image,
+    program,
+  }: {
+    folder: string;
+    parent: string;
+    image: string;
+    program: string;
+  }): Promise<void> {
+    const mounts = [
+      mount({ source: parent, target: parent }),
+      mount({ source: program, target: "/jobrunner-supervisor", isReadOnly: true }),
+    ];
     const limits = ["--rm", "--pull=never", "--network=none", "--user=0:0", ...this.healthWords];
     const inContainer = ["run", ...limits, ...this.outputWords, ...mounts, "--entrypoint=/jobrunner-supervisor", image, "remove", folder];
     // Podman's own files are those of a user namespace, which it lets us into without an image.
@@ -155,7 +174,11 @@ export class Engine {
 }
 
 /** Runs a client to its end; what it cannot do is in the result. `exitCode` null: it could not be started, or did not end in time. */
-export function runClient(path: string, words: string[], how: { environment: Record<string, string>; timeoutMs: number }): Promise<ClientResult> {
+export function runClient(
+  path: string,
+  words: string[],
+  how: { environment: Record<string, string>; timeoutMs: number },
+): Promise<ClientResult> {
   const options = { env: how.environment, timeout: how.timeoutMs, killSignal: "SIGKILL", maxBuffer: maxAnswerBytes, cwd: "/" } as const;
   return new Promise((resolve) => {
     execFile(path, words, options, (error, stdout, stderr) => {
@@ -172,7 +195,13 @@ export function mount({ source, target, isReadOnly = false }: { source: string; 
 }
 
 export function lastLine(text: string): string | null {
-  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "").at(-1) ?? null;
+  return (
+    text
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "")
+      .at(-1) ?? null
+  );
 }
 
 /** What the JSON of a container's state says, in the words that docker, podman and nerdctl share. Null: it is no such JSON. */

@@ -1,4 +1,17 @@
-import { chmodSync, closeSync, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { EngineClient } from "./engine.ts";
 import { saidName, workdirName } from "./own-init.ts";
@@ -9,10 +22,10 @@ import { saidName, workdirName } from "./own-init.ts";
  *     engine             which client makes the job's containers, and of which image the first, as JSON:
  *                        {"client": {"kind": "docker", "path": "/usr/bin/docker"}, "image": "debian:12"}
  *     container-N.env    the variables of step N's container, a line each: NAME=value
- *     streams-N          a folder, until the step is over: supervisor/streams.h. In it `workdir`, a link to where the command starts, for whoever reads it
+ *     streams-N          a folder, until the step is finished: supervisor/streams.h. In it `workdir`, a link to where the command starts, for whoever reads it
  *                        in the container
  *     streams-N.said     what the engine's client wrote
- *     container-N        what the engine said of that container when it was over, as JSON: the State of its inspect command. Written under another
+ *     container-N        what the engine said of that container when it was finished, as JSON: the State of its inspect command. Written under another
  *                        name and renamed, by the service or by the command that settles a step, before the container is removed.
  */
 

@@ -29,8 +29,8 @@ const install = "install docker (Debian: apt-get install docker.io), podman or n
 export class EngineFinder {
   readonly #options: FinderOptions;
   #state: EngineState | null = null;
-  #lookedMs = -Infinity;
-  #looking: Promise<EngineState> | null = null;
+  #checkedMs = -Infinity;
+  #checking: Promise<EngineState> | null = null;
 
   constructor(options: FinderOptions) {
     this.#options = options;
@@ -43,10 +43,10 @@ export class EngineFinder {
 
   /** What there is now. An engine that was ready is not asked again, until `doubt`. */
   async find(): Promise<EngineState> {
-    const isFresh = this.#state?.kind === "ready" || performance.now() - this.#lookedMs < freshMs;
+    const isFresh = this.#state?.kind === "ready" || performance.now() - this.#checkedMs < freshMs;
     if (this.#state !== null && isFresh) return this.#state;
-    this.#looking ??= this.#look().finally(() => (this.#looking = null));
-    return await this.#looking;
+    this.#checking ??= this.#check().finally(() => (this.#checking = null));
+    return await this.#checking;
   }
 
   /** What was found last, for people; a look that is due is begun for whoever asks next. The first one comes soon after the start by itself (Leftovers). */
@@ -60,7 +60,7 @@ export class EngineFinder {
 
   /** The engine did not answer: it is looked for again the next time. */
   doubt(): void {
-    this.#lookedMs = -Infinity;
+    this.#checkedMs = -Infinity;
     if (this.#state?.kind === "ready") this.#state = { kind: "silent", engine: this.#state.engine, problem: "it did not answer" };
   }
 
@@ -74,13 +74,17 @@ export class EngineFinder {
     return new Engine(client, this.#options.environment, this.#options.ownInit);
   }
 
-  async #look(): Promise<EngineState> {
+  async #check(): Promise<EngineState> {
     const before = this.#state?.kind;
     const state = await this.#ask();
     this.#state = state;
-    this.#lookedMs = performance.now();
+    this.#checkedMs = performance.now();
     if (state.kind === "ready" && before !== "ready") {
-      this.#options.log("info", "containers are run by", { engine: state.engine.client.kind, path: state.engine.client.path, version: state.version });
+      this.#options.log("info", "containers are run by", {
+        engine: state.engine.client.kind,
+        path: state.engine.client.path,
+        version: state.version,
+      });
     } else if (state.kind !== "ready" && before !== undefined && before !== state.kind) {
       this.#options.log("warn", "no container can be run", { problem: state.problem });
     }
@@ -104,7 +108,8 @@ export class EngineFinder {
       }
     }
     if (silent !== null) return silent;
-    const missing = wanted === "auto" ? "no container engine is on this box" : `JOBRUNNER_CONTAINER_ENGINE is ${wanted}, which is not on this box`;
+    const missing =
+      wanted === "auto" ? "no container engine is on this box" : `JOBRUNNER_CONTAINER_ENGINE is ${wanted}, which is not on this box`;
     return { kind: "none", problem: `${missing}: ${install}` };
   }
 
@@ -114,14 +119,20 @@ export class EngineFinder {
     // A "docker" may be podman's.
     const { stdout, stderr } = await runClient(path, ["--version"], { environment: this.#options.environment, timeoutMs: askTimeoutMs });
     const kind = kinds.find((known) => stdout.toLowerCase().startsWith(known)) ?? kinds.find((known) => basename(name) === known);
-    if (kind === undefined) this.#options.log("warn", "JOBRUNNER_CONTAINER_ENGINE is neither docker, podman nor nerdctl", { path, said: stdout || stderr });
+    if (kind === undefined)
+      this.#options.log("warn", "JOBRUNNER_CONTAINER_ENGINE is neither docker, podman nor nerdctl", { path, said: stdout || stderr });
     return kind === undefined ? null : { kind, path };
   }
 }
 
 /** The absolute path of a program, as a shell finds it; null: there is none. */
 export function findProgram(name: string, searchPath: string): string | null {
-  const candidates = name.includes("/") ? [resolve(name)] : searchPath.split(":").filter((folder) => folder.startsWith("/")).map((folder) => join(folder, name));
+  const candidates = name.includes("/")
+    ? [resolve(name)]
+    : searchPath
+        .split(":")
+        .filter((folder) => folder.startsWith("/"))
+        .map((folder) => join(folder, name));
   return candidates.find(isProgram) ?? null;
 }
 

@@ -32,6 +32,8 @@ export function isStatic(program: string): boolean {
   const is64 = head[4] === 2 && head[5] === 1; // and little endian, as all machines are for which there is a Node.js but one
   if (!isElf || !is64) return false;
   const [start, size, count] = [Number(head.readBigUInt64LE(32)), head.readUInt16LE(54), head.readUInt16LE(56)];
-  const types = Array.from({ length: count }, (_, index) => start + index * size).filter((at) => at + 4 <= head.length).map((at) => head.readUInt32LE(at));
+  const types = Array.from({ length: count }, (_, index) => start + index * size)
+    .filter((at) => at + 4 <= head.length)
+    .map((at) => head.readUInt32LE(at));
   return types.length === count && !types.includes(3);
 }

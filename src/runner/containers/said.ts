@@ -6,7 +6,7 @@ import { readSaid } from "./files.ts";
 
 /** What an engine's client says on its standard error when it cannot do what it was told. */
 
-const lookedAtLines = 40;
+const examinedLines = 40;
 
 // "Run 'docker run --help' for more information" and its older forms, and what podman says of a retry.
 const advice = /^(?:Run|See) '[^']*--help'|^time="[^"]*" level=(?:warning|info|debug) /;
@@ -16,7 +16,8 @@ const pulled = /^(?:Status: |Digest: sha256:|Writing manifest to image destinati
 /** By our own init (supervisor/init.c), or by runc where that could not be executed itself, as with more variables than the kernel takes. */
 const ownRefusal = /^(?:jobrunner-init|exec \/\S+): (.*)$/;
 /** By an engine's init (tini, catatonit), which takes the place of the command. */
-const engineInitRefusal = /^(?:\[FATAL tini \(\d+\)\] exec (?<command>.*) failed: (?<why>.*)|ERROR \(catatonit:\d+\): failed to exec pid1: (?<cause>.*))$/;
+const engineInitRefusal =
+  /^(?:\[FATAL tini \(\d+\)\] exec (?<command>.*) failed: (?<why>.*)|ERROR \(catatonit:\d+\): failed to exec pid1: (?<cause>.*))$/;
 
 export type Said = {
   sentence: string | null;
@@ -26,14 +27,25 @@ export type Said = {
 };
 
 /** Only asked of a client that ended badly. The last line is what matters: the ones before tell of progress. */
-export async function clientSaid(job: { directory: string; watchers: OutputWatchers }, step: number, secrets: Record<string, string>): Promise<Said> {
+export async function clientSaid(
+  job: { directory: string; watchers: OutputWatchers },
+  step: number,
+  secrets: Record<string, string>,
+): Promise<Said> {
   const apart = readSaid(job.directory, step);
-  const text = apart ?? (await lastLines(job, { step, stream: "stderr", lines: lookedAtLines }));
-  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !advice.test(line));
+  const text = apart ?? (await lastLines(job, { step, stream: "stderr", lines: examinedLines }));
+  const lines = text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !advice.test(line));
   const last = lines.at(-1) ?? "";
   const sentence = last.replace(/^(?:docker|podman|nerdctl): /, "").replace(/^time="[^"]*" level=\w+ msg=/, "");
   const refusal = apart === null ? engineRefusal(last) : (ownRefusal.exec(last)?.[1] ?? null);
-  return { sentence: sentence === "" ? null : mask(sentence, secrets), isPullOver: pulled.test(text), refusal: refusal === null ? null : mask(refusal, secrets) };
+  return {
+    sentence: sentence === "" ? null : mask(sentence, secrets),
+    isPullOver: pulled.test(text),
+    refusal: refusal === null ? null : mask(refusal, secrets),
+  };
 }
 
 /** Where the command wrote to the same place, it may have said the same. */

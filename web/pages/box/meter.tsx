@@ -6,7 +6,15 @@ export function Meter({ name, share, words }: { name: string; share: number | nu
     <div class="meter">
       <span>{name}</span>
       <span class="muted">{words}</span>
-      <span class="meter-track" role="meter" aria-label={name} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(shown * 100)} aria-valuetext={words}>
+      <span
+        class="meter-track"
+        role="meter"
+        aria-label={name}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(shown * 100)}
+        aria-valuetext={words}
+      >
         <i class={level} style={{ width: `${shown * 100}%` }} />
       </span>
     </div>

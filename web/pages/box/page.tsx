@@ -3,7 +3,7 @@ import type { Box, Diagnosis } from "../../../src/client/index.ts";
 import { CopyButton } from "../../parts/copy.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { nowMs } from "../../service/clock.ts";
-import { bytesText, exactTime, tickingText, tookMs } from "../../service/words.ts";
+import { bytesText, exactTime, tickingText, tookMs } from "../../service/format.ts";
 import { Findings } from "./findings.tsx";
 import { Meter } from "./meter.tsx";
 import "./style.css";
@@ -33,13 +33,23 @@ export function BoxPage() {
   return (
     <div class="page box">
       <h1>{box.Hostname}</h1>
-      {problem !== null && <p class="notice bad" role="alert">It could not be asked how the box is: {problem}</p>}
+      {problem !== null && (
+        <p class="notice bad" role="alert">
+          It could not be asked how the box is: {problem}
+        </p>
+      )}
       <div class="box-grid">
         <Service box={box} />
         <Use box={box} />
         <Limits box={box} />
       </div>
-      {box.You.Role === "admin" ? <Doctor /> : <p class="muted">What <code>jobrunner doctor</code> says is for the role admin alone.</p>}
+      {box.You.Role === "admin" ? (
+        <Doctor />
+      ) : (
+        <p class="muted">
+          What <code>jobrunner doctor</code> says is for the role admin alone.
+        </p>
+      )}
     </div>
   );
 }
@@ -70,17 +80,29 @@ function Use({ box: { Load, Memory, Disk } }: { box: Box }) {
   return (
     <section class="card" aria-labelledby="use-title">
       <h2 id="use-title">What is used</h2>
-      <Meter name={`Load, of ${Load.CPUs} ${Load.CPUs === 1 ? "processor" : "processors"}`} share={now / Load.CPUs} words={`${now.toFixed(2)} now, ${fiveMinutes.toFixed(2)} in 5 min, ${quarter.toFixed(2)} in 15 min`} />
+      <Meter
+        name={`Load, of ${Load.CPUs} ${Load.CPUs === 1 ? "processor" : "processors"}`}
+        share={now / Load.CPUs}
+        words={`${now.toFixed(2)} now, ${fiveMinutes.toFixed(2)} in 5 min, ${quarter.toFixed(2)} in 15 min`}
+      />
       <Share name="Memory" totalBytes={Memory.TotalBytes} availableBytes={Memory.AvailableBytes} />
       <Share name="Disk of the state directory" totalBytes={Disk.TotalBytes} availableBytes={Disk.AvailableBytes} />
-      {Disk.AvailableBytes !== null && Disk.AvailableBytes < Disk.MinFreeBytes && <p class="notice bad">Less is free than the {bytesText(Disk.MinFreeBytes)} that must be: no job is accepted.</p>}
+      {Disk.AvailableBytes !== null && Disk.AvailableBytes < Disk.MinFreeBytes && (
+        <p class="notice bad">Less is free than the {bytesText(Disk.MinFreeBytes)} that must be: no job is accepted.</p>
+      )}
     </section>
   );
 }
 
 function Share({ name, totalBytes, availableBytes }: { name: string; totalBytes: number | null; availableBytes: number | null }) {
   if (totalBytes === null || availableBytes === null) return <Meter name={name} share={null} words="not known" />;
-  return <Meter name={name} share={1 - availableBytes / Math.max(1, totalBytes)} words={`${bytesText(availableBytes)} free of ${bytesText(totalBytes)}`} />;
+  return (
+    <Meter
+      name={name}
+      share={1 - availableBytes / Math.max(1, totalBytes)}
+      words={`${bytesText(availableBytes)} free of ${bytesText(totalBytes)}`}
+    />
+  );
 }
 
 function Limits({ box: { Limits } }: { box: Box }) {
@@ -89,7 +111,12 @@ function Limits({ box: { Limits } }: { box: Box }) {
       <h2 id="limits-title">Limits</h2>
       <dl>
         {Object.entries(Limits).map(([name, value]) => (
-          <Fact key={name} name={wordsOf(name)} value={value === null ? "none" : name.endsWith("Bytes") ? bytesText(value) : String(value)} title={value === null ? undefined : String(value)} />
+          <Fact
+            key={name}
+            name={wordsOf(name)}
+            value={value === null ? "none" : name.endsWith("Bytes") ? bytesText(value) : String(value)}
+            title={value === null ? undefined : String(value)}
+          />
         ))}
       </dl>
     </section>
@@ -98,7 +125,10 @@ function Limits({ box: { Limits } }: { box: Box }) {
 
 /** `MaxReadersPerJob` as "Max readers per job"; a unit in bytes is in the value. */
 function wordsOf(name: string): string {
-  const words = name.replace(/Bytes$/, "").replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
+  const words = name
+    .replace(/Bytes$/, "")
+    .replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ")
+    .toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -118,7 +148,10 @@ function Doctor() {
   const [state, setState] = useState<Examination>({ kind: "asking" });
   const examine = (): void => {
     setState({ kind: "asking" });
-    client.findings().then((diagnosis) => setState({ kind: "done", diagnosis }), (error: unknown) => setState({ kind: "failed", problem: error instanceof Error ? error.message : String(error) }));
+    client.findings().then(
+      (diagnosis) => setState({ kind: "done", diagnosis }),
+      (error: unknown) => setState({ kind: "failed", problem: error instanceof Error ? error.message : String(error) }),
+    );
   };
   useEffect(examine, [client]);
   return (
@@ -127,10 +160,20 @@ function Doctor() {
         <h2 id="doctor-title">What the doctor says</h2>
         <span class="grow" />
         {state.kind === "done" && <CopyButton text={JSON.stringify(state.diagnosis, null, 2)} what="what the doctor says" />}
-        <button class="small" aria-busy={state.kind === "asking"} onClick={() => state.kind !== "asking" && examine()}>Look again</button>
+        <button class="small" aria-busy={state.kind === "asking"} onClick={() => state.kind !== "asking" && examine()}>
+          Look again
+        </button>
       </div>
-      {state.kind === "asking" && <p class="muted" role="status">Looking at the box…</p>}
-      {state.kind === "failed" && <p class="notice bad" role="alert">{state.problem}</p>}
+      {state.kind === "asking" && (
+        <p class="muted" role="status">
+          Looking at the box…
+        </p>
+      )}
+      {state.kind === "failed" && (
+        <p class="notice bad" role="alert">
+          {state.problem}
+        </p>
+      )}
       {state.kind === "done" && <Findings diagnosis={state.diagnosis} />}
     </section>
   );

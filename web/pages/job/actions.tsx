@@ -5,7 +5,7 @@ import { say, sayProblem } from "../../parts/toasts.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { goTo, hrefs } from "../../route.ts";
 import { mayRun } from "../../service/session.ts";
-import { isActive, titleOf } from "../../service/words.ts";
+import { isActive, titleOf } from "../../service/format.ts";
 import { listOf } from "../jobs/page.tsx";
 import { KillDialog } from "./kill.tsx";
 
@@ -41,16 +41,28 @@ export function Actions({ job }: { job: WholeJob }) {
   };
   return (
     <div class="row actions" role="group" aria-label="What can be done">
-      <button disabled={isBusy} onClick={() => void again()}>Run again</button>
-      <a class="button" href={hrefs.new(job.ID)}>Edit and run again</a>
-      {isActive(job) ? <button class="danger" onClick={() => setOpen("kill")}>{job.State === "Stopping" ? "Stopping…" : "Kill"}</button> : <button onClick={() => setOpen("remove")}>Delete</button>}
+      <button disabled={isBusy} onClick={() => void again()}>
+        Run again
+      </button>
+      <a class="button" href={hrefs.new(job.ID)}>
+        Edit and run again
+      </a>
+      {isActive(job) ? (
+        <button class="danger" onClick={() => setOpen("kill")}>
+          {job.State === "Stopping" ? "Stopping…" : "Kill"}
+        </button>
+      ) : (
+        <button onClick={() => setOpen("remove")}>Delete</button>
+      )}
       {open === "kill" && <KillDialog job={job} onClose={() => setOpen(null)} />}
       {open === "remove" && (
         <Dialog title={`Delete ${titleOf(job)}?`} onClose={() => setOpen(null)}>
           <p>The job, its output and the files in its workspace are removed for good.</p>
           <div class="actions">
             <button onClick={() => setOpen(null)}>Keep it</button>
-            <button class="danger" onClick={() => void remove()}>Delete</button>
+            <button class="danger" onClick={() => void remove()}>
+              Delete
+            </button>
           </div>
         </Dialog>
       )}
@@ -68,7 +80,13 @@ export function submittable({ Spec }: WholeJob): JobSpec | null {
   return {
     ...rest,
     ...(Environment === undefined ? {} : { Environment: shown }),
-    ...(commands === undefined ? {} : { Commands: commands.map(({ command, own }) => (own === null || Object.keys(own).length === 0 ? command : { ...command, Environment: own })) }),
+    ...(commands === undefined
+      ? {}
+      : {
+          Commands: commands.map(({ command, own }) =>
+            own === null || Object.keys(own).length === 0 ? command : { ...command, Environment: own },
+          ),
+        }),
   };
 }
 

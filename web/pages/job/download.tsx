@@ -10,7 +10,12 @@ export function Download({ job }: { job: WholeJob }) {
   const [isBusy, setBusy] = useState(false);
   const name = `${(job.Name ?? "job").replaceAll(/[^\w.-]+/g, "-")}-${job.ID}.log`;
   const url = `${serviceUrl}/${job.ID}/attach?follow=false`;
-  if (token === null) return <a class="button small" href={url} download={name}>Download</a>;
+  if (token === null)
+    return (
+      <a class="button small" href={url} download={name}>
+        Download
+      </a>
+    );
   const fetchAndSave = async (): Promise<void> => {
     setBusy(true);
     try {
@@ -21,7 +26,11 @@ export function Download({ job }: { job: WholeJob }) {
       setBusy(false);
     }
   };
-  return <button class="small" disabled={isBusy} onClick={() => void fetchAndSave()}>{isBusy ? "Downloading…" : "Download"}</button>;
+  return (
+    <button class="small" disabled={isBusy} onClick={() => void fetchAndSave()}>
+      {isBusy ? "Downloading…" : "Download"}
+    </button>
+  );
 }
 
 /** A link carries no token. The browser keeps what comes in a file of its own, not in the page's memory. */

@@ -1,6 +1,6 @@
 import type { WholeJob } from "../../../src/client/index.ts";
 import { CopyButton } from "../../parts/copy.tsx";
-import { bytesText, exactTime } from "../../service/words.ts";
+import { bytesText, exactTime } from "../../service/format.ts";
 
 /** All else that is known of a job, for who wants it. */
 export function Facts({ job }: { job: WholeJob }) {
@@ -19,7 +19,9 @@ export function Facts({ job }: { job: WholeJob }) {
         </dl>
         <div class="spec">
           <CopyButton text={spec} what="the job as JSON" />
-          <pre tabIndex={0} aria-label="What was submitted">{spec}</pre>
+          <pre tabIndex={0} aria-label="What was submitted">
+            {spec}
+          </pre>
         </div>
       </div>
     </details>

@@ -5,7 +5,7 @@ import { Dialog } from "../../parts/dialog.tsx";
 import { sayProblem } from "../../parts/toasts.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { nowMs } from "../../service/clock.ts";
-import { isActive, titleOf } from "../../service/words.ts";
+import { isActive, titleOf } from "../../service/format.ts";
 
 const defaultGraceSeconds = 10;
 
@@ -32,20 +32,32 @@ export function KillDialog({ job, onClose }: { job: WholeJob; onClose: () => voi
   return (
     <Dialog title={`Kill ${titleOf(job)}?`} onClose={onClose}>
       <p>
-        {StopSignal === "SIGKILL" ? "SIGKILL goes to all of its processes at once." : `${StopSignal} goes to all of its processes, and SIGKILL after ${graceSeconds} s to those that are left.`}{" "}
+        {StopSignal === "SIGKILL"
+          ? "SIGKILL goes to all of its processes at once."
+          : `${StopSignal} goes to all of its processes, and SIGKILL after ${graceSeconds} s to those that are left.`}{" "}
         {later > 0 && `${later === 1 ? "A step" : `${later} steps`} that always ${later === 1 ? "runs" : "run"} will still run.`}
       </p>
       <p class="muted">“Kill at once” sends SIGKILL now, and runs no further step.</p>
       {isStopping && (
         <p role="status" class="notice warn">
-          {leftSeconds === null ? "It is stopping." : leftSeconds > 0 ? `Asked to stop: SIGKILL in ${leftSeconds} s.` : "Waiting until nothing of it is left."}
+          {leftSeconds === null
+            ? "It is stopping."
+            : leftSeconds > 0
+              ? `Asked to stop: SIGKILL in ${leftSeconds} s.`
+              : "Waiting until nothing of it is left."}
         </p>
       )}
       {job.WaitsFor !== null && <p class="notice warn">It {job.Message}</p>}
       <div class="actions">
         <button onClick={onClose}>{isStopping ? "Close" : "Let it run"}</button>
-        <button class={isStopping ? "danger" : ""} onClick={() => void kill(true)}>Kill at once</button>
-        {!isStopping && <button class="danger" onClick={() => void kill(false)}>Kill</button>}
+        <button class={isStopping ? "danger" : ""} onClick={() => void kill(true)}>
+          Kill at once
+        </button>
+        {!isStopping && (
+          <button class="danger" onClick={() => void kill(false)}>
+            Kill
+          </button>
+        )}
       </div>
     </Dialog>
   );

@@ -2,9 +2,13 @@ import { signal } from "@preact/signals";
 import { ApiError, type Client, type Job, type WholeJob } from "../../../src/client/index.ts";
 import { untilAnswered } from "../../service/connection.ts";
 import type { Events } from "../../service/events.ts";
-import { isActive } from "../../service/words.ts";
+import { isActive } from "../../service/format.ts";
 
-export type JobFound = { kind: "loading" } | { kind: "found"; job: WholeJob } | { kind: "missing"; problem: string } | { kind: "failed"; problem: string };
+export type JobFound =
+  | { kind: "loading" }
+  | { kind: "found"; job: WholeJob }
+  | { kind: "missing"; problem: string }
+  | { kind: "failed"; problem: string };
 
 /** A job as it is now: asked for once, then kept by events, and asked for again when some may have been missed. */
 export class LiveJob {

@@ -4,24 +4,44 @@ import type { Row } from "../../output/rows.ts";
 import type { Colour, Run, Style } from "../../output/styles.ts";
 import { StateMark } from "../../parts/state.tsx";
 import { hrefs } from "../../route.ts";
-import { bytesText, durationText, exactTime, exitText, tookMs } from "../../service/words.ts";
+import { bytesText, durationText, exactTime, exitText, tookMs } from "../../service/format.ts";
 import { markedRuns } from "./marks.ts";
 import { nameOf } from "./timeline.tsx";
 
 export type Found = { text: string; isCaseSensitive: boolean; atBytes: number | null };
 
-type LogRowProps = { row: Row; job: WholeJob; isFolded: boolean; found: Found | null; atBytes: number | null; onFold: (step: number) => void };
+type LogRowProps = {
+  row: Row;
+  job: WholeJob;
+  isFolded: boolean;
+  found: Found | null;
+  atBytes: number | null;
+  onFold: (step: number) => void;
+};
 
 export function LogRow({ row, job, isFolded, found, atBytes, onFold }: LogRowProps) {
   switch (row.kind) {
     case "step":
       return <StepRow step={row.step} job={job} isFolded={isFolded} onFold={onFold} />;
     case "lost":
-      return <div class="log-row is-lost" role="note">{bytesText(row.lostBytes)} of output could not be kept here</div>;
+      return (
+        <div class="log-row is-lost" role="note">
+          {bytesText(row.lostBytes)} of output could not be kept here
+        </div>
+      );
     case "line": {
       const { offsetBytes, endBytes } = row.line;
       const isIn = (bytes: number | null): boolean => bytes !== null && bytes >= offsetBytes && bytes < endBytes;
-      return <LineRow row={row} id={job.ID} found={found?.text ?? null} isCaseSensitive={found?.isCaseSensitive ?? false} isFound={isIn(found?.atBytes ?? null)} isChosen={isIn(atBytes)} />;
+      return (
+        <LineRow
+          row={row}
+          id={job.ID}
+          found={found?.text ?? null}
+          isCaseSensitive={found?.isCaseSensitive ?? false}
+          isFound={isIn(found?.atBytes ?? null)}
+          isChosen={isIn(atBytes)}
+        />
+      );
     }
   }
 }
@@ -37,19 +57,34 @@ function StepRow({ step, job, isFolded, onFold }: { step: number; job: WholeJob;
         <span class="muted">{step}</span> <span class="step-title">{nameOf(view, job)}</span>
       </button>
       <StateMark state={view.State} />
-      <span class="muted">{[view.State === "Succeeded" ? "" : exitText(view), ms === null ? "" : durationText(ms)].filter((text) => text !== "").join(" · ")}</span>
+      <span class="muted">
+        {[view.State === "Succeeded" ? "" : exitText(view), ms === null ? "" : durationText(ms)].filter((text) => text !== "").join(" · ")}
+      </span>
       {isFolded && <span class="muted">folded{view.OutputBytes === null ? "" : `: ${bytesText(view.OutputBytes)}`}</span>}
     </div>
   );
 }
 
-type LineRowProps = { row: Extract<Row, { kind: "line" }>; id: string; found: string | null; isCaseSensitive: boolean; isFound: boolean; isChosen: boolean };
+type LineRowProps = {
+  row: Extract<Row, { kind: "line" }>;
+  id: string;
+  found: string | null;
+  isCaseSensitive: boolean;
+  isFound: boolean;
+  isChosen: boolean;
+};
 
 /** The same line with the same marks is not drawn again: while one scrolls, most are. */
 class LineRow extends Component<LineRowProps> {
   override shouldComponentUpdate(next: LineRowProps): boolean {
     const { row, found, isCaseSensitive, isFound, isChosen } = this.props;
-    return row.line !== next.row.line || found !== next.found || isCaseSensitive !== next.isCaseSensitive || isFound !== next.isFound || isChosen !== next.isChosen;
+    return (
+      row.line !== next.row.line ||
+      found !== next.found ||
+      isCaseSensitive !== next.isCaseSensitive ||
+      isFound !== next.isFound ||
+      isChosen !== next.isChosen
+    );
   }
 
   render(props: LineRowProps) {
@@ -62,12 +97,28 @@ function Line({ row, id, found, isCaseSensitive, isFound, isChosen }: LineRowPro
   const shown = found === null ? runs.map((run) => ({ run, isMarked: false })) : markedRuns(runs, { text: found, isCaseSensitive });
   return (
     <div class={`log-row ${hasStderr ? "has-stderr" : ""} ${isChosen ? "is-chosen" : ""} ${isFound ? "is-found" : ""}`}>
-      <a class="log-link" href={hrefs.job(id, { kind: "byte", offsetBytes })} tabIndex={-1} title={`${hasStderr ? "Standard error. " : ""}Link to this line (byte ${offsetBytes})`} aria-label={`Link to the line at byte ${offsetBytes}`}>
+      <a
+        class="log-link"
+        href={hrefs.job(id, { kind: "byte", offsetBytes })}
+        tabIndex={-1}
+        title={`${hasStderr ? "Standard error. " : ""}Link to this line (byte ${offsetBytes})`}
+        aria-label={`Link to the line at byte ${offsetBytes}`}
+      >
         {hasStderr ? "!" : "¶"}
       </a>
       {/* Written by the style sheet, so that it is not copied with the text. */}
-      <time class="log-time" dateTime={time ?? undefined} data-time={time === null ? "" : clock(time)} title={time === null ? undefined : exactTime(time)} />
-      <code>{hasStderr && <span class="unseen">standard error: </span>}{shown.map(({ run, isMarked }, index) => <Text key={index} run={run} isMarked={isMarked} />)}</code>
+      <time
+        class="log-time"
+        dateTime={time ?? undefined}
+        data-time={time === null ? "" : clock(time)}
+        title={time === null ? undefined : exactTime(time)}
+      />
+      <code>
+        {hasStderr && <span class="unseen">standard error: </span>}
+        {shown.map(({ run, isMarked }, index) => (
+          <Text key={index} run={run} isMarked={isMarked} />
+        ))}
+      </code>
     </div>
   );
 }
@@ -75,11 +126,15 @@ function Line({ row, id, found, isCaseSensitive, isFound, isChosen }: LineRowPro
 function Text({ run: { text, isStderr, style }, isMarked }: { run: Run; isMarked: boolean }) {
   const shown = isMarked ? <mark>{text}</mark> : text;
   if (style === null && !isStderr) return <>{shown}</>;
-  const { names, css } = style === null ? { names: "", css: {} } : looksOf(style);
-  return <span class={`${isStderr ? "stderr " : ""}${names}`} style={css}>{shown}</span>;
+  const { names, css } = style === null ? { names: "", css: {} } : appearanceOf(style);
+  return (
+    <span class={`${isStderr ? "stderr " : ""}${names}`} style={css}>
+      {shown}
+    </span>
+  );
 }
 
-function looksOf({ foreground, background, decorations }: Style): { names: string; css: Record<string, string> } {
+function appearanceOf({ foreground, background, decorations }: Style): { names: string; css: Record<string, string> } {
   const isReversed = decorations.has("reverse");
   const fore = colourOf(isReversed ? background : foreground, "f");
   const back = colourOf(isReversed ? foreground : background, "b");

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { WholeJob } from "../../../src/client/index.ts";
-import { bytesText, isActive } from "../../service/words.ts";
+import { bytesText, isActive } from "../../service/format.ts";
 import { Download } from "./download.tsx";
 import type { OutputView } from "./output-view.ts";
 
@@ -20,11 +20,23 @@ export function LogTools({ view, job }: { view: OutputView; job: WholeJob }) {
       <span class="muted">{size === null ? "" : bytesText(size)}</span>
       <Search view={view} />
       <span class="grow" />
-      <button class="small" aria-pressed={view.isWrapped.value} onClick={() => (view.isWrapped.value = !view.isWrapped.value)} title="w">Wrap</button>
-      <button class="small" aria-pressed={view.hasTimes.value} onClick={() => (view.hasTimes.value = !view.hasTimes.value)} title="t">Times</button>
-      {isActive(job) && <button class="small" aria-pressed={isAtEnd.value} onClick={follow} title="f">Follow</button>}
-      <button class="small" onClick={() => void view.window.toStart()} aria-label="To the beginning">⤒</button>
-      <button class="small" onClick={() => void view.window.toEnd()} aria-label="To the end">⤓</button>
+      <button class="small" aria-pressed={view.isWrapped.value} onClick={() => (view.isWrapped.value = !view.isWrapped.value)} title="w">
+        Wrap
+      </button>
+      <button class="small" aria-pressed={view.hasTimes.value} onClick={() => (view.hasTimes.value = !view.hasTimes.value)} title="t">
+        Times
+      </button>
+      {isActive(job) && (
+        <button class="small" aria-pressed={isAtEnd.value} onClick={follow} title="f">
+          Follow
+        </button>
+      )}
+      <button class="small" onClick={() => void view.window.toStart()} aria-label="To the beginning">
+        ⤒
+      </button>
+      <button class="small" onClick={() => void view.window.toEnd()} aria-label="To the end">
+        ⤓
+      </button>
       <Download job={job} />
     </div>
   );
@@ -51,13 +63,37 @@ function Search({ view }: { view: OutputView }) {
   };
   return (
     <div class="row search" role="search">
-      <input data-search type="search" class="small" placeholder="Search   /" aria-label="Search in the output" maxLength={1000} value={text} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKey} />
-      <button class="small plain" aria-pressed={isCaseSensitive} onClick={() => setCaseSensitive(!isCaseSensitive)} title="Upper and lower case matter" aria-label="Upper and lower case matter">Aa</button>
+      <input
+        data-search
+        type="search"
+        class="small"
+        placeholder="Search   /"
+        aria-label="Search in the output"
+        maxLength={1000}
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onKeyDown={onKey}
+      />
+      <button
+        class="small plain"
+        aria-pressed={isCaseSensitive}
+        onClick={() => setCaseSensitive(!isCaseSensitive)}
+        title="Upper and lower case matter"
+        aria-label="Upper and lower case matter"
+      >
+        Aa
+      </button>
       {text !== "" && (
         <>
-          <span class="muted" role="status">{wordsOf(view)}</span>
-          <button class="small plain" onClick={() => search.go(-1, show)} aria-label="The match before">↑</button>
-          <button class="small plain" onClick={() => search.go(1, show)} aria-label="The next match">↓</button>
+          <span class="muted" role="status">
+            {wordsOf(view)}
+          </span>
+          <button class="small plain" onClick={() => search.go(-1, show)} aria-label="The match before">
+            ↑
+          </button>
+          <button class="small plain" onClick={() => search.go(1, show)} aria-label="The next match">
+            ↓
+          </button>
         </>
       )}
     </div>
@@ -67,14 +103,14 @@ function Search({ view }: { view: OutputView }) {
 function wordsOf({ search, output }: OutputView): string {
   const { value: progress } = search.progress;
   const count = search.matches.value.length;
-  const place = count === 0 ? "" : `${search.current.value + 1} of ${count}`;
+  const position = count === 0 ? "" : `${search.current.value + 1} of ${count}`;
   switch (progress.kind) {
     case "idle":
       return "";
     case "searching":
-      return `${place}… ${Math.floor((100 * progress.atBytes) / Math.max(1, output.sizeBytes.value ?? 1))} %`;
+      return `${position}… ${Math.floor((100 * progress.atBytes) / Math.max(1, output.sizeBytes.value ?? 1))} %`;
     case "done":
-      return count === 0 ? "nothing found" : progress.isCut ? `${place} and more` : place;
+      return count === 0 ? "nothing found" : progress.isCut ? `${position} and more` : position;
     case "failed":
       return progress.problem;
   }

@@ -3,25 +3,25 @@ import type { Job, WholeJob } from "../../../src/client/index.ts";
 import { isFree } from "../../keys.tsx";
 import type { Metrics } from "../../output/rows.ts";
 import { useKnown } from "../../parts/use-known.ts";
-import type { Place } from "../../route.ts";
-import { isActive } from "../../service/words.ts";
+import type { LogTarget } from "../../route.ts";
+import { isActive } from "../../service/format.ts";
 import { LogRow } from "./log-row.tsx";
 import { LogTools } from "./log-tools.tsx";
 import { OutputView } from "./output-view.ts";
 
-type LogProps = { view: OutputView; job: WholeJob; place: Place | null };
+type LogProps = { view: OutputView; job: WholeJob; target: LogTarget | null };
 
 /** The output of a job, of which only what is seen exists. */
-export function Log({ job, place, onOver }: { job: WholeJob; place: Place | null; onOver: (job: Job) => void }) {
+export function Log({ job, target, onFinished }: { job: WholeJob; target: LogTarget | null; onFinished: (job: Job) => void }) {
   const { client } = useKnown();
   const view = useMemo(() => new OutputView({ client, id: job.ID }), [client, job.ID]);
-  useEffect(() => view.start(onOver), [view, onOver]);
+  useEffect(() => view.start(onFinished), [view, onFinished]);
   useEffect(() => view.know(job), [view, job]);
 
   const box = useRef<HTMLDivElement>(null);
   const ruler = useRef<HTMLSpanElement>(null);
   const seenPx = useRef(0);
-  useLayoutEffect(() => view.lookAt(place), [view, place]);
+  useLayoutEffect(() => view.showTarget(target), [view, target]);
   useSizes({ view, box, ruler, stepPx: job.Steps.length > 1 ? headPx : null });
   useScrolling({ view, box, seenPx });
   useLogKeys({ view, box });
@@ -29,22 +29,44 @@ export function Log({ job, place, onOver }: { job: WholeJob; place: Place | null
   return (
     <section class="log card" aria-label="Output">
       <LogTools view={view} job={job} />
-      {problem !== null && <p class="notice bad" role="alert">The output could not be read: {problem} <button class="small" onClick={() => view.tryAgain()}>Try again</button></p>}
-      <div ref={box} class={`log-box ${view.isWrapped.value ? "is-wrapped" : ""} ${view.hasTimes.value ? "has-times" : ""}`} tabIndex={0} role="region" aria-label="Lines of output">
-        <span ref={ruler} class="ruler" aria-hidden="true">{"0".repeat(100)}</span>
-        <Lines view={view} job={job} place={place} box={box} seenPx={seenPx} />
+      {problem !== null && (
+        <p class="notice bad" role="alert">
+          The output could not be read: {problem}{" "}
+          <button class="small" onClick={() => view.tryAgain()}>
+            Try again
+          </button>
+        </p>
+      )}
+      <div
+        ref={box}
+        class={`log-box ${view.isWrapped.value ? "is-wrapped" : ""} ${view.hasTimes.value ? "has-times" : ""}`}
+        tabIndex={0}
+        role="region"
+        aria-label="Lines of output"
+      >
+        <span ref={ruler} class="ruler" aria-hidden="true">
+          {"0".repeat(100)}
+        </span>
+        <Lines view={view} job={job} target={target} box={box} seenPx={seenPx} />
       </div>
       <End view={view} job={job} />
     </section>
   );
 }
 
-function Lines({ view, job, place, box, seenPx }: LogProps & Pick<Elements, "box"> & { seenPx: { current: number } }) {
+function Lines({ view, job, target, box, seenPx }: LogProps & Pick<Elements, "box"> & { seenPx: { current: number } }) {
   const lines = useRef<HTMLDivElement>(null);
   const { heightPx, topPx, rows, scrollTopPx, isLoading } = view.window.frame.value;
   const { value: folds } = view.folds;
   const { value: wanted } = view.search.text;
-  const found = wanted === "" ? null : { text: wanted, isCaseSensitive: view.search.isCaseSensitive.value, atBytes: view.search.matches.value[view.search.current.value] ?? null };
+  const found =
+    wanted === ""
+      ? null
+      : {
+          text: wanted,
+          isCaseSensitive: view.search.isCaseSensitive.value,
+          atBytes: view.search.matches.value[view.search.current.value] ?? null,
+        };
   useLayoutEffect(() => {
     if (box.current !== null) seenPx.current = apply(box.current, { scrollTopPx, seenPx: seenPx.current });
     if (view.isWrapped.value && lines.current !== null) measure(view, lines.current);
@@ -54,14 +76,22 @@ function Lines({ view, job, place, box, seenPx }: LogProps & Pick<Elements, "box
       {isLoading && <p class="log-loading muted">…</p>}
       <div ref={lines} class="log-lines" style={{ transform: `translateY(${topPx}px)` }}>
         {rows.map((row) => (
-          <LogRow key={row.key} row={row} job={job} isFolded={row.kind === "step" && folds.has(row.step)} found={found} atBytes={place?.kind === "byte" ? place.offsetBytes : null} onFold={(step) => void view.toggleFold(step)} />
+          <LogRow
+            key={row.key}
+            row={row}
+            job={job}
+            isFolded={row.kind === "step" && folds.has(row.step)}
+            found={found}
+            atBytes={target?.kind === "byte" ? target.offsetBytes : null}
+            onFold={(step) => void view.toggleFold(step)}
+          />
         ))}
       </div>
     </div>
   );
 }
 
-/** Rows that turn out higher or lower than they were reckoned: characters are not all of one width. */
+/** Rows that turn out higher or lower than they were estimated: characters are not all of one width. */
 function measure(view: OutputView, lines: HTMLElement): void {
   const { rows } = view.window.frame.value;
   const wrong = new Map<string, number>();
@@ -166,12 +196,21 @@ function useLogKeys({ view, box }: Elements): void {
 function End({ view, job }: { view: OutputView; job: WholeJob }) {
   const sizeBytes = view.output.sizeBytes.value;
   const isActiveJob = isActive(job);
-  const words = sizeBytes !== 0 ? null : job.State === "Queued" ? "The job waits for its turn." : isActiveJob ? "No output yet." : "The job wrote nothing.";
+  const words =
+    sizeBytes !== 0
+      ? null
+      : job.State === "Queued"
+        ? "The job waits for its turn."
+        : isActiveJob
+          ? "No output yet."
+          : "The job wrote nothing.";
   return (
     <div class="log-end">
       {words !== null && <p class="muted">{words}</p>}
       {isActiveJob && !view.window.isAtEnd.value && (
-        <button class="primary follow" onClick={() => void view.window.toEnd()}>↓ Follow the output</button>
+        <button class="primary follow" onClick={() => void view.window.toEnd()}>
+          ↓ Follow the output
+        </button>
       )}
     </div>
   );

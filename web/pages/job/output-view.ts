@@ -6,8 +6,8 @@ import { Output } from "../../output/output.ts";
 import { OutputSearch } from "../../output/search.ts";
 import { StepStarts } from "../../output/step-starts.ts";
 import { sayProblem } from "../../parts/toasts.tsx";
-import type { Place } from "../../route.ts";
-import { isActive } from "../../service/words.ts";
+import type { LogTarget } from "../../route.ts";
+import { isActive } from "../../service/format.ts";
 
 /** A job's output as it is looked at: what is shown of it and how, and what keeps it up to date. */
 export class OutputView {
@@ -19,10 +19,10 @@ export class OutputView {
   readonly hasTimes = remembered("jobrunner.times");
   readonly #starts: StepStarts;
   #job: WholeJob | null = null;
-  #onOver: (job: Job) => void = () => undefined;
+  #onFinished: (job: Job) => void = () => undefined;
   #isFollowing = false;
   /** Where it is to be looked at first; null: at its end. */
-  #first: Place | null = null;
+  #first: LogTarget | null = null;
   #wasShown = false;
 
   constructor(source: { client: Client; id: string }) {
@@ -32,9 +32,9 @@ export class OutputView {
     this.#starts = new StepStarts(source);
   }
 
-  /** A tab that nobody sees follows nothing: browsers allow six connections to a service. `onOver` hears how the job ended. Gives what ends it. */
-  start(onOver: (job: Job) => void): () => void {
-    this.#onOver = onOver;
+  /** A tab that nobody sees follows nothing: browsers allow six connections to a service. `onFinished` hears how the job ended. Gives what ends it. */
+  start(onFinished: (job: Job) => void): () => void {
+    this.#onFinished = onFinished;
     const onVisibility = (): void => (document.visibilityState === "visible" ? this.#keepUp() : this.output.stop());
     document.addEventListener("visibilitychange", onVisibility);
     this.#keepUp();
@@ -51,13 +51,14 @@ export class OutputView {
   }
 
   /** Null: at no place in particular. */
-  lookAt(place: Place | null): void {
-    this.#first = place;
-    if (this.#wasShown && place !== null) void this.#toPlace(place);
+  showTarget(target: LogTarget | null): void {
+    this.#first = target;
+    if (this.#wasShown && target !== null) void this.#toTarget(target);
   }
 
   async toOffset(offsetBytes: number): Promise<void> {
-    for (const { step, startBytes, endBytes } of this.folds.value.values()) if (offsetBytes >= startBytes && offsetBytes < endBytes) this.#unfold(step);
+    for (const { step, startBytes, endBytes } of this.folds.value.values())
+      if (offsetBytes >= startBytes && offsetBytes < endBytes) this.#unfold(step);
     await this.window.toOffset(offsetBytes);
   }
 
@@ -76,8 +77,8 @@ export class OutputView {
     this.#fold(new Map([...this.folds.value, [step, { step, startBytes, endBytes }]]));
   }
 
-  async #toPlace(place: Place): Promise<void> {
-    const offsetBytes = place.kind === "byte" ? place.offsetBytes : await this.#startOf(place.number);
+  async #toTarget(target: LogTarget): Promise<void> {
+    const offsetBytes = target.kind === "byte" ? target.offsetBytes : await this.#startOf(target.number);
     if (offsetBytes === null) return await this.window.toEnd();
     await this.toOffset(offsetBytes);
   }
@@ -108,7 +109,7 @@ export class OutputView {
     this.#isFollowing = false;
     if (job === null) return;
     this.#close(job);
-    this.#onOver(job);
+    this.#onFinished(job);
   }
 
   #close(job: Job): void {
@@ -120,14 +121,19 @@ export class OutputView {
     this.#boundLastFold();
     if (this.#wasShown) return this.window.grew();
     this.#wasShown = true;
-    void (this.#first === null ? this.window.toEnd() : this.#toPlace(this.#first));
+    void (this.#first === null ? this.window.toEnd() : this.#toTarget(this.#first));
   }
 
   /** What is folded to the end ends where another step begins to write. */
   #boundLastFold(): void {
     const job = this.#job;
     for (const fold of this.folds.value.values()) {
-      if (fold.endBytes !== Infinity || job === null || !job.Steps.some(({ Number, StartedAt }) => Number > fold.step && StartedAt !== null)) continue;
+      if (
+        fold.endBytes !== Infinity ||
+        job === null ||
+        !job.Steps.some(({ Number, StartedAt }) => Number > fold.step && StartedAt !== null)
+      )
+        continue;
       void this.#bound(fold, job);
     }
   }

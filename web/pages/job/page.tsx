@@ -3,9 +3,9 @@ import type { Job, WholeJob } from "../../../src/client/index.ts";
 import { Later } from "../../parts/later.tsx";
 import { StateMark } from "../../parts/state.tsx";
 import { useKnown } from "../../parts/use-known.ts";
-import { hrefs, type Place } from "../../route.ts";
+import { hrefs, type LogTarget } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { durationText, exactTime, exitText, isActive, sinceText, tickingText, titleOf, tookMs } from "../../service/words.ts";
+import { durationText, exactTime, exitText, isActive, sinceText, tickingText, titleOf, tookMs } from "../../service/format.ts";
 import { Actions } from "./actions.tsx";
 import { Facts } from "./facts.tsx";
 import { LiveJob } from "./live-job.ts";
@@ -13,11 +13,11 @@ import { Timeline } from "./timeline.tsx";
 import "./style.css";
 
 /** A job: how it is, its steps in time, its output, and what can be done with it. */
-export function JobPage({ id, place }: { id: string; place: Place | null }) {
+export function JobPage({ id, target }: { id: string; target: LogTarget | null }) {
   const { client, events } = useKnown();
   const live = useMemo(() => new LiveJob({ client, id }), [client, id]);
   useEffect(() => live.start(events), [live, events]);
-  const onOver = useCallback((job: Job) => live.note(job), [live]);
+  const onFinished = useCallback((job: Job) => live.note(job), [live]);
   const { value: found } = live.found;
   const job = found.kind === "found" ? found.job : null;
   useEffect(() => {
@@ -25,11 +25,27 @@ export function JobPage({ id, place }: { id: string; place: Place | null }) {
   }, [job, id]);
   switch (found.kind) {
     case "loading":
-      return <p class="page muted" aria-busy="true">…</p>;
+      return (
+        <p class="page muted" aria-busy="true">
+          …
+        </p>
+      );
     case "missing":
-      return <div class="page"><div class="notice warn">There is no such job, or not any more: {found.problem}. <a href={hrefs.jobs()}>All jobs</a></div></div>;
+      return (
+        <div class="page">
+          <div class="notice warn">
+            There is no such job, or not any more: {found.problem}. <a href={hrefs.jobs()}>All jobs</a>
+          </div>
+        </div>
+      );
     case "failed":
-      return <div class="page"><div class="notice bad">The job could not be asked for: {found.problem} <button onClick={() => void live.ask()}>Try again</button></div></div>;
+      return (
+        <div class="page">
+          <div class="notice bad">
+            The job could not be asked for: {found.problem} <button onClick={() => void live.ask()}>Try again</button>
+          </div>
+        </div>
+      );
     case "found":
       return (
         <div class="page filling job">
@@ -38,7 +54,7 @@ export function JobPage({ id, place }: { id: string; place: Place | null }) {
             <Timeline job={found.job} />
             <Facts job={found.job} />
           </div>
-          <Later load={async () => (await import("./log.tsx")).Log} props={{ job: found.job, place, onOver }} />
+          <Later load={async () => (await import("./log.tsx")).Log} props={{ job: found.job, target, onFinished }} />
         </div>
       );
   }
@@ -50,7 +66,9 @@ function Head({ job }: { job: WholeJob }) {
     <header class="job-head">
       <div class="row">
         <h1>{Name ?? <span class="mono">{ID}</span>}</h1>
-        <span role="status"><StateMark state={State} /></span>
+        <span role="status">
+          <StateMark state={State} />
+        </span>
         {exitText(job) !== "" && State !== "Succeeded" && <span class="mono">{exitText(job)}</span>}
         <Took job={job} />
         <span class="grow" />
@@ -59,9 +77,14 @@ function Head({ job }: { job: WholeJob }) {
       {Message !== null && <p class={`notice ${isActive(job) || State === "Succeeded" ? "" : "bad"}`}>{Message}</p>}
       <p class="muted facts-line">
         {Name !== null && <span class="mono">{ID}</span>}
-        <span title={exactTime(SubmittedAt)}>submitted {sinceText(SubmittedAt, nowMs.value)}{SubmittedBy === null ? "" : ` by ${SubmittedBy}`}</span>
+        <span title={exactTime(SubmittedAt)}>
+          submitted {sinceText(SubmittedAt, nowMs.value)}
+          {SubmittedBy === null ? "" : ` by ${SubmittedBy}`}
+        </span>
         {Object.entries(Labels).map(([key, value]) => (
-          <a key={key} class="label" href={hrefs.jobs(new URLSearchParams([["label", `${key}=${value}`]]))}>{key}={value}</a>
+          <a key={key} class="label" href={hrefs.jobs(new URLSearchParams([["label", `${key}=${value}`]]))}>
+            {key}={value}
+          </a>
         ))}
       </p>
     </header>

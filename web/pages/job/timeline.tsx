@@ -2,7 +2,7 @@ import type { Step, WholeJob } from "../../../src/client/index.ts";
 import { StateMark, stateClass } from "../../parts/state.tsx";
 import { goTo, hrefs } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { bytesText, durationText, exactTime, exitText, tickingText, tookMs } from "../../service/words.ts";
+import { bytesText, durationText, exactTime, exitText, tickingText, tookMs } from "../../service/format.ts";
 
 /** A job's steps in the order of time: what each is, when it ran within the whole, and how it ended. A step's name leads to its output. */
 export function Timeline({ job }: { job: WholeJob }) {
@@ -15,7 +15,9 @@ export function Timeline({ job }: { job: WholeJob }) {
           <StepName job={job} step={step} />
           <Bar step={step} span={span} />
           <span class="step-end mono">{step.State === "Succeeded" ? "" : exitText(step)}</span>
-          <span class="step-took"><StepTook step={step} /></span>
+          <span class="step-took">
+            <StepTook step={step} />
+          </span>
           <span class="step-use muted">{useOf(step)}</span>
         </li>
       ))}
@@ -24,14 +26,22 @@ export function Timeline({ job }: { job: WholeJob }) {
 }
 
 function StepName({ job, step }: { job: WholeJob; step: Step }) {
-  const words = <><span class="muted">{step.Number}</span> <span>{nameOf(step, job)}</span></>;
+  const words = (
+    <>
+      <span class="muted">{step.Number}</span> <span>{nameOf(step, job)}</span>
+    </>
+  );
   if (step.StartedAt === null) return <span class="step-name muted">{words}</span>;
   const href = hrefs.job(job.ID, { kind: "step", number: step.Number });
   const go = (event: MouseEvent): void => {
     event.preventDefault();
     goTo(href, { isQuiet: true }); // also where the address is that already
   };
-  return <a class="step-name" href={href} onClick={go} title="To its output">{words}</a>;
+  return (
+    <a class="step-name" href={href} onClick={go} title="To its output">
+      {words}
+    </a>
+  );
 }
 
 /** Its name, else what it runs. */
@@ -58,7 +68,11 @@ function Bar({ step, span }: { step: Step; span: Span | null }) {
   const fromMs = within(Date.parse(step.StartedAt));
   const toMs = Math.max(fromMs, within(step.EndedAt === null ? span.endMs : Date.parse(step.EndedAt)));
   const style = { left: `${(100 * fromMs) / wholeMs}%`, width: `${(100 * (toMs - fromMs)) / wholeMs}%` };
-  return <span class="track"><i class={stateClass(step.State)} style={style} title={timesOf(step)} /></span>;
+  return (
+    <span class="track">
+      <i class={stateClass(step.State)} style={style} title={timesOf(step)} />
+    </span>
+  );
 }
 
 function timesOf({ StartedAt, EndedAt }: Step): string {
@@ -77,5 +91,7 @@ function useOf({ CPUSeconds, PeakMemoryBytes, OutputBytes }: Step): string {
     CPUSeconds === null ? "" : `${CPUSeconds.toFixed(CPUSeconds < 10 ? 2 : 0)} s CPU`,
     PeakMemoryBytes === null ? "" : `${bytesText(PeakMemoryBytes)} memory`,
     OutputBytes === null ? "" : `${bytesText(OutputBytes)} output`,
-  ].filter((text) => text !== "").join(" · ");
+  ]
+    .filter((text) => text !== "")
+    .join(" · ");
 }

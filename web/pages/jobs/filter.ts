@@ -7,7 +7,11 @@ const known: readonly JobState[] = ["Queued", "Starting", "Running", "Stopping",
 
 export function readFilter(query: URLSearchParams): Filter {
   const states = query.getAll("state").flatMap((list) => list.split(","));
-  return { states: known.filter((state) => states.includes(state)), labels: query.getAll("label").filter((label) => label !== ""), text: query.get("text") ?? "" };
+  return {
+    states: known.filter((state) => states.includes(state)),
+    labels: query.getAll("label").filter((label) => label !== ""),
+    text: query.get("text") ?? "",
+  };
 }
 
 /** As the API and the page's address have it. */

@@ -26,7 +26,9 @@ export function Filters({ filter, onChange }: { filter: Filter; onChange: (filte
       <TextFilter filter={filter} onChange={onChange} />
       <div class="chips" role="group" aria-label="States">
         {choices.map(({ word, states: own }) => (
-          <button key={word} class="small" aria-pressed={own.some((state) => states.includes(state))} onClick={() => toggle(own)}>{word}</button>
+          <button key={word} class="small" aria-pressed={own.some((state) => states.includes(state))} onClick={() => toggle(own)}>
+            {word}
+          </button>
         ))}
       </div>
       <LabelFilter labels={labels} onChange={(wanted) => onChange({ ...filter, labels: wanted })} />
@@ -71,9 +73,22 @@ function LabelFilter({ labels, onChange }: { labels: string[]; onChange: (labels
   };
   return (
     <form class="row label-filter" onSubmit={add}>
-      <input class="small" placeholder="label=value" aria-label="Filter by a label: key or key=value, then Enter" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      <input
+        class="small"
+        placeholder="label=value"
+        aria-label="Filter by a label: key or key=value, then Enter"
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
       {labels.map((label) => (
-        <button key={label} type="button" class="small" aria-pressed="true" aria-label={`Label ${label}: take off`} onClick={() => onChange(labels.filter((one) => one !== label))}>
+        <button
+          key={label}
+          type="button"
+          class="small"
+          aria-pressed="true"
+          aria-label={`Label ${label}: take off`}
+          onClick={() => onChange(labels.filter((one) => one !== label))}
+        >
           {label} ✕
         </button>
       ))}

@@ -108,7 +108,15 @@ export class JobList {
   }
 
   /** So many, or all that there are: pages end early, and may be empty. */
-  async #gather({ wanted, from, signal }: { wanted: number; from: string | null; signal: AbortSignal }): Promise<{ jobs: Job[]; cursor: string | null }> {
+  async #gather({
+    wanted,
+    from,
+    signal,
+  }: {
+    wanted: number;
+    from: string | null;
+    signal: AbortSignal;
+  }): Promise<{ jobs: Job[]; cursor: string | null }> {
     const jobs: Job[] = [];
     let cursor = from;
     do {
@@ -141,7 +149,8 @@ export class JobList {
       await work(loading.signal);
       this.progress.value = { kind: "ready", hasMore: this.#cursor !== null };
     } catch (error) {
-      if (!loading.signal.aborted) this.progress.value = { kind: "failed", problem: error instanceof Error ? error.message : String(error) };
+      if (!loading.signal.aborted)
+        this.progress.value = { kind: "failed", problem: error instanceof Error ? error.message : String(error) };
     } finally {
       if (this.#loading === loading) this.#loading = null;
     }

@@ -34,20 +34,37 @@ export function JobsPage({ query }: { query: URLSearchParams }) {
       <div class="row">
         <h1 class="unseen">Jobs</h1>
         <Filters filter={filter} onChange={change} />
-        {mayRun.value && <a class="button primary" href={hrefs.new()}>New job</a>}
+        {mayRun.value && (
+          <a class="button primary" href={hrefs.new()}>
+            New job
+          </a>
+        )}
       </div>
-      <JobTable list={list} onLabel={(label) => change({ ...filter, labels: [...new Set([...filter.labels, label])] })} empty={<Empty isFiltered={isFiltered} />} />
+      <JobTable
+        list={list}
+        onLabel={(label) => change({ ...filter, labels: [...new Set([...filter.labels, label])] })}
+        empty={<Empty isFiltered={isFiltered} />}
+      />
     </div>
   );
 }
 
 function Empty({ isFiltered }: { isFiltered: boolean }) {
-  if (isFiltered) return <p>No job fits. <a href={hrefs.jobs()}>Show all</a></p>;
+  if (isFiltered)
+    return (
+      <p>
+        No job fits. <a href={hrefs.jobs()}>Show all</a>
+      </p>
+    );
   return (
     <div class="empty">
       <p>No job has been submitted yet.</p>
       <pre>{`curl -d '{"CommandLine": "echo hello"}' ${location.origin}`}</pre>
-      {mayRun.value && <p><a href={hrefs.new()}>Write the first one here</a></p>}
+      {mayRun.value && (
+        <p>
+          <a href={hrefs.new()}>Write the first one here</a>
+        </p>
+      )}
     </div>
   );
 }

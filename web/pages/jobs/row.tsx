@@ -4,7 +4,7 @@ import { StateMark } from "../../parts/state.tsx";
 import { StepsBar } from "../../parts/steps-bar.tsx";
 import { hrefs } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { durationText, exactTime, exitText, shortId, sinceText, tickingText, tookMs } from "../../service/words.ts";
+import { durationText, exactTime, exitText, shortId, sinceText, tickingText, tookMs } from "../../service/format.ts";
 import type { Row } from "./job-list.ts";
 
 type JobRowProps = { row: Row; index: number; topPx: number; isActive: boolean; onLabel: (label: string) => void };
@@ -15,20 +15,40 @@ export function JobRow({ row, index, topPx, isActive, onLabel }: JobRowProps) {
   const { ID, Name, State, SubmittedAt, Labels, Message } = job;
   return (
     <div class="job-row" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${topPx}px)` }} title={Message ?? undefined}>
-      <span role="cell"><StateMark state={State} /></span>
+      <span role="cell">
+        <StateMark state={State} />
+      </span>
       <span role="cell" class="name">
-        <a href={hrefs.job(ID)} tabIndex={isActive ? 0 : -1}>{Name ?? shortId(ID)}</a>
+        <a href={hrefs.job(ID)} tabIndex={isActive ? 0 : -1}>
+          {Name ?? shortId(ID)}
+        </a>
         {Name !== null && <span class="mono muted">{shortId(ID)}</span>}
       </span>
       <span role="cell" class="labels">
         {Object.entries(Labels).map(([key, value]) => (
-          <button key={key} class="label" tabIndex={-1} title={`${key}=${value}: list only these`} onClick={() => onLabel(`${key}=${value}`)}>{key}={value}</button>
+          <button
+            key={key}
+            class="label"
+            tabIndex={-1}
+            title={`${key}=${value}: list only these`}
+            onClick={() => onLabel(`${key}=${value}`)}
+          >
+            {key}={value}
+          </button>
         ))}
       </span>
-      <span role="cell" class="steps"><StepsBar steps={job.Steps} /></span>
-      <span role="cell" class="submitted muted" title={exactTime(SubmittedAt)}><Since time={SubmittedAt} /></span>
-      <span role="cell" class="took"><Took job={job} /></span>
-      <span role="cell" class="exit mono">{exitText(job)}</span>
+      <span role="cell" class="steps">
+        <StepsBar steps={job.Steps} />
+      </span>
+      <span role="cell" class="submitted muted" title={exactTime(SubmittedAt)}>
+        <Since time={SubmittedAt} />
+      </span>
+      <span role="cell" class="took">
+        <Took job={job} />
+      </span>
+      <span role="cell" class="exit mono">
+        {exitText(job)}
+      </span>
     </div>
   );
 }
@@ -37,7 +57,7 @@ function Since({ time }: { time: string }) {
   return <>{useComputed(() => sinceText(time, nowMs.value))}</>;
 }
 
-/** Of a job that is not over, with each second. */
+/** Of a job that is not finished, with each second. */
 function Took({ job }: { job: Job }) {
   if (job.EndedAt === null && job.StartedAt !== null) return <Ticking key={job.StartedAt} job={job} />;
   const ms = tookMs(job, 0);

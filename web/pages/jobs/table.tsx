@@ -25,21 +25,45 @@ export function JobTable({ list, onLabel, empty }: { list: JobList; onLabel: (la
   return (
     <div class="card table" onPointerEnter={hold} onPointerLeave={() => list.release()}>
       <Waiting list={list} />
-      <div class="table-rows" role="table" aria-label="Jobs, newest first" aria-rowcount={rows.length + 1} aria-busy={progress.kind === "loading"}>
+      <div
+        class="table-rows"
+        role="table"
+        aria-label="Jobs, newest first"
+        aria-rowcount={rows.length + 1}
+        aria-busy={progress.kind === "loading"}
+      >
         <div class="job-row titles" role="row" aria-rowindex={1}>
-          {["State", "Name", "Labels", "Steps", "Submitted", "Took", "Exit"].map((title) => <span key={title} role="columnheader">{title}</span>)}
+          {["State", "Name", "Labels", "Steps", "Submitted", "Took", "Exit"].map((title) => (
+            <span key={title} role="columnheader">
+              {title}
+            </span>
+          ))}
         </div>
         <div ref={box} class="rows" role="rowgroup">
           <div class="space" role="presentation" style={{ height: `${rows.length * rowPx}px` }}>
             {shown.map((row, index) => (
-              <JobRow key={row.id} row={row} index={range.first + index} topPx={(range.first + index) * rowPx} isActive={activeIndex === range.first + index} onLabel={onLabel} />
+              <JobRow
+                key={row.id}
+                row={row}
+                index={range.first + index}
+                topPx={(range.first + index) * rowPx}
+                isActive={activeIndex === range.first + index}
+                onLabel={onLabel}
+              />
             ))}
           </div>
         </div>
       </div>
       <div class="hints">
         {progress.kind === "loading" && rows.length === 0 && <p class="hint muted">…</p>}
-        {progress.kind === "failed" && <p class="hint notice bad" role="alert">The jobs could not be asked for: {progress.problem} <button class="small" onClick={() => void list.load()}>Try again</button></p>}
+        {progress.kind === "failed" && (
+          <p class="hint notice bad" role="alert">
+            The jobs could not be asked for: {progress.problem}{" "}
+            <button class="small" onClick={() => void list.load()}>
+              Try again
+            </button>
+          </p>
+        )}
         {progress.kind === "ready" && rows.length === 0 && <div class="hint">{empty}</div>}
       </div>
     </div>
@@ -51,7 +75,11 @@ function Waiting({ list }: { list: JobList }) {
   const count = list.waiting.value;
   return (
     <div class="waiting" role="status">
-      {count > 0 && <button class="small primary" onClick={() => list.showWaiting()}>{count === 1 ? "1 new job" : `${count} new jobs`}: show</button>}
+      {count > 0 && (
+        <button class="small primary" onClick={() => list.showWaiting()}>
+          {count === 1 ? "1 new job" : `${count} new jobs`}: show
+        </button>
+      )}
     </div>
   );
 }
@@ -66,10 +94,10 @@ function useRowPx(): number {
   return rowPx.value;
 }
 
-type Place = { box: { current: HTMLDivElement | null }; list: JobList; rowPx: number };
+type Viewport = { box: { current: HTMLDivElement | null }; list: JobList; rowPx: number };
 
 /** Which rows are seen, with some to spare; near the end of what is known, more is asked for. */
-function useVisibleRange({ box, list, rowPx }: Place): { first: number; last: number } {
+function useVisibleRange({ box, list, rowPx }: Viewport): { first: number; last: number } {
   const range = useSignal({ first: 0, last: 60 });
   useLayoutEffect(() => {
     const element = box.current;
@@ -94,7 +122,7 @@ function useVisibleRange({ box, list, rowPx }: Place): { first: number; last: nu
 }
 
 /** Rows that come in above what is looked at push nothing down: what is seen stays where it is. */
-function useStill({ box, list, rowPx }: Place): void {
+function useStill({ box, list, rowPx }: Viewport): void {
   const first = useRef<string | null>(null);
   const rows = list.rows.value;
   useLayoutEffect(() => {
@@ -108,7 +136,7 @@ function useStill({ box, list, rowPx }: Place): void {
 }
 
 /** Arrows, or j and k, go from job to job. Gives the row that Tab comes to. */
-function useKeys({ box, list, rowPx }: Place): number {
+function useKeys({ box, list, rowPx }: Viewport): number {
   const active = useSignal(0);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -124,7 +152,9 @@ function useKeys({ box, list, rowPx }: Place): number {
       const top = index * rowPx;
       if (top < element.scrollTop) element.scrollTop = top;
       else if (top + rowPx > element.scrollTop + element.clientHeight) element.scrollTop = top + rowPx - element.clientHeight;
-      requestAnimationFrame(() => requestAnimationFrame(() => element.querySelector<HTMLElement>(`[aria-rowindex="${index + 2}"] a`)?.focus()));
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() => element.querySelector<HTMLElement>(`[aria-rowindex="${index + 2}"] a`)?.focus()),
+      );
     };
     const onFocus = (event: FocusEvent): void => {
       const row = event.target instanceof HTMLElement ? event.target.closest("[aria-rowindex]") : null;

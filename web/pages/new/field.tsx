@@ -3,27 +3,63 @@ import { useContext, useId } from "preact/hooks";
 import { Problems } from "./problems.ts";
 
 /** What a field's control is to have so that it is labelled, and says what is wrong with it. */
-type ControlProps = { "id": string; "aria-invalid": boolean; "aria-describedby": string | undefined };
+type ControlProps = { id: string; "aria-invalid": boolean; "aria-describedby": string | undefined };
 
 /** `path`: as the API names it in what it refuses. */
-export function Field({ path, label, hint, children }: { path: string; label: string; hint?: string; children: (props: ControlProps) => ComponentChildren }) {
+export function Field({
+  path,
+  label,
+  hint,
+  children,
+}: {
+  path: string;
+  label: string;
+  hint?: string;
+  children: (props: ControlProps) => ComponentChildren;
+}) {
   const id = useId();
   const problem = useContext(Problems).at(path);
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {children({ id, "aria-invalid": problem !== null, "aria-describedby": problem === null && hint === undefined ? undefined : `${id}-said` })}
-      {(problem !== null || hint !== undefined) && <p id={`${id}-said`} class={problem === null ? "muted hint" : "wrong"}>{problem ?? hint}</p>}
+      {children({
+        id,
+        "aria-invalid": problem !== null,
+        "aria-describedby": problem === null && hint === undefined ? undefined : `${id}-said`,
+      })}
+      {(problem !== null || hint !== undefined) && (
+        <p id={`${id}-said`} class={problem === null ? "muted hint" : "wrong"}>
+          {problem ?? hint}
+        </p>
+      )}
     </div>
   );
 }
 
-type TextProps = { path: string; label: string; hint?: string; value: string; onValue: (value: string) => void; isMono?: boolean; placeholder?: string };
+type TextProps = {
+  path: string;
+  label: string;
+  hint?: string;
+  value: string;
+  onValue: (value: string) => void;
+  isMono?: boolean;
+  placeholder?: string;
+};
 
 export function TextField({ path, label, hint, value, onValue, isMono = false, placeholder }: TextProps) {
   return (
     <Field path={path} label={label} {...(hint === undefined ? {} : { hint })}>
-      {(props) => <input {...props} class={isMono ? "mono" : ""} value={value} placeholder={placeholder} onInput={(event) => onValue(event.currentTarget.value)} spellcheck={false} autocomplete="off" />}
+      {(props) => (
+        <input
+          {...props}
+          class={isMono ? "mono" : ""}
+          value={value}
+          placeholder={placeholder}
+          onInput={(event) => onValue(event.currentTarget.value)}
+          spellcheck={false}
+          autocomplete="off"
+        />
+      )}
     </Field>
   );
 }
@@ -31,7 +67,16 @@ export function TextField({ path, label, hint, value, onValue, isMono = false, p
 export function AreaField({ path, label, hint, value, onValue, rows = 3, placeholder }: TextProps & { rows?: number }) {
   return (
     <Field path={path} label={label} {...(hint === undefined ? {} : { hint })}>
-      {(props) => <textarea {...props} rows={rows} value={value} placeholder={placeholder} onInput={(event) => onValue(event.currentTarget.value)} spellcheck={false} />}
+      {(props) => (
+        <textarea
+          {...props}
+          rows={rows}
+          value={value}
+          placeholder={placeholder}
+          onInput={(event) => onValue(event.currentTarget.value)}
+          spellcheck={false}
+        />
+      )}
     </Field>
   );
 }
@@ -42,7 +87,11 @@ export function ChoiceField({ path, label, hint, value, onValue, choices }: Text
       {(props) => (
         <select {...props} value={value} onChange={(event) => onValue(event.currentTarget.value)}>
           {!choices.some(([choice]) => choice === value) && <option value={value}>{value}</option>}
-          {choices.map(([choice, words]) => <option key={choice} value={choice}>{words}</option>)}
+          {choices.map(([choice, words]) => (
+            <option key={choice} value={choice}>
+              {words}
+            </option>
+          ))}
         </select>
       )}
     </Field>

@@ -116,7 +116,14 @@ function commandOf(step: StepFields): Command {
     ...(step.kind === "line" ? text("Shell", step.shell) : {}),
     ...(isContainer ? text("Image", step.image) : {}),
     ...(isContainer ? lines("Entrypoint", step.entrypoint) : {}),
-    ...(isContainer && step.mounts.trim() !== "" ? { Mounts: step.mounts.split("\n").filter((mount) => mount.trim() !== "").map(mountOf) } : {}),
+    ...(isContainer && step.mounts.trim() !== ""
+      ? {
+          Mounts: step.mounts
+            .split("\n")
+            .filter((mount) => mount.trim() !== "")
+            .map(mountOf),
+        }
+      : {}),
     ...(isContainer ? { ...text("Network", step.network), ...text("User", step.user), ...text("Pull", step.pull) } : {}),
     ...(isContainer && Object.keys(resources).length > 0 ? { Resources: resources } : {}),
     ...record("Environment", step.environment),
@@ -151,7 +158,10 @@ export function fieldsOf(spec: ShownSpec): Fields {
 }
 
 type Hidden<Part> = Omit<Part, "Environment"> & { Environment?: Record<string, string | null> };
-export type ShownSpec = Omit<Hidden<JobSpec>, "Commands" | "Secrets"> & { Commands?: Hidden<Command>[]; Secrets?: Record<string, string | null> };
+export type ShownSpec = Omit<Hidden<JobSpec>, "Commands" | "Secrets"> & {
+  Commands?: Hidden<Command>[];
+  Secrets?: Record<string, string | null>;
+};
 
 function stepOf(command: Hidden<Command>): StepFields {
   const { Args, Resources = {} } = command;

@@ -16,31 +16,96 @@ export function JobFields({ fields, onFields }: { fields: Fields; onFields: (fie
     <>
       <div class="fields">
         <TextField path="Name" label="Name" value={fields.name} onValue={(name) => set({ name })} />
-        <TextField path="WorkingDir" label="Working directory" hint="absolute, or in the job's own workspace" value={fields.workingDir} onValue={(workingDir) => set({ workingDir })} isMono />
-        <TextField path="TimeoutSeconds" label="Timeout in seconds" hint={durationHint(fields.timeoutSeconds)} value={fields.timeoutSeconds} onValue={(timeoutSeconds) => set({ timeoutSeconds })} />
-        <TextField path="IdleTimeoutSeconds" label="Timeout without output, in seconds" hint={durationHint(fields.idleTimeoutSeconds)} value={fields.idleTimeoutSeconds} onValue={(idleTimeoutSeconds) => set({ idleTimeoutSeconds })} />
+        <TextField
+          path="WorkingDir"
+          label="Working directory"
+          hint="absolute, or in the job's own workspace"
+          value={fields.workingDir}
+          onValue={(workingDir) => set({ workingDir })}
+          isMono
+        />
+        <TextField
+          path="TimeoutSeconds"
+          label="Timeout in seconds"
+          hint={durationHint(fields.timeoutSeconds)}
+          value={fields.timeoutSeconds}
+          onValue={(timeoutSeconds) => set({ timeoutSeconds })}
+        />
+        <TextField
+          path="IdleTimeoutSeconds"
+          label="Timeout without output, in seconds"
+          hint={durationHint(fields.idleTimeoutSeconds)}
+          value={fields.idleTimeoutSeconds}
+          onValue={(idleTimeoutSeconds) => set({ idleTimeoutSeconds })}
+        />
       </div>
       <div class="fields wide">
-        <Pairs path="Environment" label="Environment" what="Variable" pairs={fields.environment} onPairs={(environment) => set({ environment })} />
+        <Pairs
+          path="Environment"
+          label="Environment"
+          what="Variable"
+          pairs={fields.environment}
+          onPairs={(environment) => set({ environment })}
+        />
         <Pairs path="Labels" label="Labels" what="Label" pairs={fields.labels} onPairs={(labels) => set({ labels })} />
       </div>
       <details open={fields.secrets.length > 0}>
         <summary>Secrets, how it is stopped, standard input, user</summary>
         <SecretFields secrets={fields.secrets} onSecrets={(secrets) => set({ secrets })} />
         <div class="fields">
-          <ChoiceField path="StopSignal" label="A stop begins with" value={fields.stopSignal} onValue={(stopSignal) => set({ stopSignal })} choices={[["", "SIGTERM (default)"], ...signalsWith(fields.stopSignal).map((name): [string, string] => [name, name])]} />
-          <TextField path="StopTimeoutSeconds" label="SIGKILL after so many seconds" value={fields.stopTimeoutSeconds} onValue={(stopTimeoutSeconds) => set({ stopTimeoutSeconds })} placeholder="10" />
-          <TextField path="DrainTimeoutSeconds" label="Seconds for the last output of filters left behind" value={fields.drainTimeoutSeconds} onValue={(drainTimeoutSeconds) => set({ drainTimeoutSeconds })} placeholder="2" />
-          <TextField path="User" label="User" hint="where the service is root and allows it" value={fields.user} onValue={(user) => set({ user })} />
+          <ChoiceField
+            path="StopSignal"
+            label="A stop begins with"
+            value={fields.stopSignal}
+            onValue={(stopSignal) => set({ stopSignal })}
+            choices={[["", "SIGTERM (default)"], ...signalsWith(fields.stopSignal).map((name): [string, string] => [name, name])]}
+          />
+          <TextField
+            path="StopTimeoutSeconds"
+            label="SIGKILL after so many seconds"
+            value={fields.stopTimeoutSeconds}
+            onValue={(stopTimeoutSeconds) => set({ stopTimeoutSeconds })}
+            placeholder="10"
+          />
+          <TextField
+            path="DrainTimeoutSeconds"
+            label="Seconds for the last output of filters left behind"
+            value={fields.drainTimeoutSeconds}
+            onValue={(drainTimeoutSeconds) => set({ drainTimeoutSeconds })}
+            placeholder="2"
+          />
+          <TextField
+            path="User"
+            label="User"
+            hint="where the service is root and allows it"
+            value={fields.user}
+            onValue={(user) => set({ user })}
+          />
         </div>
-        <AreaField path="Stdin" label="Standard input of the first step" value={fields.stdin} onValue={(stdin) => set({ stdin })} rows={2} />
+        <AreaField
+          path="Stdin"
+          label="Standard input of the first step"
+          value={fields.stdin}
+          onValue={(stdin) => set({ stdin })}
+          rows={2}
+        />
       </details>
     </>
   );
 }
 
 export function SecretFields({ secrets, onSecrets }: { secrets: Pair[]; onSecrets: (secrets: Pair[]) => void }) {
-  return <Pairs path="Secrets" label="Secrets" what="Secret" hint="variables whose values nobody sees: masked in the output, and never shown again" pairs={secrets} onPairs={onSecrets} isSecret />;
+  return (
+    <Pairs
+      path="Secrets"
+      label="Secrets"
+      what="Secret"
+      hint="variables whose values nobody sees: masked in the output, and never shown again"
+      pairs={secrets}
+      onPairs={onSecrets}
+      isSecret
+    />
+  );
 }
 
 /** So that 36000 is seen to be ten hours. */

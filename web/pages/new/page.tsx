@@ -3,7 +3,7 @@ import { sayProblem } from "../../parts/toasts.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { goTo, hrefs } from "../../route.ts";
 import { untilAnswered } from "../../service/connection.ts";
-import { titleOf } from "../../service/words.ts";
+import { titleOf } from "../../service/format.ts";
 import { type Draft, draftOf, inFields, inJson, writtenIn } from "./draft.ts";
 import { AreaField } from "./field.tsx";
 import { emptyFields, emptyStep, type Fields } from "./fields.ts";
@@ -29,7 +29,8 @@ export function NewJobPage({ fromId }: { fromId: string | null }) {
   }, [refusal]);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (written.kind === "wrong") return setRefusal({ whole: `the job ${written.problem}`, fields: [{ field: wholePath, message: written.problem }] });
+    if (written.kind === "wrong")
+      return setRefusal({ whole: `the job ${written.problem}`, fields: [{ field: wholePath, message: written.problem }] });
     setBusy(true);
     setRefusal(null);
     try {
@@ -44,7 +45,13 @@ export function NewJobPage({ fromId }: { fromId: string | null }) {
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void submit(event);
   };
-  if (box.You.Role === "read") return <div class="page"><h1>New job</h1><p class="notice warn">{box.You.Name} may only watch: a token with the role submit or admin is needed to run jobs.</p></div>;
+  if (box.You.Role === "read")
+    return (
+      <div class="page">
+        <h1>New job</h1>
+        <p class="notice warn">{box.You.Name} may only watch: a token with the role submit or admin is needed to run jobs.</p>
+      </div>
+    );
   return (
     <Problems.Provider value={refusal === null ? { at: () => null } : problemsOf(refusal)}>
       <form ref={form} class="page new" onSubmit={(event) => void submit(event)} onKeyDown={onKey} noValidate>
@@ -52,8 +59,17 @@ export function NewJobPage({ fromId }: { fromId: string | null }) {
         {remark !== null && <p class="notice">{remark}</p>}
         {refusal !== null && <Refused refusal={refusal} />}
         <Kinds draft={draft} onDraft={setDraft} />
-        {draft.kind === "json" ? <Json draft={draft} onDraft={setDraft} /> : <InFields fields={draft.fields} onFields={(fields) => setDraft({ kind: "fields", fields })} />}
-        <div class="row"><button class="primary" disabled={isBusy}>{isBusy ? "Submitting…" : "Run"}</button><span class="muted">or Ctrl+Enter</span></div>
+        {draft.kind === "json" ? (
+          <Json draft={draft} onDraft={setDraft} />
+        ) : (
+          <InFields fields={draft.fields} onFields={(fields) => setDraft({ kind: "fields", fields })} />
+        )}
+        <div class="row">
+          <button class="primary" disabled={isBusy}>
+            {isBusy ? "Submitting…" : "Run"}
+          </button>
+          <span class="muted">or Ctrl+Enter</span>
+        </div>
         {written.kind === "spec" && <Same spec={written.spec} />}
       </form>
     </Problems.Provider>
@@ -72,7 +88,11 @@ function useDraft(fromId: string | null) {
     const fill = async (id: string): Promise<void> => {
       const job = await untilAnswered(() => client.job(id));
       setDraft(draftOf(job.Spec));
-      setRemark(Object.keys(job.Spec.Secrets ?? {}).length > 0 ? `As ${titleOf(job)} was. The values of its secrets are known to nobody: type them in again.` : `As ${titleOf(job)} was.`);
+      setRemark(
+        Object.keys(job.Spec.Secrets ?? {}).length > 0
+          ? `As ${titleOf(job)} was. The values of its secrets are known to nobody: type them in again.`
+          : `As ${titleOf(job)} was.`,
+      );
     };
     fill(fromId).catch((error: unknown) => setRefusal(refusalOf(error)));
   }, [client, fromId]);
@@ -86,7 +106,15 @@ function Refused({ refusal: { whole, fields } }: { refusal: Refusal }) {
   return (
     <div class="notice bad" role="alert">
       <p>It was not accepted: {whole}</p>
-      {fields.length > 1 && <ul>{fields.map(({ field, message }) => <li key={field}><code>{field}</code> {message}</li>)}</ul>}
+      {fields.length > 1 && (
+        <ul>
+          {fields.map(({ field, message }) => (
+            <li key={field}>
+              <code>{field}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }
@@ -102,9 +130,15 @@ function Kinds({ draft, onDraft }: DraftProps) {
   const isPressed = (isSequence: boolean): boolean => draft.kind === "fields" && draft.fields.isSequence === isSequence;
   return (
     <div class="row kinds" role="group" aria-label="What kind of job">
-      <button type="button" aria-pressed={isPressed(false)} onClick={() => toFields((fields) => ({ ...fields, isSequence: false }))}>One command line</button>
-      <button type="button" aria-pressed={isPressed(true)} onClick={() => toFields(asSequence)}>Steps</button>
-      <button type="button" aria-pressed={draft.kind === "json"} onClick={() => onDraft(inJson(draft))}>JSON</button>
+      <button type="button" aria-pressed={isPressed(false)} onClick={() => toFields((fields) => ({ ...fields, isSequence: false }))}>
+        One command line
+      </button>
+      <button type="button" aria-pressed={isPressed(true)} onClick={() => toFields(asSequence)}>
+        Steps
+      </button>
+      <button type="button" aria-pressed={draft.kind === "json"} onClick={() => onDraft(inJson(draft))}>
+        JSON
+      </button>
     </div>
   );
 }
@@ -119,7 +153,14 @@ function asSequence(fields: Fields): Fields {
 function Json({ draft, onDraft }: DraftProps<Extract<Draft, { kind: "json" }>>) {
   return (
     <>
-      <AreaField path={wholePath} label="The job as JSON" hint="all that the API takes" value={draft.text} onValue={(text) => onDraft({ ...draft, text })} rows={Math.max(8, Math.min(24, draft.text.split("\n").length + 1))} />
+      <AreaField
+        path={wholePath}
+        label="The job as JSON"
+        hint="all that the API takes"
+        value={draft.text}
+        onValue={(text) => onDraft({ ...draft, text })}
+        rows={Math.max(8, Math.min(24, draft.text.split("\n").length + 1))}
+      />
       <SecretFields secrets={draft.secrets} onSecrets={(secrets) => onDraft({ ...draft, secrets })} />
     </>
   );
@@ -128,7 +169,18 @@ function Json({ draft, onDraft }: DraftProps<Extract<Draft, { kind: "json" }>>) 
 function InFields({ fields, onFields }: { fields: Fields; onFields: (fields: Fields) => void }) {
   return (
     <>
-      {fields.isSequence ? <Steps steps={fields.steps} onSteps={(steps) => onFields({ ...fields, steps })} /> : <AreaField path="CommandLine" label="Command line" value={fields.line} onValue={(line) => onFields({ ...fields, line })} rows={5} placeholder="make && ./bench" />}
+      {fields.isSequence ? (
+        <Steps steps={fields.steps} onSteps={(steps) => onFields({ ...fields, steps })} />
+      ) : (
+        <AreaField
+          path="CommandLine"
+          label="Command line"
+          value={fields.line}
+          onValue={(line) => onFields({ ...fields, line })}
+          rows={5}
+          placeholder="make && ./bench"
+        />
+      )}
       <JobFields fields={fields} onFields={onFields} />
     </>
   );
@@ -138,6 +190,7 @@ function InFields({ fields, onFields }: { fields: Fields; onFields: (fields: Fie
 function showFirst(form: HTMLFormElement | null): void {
   const wrong = form?.querySelector<HTMLElement>("[aria-invalid=true]");
   if (wrong === null || wrong === undefined) return;
-  for (let details = wrong.closest("details"); details !== null; details = details.parentElement?.closest("details") ?? null) details.open = true;
+  for (let details = wrong.closest("details"); details !== null; details = details.parentElement?.closest("details") ?? null)
+    details.open = true;
   (wrong.matches("fieldset") ? (wrong.querySelector<HTMLElement>("input, button") ?? wrong) : wrong).focus();
 }

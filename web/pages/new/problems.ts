@@ -21,8 +21,14 @@ export const wholePath = "";
 export function problemsOf({ fields }: Refusal): FieldProblems {
   return {
     at: (path) => {
-      const own = fields.filter(({ field }) => path === wholePath || field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`));
-      return own.length === 0 ? null : own.map(({ field, message }) => `${field === path ? "" : `${field.slice(path.length).replace(/^\./, "")} `}${message}`).join("; ");
+      const own = fields.filter(
+        ({ field }) => path === wholePath || field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`),
+      );
+      return own.length === 0
+        ? null
+        : own
+            .map(({ field, message }) => `${field === path ? "" : `${field.slice(path.length).replace(/^\./, "")} `}${message}`)
+            .join("; ");
     },
   };
 }

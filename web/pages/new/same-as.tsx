@@ -11,19 +11,32 @@ const kinds = ["curl", "jobrunner run", "JSON"] as const;
 export function Same({ spec }: { spec: JobSpec }) {
   const { token } = useKnown();
   const [kind, setKind] = useState<(typeof kinds)[number]>("curl");
-  const text = { "curl": asCurl(spec, { url: serviceUrl, hasToken: token !== null }), "jobrunner run": asRun(spec), "JSON": asJson(spec) }[kind];
+  const text = { curl: asCurl(spec, { url: serviceUrl, hasToken: token !== null }), "jobrunner run": asRun(spec), JSON: asJson(spec) }[
+    kind
+  ];
   return (
     <section class="same" aria-labelledby="same-title">
       <div class="row">
         <h2 id="same-title">The same as</h2>
         <div class="row" role="group" aria-label="Written for">
-          {kinds.map((one) => <button key={one} type="button" class="small" aria-pressed={one === kind} onClick={() => setKind(one)}>{one}</button>)}
+          {kinds.map((one) => (
+            <button key={one} type="button" class="small" aria-pressed={one === kind} onClick={() => setKind(one)}>
+              {one}
+            </button>
+          ))}
         </div>
         <span class="grow" />
         <CopyButton text={text} what={kind} />
       </div>
-      <pre tabIndex={0} aria-label={`The job for ${kind}`}>{text}</pre>
-      {spec.Secrets !== undefined && <p class="muted">The values of secrets are not shown{kind === "jobrunner run" ? "; there they are those of the variables of these names" : ": put them in place of …"}.</p>}
+      <pre tabIndex={0} aria-label={`The job for ${kind}`}>
+        {text}
+      </pre>
+      {spec.Secrets !== undefined && (
+        <p class="muted">
+          The values of secrets are not shown
+          {kind === "jobrunner run" ? "; there they are those of the variables of these names" : ": put them in place of …"}.
+        </p>
+      )}
     </section>
   );
 }

@@ -22,7 +22,8 @@ export function asRun(spec: JobSpec): string {
   const { Secrets, CommandLine, ...rest } = spec;
   const secrets = Object.keys(Secrets ?? {}).flatMap((name) => ["--secret", quote(name)]);
   const options = optionsOf(rest);
-  if (options !== null && typeof CommandLine === "string") return ["jobrunner run", ...options, ...secrets, "-c", quote(CommandLine)].join(" ");
+  if (options !== null && typeof CommandLine === "string")
+    return ["jobrunner run", ...options, ...secrets, "-c", quote(CommandLine)].join(" ");
   const { Secrets: _secrets, ...file } = spec;
   const end = "END";
   return `${["jobrunner run", ...secrets, "--file -"].join(" ")} <<'${end}'\n${JSON.stringify(file, null, 2)}\n${end}`;
@@ -31,7 +32,19 @@ export function asRun(spec: JobSpec): string {
 type Rest = Omit<JobSpec, "CommandLine" | "Secrets">;
 
 /** Null: there are no options for all of it. */
-function optionsOf({ Name, Labels, Environment, WorkingDir, User, TimeoutSeconds, IdleTimeoutSeconds, StopSignal, StopTimeoutSeconds, DrainTimeoutSeconds, ...others }: Rest): string[] | null {
+function optionsOf({
+  Name,
+  Labels,
+  Environment,
+  WorkingDir,
+  User,
+  TimeoutSeconds,
+  IdleTimeoutSeconds,
+  StopSignal,
+  StopTimeoutSeconds,
+  DrainTimeoutSeconds,
+  ...others
+}: Rest): string[] | null {
   const options = [
     optionOf("--name", Name),
     optionsOfPairs("--label", Labels),
@@ -69,5 +82,7 @@ function withoutSecrets(spec: JobSpec): JobSpec {
 
 /** A word for a shell of POSIX's kind. */
 function quote(word: string): string {
-  return /^[\w./:=@%+,-]+$/.test(word) && !word.startsWith("-") && !word.startsWith("=") ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w./:=@%+,-]+$/.test(word) && !word.startsWith("-") && !word.startsWith("=")
+    ? word
+    : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -21,7 +21,11 @@ export function Steps({ steps, onSteps }: { steps: StepFields[]; onSteps: (steps
           onRemove={() => onSteps(steps.toSpliced(index, 1))}
         />
       ))}
-      <div><button type="button" onClick={() => onSteps([...steps, emptyStep])}>Add step</button></div>
+      <div>
+        <button type="button" onClick={() => onSteps([...steps, emptyStep])}>
+          Add step
+        </button>
+      </div>
     </>
   );
 }

@@ -3,27 +3,27 @@ import type { Log } from "./types.ts";
 const retryMs = 1000;
 
 /** What has happened must be recorded: tried until the disk takes it. */
-export class Persistence {
+export class RetryingWriter {
   readonly #log: Log;
-  #trouble: string | null = null;
+  #problem: string | null = null;
 
   constructor(log: Log) {
     this.#log = log;
   }
 
   /** Why the last write failed; null: it did not. */
-  get trouble(): string | null {
-    return this.#trouble;
+  get problem(): string | null {
+    return this.#problem;
   }
 
-  async persist(write: () => Promise<void>): Promise<void> {
+  async write(write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
         await write();
-        this.#trouble = null;
+        this.#problem = null;
         return;
       } catch (error) {
-        this.#trouble = error instanceof Error ? error.message : String(error);
+        this.#problem = error instanceof Error ? error.message : String(error);
         this.#log("error", "the database could not be written; tried again", { err: error });
         await new Promise((resolve) => setTimeout(resolve, retryMs));
       }

@@ -12,7 +12,11 @@ export function linesOf(jobs: Job[], { stream, width = Infinity }: { stream: Nod
   const short = shorten(jobs.map(({ ID }) => ID));
   const nowMs = Date.now();
   const shown = width === Infinity ? jobs : jobs.map((job) => ({ ...job, Name: clip(job.Name ?? "") }));
-  return table(titles, shown.map((job) => rowOf(job, { short, nowMs })), { stream, width });
+  return table(
+    titles,
+    shown.map((job) => rowOf(job, { short, nowMs })),
+    { stream, width },
+  );
 }
 
 function clip(name: string): string {
@@ -30,7 +34,16 @@ function shorten(ids: string[]): (id: string) => string {
 
 function rowOf(job: Job, { short, nowMs }: { short: (id: string) => string; nowMs: number }): Cell[] {
   const { ID, Name, State, SubmittedAt, Labels } = job;
-  return [short(ID), Name ?? "", { text: stateOf(job), colour: colours[State] }, stepsOf(job), agoOf(SubmittedAt, nowMs), tookOf(job, nowMs), exitOf(job), labelsOf(Labels)];
+  return [
+    short(ID),
+    Name ?? "",
+    { text: stateOf(job), colour: colours[State] },
+    stepsOf(job),
+    agoOf(SubmittedAt, nowMs),
+    tookOf(job, nowMs),
+    exitOf(job),
+    labelsOf(Labels),
+  ];
 }
 
 /** A change of a job's state as a line; its time is that of the change, as far as the job says. */
@@ -45,7 +58,7 @@ function stateOf({ State, WaitsFor: waited }: Job): string {
   return !waited ? State : `${State}: waits for ${waited.Program} (${waited.PID}) of ${waited.User}`;
 }
 
-export function isOver(state: JobState): boolean {
+export function isFinished(state: JobState): boolean {
   return !activeStates.includes(state);
 }
 
@@ -70,7 +83,7 @@ function stepsOf({ Steps }: Job): string {
 }
 
 function tookOf({ State, StartedAt, EndedAt }: Job, nowMs: number): string {
-  if (StartedAt === null || (EndedAt === null && isOver(State))) return "";
+  if (StartedAt === null || (EndedAt === null && isFinished(State))) return "";
   const ms = (EndedAt === null ? nowMs : Date.parse(EndedAt)) - Date.parse(StartedAt);
   return ms < (EndedAt === null ? -skewMs : 0) ? "?" : durationOf(ms);
 }
@@ -84,12 +97,14 @@ function agoOf(time: string, nowMs: number): string {
 }
 
 function exitOf(job: Job): string {
-  if (!isOver(job.State)) return "";
+  if (!isFinished(job.State)) return "";
   return job.Signal ?? (job.ExitCode === null ? "?" : String(job.ExitCode));
 }
 
 function labelsOf(labels: Record<string, string>): string {
-  return Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",");
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
 }
 
 /** The two largest units: 850ms, 4.2s, 3m12s, 5h03m, 2d04h. */

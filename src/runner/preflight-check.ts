@@ -12,21 +12,21 @@ import type { SubmitResult } from "./types.ts";
 
 export type Acceptance = { kind: "acceptable"; account: Account | null } | Exclude<SubmitResult, { kind: "accepted" | "conflict" }>;
 
-export type AcceptorMeans = { disk: DiskReserve; finder: EngineFinder; allowedUsers: string[]; shell: string; jobsDir: string };
+export type PreflightDependencies = { disk: DiskReserve; finder: EngineFinder; allowedUsers: string[]; shell: string; jobsDir: string };
 
 /** Whether this box can run a job that fits the schema, before it is accepted. */
-export class Acceptor {
-  readonly #means: AcceptorMeans;
+export class PreflightCheck {
+  readonly #dependencies: PreflightDependencies;
   readonly #accounts: Accounts;
   readonly #mostBytes = maxTotalBytes(stackLimitBytes());
 
-  constructor(means: AcceptorMeans) {
-    this.#means = means;
-    this.#accounts = new Accounts(means.allowedUsers);
+  constructor(dependencies: PreflightDependencies) {
+    this.#dependencies = dependencies;
+    this.#accounts = new Accounts(dependencies.allowedUsers);
   }
 
   async check(spec: JobSpec): Promise<Acceptance> {
-    const { disk, finder } = this.#means;
+    const { disk, finder } = this.#dependencies;
     if (!disk.hasRoom()) return { kind: "disk-full" };
     let engine: Engine | null = null;
     if (commandsOf(spec).some(({ Image }) => Image !== undefined)) {
@@ -43,13 +43,14 @@ export class Acceptor {
   }
 
   #findSizeProblem(spec: JobSpec, account: Account | null, engine: Engine | null): FieldProblem | null {
-    const { shell, jobsDir } = this.#means;
+    const { shell, jobsDir } = this.#dependencies;
     const context = { id: anyId, directory: join(jobsDir, anyId), account };
     return findLargeStep(spec, {
       mostBytes: this.#mostBytes,
       variables: { ...variablesAround(context), JOBRUNNER_STEP: "1000" },
       argumentsOf: (command) => hostArguments(command, shell),
-      containerProcesses: (index) => (engine === null ? [] : containerProcesses(spec, index, { ...context, containers: { engine, instance: anyId } })),
+      containerProcesses: (index) =>
+        engine === null ? [] : containerProcesses(spec, index, { ...context, containers: { engine, instance: anyId } }),
     });
   }
 }

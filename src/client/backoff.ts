@@ -3,7 +3,7 @@ import { ApiError, Unreachable } from "./errors.ts";
 export type Retry = { attempt: number; delayMs: number; cause: unknown };
 export type OnRetry = (retry: Retry) => void;
 
-export type PatienceOptions = {
+export type BackoffOptions = {
   /** Whether anything has ever answered: where nothing has, that nothing listens is a mistake and not a restart. */
   hasAnswered?: () => boolean;
   /** Trouble that lasts longer ends the call with its error. */
@@ -21,7 +21,7 @@ const lastingCode = /^(HPE_|EPROTO$|ERR_(TLS|SSL|OSSL|INVALID)_|CERT_|UNABLE_TO_
 const brokenCode = /^(ECONNRESET|EPIPE|ESILENT|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_.*)$/;
 
 /** The one policy of calls that are taken up again: what passes, and waits that grow, for as long as it takes. */
-export class Patience {
+export class Backoff {
   readonly #onRetry: OnRetry;
   readonly #signal: AbortSignal | undefined;
   readonly #hasAnswered: () => boolean;
@@ -30,7 +30,7 @@ export class Patience {
   #troubleSinceMs: number | null = null;
   #openSinceMs: number | null = null;
 
-  constructor(onRetry: OnRetry, signal?: AbortSignal, { hasAnswered = () => true, limitMs = Infinity }: PatienceOptions = {}) {
+  constructor(onRetry: OnRetry, signal?: AbortSignal, { hasAnswered = () => true, limitMs = Infinity }: BackoffOptions = {}) {
     this.#onRetry = onRetry;
     this.#signal = signal;
     this.#hasAnswered = hasAnswered;

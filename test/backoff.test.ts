@@ -15,25 +15,37 @@ import { needsScript, onTerminal } from "./helper/terminal.ts";
 import { createToken } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("behind an nginx that waits a second for each answer, commands that last do what they do, and need no words", needsProgram("nginx", "nginx-light"), async (t) => {
-  const service = await startService(t);
-  const port = await freePort();
-  await startNginx(t, port, `server { listen 127.0.0.1:${port}; location / { proxy_pass http://127.0.0.1:${service.port}; proxy_read_timeout 1s; } }`);
-  const url = `http://127.0.0.1:${port}`;
-  const options = { environment: { JOBRUNNER_TOKEN: await createToken(service, "behind", "admin") } };
-  const running = startCli(t, url, ["run", "--name", "run", "-c", "echo first; sleep 3; echo last; exit 7"], options);
-  const id = await service.submit({ CommandLine: "trap 'sleep 2.5; echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.01; done" });
-  const others = ["attach", "logs", "wait"].map((command) => startCli(t, url, [command, ...(command === "logs" ? ["-f"] : []), id], options));
-  await waitFor("it is ready", async () => (await service.output(id, "?follow=false")).includes("ready"));
-  assert.deepEqual(await cli(t, url, ["kill", id], options), { code: 0, signal: null, stdout: `${id}\n`, stderr: "" });
-  assert.equal((await service.get(id)).State, "Killed");
-  assert.deepEqual(await running.ended(), { code: 7, signal: null, stdout: "first\nlast\n", stderr: "" });
-  const [attach, logs, wait] = await Promise.all(others.map((other) => other.ended()));
-  assert.deepEqual([attach?.stdout, logs?.stdout], Array(2).fill((await service.output(id, "?stream=stdout")).toString()));
-  assert.match(wait?.stdout ?? "", /Killed/);
-  for (const ended of [attach, logs, wait]) assert.doesNotMatch(ended?.stderr ?? "", /answer|reached/);
-  assert.deepEqual(await cli(t, url, ["rm", "--force", id], options), { code: 0, signal: null, stdout: `${id}\n`, stderr: "" });
-});
+test(
+  "behind an nginx that waits a second for each answer, commands that last do what they do, and need no words",
+  needsProgram("nginx", "nginx-light"),
+  async (t) => {
+    const service = await startService(t);
+    const port = await freePort();
+    await startNginx(
+      t,
+      port,
+      `server { listen 127.0.0.1:${port}; location / { proxy_pass http://127.0.0.1:${service.port}; proxy_read_timeout 1s; } }`,
+    );
+    const url = `http://127.0.0.1:${port}`;
+    const options = { environment: { JOBRUNNER_TOKEN: await createToken(service, "behind", "admin") } };
+    const running = startCli(t, url, ["run", "--name", "run", "-c", "echo first; sleep 3; echo last; exit 7"], options);
+    const id = await service.submit({
+      CommandLine: "trap 'sleep 2.5; echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.01; done",
+    });
+    const others = ["attach", "logs", "wait"].map((command) =>
+      startCli(t, url, [command, ...(command === "logs" ? ["-f"] : []), id], options),
+    );
+    await waitFor("it is ready", async () => (await service.output(id, "?follow=false")).includes("ready"));
+    assert.deepEqual(await cli(t, url, ["kill", id], options), { code: 0, signal: null, stdout: `${id}\n`, stderr: "" });
+    assert.equal((await service.get(id)).State, "Killed");
+    assert.deepEqual(await running.ended(), { code: 7, signal: null, stdout: "first\nlast\n", stderr: "" });
+    const [attach, logs, wait] = await Promise.all(others.map((other) => other.ended()));
+    assert.deepEqual([attach?.stdout, logs?.stdout], Array(2).fill((await service.output(id, "?stream=stdout")).toString()));
+    assert.match(wait?.stdout ?? "", /Killed/);
+    for (const ended of [attach, logs, wait]) assert.doesNotMatch(ended?.stderr ?? "", /answer|reached/);
+    assert.deepEqual(await cli(t, url, ["rm", "--force", id], options), { code: 0, signal: null, stdout: `${id}\n`, stderr: "" });
+  },
+);
 
 const moods: [name: string, mood: Mood][] = [
   ...[429, 502, 503, 504].map((status): [string, Mood] => [String(status), { kind: "answer", status }]),
@@ -51,7 +63,9 @@ for (const [name, mood] of moods) {
       proxy.moods = [mood, mood];
       return call();
     };
-    const id = await moody(() => client.submit({ CommandLine: "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.01; done", Name: "once" }));
+    const id = await moody(() =>
+      client.submit({ CommandLine: "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.01; done", Name: "once" }),
+    );
     assert.equal((await service.client().page({ name: "once" })).Jobs.length, 1);
     const pieces: Piece[] = [];
     const attached = moody(async () => {
@@ -84,15 +98,30 @@ test("what is asked and answered at once fails at once, with a sentence, where l
   const proxy = await new MoodyProxy(() => service.port).start(t);
   const client = new Client({ url: proxy.url });
   const hasty = new Client({ url: proxy.url, silenceSeconds: 0.3 });
-  for (const call of [(to: Client) => to.running(), (to: Client) => to.job("x"), (to: Client) => to.page(), (to: Client) => to.box(), (to: Client) => to.health()]) {
+  for (const call of [
+    (to: Client) => to.running(),
+    (to: Client) => to.job("x"),
+    (to: Client) => to.page(),
+    (to: Client) => to.box(),
+    (to: Client) => to.health(),
+  ]) {
     proxy.moods = [{ kind: "answer", status: 503 }];
     await assert.rejects(call(client), (error) => error instanceof ApiError && error.status === 503);
     proxy.moods = [{ kind: "silence" }];
-    await assert.rejects(call(hasty), (error) => error instanceof Unreachable && error.message === `no answer from ${proxy.url}: nothing came for 0.3 s`);
+    await assert.rejects(
+      call(hasty),
+      (error) => error instanceof Unreachable && error.message === `no answer from ${proxy.url}: nothing came for 0.3 s`,
+    );
   }
   proxy.moodOf = () => ({ kind: "answer", status: 502 });
   const { code, stderr } = await cli(t, proxy.url, ["ps"]);
-  assert.deepEqual([code, stderr], [1, `jobrunner: what answers at ${proxy.url} is not a jobrunner: 502 Bad Gateway\nA proxy is there that does not reach the service: is it running?\n`]);
+  assert.deepEqual(
+    [code, stderr],
+    [
+      1,
+      `jobrunner: what answers at ${proxy.url} is not a jobrunner: 502 Bad Gateway\nA proxy is there that does not reach the service: is it running?\n`,
+    ],
+  );
 });
 
 test("a removal that the service refused for a moment has removed nothing: there is no such job then, as there was none before", async (t) => {
@@ -129,7 +158,10 @@ test("an error after the submission says the job's ID, and that it goes on", asy
     const { code, stdout, stderr } = await cli(t, proxy.url, ["run", "--", "sleep", "1000"]);
     const [id = ""] = await service.activeIds();
     assert.deepEqual([code, stdout], [125, ""]);
-    assert.ok(stderr.endsWith(`\nThe job ${id} goes on: 'jobrunner attach ${id}' comes back to it, 'jobrunner kill ${id}' ends it.\n`), stderr);
+    assert.ok(
+      stderr.endsWith(`\nThe job ${id} goes on: 'jobrunner attach ${id}' comes back to it, 'jobrunner kill ${id}' ends it.\n`),
+      stderr,
+    );
     await service.kill(id);
   }
 });
@@ -151,24 +183,31 @@ test("run goes on when the service is away and when it is silent, says so, and w
   assert.equal((await running.ended()).code, 3);
 });
 
-test("ps --watch goes on where the list is not to be had for a moment, and shows then what has changed meanwhile", needsScript, async (t) => {
-  const service = await startService(t);
-  const proxy = await new MoodyProxy(() => service.port).start(t);
-  const running = startProgram(t, onTerminal("stty cols 80 rows 10; exec bin/jobrunner ps --watch"), { environment: { JOBRUNNER_URL: proxy.url }, stdin: null });
-  await running.until("LABELS");
-  let refusals = 0;
-  proxy.moodOf = ({ url }) => {
-    if (url?.startsWith("/jobs") !== true) return null;
-    refusals += 1;
-    return { kind: "answer", status: 502 };
-  };
-  await service.submit({ Name: "meanwhile", CommandLine: "sleep 1000" });
-  await waitFor("the list is asked for again and again", () => refusals > 3);
-  proxy.moodOf = null;
-  await running.until("meanwhile");
-  running.type("\u0003");
-  assert.equal((await running.ended()).code, 0);
-});
+test(
+  "ps --watch goes on where the list is not to be had for a moment, and shows then what has changed meanwhile",
+  needsScript,
+  async (t) => {
+    const service = await startService(t);
+    const proxy = await new MoodyProxy(() => service.port).start(t);
+    const running = startProgram(t, onTerminal("stty cols 80 rows 10; exec bin/jobrunner ps --watch"), {
+      environment: { JOBRUNNER_URL: proxy.url },
+      stdin: null,
+    });
+    await running.until("LABELS");
+    let refusals = 0;
+    proxy.moodOf = ({ url }) => {
+      if (url?.startsWith("/jobs") !== true) return null;
+      refusals += 1;
+      return { kind: "answer", status: 502 };
+    };
+    await service.submit({ Name: "meanwhile", CommandLine: "sleep 1000" });
+    await waitFor("the list is asked for again and again", () => refusals > 3);
+    proxy.moodOf = null;
+    await running.until("meanwhile");
+    running.type("\u0003");
+    assert.equal((await running.ended()).code, 0);
+  },
+);
 
 test("a submission that is left without an answer says the key that gives its job", async (t) => {
   const service = await startService(t);
@@ -178,7 +217,9 @@ test("a submission that is left without an answer says the key that gives its jo
     const args = [...options, "-c", `echo ${options.length}; sleep 1000`];
     const running = startCli(t, proxy.url, ["run", ...args]);
     await running.until("this goes on when");
-    for (const words of options.length > 0 ? [] : ["as soon as it has an ID", "as soon as it has an ID; Ctrl-C for a third time leaves it\njobrunner: it"]) {
+    for (const words of options.length > 0
+      ? []
+      : ["as soon as it has an ID", "as soon as it has an ID; Ctrl-C for a third time leaves it\njobrunner: it"]) {
       running.interrupt();
       await running.until(words);
     }
@@ -187,7 +228,10 @@ test("a submission that is left without an answer says the key that gives its jo
     assert.equal(code, 130);
     const [, key = ""] = /there may be one all the same: with --idempotency-key (\S+) the same command/.exec(stderr) ?? [];
     const [id = ""] = await service.activeIds();
-    assert.equal((await cli(t, service.url, ["run", "--detach", "--idempotency-key", key, ...args.slice(options.length)])).stdout, `${id}\n`);
+    assert.equal(
+      (await cli(t, service.url, ["run", "--detach", "--idempotency-key", key, ...args.slice(options.length)])).stdout,
+      `${id}\n`,
+    );
     await service.kill(id);
   }
 });
@@ -220,7 +264,12 @@ test("cp goes on where a connection broke, in both directions, and notices a fil
   proxy.cuts = [1_000_000, 900_000];
   assert.deepEqual((await cli(t, proxy.url, ["cp", `${id}:there`, join(folder, "out")])).stderr, "");
   assert.ok(readFileSync(join(folder, "out")).equals(content));
-  const found = await new Client({ url: proxy.url, fetch: async (url, init) => await fetch(url, { ...init, headers: { ...init.headers, Connection: "close" } }) }).files(id).open("there");
+  const found = await new Client({
+    url: proxy.url,
+    fetch: async (url, init) => await fetch(url, { ...init, headers: { ...init.headers, Connection: "close" } }),
+  })
+    .files(id)
+    .open("there");
   assert.ok(found.kind === "file");
   writeFileSync(join(service.workspaceOf(id), "there"), "other");
   proxy.breakAll();

@@ -1,7 +1,0 @@
-/** What was typed cannot be done as it stands; the message says what can. */
-export class WrongUse extends Error {}
-
-/** `what`: an option and its file. */
-export function unreadable(what: string, cause: unknown): WrongUse {
-  return new WrongUse(`${what} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-}
