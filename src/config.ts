@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { directory, flag, hostname, hostnames, integer, oneOf, optionalFile, port, program, roleTable, users } from "./config-values.ts";
 import { ownUser } from "./identity/own-user.ts";
-import { isLoopbackName } from "./sockets/loopback-names.ts";
+import { isLoopbackName } from "./sockets/addresses.ts";
 
 /** Configuration: environment variables only, each with a default. What is read, checked and printed by --help is said once, in readAll. */
 

@@ -24,9 +24,8 @@ const mayImport: Record<string, string[]> = {
 test("imports go one way: job, then store, output and audit, identity, runner, api and doctor, cli, main; the client knows the API alone", () => {
   for (const [folder, allowed] of Object.entries(mayImport)) {
     for (const file of globSync(`src/${folder}/**/*.ts`, { cwd: repository })) {
-      const text = readFileSync(join(repository, file), "utf8");
-      for (const [, path = ""] of text.matchAll(/from "(\.[^"]+)"/g)) {
-        const [, target = ""] = /^src\/([^/]+)/.exec(join(file, "..", path)) ?? [];
+      for (const path of importsOf(file)) {
+        const [, target = ""] = /^src\/([^/]+)/.exec(path) ?? [];
         assert.ok(target === folder || allowed.includes(target), `${file} imports ${path}`);
       }
     }
@@ -35,11 +34,28 @@ test("imports go one way: job, then store, output and audit, identity, runner, a
 
 test("the web page imports itself, libraries and the client: nothing else of the program", () => {
   for (const file of globSync("web/**/*.{ts,tsx}", { cwd: repository })) {
-    const text = readFileSync(join(repository, file), "utf8");
-    for (const [, path = ""] of text.matchAll(/(?:from |import\()"(\.[^"]+)"/g)) {
-      assert.match(join(file, "..", path), /^(web\/|src\/client\/index\.ts$)/, `${file} imports ${path}`);
+    for (const path of importsOf(file)) {
+      assert.match(path, /^(web\/|src\/client\/index\.ts$)/, `${file} imports ${path}`);
     }
   }
+});
+
+test("no file of src/ and web/ imports itself by way of others: neither values, nor types, nor when it runs", () => {
+  const files = globSync("{src,web}/**/*.{ts,tsx}", { cwd: repository });
+  const found = circleIn(new Map(files.map((file) => [file, importsOf(file)])));
+  assert.equal(found?.join(" imports "), undefined);
+});
+
+test("a circle is found over static, type-only, dynamic and re-exporting imports", () => {
+  const circle = new Map([
+    ["a.ts", importsIn('import { b } from "./b.ts";', "a.ts")],
+    ["b.ts", importsIn('import type { C } from "./c.ts";', "b.ts")],
+    ["c.ts", importsIn('const d = await import("./d.ts");', "c.ts")],
+    ["d.ts", importsIn('export * from "./e.ts";', "d.ts")],
+    ["e.ts", importsIn('type A = import("./a.ts").A;', "e.ts")],
+  ]);
+  assert.deepEqual(circleIn(circle), ["a.ts", "b.ts", "c.ts", "d.ts", "e.ts", "a.ts"]);
+  assert.equal(circleIn(new Map([...circle].slice(0, -1))), null);
 });
 
 test("no file of the program reads the environment but main, and none ends the process but main", () => {
@@ -49,3 +65,32 @@ test("no file of the program reads the environment but main, and none ends the p
     assert.doesNotMatch(text, /process\.(env|exit)\b/, file);
   }
 });
+
+/** The files of the repository that a file imports, in whatever way. */
+function importsOf(file: string): string[] {
+  return importsIn(readFileSync(join(repository, file), "utf8"), file);
+}
+
+function importsIn(text: string, file: string): string[] {
+  return [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)"(\.[^"]+)"/g)].map(([, path = ""]) => join(file, "..", path));
+}
+
+/** The first circle found, from a file back to itself; null: there is none. */
+function circleIn(imports: Map<string, string[]>): string[] | null {
+  const finished = new Set<string>();
+  const search = (file: string, path: string[]): string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (finished.has(file)) return null;
+    for (const imported of imports.get(file) ?? []) {
+      const circle = search(imported, [...path, file]);
+      if (circle !== null) return circle;
+    }
+    finished.add(file);
+    return null;
+  };
+  for (const file of imports.keys()) {
+    const circle = search(file, []);
+    if (circle !== null) return circle;
+  }
+  return null;
+}

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Compile } from "typebox/compile";
-import { findContradiction, JobSpec } from "../src/job/spec.ts";
+import { findContradiction } from "../src/job/contradiction.ts";
+import { JobSpec } from "../src/job/spec.ts";
 import { engineTest } from "./helper/engines.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { type Ends, endsOf } from "../src/sockets/kernel-sockets.ts";
+import { type Ends, endsOf } from "../src/sockets/ends.ts";
 import { SockDiag } from "../src/sockets/sock-diag.ts";
 import { SocketTables } from "../src/sockets/socket-tables.ts";
 import { repository } from "./helper/service.ts";

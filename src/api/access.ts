@@ -2,10 +2,10 @@ import { isIPv6 } from "node:net";
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
 import type { Actor } from "../audit/audit-log.ts";
-import type { Identity } from "../identity/identify.ts";
+import { type Identity, keyOf, nameOf, scopeOf } from "../identity/identity.ts";
 import { unixConnections } from "../identity/peers.ts";
 import type { Role } from "../identity/roles.ts";
-import { isLoopback } from "../sockets/kernel-sockets.ts";
+import { isLoopback, unmapIPv4 } from "../sockets/addresses.ts";
 import type { App, Context } from "./context.ts";
 import { idOf, isJobId, unknownJob } from "./ids.ts";
 import { Problem } from "./problems.ts";
@@ -134,21 +134,6 @@ export function identityOf({ identity }: FastifyRequest): Identity {
   return identity;
 }
 
-/** The owner whose jobs alone the identity sees; null: all. */
-export function scopeOf({ role, owner }: Identity): string | null {
-  return role === "submit" ? owner : null;
-}
-
-/** By what an identity's share of something is counted. */
-export function keyOf(identity: Identity): string {
-  return identity.owner ?? nameOf(identity);
-}
-
-/** The identity by its kind and name, as people read it. */
-export function nameOf({ kind, name }: Identity): string {
-  return `${kind}:${name}`;
-}
-
 export function actorOf(request: FastifyRequest): Actor {
   const { identity } = request;
   return { By: identity === null ? null : nameOf(identity), Role: identity?.role ?? null, From: addressOf(request) };
@@ -157,7 +142,7 @@ export function actorOf(request: FastifyRequest): Actor {
 /** Whoever has one address of a network like these has all of them. */
 function networkOf(request: FastifyRequest): string {
   const address = addressOf(request);
-  if (isLoopback(address.replace(/^::ffff:(?=\d+\.)/, ""))) return "loopback";
+  if (isLoopback(unmapIPv4(address))) return "loopback";
   return isIPv6(address) ? address.split(":").slice(0, 4).join(":") : address;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { findContradiction, JobSpec } from "../job/spec.ts";
+import { findContradiction } from "../job/contradiction.ts";
+import { JobSpec } from "../job/spec.ts";
 import { invalid, Problem } from "./problems.ts";
 import { makeCheck } from "./validation.ts";
 

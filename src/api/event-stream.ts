@@ -1,8 +1,5 @@
 import type { JobRunner } from "../runner/types.ts";
-import type { Changes } from "./changes.ts";
-
-/** Where a reader begins: with what comes, behind what it has had, or somewhere that is not in the log; `end`: the last that it knows of, null: not known. */
-export type Start = { kind: "now" } | { kind: "position"; number: number; end: number } | { kind: "elsewhere"; end: number | null };
+import type { Changes, Start } from "./changes.ts";
 
 export type Reading = {
   scope: string | null; // the owner whose jobs alone are told of; null: all

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isLoopbackName } from "../sockets/loopback-names.ts";
+import { isLoopbackName, unmapIPv4 } from "../sockets/addresses.ts";
 import { Problem } from "./problems.ts";
 
 /** Names that the Host header may have besides loopback's: what the service listens on ("" for loopback), and what is set. Lower case. */
@@ -58,7 +58,7 @@ function hostName(host: string): string | null {
 }
 
 function localAddress({ socket }: IncomingMessage): string | undefined {
-  return socket.localAddress?.replace(/^::ffff:(?=\d+\.)/, "");
+  return socket.localAddress === undefined ? undefined : unmapIPv4(socket.localAddress);
 }
 
 /** A proxy may speak HTTPS where we do not. */

@@ -1,6 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Identity } from "../identity/identify.ts";
-import { keyOf, nameOf } from "./access.ts";
+import { type Identity, keyOf, nameOf } from "../identity/identity.ts";
 import { Problem } from "./problems.ts";
 import { Shares } from "./shares.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ApiError, Silence, Unreachable } from "../client/errors.ts";
 import { type Answered, Client, type Fetch, type OnRetry } from "../client/index.ts";
-import type { ConnectionOptions } from "./command.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
 import { makeFetch } from "./http-fetch.ts";
 import { proxyFor } from "./proxy.ts";
 import { type Session, report } from "./session.ts";

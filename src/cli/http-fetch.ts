@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { Silence } from "../client/errors.ts";
 import { ProxyError, type ProxySettings } from "./proxy.ts";
 import type { Answered, Fetch, FetchInit } from "../client/index.ts";
-import type { Reader } from "../client/stream.ts";
+import type { Reader } from "../client/answered.ts";
 
 /** PEM, each; undefined: what Node.js trusts by itself, and no certificate. */
 type Tls = { ca: string | undefined; cert: string | undefined; key: string | undefined };

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
-import { addConnectionOptions, type Dependencies as ClientDependencies } from "./command.ts";
+import type { Dependencies as ClientDependencies } from "./command.ts";
+import { addConnectionOptions } from "./connection-options.ts";
 import { addAttach } from "./commands/attach.ts";
 import { addCp } from "./commands/cp.ts";
 import { addDoctor, type DoctorDependencies } from "./commands/doctor.ts";
@@ -10,9 +11,10 @@ import { addLogs } from "./commands/logs.ts";
 import { addPs } from "./commands/ps.ts";
 import { addRm } from "./commands/rm.ts";
 import { addRun } from "./commands/run.ts";
-import { addToken, type StateDirectory } from "./commands/token.ts";
+import { addToken } from "./commands/token.ts";
 import { addWait } from "./commands/wait.ts";
 import { addCompletion } from "./completion/command.ts";
+import type { StateDirectory } from "./tokens.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The command line: without a command the service; of a service, what its API does; of this box, its tokens and what it can do. */

@@ -1,4 +1,4 @@
-import { isLoopbackName } from "../sockets/loopback-names.ts";
+import { isLoopbackName } from "../sockets/addresses.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Environment = NodeJS.Dict<string>;

@@ -6,11 +6,13 @@ import { ownUser } from "../identity/own-user.ts";
 import { makeToken } from "../identity/tokens.ts";
 import { openDatabase } from "../store/open.ts";
 import { type StoredToken, TokenTable } from "../store/tokens.ts";
-import type { StateDirectory } from "./commands/token.ts";
 import { table as tableOf } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Tokens, in the state directory itself: with the service or without, by whoever may write there. */
+
+/** Where the service's state is. */
+export type StateDirectory = { stateDir: string };
 
 export function createToken(
   stateDirectory: StateDirectory,

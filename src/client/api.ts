@@ -1,5 +1,6 @@
+import type { Answer, Answered } from "./answered.ts";
 import type { paths } from "./openapi.ts";
-import type { Answered, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /**
  * The calls of the API, typed by its OpenAPI document. Without the platform's Request, Headers and Response: in Node they cost a short command more time than
@@ -22,9 +23,6 @@ type Init<Of> = Call &
 type Success = 200 | 201;
 type Data<Of> = Of extends { responses: infer All } ? JsonOf<All[keyof All & Success]> : never;
 type JsonOf<Response> = Response extends { content: { "application/json": infer Json } } ? Json : never;
-
-/** `error`: of a refusal what it said, as JSON where it is that. */
-export type Answer<What> = { response: Answered; data?: What; error?: unknown };
 
 type Untyped = Call & { params?: { path?: object; query?: object; header?: object } | undefined; body?: unknown };
 

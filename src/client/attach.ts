@@ -1,7 +1,8 @@
 import { Unreachable } from "./errors.ts";
 import type { components } from "./openapi.ts";
 import type { Backoff } from "./backoff.ts";
-import { type Body, type Connecting, eventBatches, type ServerEvent } from "./stream.ts";
+import type { Body } from "./answered.ts";
+import { type Connecting, eventBatches, type ServerEvent } from "./stream.ts";
 
 type Line = components["schemas"]["AttachLine"];
 export type Job = components["schemas"]["Job"];

@@ -3,7 +3,8 @@ import { attachPieces, type AttachOptions, type Job, type Piece, type Query } fr
 import { AmbiguousPrefix, ApiError, NoSuchJob, NotFinishedInTime, Silence, Unreachable } from "./errors.ts";
 import type { components, operations } from "./openapi.ts";
 import { type OnRetry, Backoff } from "./backoff.ts";
-import { type Body, type Connecting, eventBatches } from "./stream.ts";
+import type { Body } from "./answered.ts";
+import { type Connecting, eventBatches } from "./stream.ts";
 import { type Fetch, longestMsOf, Transport } from "./transport.ts";
 import { WorkspaceFiles } from "./workspace-files.ts";
 

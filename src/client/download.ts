@@ -1,7 +1,7 @@
 import { Unreachable } from "./errors.ts";
 import type { Backoff } from "./backoff.ts";
 import { chunksOf, type Connecting } from "./stream.ts";
-import type { Answered } from "./transport.ts";
+import type { Answered } from "./answered.ts";
 
 export type Downloading = {
   /** Asks for the rest, from a byte on. */

@@ -1,5 +1,5 @@
 import type { components } from "./openapi.ts";
-import type { Answered } from "./transport.ts";
+import type { Answered } from "./answered.ts";
 
 export type Problem = components["schemas"]["Problem"];
 

@@ -1,17 +1,9 @@
 import { createParser } from "eventsource-parser";
+import type { Body } from "./answered.ts";
 import { Silence, Unreachable } from "./errors.ts";
 
 /** Opens a stream; the signal given to it ends the connection. Rejects as the client's other calls do. */
 export type Open = (signal: AbortSignal) => Promise<Body>;
-/** Null: an answer without one. */
-export type Body = Bytes | null;
-/** What the client needs of a ReadableStream. */
-type Bytes = { getReader(): Reader; cancel(): Promise<void> };
-/** When it is cancelled, a `read` that waits is done. */
-export type Reader = {
-  read(): Promise<{ done: false; value: Uint8Array } | { done: true; value?: Uint8Array | undefined }>;
-  cancel(): Promise<void>;
-};
 /** As the parser gives it, but a type of our own: who uses the client needs no package beside it. */
 export type ServerEvent = { id?: string | undefined; event?: string | undefined; data: string };
 

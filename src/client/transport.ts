@@ -1,18 +1,8 @@
-import type { Answer } from "./api.ts";
+import type { Answer, Answered, Body } from "./answered.ts";
 import { ApiError, type Problem, Silence, Unreachable } from "./errors.ts";
-import { type Body, Watch } from "./stream.ts";
+import { Watch } from "./stream.ts";
 
 export type Fetch = (url: string, init: FetchInit) => Promise<Answered>;
-
-/** What the client needs of a Response; the platform's is one. */
-export type Answered = {
-  status: number;
-  statusText: string;
-  ok: boolean;
-  headers: { get(name: string): string | null };
-  body: Body;
-  text(): Promise<string>;
-};
 
 /** What all implementations of fetch understand; `duplex` is wanted of bodies that are streams. */
 export type FetchInit = { method: string; headers: Record<string, string>; body: Bytes | null; signal: AbortSignal | null; duplex: "half" };

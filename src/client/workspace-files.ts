@@ -2,7 +2,8 @@ import { wholeFile } from "./download.ts";
 import type { components } from "./openapi.ts";
 import type { Backoff } from "./backoff.ts";
 import type { Connecting } from "./stream.ts";
-import { type Answered, type Bytes, longestMsOf, type Transport } from "./transport.ts";
+import type { Answered } from "./answered.ts";
+import { type Bytes, longestMsOf, type Transport } from "./transport.ts";
 
 export type Entry = components["schemas"]["Entry"];
 type Folder = components["schemas"]["Folder"];

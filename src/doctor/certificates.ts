@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { isLoopbackName } from "../sockets/loopback-names.ts";
+import { isLoopbackName } from "../sockets/addresses.ts";
 import { type Box, type Finding, messageOf, note, ok, problem } from "./box.ts";
 
 /** The TLS files, as a client will take them. */

@@ -2,21 +2,11 @@ import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { KernelSockets } from "../sockets/kernel-sockets.ts";
 import type { Store } from "../store/store.ts";
+import type { Identity } from "./identity.ts";
 import { ownUser } from "./own-user.ts";
 import { LocalPeers, unixConnections } from "./peers.ts";
 import type { Role } from "./roles.ts";
 import { checkToken } from "./tokens.ts";
-
-/** Somebody who was let in. */
-export type Identity = {
-  kind: "local" | "socket" | "token" | "certificate";
-  name: string;
-  role: Role;
-  /** The key under which jobs are this identity's own; null where it may see and do everything anyway. */
-  owner: string | null;
-  /** When what was shown ends, in milliseconds since the epoch. */
-  untilMs: number;
-};
 
 /** `reason` is a sentence for whoever asked; it holds nothing of what was shown. */
 export type Identification = { kind: "known"; identity: Identity } | { kind: "unknown"; reason: string };

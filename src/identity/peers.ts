@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
-import { endsOf, isLoopback, type KernelSockets } from "../sockets/kernel-sockets.ts";
+import { isLoopback } from "../sockets/addresses.ts";
+import { endsOf } from "../sockets/ends.ts";
+import type { KernelSockets } from "../sockets/kernel-sockets.ts";
 
 /** Whose process is at the other end of a connection: over loopback both ends are sockets of this box, and the kernel knows their owners. */
 

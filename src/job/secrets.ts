@@ -1,21 +1,8 @@
-import { Type } from "typebox";
 import type { FieldProblem, JobSpec } from "./spec.ts";
 
 /** Variables whose values nobody is to see: given to the job's environment, and masked in its output. */
 
 const maxTotalLength = 262_144; // the masking automaton takes some 40 bytes of memory for each character
-
-export const Secrets = Type.Optional(
-  Type.Record(
-    Type.String({ pattern: "^[^=\\u0000]{1,1024}$" }),
-    Type.String({ minLength: 1, maxLength: 131_071, pattern: "^[^\\u0000]*$" }),
-    {
-      maxProperties: 1000,
-      additionalProperties: false,
-      description: "variables of every step whose values nobody sees: masked in the output, and never shown again",
-    },
-  ),
-);
 
 type Values = Record<string, string>;
 

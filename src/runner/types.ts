@@ -2,8 +2,7 @@ import type { JobState, JobView, WholeJobView } from "../job/job.ts";
 import type { FieldProblem, JobSpec } from "../job/spec.ts";
 import type { EngineHealth } from "./containers/finder.ts";
 
-/** Of a job: its ID as `job`; an error as `err`. */
-export type Log = (level: "info" | "warn" | "error", message: string, fields?: object) => void;
+export type { Log } from "./log.ts";
 
 export type Submission = {
   spec: JobSpec;

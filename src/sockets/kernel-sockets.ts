@@ -1,11 +1,9 @@
-import { isIPv4, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { type Ends, endsOf } from "./ends.ts";
 import { SockDiag } from "./sock-diag.ts";
 import { SocketTables } from "./socket-tables.ts";
 
 /** What the kernel knows of TCP connections and Node does not say. */
-
-/** Of a connection: ours is local. IPv4 addresses as such, also where the socket is one of IPv6. */
-export type Ends = { localAddress: string; localPort: number; remoteAddress: string; remotePort: number };
 
 export class KernelSockets {
   readonly #diag: SockDiag;
@@ -32,18 +30,4 @@ export class KernelSockets {
   close(): void {
     this.#diag.close();
   }
-}
-
-/** Null where it is no TCP connection, or is gone already. */
-export function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): Ends | null {
-  if (localAddress === undefined || localPort === undefined || remoteAddress === undefined || remotePort === undefined) return null;
-  return { localAddress: withoutMapping(localAddress), localPort, remoteAddress: withoutMapping(remoteAddress), remotePort };
-}
-
-export function isLoopback(address: string): boolean {
-  return isIPv4(address) ? address.startsWith("127.") : address === "::1";
-}
-
-function withoutMapping(address: string): string {
-  return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
 }

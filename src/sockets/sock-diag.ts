@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Ends } from "./kernel-sockets.ts";
+import type { Ends } from "./ends.ts";
 
 type Resolve = (answer: number | null) => void;
 

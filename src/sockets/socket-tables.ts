@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isIPv4 } from "node:net";
 import { endianness } from "node:os";
-import type { Ends } from "./kernel-sockets.ts";
+import type { Ends } from "./ends.ts";
 
 /** A socket as it stands in a table; of one that its process has closed the owner is null: it has no inode any more, and the kernel calls it root's. */
 type Entry = { owner: number | null; unacknowledgedBytes: number };

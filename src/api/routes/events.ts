@@ -1,5 +1,6 @@
 import { Type } from "typebox";
-import { identityOf, keyOf, scopeOf } from "../access.ts";
+import { keyOf, scopeOf } from "../../identity/identity.ts";
+import { identityOf } from "../access.ts";
 import { Changes } from "../changes.ts";
 import type { Routes } from "../context.ts";
 import { eventStream } from "../event-stream.ts";

@@ -1,7 +1,6 @@
 import { Type } from "typebox";
-import type { Identity } from "../../identity/identify.ts";
+import { type Identity, scopeOf } from "../../identity/identity.ts";
 import type { Remains } from "../../runner/types.ts";
-import { scopeOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { json, noQuery, publicOperation } from "../operation.ts";
 

@@ -1,7 +1,8 @@
 import { type Static, Type } from "typebox";
 import { type JobState, jobStates, JobView } from "../../job/job.ts";
 import type { JobQuery, Removed } from "../../runner/types.ts";
-import { identityOf, keyOf, scopeOf } from "../access.ts";
+import { keyOf, scopeOf } from "../../identity/identity.ts";
+import { identityOf } from "../access.ts";
 import { audited } from "../audited.ts";
 import type { Routes } from "../context.ts";
 import { idOf, isJobId, unknownJob } from "../ids.ts";

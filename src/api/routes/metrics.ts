@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Type } from "typebox";
-import { identityOf, keyOf } from "../access.ts";
+import { keyOf } from "../../identity/identity.ts";
+import { identityOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { noQuery, operation } from "../operation.ts";
 

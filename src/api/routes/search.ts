@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { searchOutput } from "../../output/search.ts";
-import { identityOf, keyOf } from "../access.ts";
+import { keyOf } from "../../identity/identity.ts";
+import { identityOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { knownId, unknownJob } from "../ids.ts";
 import { jobOperation, json } from "../operation.ts";

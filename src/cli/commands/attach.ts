@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { asJob, type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
+import { asJob, type Dependencies, type Work, work } from "../command.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 import { conclude, leftStatus } from "../outcome.ts";
 import { report, untilLeft } from "../session.ts";
 

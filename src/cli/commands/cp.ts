@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { type ConnectionOptions, type Dependencies, work } from "../command.ts";
+import { type Dependencies, work } from "../command.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 
 export function addCp(program: Command, dependencies: Dependencies): void {
   program

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
-import { type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
+import { type Dependencies, type Work, work } from "../command.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 import { changeOf, isFinished } from "../job-format.ts";
 import { print, printJson, report, untilLeft, whileRead } from "../session.ts";
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { type ConnectionOptions, forEach, type Dependencies, statusOf, type Work, work } from "../command.ts";
+import { forEach, type Dependencies, statusOf, type Work, work } from "../command.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 import { printJson } from "../session.ts";
 
 export function addInspect(program: Command, dependencies: Dependencies): void {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { type ConnectionOptions, forEach, type Dependencies, statusOf, work } from "../command.ts";
+import { forEach, type Dependencies, statusOf, work } from "../command.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 import { print } from "../session.ts";
 import { reportWaiting } from "../report-waiting.ts";
 

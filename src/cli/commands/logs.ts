@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { AttachOptions } from "../../client/index.ts";
-import { type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
+import { type Dependencies, type Work, work } from "../command.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 import type { Output } from "../follow.ts";
 import { untilLeft, whileRead } from "../session.ts";
 import { wholeNumber } from "../values.ts";

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Job, JobQuery } from "../../client/index.ts";
-import { type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
+import { type Dependencies, type Work, work } from "../command.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 import { activeStates, linesOf } from "../job-format.ts";
 import { print, printJson, report } from "../session.ts";
 import { gather, pair, wholeNumber } from "../values.ts";

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
-import { asJob, type ConnectionOptions, type Dependencies, type Work, work } from "../command.ts";
+import { asJob, type Dependencies, type Work, work } from "../command.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 import { JobGoesOn } from "../job-goes-on.ts";
 import { conclude, leftStatus } from "../outcome.ts";
 import { isReaderGone, isTerminalGone, print, report, untilLeft } from "../session.ts";

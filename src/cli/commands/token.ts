@@ -1,8 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { roles, type Role } from "../../identity/roles.ts";
-
-/** Where the service's state is. */
-export type StateDirectory = { stateDir: string };
+import type { StateDirectory } from "../tokens.ts";
 
 type Dependencies = { stateDirectory: () => StateDirectory; print: (text: string) => void };
 

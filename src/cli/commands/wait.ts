@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { NotFinishedInTime } from "../../client/errors.ts";
 import type { WholeJob } from "../../client/index.ts";
-import { asJob, type ConnectionOptions, forEach, type Dependencies, type Work, work } from "../command.ts";
+import { asJob, forEach, type Dependencies, type Work, work } from "../command.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 import { exitStatusOf, ownStatus } from "../outcome.ts";
 import { print, printJson, report, whileRead } from "../session.ts";
 import { seconds } from "../values.ts";

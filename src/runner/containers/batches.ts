@@ -1,15 +1,10 @@
+import type { Request } from "./docker-daemon.ts";
 import type { Engine, Inspected } from "./engine.ts";
 
 /**
  * Looks at containers that are finished and removes them, many by one run of the engine's client, which costs as much as a small job: those that
  * come while one runs share the next. Measured, to wait for more costs more than it saves.
  */
-
-export type Request = {
-  name: string;
-  /** Keeps what the engine says before the container is removed; not called where it is missing. */
-  keep: (json: string) => void;
-};
 
 type Waiting = Request & { resolve: (isGone: boolean) => void };
 

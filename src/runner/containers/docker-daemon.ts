@@ -1,5 +1,10 @@
 import { Agent, request } from "node:http";
-import type { Request } from "./batches.ts";
+
+export type Request = {
+  name: string;
+  /** Keeps what the engine says before the container is removed; not called where it is missing. */
+  keep: (json: string) => void;
+};
 
 export type DaemonOptions = {
   socketPath: string;

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import type { Log } from "../types.ts";
+import type { Log } from "../log.ts";
 import type { DockerDaemon } from "./docker-daemon.ts";
 import { Engine, type EngineClient, type EngineKind, runClient } from "./engine.ts";
 
