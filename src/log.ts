@@ -1,7 +1,7 @@
 import { constants, openSync, writeSync } from "node:fs";
 import { pino } from "pino";
 import type { LogLevel } from "./config.ts";
-import type { Log } from "./runner/types.ts";
+import type { Log } from "./runner/log.ts";
 import { sourceStack } from "./stacks.ts";
 
 /**

@@ -16,7 +16,7 @@ import { Metrics } from "./metrics/metrics.ts";
 import { openRunner } from "./runner/open.ts";
 import type { LocalRunner } from "./runner/runner.ts";
 import { asStateTrouble } from "./runner/state-dir.ts";
-import type { Log } from "./runner/types.ts";
+import type { Log } from "./runner/log.ts";
 import { KernelSockets } from "./sockets/kernel-sockets.ts";
 
 /** The service: the state directory and all jobs in it, then HTTP. */

@@ -125,7 +125,7 @@ async function authorize(request: FastifyRequest, identity: Identity, dependenci
   const scope = scopeOf(identity);
   const id = idOf(request.params);
   // Whether a job is somebody else's or nobody's: the same answer.
-  if (id !== "" && scope !== null && !(isJobId(id) && dependencies.context.runner.ownerOf(id) === scope)) throw unknownJob();
+  if (id !== "" && scope !== null && !(isJobId(id) && dependencies.context.runner.find(id)?.owner === scope)) throw unknownJob();
 }
 
 /** Who asks; for routes that are not public. */

@@ -1,4 +1,4 @@
-import type { JobRunner } from "../runner/types.ts";
+import type { JobRunner } from "../runner/job-runner.ts";
 import { EventLog } from "./event-log.ts";
 
 /** Where a reader begins: with what comes, behind what it has had, or somewhere that is not in the log; `end`: the last that it knows of, null: not known. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Server, Socket } from "node:net";
-import type { Log } from "../runner/types.ts";
+import type { Log } from "../runner/log.ts";
 import { connectionsWithin, descriptorsOfService } from "../sockets/descriptors.ts";
 import { endWith } from "./closing.ts";
 import { Problem } from "./problems.ts";

@@ -1,4 +1,4 @@
-import type { JobRunner } from "../runner/types.ts";
+import type { JobRunner } from "../runner/job-runner.ts";
 import type { Changes, Start } from "./changes.ts";
 
 export type Reading = {

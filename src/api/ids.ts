@@ -1,4 +1,4 @@
-import type { JobRunner } from "../runner/types.ts";
+import type { JobRunner } from "../runner/job-runner.ts";
 import { Problem } from "./problems.ts";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -11,7 +11,7 @@ export function isJobId(id: string): boolean {
 /** The ID of a job that exists; throws the Problem otherwise. */
 export function knownId(runner: JobRunner, params: unknown): string {
   const id = idOf(params);
-  if (!isJobId(id) || !runner.exists(id)) throw unknownJob();
+  if (!isJobId(id) || runner.find(id) === null) throw unknownJob();
   return id;
 }
 

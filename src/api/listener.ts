@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { unixConnections } from "../identity/peers.ts";
-import type { Log } from "../runner/types.ts";
+import type { Log } from "../runner/log.ts";
 import { bodyBytesPerSecond, expectBody } from "./arrival.ts";
 import { readRest } from "./closing.ts";
 import { Connections } from "./connections.ts";

@@ -4,7 +4,7 @@ import type { ServerOptions } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
-import type { Log } from "../runner/types.ts";
+import type { Log } from "../runner/log.ts";
 import { endWith } from "./closing.ts";
 import { Problem } from "./problems.ts";
 

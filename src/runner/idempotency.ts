@@ -1,5 +1,5 @@
 import type { Store } from "../store/store.ts";
-import type { Submission, SubmitResult } from "./types.ts";
+import type { Submission, SubmitResult } from "./submission.ts";
 
 type Accept = (idempotency: Submission["idempotency"]) => Promise<SubmitResult>;
 

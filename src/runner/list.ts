@@ -1,8 +1,23 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type FinalState, isFinal, type JobView, readView } from "../job/job.ts";
+import { type FinalState, isFinal, type JobState, type JobView, readView } from "../job/job.ts";
 import { type Bounds, FinishedJobs } from "../store/listing.ts";
 import type { ActiveJob } from "./active-job.ts";
-import type { JobPage, JobQuery } from "./types.ts";
+
+export type JobQuery = {
+  idPrefix: string | null;
+  states: JobState[];
+  labels: { key: string; value: string | null }[]; // all of them must match; null: any value
+  name: string | null;
+  text: string | null; // in the name, the ID or a label as key=value; ASCII letters match in either case
+  owner: string | null; // null: of every owner
+  sinceMs: number | null; // submitted at or after
+  untilMs: number | null; // submitted before
+  limit: number;
+  cursor: string | null; // opaque, from the page before
+};
+
+/** `NextCursor` null: this is the last page. */
+export type JobPage = { Jobs: JobView[]; NextCursor: string | null };
 
 type Entry = { seq: number; view: () => JobView; characters: (view: JobView) => number };
 

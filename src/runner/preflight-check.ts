@@ -8,7 +8,7 @@ import type { EngineFinder } from "./containers/finder.ts";
 import type { DiskReserve } from "./disk.ts";
 import { containerProcesses, hostArguments, variablesAround } from "./plan.ts";
 import { stackLimitBytes } from "./stack-limit.ts";
-import type { SubmitResult } from "./types.ts";
+import type { SubmitResult } from "./submission.ts";
 
 export type Acceptance = { kind: "acceptable"; account: Account | null } | Exclude<SubmitResult, { kind: "accepted" | "conflict" }>;
 

@@ -4,8 +4,13 @@ import { removeFolder } from "../files/folder-removal.ts";
 import type { Store } from "../store/store.ts";
 import { type Made, readEngine } from "./containers/files.ts";
 import type { EngineFinder } from "./containers/finder.ts";
-import type { Log, Remains } from "./types.ts";
+import type { Log } from "./log.ts";
 import { setUserWorkspaceAside, workspaceOf } from "./workspaces.ts";
+
+export type Removed = { kind: "removed"; remains: Remains | null } | { kind: "unknown" } | { kind: "not-finished" };
+
+/** What is still on disk of a deleted job: the path where its removal stopped, and why. */
+export type Remains = { job: string; path: string; problem: string };
 
 export type RemovalOptions = { jobsDir: string; store: Store; finder: EngineFinder; supervisorPath: string; log: Log };
 

@@ -1,4 +1,4 @@
-import type { Log } from "./types.ts";
+import type { Log } from "./log.ts";
 
 const retryMs = 1000;
 

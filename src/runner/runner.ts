@@ -16,27 +16,17 @@ import { DiskReserve, isDiskFull } from "./disk.ts";
 import { Idempotency } from "./idempotency.ts";
 import { readInstance } from "./instance.ts";
 import { forgetSecrets, type LaunchRequest } from "./job-directory.ts";
-import { listJobs } from "./list.ts";
+import type { Health, JobReference, JobRunner } from "./job-runner.ts";
+import { type JobPage, type JobQuery, listJobs } from "./list.ts";
+import type { Log } from "./log.ts";
 import { missedSince } from "./missed.ts";
+import type { Observer } from "./observer.ts";
 import { RetryingWriter } from "./retrying-writer.ts";
 import { baseEnvironment } from "./plan.ts";
-import { Removal } from "./removal.ts";
+import { Removal, type Removed } from "./removal.ts";
 import { Supervision } from "./supervision.ts";
-import type {
-  Health,
-  JobHandle,
-  JobPage,
-  JobQuery,
-  JobRunner,
-  Log,
-  Observer,
-  Removed,
-  Submission,
-  SubmitResult,
-  Submitter,
-  Workspace,
-} from "./types.ts";
-import { workspaceIn } from "./workspaces.ts";
+import type { Submission, SubmitResult, Submitter } from "./submission.ts";
+import { workspaceIn, type Workspace } from "./workspaces.ts";
 
 export type RunnerOptions = {
   stateDir: string;
@@ -206,13 +196,21 @@ export class LocalRunner implements JobRunner {
     return [...this.#active.values()].filter((job) => job.isRunning && (owner === null || job.owner === owner)).map(({ id }) => id);
   }
 
-  ownerOf(id: string): string | null | undefined {
+  find(id: string): JobReference | null {
     const job = this.#active.get(id);
-    return job === undefined ? this.store.find(id)?.owner : job.owner;
+    if (job !== undefined) return { id, seq: job.seq, owner: job.owner, isFinished: isFinal(job.state) };
+    const row = this.store.find(id);
+    return row === null ? null : { id, seq: row.seq, owner: row.owner, isFinished: true };
   }
 
-  exists(id: string): boolean {
-    return this.#active.has(id) || this.store.find(id) !== null;
+  view(id: string): JobView | null {
+    const job = this.#active.get(id);
+    if (job !== undefined) {
+      this.#supervision.bringUpToDate(job);
+      return job.view();
+    }
+    const viewJson = this.store.find(id)?.viewJson;
+    return typeof viewJson === "string" ? readView(viewJson) : null;
   }
 
   get(id: string): WholeJobView | null {
@@ -268,12 +266,12 @@ export class LocalRunner implements JobRunner {
     return counts;
   }
 
-  handle(id: string): JobHandle | null {
-    return this.exists(id) ? { id, directory: join(this.#jobsDir, id) } : null;
+  directoryOf(id: string): string {
+    return join(this.#jobsDir, id);
   }
 
-  workspace(id: string): Workspace | null {
-    return this.exists(id) ? workspaceIn(join(this.#jobsDir, id)) : null;
+  workspaceOf(id: string): Workspace {
+    return workspaceIn(this.directoryOf(id));
   }
 
   isFinished(id: string): boolean {

@@ -12,7 +12,7 @@ import { openDoorbell } from "./doorbell.ts";
 import { type LaunchRequest, writeJobDirectory } from "./job-directory.ts";
 import { Launcher } from "./launcher.ts";
 import type { StatusUpdate } from "./status.ts";
-import type { Log } from "./types.ts";
+import type { Log } from "./log.ts";
 import { UserNames } from "./user-names.ts";
 
 export type SupervisionOptions = {

@@ -3,7 +3,6 @@ import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, re
 import { basename, dirname, join } from "node:path";
 import { ownUser } from "../identity/own-user.ts";
 import type { Account } from "./accounts.ts";
-import type { Workspace } from "./types.ts";
 
 /**
  * Where a job's steps start. Of most jobs `work` in the job's directory. That of a job with a User lies beside the state directory, which
@@ -11,6 +10,9 @@ import type { Workspace } from "./types.ts";
  *
  *     <state>/jobs/<ID>/work  ->  <state>-workspaces/<ID>    of the user, 0700; the folder that it is in lets others through (0711), and is root's
  */
+
+/** `root`: the folder as steps see it, which may not exist yet. `draft` gives a path on the same file system, in a folder that only the service can enter. */
+export type Workspace = { root: string; draft: () => string };
 
 export function workspaceOf(directory: string, account: Account | null): string {
   return account === null ? join(directory, "work") : userWorkspaceOf(directory);

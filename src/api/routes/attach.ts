@@ -7,7 +7,7 @@ import { endId } from "../../output/encoders.ts";
 import { chooseType } from "../accept.ts";
 import { identityOf } from "../access.ts";
 import type { Context, Routes } from "../context.ts";
-import { knownId, unknownJob } from "../ids.ts";
+import { knownId } from "../ids.ts";
 import { jobOperation } from "../operation.ts";
 import { invalid, Problem } from "../problems.ts";
 import { streamHeaders } from "../headers.ts";
@@ -80,15 +80,8 @@ async function send(context: Context, response: ServerResponse, { id, source, op
 }
 
 function sourceOf({ runner, watchers }: Context, id: string): Attaching["source"] {
-  const handle = runner.handle(id);
-  if (handle === null) throw unknownJob();
-  const job = (): JobView | null => {
-    const whole = runner.get(id);
-    if (whole === null) return null;
-    const { Spec: _spec, ...view } = whole;
-    return view;
-  };
-  return { directory: handle.directory, watchers, isFinished: () => runner.isFinished(id), outcome: job, job };
+  const job = (): JobView | null => runner.view(id);
+  return { directory: runner.directoryOf(id), watchers, isFinished: () => runner.isFinished(id), outcome: job, job };
 }
 
 function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): AttachOptions {

@@ -10,7 +10,7 @@ import { limited } from "../body.ts";
 import type { App, Context, Routes } from "../context.ts";
 import { answered } from "../file-problems.ts";
 import { afterOf, namesOf } from "../file-paths.ts";
-import { idOf, knownId, unknownJob } from "../ids.ts";
+import { idOf, knownId } from "../ids.ts";
 import { Problem } from "../problems.ts";
 import { sendFile } from "../send-file.ts";
 import type { Shares } from "../shares.ts";
@@ -80,8 +80,7 @@ const run = { config: { access: "run" } } as const;
 const defaultPage = 1000;
 
 function filesOf({ runner, supervisorPath }: Context, request: FastifyRequest): WorkspaceFiles {
-  const workspace = runner.workspace(knownId(runner, request.params));
-  if (workspace === null) throw unknownJob();
+  const workspace = runner.workspaceOf(knownId(runner, request.params));
   return new WorkspaceFiles({ ...workspace, program: supervisorPath });
 }
 

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { type Identity, scopeOf } from "../../identity/identity.ts";
-import type { Remains } from "../../runner/types.ts";
+import type { Remains } from "../../runner/removal.ts";
 import type { Routes } from "../context.ts";
 import { json, noQuery, publicOperation } from "../operation.ts";
 

@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { type JobState, jobStates, JobView } from "../../job/job.ts";
-import type { JobQuery, Removed } from "../../runner/types.ts";
+import type { JobQuery } from "../../runner/list.ts";
+import type { Removed } from "../../runner/removal.ts";
 import { keyOf, scopeOf } from "../../identity/identity.ts";
 import { identityOf } from "../access.ts";
 import { audited } from "../audited.ts";

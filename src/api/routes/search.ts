@@ -3,7 +3,7 @@ import { searchOutput } from "../../output/search.ts";
 import { keyOf } from "../../identity/identity.ts";
 import { identityOf } from "../access.ts";
 import type { Routes } from "../context.ts";
-import { knownId, unknownJob } from "../ids.ts";
+import { knownId } from "../ids.ts";
 import { jobOperation, json } from "../operation.ts";
 
 const SearchQuery = Type.Object(
@@ -36,12 +36,11 @@ const SearchResult = Type.Object(
 /** Where a text is in the output of a job. */
 export const searchRoutes: Routes = (app, { runner, watchers, turns }) => {
   app.get("/:id/search", { config: { access: "see" }, schema: search }, async (request, reply) => {
-    const handle = runner.handle(knownId(runner, request.params));
-    if (handle === null) throw unknownJob();
+    const directory = runner.directoryOf(knownId(runner, request.params));
     const { text, case: isCaseSensitive = false, offset = 0, limit = 100 } = request.query;
     const { matches, next } = await turns.run(keyOf(identityOf(request)), {
       isWanted: () => !reply.raw.destroyed,
-      work: () => searchOutput({ directory: handle.directory, files: watchers.files }, { text, isCaseSensitive, offset, limit }),
+      work: () => searchOutput({ directory, files: watchers.files }, { text, isCaseSensitive, offset, limit }),
     });
     return { Matches: matches.map(({ offset: at, bytes }) => ({ Offset: at, Bytes: bytes })), NextOffset: next };
   });

@@ -5,7 +5,7 @@ import { decodeWaitStatus } from "../../job/outcome.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import type { OutputWatchers } from "../../output/watcher.ts";
 import type { ActiveJob } from "../active-job.ts";
-import type { Log } from "../types.ts";
+import type { Log } from "../log.ts";
 import { Batches } from "./batches.ts";
 import { containerName, type Engine, readState as readJson } from "./engine.ts";
 import * as files from "./files.ts";

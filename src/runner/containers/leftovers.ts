@@ -1,5 +1,5 @@
 import type { ActiveJob } from "../active-job.ts";
-import type { Log } from "../types.ts";
+import type { Log } from "../log.ts";
 import { type Engine, labels } from "./engine.ts";
 import type { EngineFinder } from "./finder.ts";
 
