@@ -96,10 +96,10 @@ async function run({ scope, progress, report }: Context): Promise<void> {
 async function fill(path: string, template: string, progress: (done: number) => void): Promise<void> {
   const store = new Store(path);
   try {
-    const found = store.find(template);
+    const found = store.jobOf(template);
     if (found?.viewJson == null) throw new Error("the job to copy is not recorded as over");
     const { viewJson, specJson } = found;
-    const last = store.last();
+    const last = store.lastAccepted();
     if (last === null) throw new Error("the service has accepted no job");
     for (let from = 0; from < jobs; from += batch) {
       const writes: Promise<void>[] = [];
@@ -121,7 +121,7 @@ async function fill(path: string, template: string, progress: (done: number) => 
             seq,
             id,
             state: "Starting",
-            bootId: "bench",
+            executorReference: "bench",
             submittedAtMs: last.submittedAtMs + index,
             clockTurn: last.clockTurn,
             name,

@@ -13,13 +13,13 @@ import { Identifier } from "./identity/identify.ts";
 import { keepParts } from "./kept-parts.ts";
 import { makeLog } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { openRunner } from "./runner/open.ts";
-import type { LocalRunner } from "./runner/runner.ts";
-import { asStateTrouble } from "./runner/state-dir.ts";
 import type { Log } from "./runner/log.ts";
+import { Runner } from "./runner/runner.ts";
+import { asStateTrouble } from "./runner/state-dir.ts";
+import { openState, type State } from "./runner/state.ts";
 import { KernelSockets } from "./sockets/kernel-sockets.ts";
 
-/** The service: the state directory and all jobs in it, then HTTP. */
+/** The service's composition: the state, the runner and its jobs, then HTTP. */
 
 const itself: Actor = { By: "service", Role: null, From: "service" };
 
@@ -27,53 +27,64 @@ export type Program = {
   config: Config;
   version: string;
   supervisorPath: string;
-  /** Of the built web page. */
+  /** The folder of the built web page. */
   pageDirectory: string;
-  /** Ends the process, when a signal asked for it and all is closed. */
+  /** Ends the process, after a signal, when everything is closed. */
   exit: () => void;
 };
 
-/** What can wait is done so long after the start: beside it, the first answers would be late. */
+/** Work that can wait begins this long after the start. Earlier, it would delay the first answers. */
 const afterStartMs = 1000;
 
-/** Starts it; resolves when it listens, and throws with a sentence for people where it cannot. */
+/** Starts the service. Resolves when it listens; rejects with a sentence for people if it cannot. */
 export async function serve(program: Program): Promise<void> {
-  const { config, supervisorPath, exit } = program;
-  process.umask(0o077); // all that the service makes is its user's alone; jobs have a umask of their own
+  const { config, supervisorPath } = program;
+  process.umask(0o077); // files of the service are for its user alone; jobs get another umask
   const log = await makeLog(config.logLevel);
   const metrics = new Metrics();
-  const runner = await openRunner({ ...config, supervisorPath, observer: metrics, log });
+  const state = await openState({ ...config, onCommit: (ms) => metrics.committed(ms) });
   try {
-    const audit = new AuditLog({ ...config.audit, stateDir: config.stateDir }, (error) =>
-      log("error", "the audit log could not be written", { err: error }),
-    );
-    const tokenPath = firstToken(runner, config.stateDir);
-    const listener = await openApi(program, { runner, audit, metrics, log });
-    process.on("exit", () => audit.flush());
-    audit.write(itself, { Event: "start" });
-    keepParts();
-    const later = setTimeout(() => afterStart({ runner, metrics, log }), afterStartMs);
-    handleSignals({ runner, audit, listener, later, exit, hasFilesToReload: config.tls.certificate !== null });
-    await new Promise((resolve) => setImmediate(resolve)); // what the log says of the start, it says first
-    const token = tokenPath === null ? "" : `\na first token, for those who are not trusted without, is in ${tokenPath}`;
-    console.log(`jobrunner ${program.version} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}${token}`);
+    const runner = Runner.open({ ...config, supervisorPath, observer: metrics, log }, state);
+    try {
+      await start(program, { state, runner, metrics, log });
+    } catch (error) {
+      runner.close();
+      throw error;
+    }
   } catch (error) {
-    runner.close();
+    state.close();
     throw error;
   }
 }
 
-function afterStart({ runner, metrics, log }: Omit<Parts, "audit">): void {
-  runner.clearUp();
-  metrics
-    .load()
-    .catch((error: unknown) =>
-      log("error", "what keeps the metrics could not be loaded; it is tried again when they are asked for", { err: error }),
-    )
-    .finally(flushCompileCache); // also of a service that will be killed
+type Parts = { state: State; runner: Runner; metrics: Metrics; log: Log };
+
+async function start(program: Program, parts: Parts): Promise<void> {
+  const { config, version, exit } = program;
+  const { state, runner, log } = parts;
+  const audit = new AuditLog({ ...config.audit, stateDir: config.stateDir }, (error) =>
+    log("error", "the audit log could not be written", { err: error }),
+  );
+  const tokenPath = firstToken(state);
+  const listener = await openApi(program, { ...parts, audit });
+  process.on("exit", () => audit.flush());
+  audit.write(itself, { Event: "start" });
+  keepParts();
+  const later = setTimeout(() => afterStart(parts), afterStartMs);
+  const close = async (): Promise<void> => {
+    clearTimeout(later);
+    await listener.close();
+    runner.close();
+    state.close();
+    audit.write(itself, { Event: "stop" });
+  };
+  handleSignals({ close, exit, reload: config.tls.certificate === null ? null : () => listener.reload() });
+  await new Promise((resolve) => setImmediate(resolve)); // the log's lines about the start come first
+  const token = tokenPath === null ? "" : `\na first token, for clients that need one, is in ${tokenPath}`;
+  console.log(`jobrunner ${version} listens on ${listener.urls.join(" and ")}\nits state is in ${config.stateDir}${token}`);
 }
 
-function firstToken({ store }: LocalRunner, stateDir: string): string | null {
+function firstToken({ store, stateDir }: State): string | null {
   try {
     return ensureFirstToken(store.tokens, stateDir);
   } catch (error) {
@@ -81,22 +92,27 @@ function firstToken({ store }: LocalRunner, stateDir: string): string | null {
   }
 }
 
-type Parts = { runner: LocalRunner; audit: AuditLog; metrics: Metrics; log: Log };
+function afterStart({ runner, metrics, log }: Parts): void {
+  runner.removeLeftovers();
+  metrics
+    .load()
+    .catch((error: unknown) => log("error", "the metrics library could not be loaded; tried again at the next request", { err: error }))
+    .finally(flushCompileCache); // also for a service that will be killed
+}
 
-async function openApi(program: Program, { runner, audit, metrics, log }: Parts): Promise<Listener> {
+async function openApi(program: Program, { state, runner, audit, metrics, log }: Parts & { audit: AuditLog }): Promise<Listener> {
   const { config, version, supervisorPath, pageDirectory } = program;
   const { hostname, access, tls, limits } = config;
   const sockets = new KernelSockets(supervisorPath);
-  const identifier = new Identifier(runner.store, {
+  const identifier = new Identifier(state.store, {
     localTrust: access.localTrust,
     clientRoles: tls.clientRoles,
     hasClientCertificates: tls.clientCa !== null,
     sockets,
   });
-  const maxReaders = Math.min(limits.maxReaders, readersWithin(fileLimit()));
   const readers = new Readers({
     ...limits,
-    maxReaders,
+    maxReaders: Math.min(limits.maxReaders, readersWithin(fileLimit())),
     isStillAuthorized: (identity) => identifier.isStillAuthorized(identity),
     onDropped: () => metrics.dropped("not_authorized"),
   });
@@ -107,14 +123,13 @@ async function openApi(program: Program, { runner, audit, metrics, log }: Parts)
     readers: () => readers.count,
     remains: () => runner.health().remains.length,
   });
-  const descriptors = new Shares(filesWithin(fileLimit()));
   const dependencies = {
     runner,
     watchers: runner.watchers,
     identifier,
     audit,
     readers,
-    descriptors,
+    descriptors: new Shares(filesWithin(fileLimit())),
     turns: new Turns(turnBounds),
     removals: new Turns(removalBounds),
     pages: new Shares(pageBounds),
@@ -125,42 +140,29 @@ async function openApi(program: Program, { runner, audit, metrics, log }: Parts)
   const context = { ...dependencies, limits, settings: config, diagnose: () => diagnose(program), supervisorPath, pageDirectory, version };
   const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
   const addresses = config.port === null ? [] : hostname === "" ? ["127.0.0.1", "::1"] : [hostname];
-  const files =
-    tls.certificate === null || tls.key === null ? null : { certificate: tls.certificate, key: tls.key, clientCa: tls.clientCa };
+  const { certificate, key, clientCa } = tls;
+  const files = certificate === null || key === null ? null : { certificate, key, clientCa };
   return await listen(handle, { addresses, port: config.port ?? 0, socketPath: config.socketPath, tls: files, limits, log });
 }
 
-/** The doctor, loaded when it is asked for. The configuration has no mistakes, or the service would not have started. */
+/** Runs the doctor, which is loaded on first use. The configuration has no mistakes, or the service would not have started. */
 async function diagnose({ config, version, supervisorPath }: Program): Promise<DiagnosisDocument> {
   const [{ doctor }, { documentOf }] = await Promise.all([import("./doctor/doctor.ts"), import("./doctor/diagnosis.ts")]);
   return documentOf(await doctor({ version, settings: config, mistakes: [], supervisor: { path: supervisorPath } }));
 }
 
-type Running = {
-  runner: LocalRunner;
-  audit: AuditLog;
-  listener: Listener;
-  later: NodeJS.Timeout;
-  exit: () => void;
-  hasFilesToReload: boolean;
-};
+type SignalHandlers = { close: () => Promise<void>; exit: () => void; reload: (() => void) | null };
 
-/** SIGHUP is what a terminal sends when it is closed: it ends the service, too, unless there are certificates to be read again. */
-function handleSignals({ runner, audit, listener, later, exit, hasFilesToReload }: Running): void {
+/** A terminal sends SIGHUP when it is closed. So SIGHUP ends the service, unless there are certificates to reload. */
+function handleSignals({ close, exit, reload }: SignalHandlers): void {
   let isStopping = false;
-  const close = async (): Promise<void> => {
-    clearTimeout(later);
-    await listener.close();
-    runner.close();
-    audit.write(itself, { Event: "stop" });
-  };
   const stop = (): void => {
     if (isStopping) return;
     isStopping = true;
-    void close().then(exit); // what a reader or a patrol left behind must not keep us
+    void close().then(exit); // handles that readers or patrols left open must not delay the exit
   };
   process
     .on("SIGTERM", stop)
     .on("SIGINT", stop)
-    .on("SIGHUP", () => (hasFilesToReload ? listener.reload() : stop()));
+    .on("SIGHUP", reload ?? stop);
 }

@@ -12,7 +12,8 @@ import { AuditLog } from "../src/audit/audit-log.ts";
 import { readConfig } from "../src/config.ts";
 import { Identifier } from "../src/identity/identify.ts";
 import { Metrics } from "../src/metrics/metrics.ts";
-import { openRunner } from "../src/runner/open.ts";
+import { Runner } from "../src/runner/runner.ts";
+import { openState } from "../src/runner/state.ts";
 import { KernelSockets } from "../src/sockets/kernel-sockets.ts";
 import type { Answer } from "./helper/http.ts";
 import { repository, startService, type Service } from "./helper/service.ts";
@@ -171,9 +172,10 @@ async function routesOf(t: TestContext): Promise<string[]> {
   const log = (): void => undefined;
   const supervisorPath = join(repository, "build", "jobrunner-supervisor");
   const metrics = new Metrics();
-  const runner = await openRunner({ ...config, supervisorPath, observer: metrics, log });
+  const state = await openState({ ...config, onCommit: log });
+  const runner = Runner.open({ ...config, supervisorPath, observer: metrics, log }, state);
   const sockets = new KernelSockets(supervisorPath);
-  const identifier = new Identifier(runner.store, { localTrust: false, clientRoles: new Map(), hasClientCertificates: false, sockets });
+  const identifier = new Identifier(state.store, { localTrust: false, clientRoles: new Map(), hasClientCertificates: false, sockets });
   const audit = new AuditLog({ ...config.audit, stateDir }, log);
   const readers = new Readers({ ...config.limits, isStillAuthorized: () => true, onDropped: () => undefined });
   const descriptors = new Shares({ max: 100, maxPerIdentity: 100 });
@@ -197,6 +199,7 @@ async function routesOf(t: TestContext): Promise<string[]> {
   const { routes } = await makeApi(context, { hostname: "", allowedHosts: [] });
   readers.close();
   runner.close();
+  state.close();
   return routes.map(({ method, url }) => `${method} ${url}`);
 }
 

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { nextAccepted } from "../src/runner/acceptance-order.ts";
-import { FinishedJobs } from "../src/store/listing.ts";
+import type { FinishedJobs } from "../src/store/listing.ts";
 import { type Accepted, Store } from "../src/store/store.ts";
 import { cli } from "./helper/cli.ts";
 import { FakedClock, needsFaketime } from "./helper/faked-clock.ts";
@@ -121,7 +121,7 @@ test("lists of a time, by whatever else, hold just the jobs of that time in the 
       if (query.labels.length > 0 && seq % 3 > 0) return false;
       return (query.sinceMs === null || submittedAtMs >= query.sinceMs) && (query.untilMs === null || submittedAtMs < query.untilMs);
     });
-    const found = walk(new FinishedJobs(store.database, query), belowSeq, 1 + Math.floor(random() * 300)).slice(0, limit);
+    const found = walk(store.finishedJobs(query), belowSeq, 1 + Math.floor(random() * 300)).slice(0, limit);
     assert.deepEqual(
       found,
       expected
@@ -153,10 +153,18 @@ async function insertJobs(store: Store, random: () => number): Promise<Inserted[
   let timeMs = 1_000_000;
   for (let count = 0; count < 2000; count += 1) {
     timeMs += random() < 0.03 ? Math.floor((random() - 0.5) * 20_000) : Math.floor(random() * 20);
-    const accepted = nextAccepted(store.last(), timeMs);
+    const accepted = nextAccepted(store.lastAccepted(), timeMs);
     const state = accepted.seq % 5 === 0 ? "Failed" : "Succeeded";
     const labels: Record<string, string> = accepted.seq % 3 === 0 ? { third: "yes" } : {};
-    const nothing = { bootId: null, name: null, idempotency: null, owner: null, submittedBy: "test", secretsJson: null, accountJson: null };
+    const nothing = {
+      executorReference: null,
+      name: null,
+      idempotency: null,
+      owner: null,
+      submittedBy: "test",
+      secretsJson: null,
+      accountJson: null,
+    };
     await Promise.all([
       store.insert({ ...accepted, ...nothing, state: "Starting", labels, specJson: "{}" }),
       store.finish(accepted.seq, { state, viewJson: "{}" }),

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync, readSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { Rings } from "../src/runner/doorbell.ts";
+import { Rings } from "../src/runner/local/doorbell.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 

@@ -67,7 +67,7 @@ test("the job's timeout ends the wait, and with DrainTimeoutSeconds 0 there is n
   ]);
   assert.deepEqual(
     [timed.job.State, mayBeMissing.exec(timed.job.Message ?? "")?.[1]],
-    ["Succeeded", "when the job's TimeoutSeconds were finished"],
+    ["Succeeded", "when the job's TimeoutSeconds had passed"],
   );
   assert.deepEqual([none.job.State, none.job.Message], ["Succeeded", null]);
 });

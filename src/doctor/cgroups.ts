@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { findCgroupParent } from "../runner/cgroups.ts";
+import { findCgroupParent } from "../runner/local/cgroups.ts";
 import { type Box, type Finding, note, ok } from "./box.ts";
 
 const without = "kills then find a job's processes by descent, which is slower";

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isFinal, type JobView } from "../job/job.ts";
-import { openRunner } from "../runner/open.ts";
+import { Runner } from "../runner/runner.ts";
+import { openState } from "../runner/state.ts";
 import { type Box, type Finding, ok, problem } from "./box.ts";
 import { supervisor } from "./programs.ts";
 
@@ -33,9 +34,10 @@ type Trial = { stateDir: string; shell: string; cgroups: "auto" | "off"; supervi
 /** Null: it does not come to its end. */
 async function runJob(trial: Trial): Promise<JobView | null> {
   const nothing = (): void => undefined;
-  const observer = { submitted: nothing, admitted: nothing, finished: nothing, committed: nothing };
+  const observer = { submitted: nothing, admitted: nothing, finished: nothing };
   const rest = { containerEngine: "none", engineEnvironment: {}, allowedUsers: [], minFreeBytes: 0, maxRunning: 1, observer, log: nothing };
-  const runner = await openRunner({ ...trial, ...rest });
+  const state = await openState({ ...trial, ...rest, onCommit: nothing });
+  const runner = Runner.open({ ...trial, ...rest }, state);
   try {
     const result = await runner.submit({ spec: { CommandLine: "true" }, submitter: { name: "doctor", owner: null }, idempotency: null });
     if (result.kind !== "accepted") throw new Error(`a job for trial was not accepted (${result.kind})`);
@@ -45,5 +47,6 @@ async function runJob(trial: Trial): Promise<JobView | null> {
     return null;
   } finally {
     runner.close();
+    state.close();
   }
 }

@@ -35,9 +35,11 @@ export type JobFacts = {
   stops: { position: number; timeNs: bigint; cause: StopCause }[];
   refusals: string[]; // faults of the supervisor: which part, in which phase, had no place for which event
   waitsFor: WaitedProcess | null; // by a kill, as the record's last line about it says
-  done: { timeNs: bigint; outputBytes: number; lostBytes: number } | null;
-  swept: { timeNs: bigint } | null; // the supervisor died, what it left is gone
+  end: JobEnd | null; // null: the record has no end yet
 };
+
+/** The end of a record. `done`: by the supervisor. `swept`: the supervisor died, and what it left is gone. */
+export type JobEnd = { kind: "done"; timeNs: bigint; outputBytes: number; lostBytes: number } | { kind: "swept"; timeNs: bigint };
 
 /** A process that SIGKILL has not ended. */
 export type WaitedProcess = {

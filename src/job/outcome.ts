@@ -34,12 +34,13 @@ const nothing = { Reason: null, ExitCode: null, Signal: null, Message: null } as
  * signal are what the kernel said, or null.
  */
 export function progressOf(plan: StepPlan[], facts: JobFacts, lost: LostReason | null = null): Progress {
-  const isFinished = facts.done !== null || lost !== null;
+  const isDone = facts.end?.kind === "done";
+  const isFinished = isDone || lost !== null;
   const views = plan.map((step, index) => viewStep({ step, number: index + 1, facts, isFinished, lost }));
   const starts = [...facts.steps.values()].flatMap((step) => (step.started === null ? [] : [step.started.timeNs]));
-  const endedNs = facts.done?.timeNs ?? (lost === "SupervisorLost" ? (facts.swept?.timeNs ?? null) : null);
+  const endedNs = isDone || lost === "SupervisorLost" ? (facts.end?.timeNs ?? null) : null;
   return {
-    ...(lost !== null && facts.done === null ? lostVerdict(lost) : judge(plan, views, facts)),
+    ...(lost !== null && !isDone ? lostVerdict(lost) : judge(plan, views, facts)),
     WaitsFor: isFinished || facts.waitsFor === null ? null : shownProcess(facts.waitsFor),
     StartedAt: starts[0] === undefined ? null : formatTime(starts[0]),
     EndedAt: endedNs === null ? null : formatTime(endedNs),
@@ -53,7 +54,7 @@ export function unstartedSteps(plan: StepPlan[], state: "Pending" | "Skipped" | 
 }
 
 function judge(plan: StepPlan[], views: StepView[], facts: JobFacts): Ending & { State: JobState } {
-  if (facts.done === null) {
+  if (facts.end?.kind !== "done") {
     const state = facts.stops.length > 0 ? "Stopping" : [...facts.steps.values()].length > 0 ? "Running" : "Starting";
     return { State: state, ...nothing, Message: facts.waitsFor === null ? null : waitingSentence(facts.waitsFor) };
   }
@@ -147,7 +148,7 @@ function withCut(verdict: Verdict, cause: CutCause | null): Verdict {
   if (cause === null) return verdict;
   const when = {
     drain: "after DrainTimeoutSeconds",
-    timeout: "when the job's TimeoutSeconds were finished",
+    timeout: "when the job's TimeoutSeconds had passed",
     terminate: "when the job was killed",
     kill: "when the job was killed",
   }[cause];

@@ -1,32 +1,33 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { ContainerFacts } from "../job/container.ts";
 import type { JobFacts } from "../job/facts.ts";
 import { isFinal, type JobState, type JobView } from "../job/job.ts";
 import { isOutputUnknown, type LostReason, type Progress, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
 import type { RecordedSpec } from "../job/secrets.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
-import type { Attempt } from "../job/start-failure.ts";
-import { readAttempts } from "./attempts.ts";
-import { StatusFile } from "./status.ts";
 
 /**
- * How far the service has come with a job that it has not recorded as over. What the supervisor has come to is in the facts.
+ * How far the service has come with a job whose end it has not recorded. How far the job has come is in the facts.
  *
- *     Queued ──admitted, committed──▶ Launching ──status file seen──▶ Started ──done, swept or lost──▶ Over ──committed──▶ (forgotten)
+ *     Queued ──admitted──▶ Launching ──first report──▶ Started ──ended, containers left──▶ Finishing
+ *        │                     │                          │                                    │
+ *        └──────killed─────────┴──────────────────────────┴───────────nothing left─────────────┴──▶ Finished ──committed──▶ (forgotten)
+ *
+ * Finishing shows the job as it was before its end: it is finished only when none of its containers is left.
  */
 export type Phase =
   | { kind: "Queued" }
-  | { kind: "Launching"; problem: string | null } // why it could not be given to a supervisor yet, for people
+  | { kind: "Launching"; problem: string | null } // why the job could not be launched yet, as a sentence
   | { kind: "Started"; facts: JobFacts }
+  | { kind: "Finishing"; facts: JobFacts }
   | { kind: "Finished"; view: JobView };
 
 export type Identity = { seq: number; id: string; submittedAtMs: number; owner: string | null; submittedBy: string | null };
 
-/** So many who wait for a job's end hear of it in one turn of the event loop: each is answered, and thousands must not hold up others. */
+/** Clients that wait for one job's end and are woken in one turn of the event loop: thousands of answers must not delay other clients. */
 const wokenAtOnce = 16;
 
-/** A job that is not finished, or not yet recorded so. The spec stays on disk: thousands of jobs must not cost their scripts in memory. */
+/** A job whose end is not recorded yet. Its spec stays on disk: thousands of jobs must not keep their scripts in memory. */
 export class ActiveJob {
   readonly seq: number;
   readonly id: string;
@@ -39,18 +40,9 @@ export class ActiveJob {
   readonly plan: StepPlan[];
   readonly hasSecrets: boolean;
   readonly containerSteps: number[]; // numbers of the steps that run in containers
-  readonly containers = new Map<number, ContainerFacts>(); // by step: those that are gone, and what was said of them before
-  phase: Phase = { kind: "Queued" };
-  killRequest: "terminate" | "kill" | null = null;
-  readonly status: StatusFile;
-  sweepAskedMs = 0;
-  isEnding = false; // its supervisor has recorded the end; its containers are being seen to
-  shownState: JobState | null = null; // that subscribers know, and likewise:
-  shownWaitsFor: string | null = null;
-  loggedRefusals = 0;
-  #attempts: ReadonlyMap<number, Attempt> | null = null;
+  #phase: Phase = { kind: "Queued" };
   readonly #knownSinceMs = performance.now();
-  readonly #waitedBeforeMs: number; // it was known, by the clock
+  readonly #waitedBeforeMs: number; // by the clock, between its acceptance and this service
   readonly #onRecorded = new Set<() => void>();
 
   constructor(identity: Identity, spec: JobSpec | RecordedSpec, jobsDir: string) {
@@ -61,7 +53,6 @@ export class ActiveJob {
     this.owner = identity.owner;
     this.submittedBy = identity.submittedBy;
     this.directory = join(jobsDir, identity.id);
-    this.status = new StatusFile(this.directory);
     this.name = spec.Name ?? null;
     this.labels = spec.Labels ?? {};
     this.hasSecrets = spec.Secrets !== undefined;
@@ -78,88 +69,108 @@ export class ActiveJob {
     return this.containerSteps.length > 0;
   }
 
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  launching(problem: string | null): void {
+    this.#phase = { kind: "Launching", problem };
+  }
+
+  started(facts: JobFacts): void {
+    this.#phase = { kind: "Started", facts };
+  }
+
+  finishing(facts: JobFacts): void {
+    this.#phase = { kind: "Finishing", facts: { ...facts, end: null } };
+  }
+
+  finished(view: JobView): void {
+    this.#phase = { kind: "Finished", view };
+  }
+
   get state(): JobState {
-    switch (this.phase.kind) {
+    switch (this.#phase.kind) {
       case "Queued":
         return "Queued";
       case "Launching":
         return "Starting";
       case "Started":
-        return progressOf(this.plan, this.phase.facts).State;
+      case "Finishing":
+        return progressOf(this.plan, this.#phase.facts).State;
       case "Finished":
-        return this.phase.view.State;
+        return this.#phase.view.State;
     }
   }
 
-  /** The process that a kill waits for, as a text by which two are told apart. */
+  /** What is known of a launched job; null: nothing yet, or it is finished. */
+  get facts(): JobFacts | null {
+    return this.#phase.kind === "Started" || this.#phase.kind === "Finishing" ? this.#phase.facts : null;
+  }
+
+  /** The process for which a kill waits, as a text that differs for two processes. */
   get waitsFor(): string | null {
-    const process = this.phase.kind === "Started" ? this.phase.facts.waitsFor : null;
+    const process = this.facts?.waitsFor ?? null;
     return process === null ? null : `${process.pid} ${process.user} ${process.program}`;
   }
 
-  /** Given to a supervisor and not finished: what counts against the limit. */
+  /** Launched and not finished. */
   get isRunning(): boolean {
-    return this.phase.kind === "Launching" || this.phase.kind === "Started";
+    return this.#phase.kind !== "Queued" && this.#phase.kind !== "Finished";
   }
 
-  /** Since its acceptance; null where the clock was set back between that and this service's start. */
+  /** Milliseconds since its acceptance; null if the clock was set back between that and this service's start. */
   waitedMs(): number | null {
     return this.#waitedBeforeMs < 0 ? null : this.#waitedBeforeMs + performance.now() - this.#knownSinceMs;
   }
 
   view(): JobView {
-    switch (this.phase.kind) {
+    switch (this.#phase.kind) {
       case "Queued":
       case "Launching":
         return this.#unstartedView({
           ...noProgress,
           State: this.state,
-          Message: this.phase.kind === "Launching" ? this.phase.problem : null,
+          Message: this.#phase.kind === "Launching" ? this.#phase.problem : null,
           Steps: unstartedSteps(this.plan, "Pending"),
         });
       case "Started":
-        return this.#startedView(this.phase.facts, null);
+      case "Finishing":
+        return this.#startedView(this.#phase.facts, null);
       case "Finished":
-        return this.phase.view;
+        return this.#phase.view;
     }
   }
 
-  /** Killed before anything of it ran. */
+  /** The end of a job that was killed before any of it ran. */
   killedView(): JobView {
-    const EndedAt = new Date().toISOString();
-    const Steps = unstartedSteps(this.plan, "Skipped");
-    return this.#unstartedView({
-      ...noProgress,
-      State: "Killed",
-      Reason: "Requested",
-      Message: "killed on request before it started",
-      EndedAt,
-      Steps,
+    return this.#neverRanView({ State: "Killed", Reason: "Requested", Message: "killed on request before it started" });
+  }
+
+  /** The end of a job that cannot be launched, because its row has disappeared from the database. */
+  unrecordedView(): JobView {
+    return this.#neverRanView({
+      State: "Failed",
+      Reason: "CouldNotStart",
+      Message: "the job could not start: its record is missing in the database",
     });
   }
 
-  /** Over without a final record; its supervisor may never have come to the point of recording anything. */
+  /** The end of a job without a final record. Its supervisor may have recorded nothing at all. */
   lostView(reason: LostReason): JobView {
-    if (this.phase.kind === "Started") return this.#startedView(this.phase.facts, reason);
+    const { facts } = this;
+    if (facts !== null) return this.#startedView(facts, reason);
     const Message = "given to a supervisor that left no record; whether it ran is unknown";
     return this.#unstartedView({ ...noProgress, State: "Lost", Reason: reason, Message, Steps: unstartedSteps(this.plan, "Lost") });
   }
 
-  /** Adds to the facts of steps that could not start what they were to execute. */
-  addAttempts(facts: JobFacts): void {
-    for (const [number, { failed }] of facts.steps) {
-      if (failed === null) continue;
-      this.#attempts ??= readAttempts(this.directory);
-      failed.attempt = this.#attempts.get(number) ?? null;
-    }
-  }
-
-  /** Resolves when the end is committed, or the signal aborts: whoever does not wait any more leaves nothing here, however long the job goes on. */
+  /** Resolves when the end is committed, or the signal aborts. Then nothing of the wait is left, however long the job runs on. */
   recorded(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     const end = (): void => {
       this.#onRecorded.delete(end);
+      signal.removeEventListener("abort", end);
       resolve();
     };
     this.#onRecorded.add(end);
@@ -175,6 +186,11 @@ export class ActiveJob {
     }
   }
 
+  #neverRanView(end: Pick<Progress, "State" | "Reason" | "Message">): JobView {
+    const EndedAt = new Date().toISOString();
+    return this.#unstartedView({ ...noProgress, ...end, EndedAt, Steps: unstartedSteps(this.plan, "Skipped") });
+  }
+
   #startedView(facts: JobFacts, lost: LostReason | null): JobView {
     return this.#viewOf(progressOf(this.plan, facts, lost), this.#output(facts));
   }
@@ -183,7 +199,7 @@ export class ActiveJob {
     return this.#viewOf(progress, { OutputBytes: 0, OutputLostBytes: 0 });
   }
 
-  /** In the order in which people read it. */
+  /** Its fields are in the order in which people read them. */
   #viewOf({ StartedAt, EndedAt, Steps, ...verdict }: Progress, output: Output): JobView {
     const SubmittedAt = new Date(this.submittedAtMs).toISOString();
     return {
@@ -201,10 +217,10 @@ export class ActiveJob {
   }
 
   #output(facts: JobFacts): Output {
-    if (facts.done !== null)
-      return { OutputBytes: facts.done.outputBytes, OutputLostBytes: isOutputUnknown(facts) ? null : facts.done.lostBytes };
+    const { end } = facts;
+    if (end?.kind === "done") return { OutputBytes: end.outputBytes, OutputLostBytes: isOutputUnknown(facts) ? null : end.lostBytes };
     const size = statSync(join(this.directory, "output"), { throwIfNoEntry: false })?.size ?? 0;
-    return { OutputBytes: size, OutputLostBytes: isFinal(this.state) || facts.swept !== null ? null : 0 };
+    return { OutputBytes: size, OutputLostBytes: isFinal(this.state) || end?.kind === "swept" ? null : 0 };
   }
 }
 

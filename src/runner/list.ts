@@ -1,6 +1,6 @@
-import type { DatabaseSync } from "node:sqlite";
 import { type FinalState, isFinal, type JobState, type JobView, readView } from "../job/job.ts";
-import { type Bounds, FinishedJobs } from "../store/listing.ts";
+import type { Bounds, FinishedJobs } from "../store/listing.ts";
+import type { Store } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 
 export type JobQuery = {
@@ -34,7 +34,7 @@ const mostRows = 4096;
 const firstRows = { withText: 16, withoutText: 256 };
 
 /** `active`: by ID, in order of acceptance. */
-export type Jobs = { database: DatabaseSync; active: ReadonlyMap<string, ActiveJob> };
+export type Jobs = { store: Store; active: ReadonlyMap<string, ActiveJob> };
 
 /**
  * A page of jobs, newest first, of those in memory (not finished) and those in the database: as many as are asked for, as much as a page may hold, or what was
@@ -103,13 +103,13 @@ class Walk {
   readonly #active: ActiveJob[];
   readonly #finished: FinishedJobs | null;
 
-  constructor({ database, active }: Jobs, query: JobQuery) {
+  constructor({ store, active }: Jobs, query: JobQuery) {
     this.#query = query;
     this.#map = active;
     this.#active = [...active.values()];
     const finalStates = query.states.filter((state): state is FinalState => isFinal(state));
     const states = query.states.length === 0 ? null : finalStates;
-    this.#finished = states?.length === 0 ? null : new FinishedJobs(database, { ...query, states });
+    this.#finished = states?.length === 0 ? null : store.finishedJobs({ ...query, states });
   }
 
   /** As FinishedJobs has it: no more than so many jobs are looked at in memory either. */

@@ -6,6 +6,4 @@ export type Observer = {
   /** A job was given to a supervisor, so many milliseconds after it was accepted; null: the clock was set back meanwhile. */
   admitted: (waitedMs: number | null) => void;
   finished: (job: JobView) => void;
-  /** A commit of the database took so many milliseconds. */
-  committed: (ms: number) => void;
 };

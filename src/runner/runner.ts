@@ -1,35 +1,35 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { secondsBetween } from "../job/facts.ts";
 import { type FinalState, isFinal, type JobState, type JobView, readView, type WholeJobView } from "../job/job.ts";
 import { type RecordedSpec, withoutSecrets, withSecrets } from "../job/secrets.ts";
-import type { JobSpec } from "../job/spec.ts";
-import { secondsBetween } from "../job/facts.ts";
 import { OutputWatchers } from "../output/watcher.ts";
 import type { Accepted, Store } from "../store/store.ts";
-import { PreflightCheck } from "./preflight-check.ts";
 import { nextAccepted } from "./acceptance-order.ts";
-import { ActiveJob, type Identity } from "./active-job.ts";
-import { findCgroupParent } from "./cgroups.ts";
+import { ActiveJob } from "./active-job.ts";
+import { ActiveJobs, type Subscriber } from "./active-jobs.ts";
+import { Admission } from "./admission.ts";
 import { EngineFinder } from "./containers/finder.ts";
 import { isStatic } from "./containers/own-init.ts";
 import { DiskReserve, isDiskFull } from "./disk.ts";
+import type { Executor } from "./executor.ts";
 import { Idempotency } from "./idempotency.ts";
-import { readInstance } from "./instance.ts";
 import { forgetSecrets, type LaunchRequest } from "./job-directory.ts";
 import type { Health, JobReference, JobRunner } from "./job-runner.ts";
 import { type JobPage, type JobQuery, listJobs } from "./list.ts";
+import { LocalExecutor } from "./local/executor.ts";
 import type { Log } from "./log.ts";
 import { missedSince } from "./missed.ts";
 import type { Observer } from "./observer.ts";
-import { RetryingWriter } from "./retrying-writer.ts";
 import { baseEnvironment } from "./plan.ts";
+import { PreflightCheck } from "./preflight-check.ts";
 import { Removal, type Removed } from "./removal.ts";
-import { Supervision } from "./supervision.ts";
-import type { Submission, SubmitResult, Submitter } from "./submission.ts";
-import { workspaceIn, type Workspace } from "./workspaces.ts";
+import { RetryingWriter } from "./retrying-writer.ts";
+import { asStateTrouble } from "./state-dir.ts";
+import type { State } from "./state.ts";
+import type { Submission, SubmitResult } from "./submission.ts";
+import { type Workspace, workspaceIn } from "./workspaces.ts";
 
 export type RunnerOptions = {
-  stateDir: string;
   maxRunning: number;
   shell: string;
   cgroups: "auto" | "off";
@@ -42,77 +42,78 @@ export type RunnerOptions = {
   log: Log;
 };
 
-/** Jobs of this box: accepts, admits, ends and finds them. */
-export class LocalRunner implements JobRunner {
+/** The jobs of one state directory: accepts, admits, finishes and finds them. */
+export class Runner implements JobRunner {
   readonly watchers = new OutputWatchers();
   readonly #options: RunnerOptions;
-  readonly #lock: { release(): void };
-  readonly store: Store;
+  readonly #store: Store;
   readonly #preflightCheck: PreflightCheck;
   readonly #idempotency: Idempotency;
   readonly #writer: RetryingWriter;
-  readonly #supervision: Supervision;
+  readonly #executor: Executor;
   readonly #finder: EngineFinder;
   readonly #removal: Removal;
   readonly #jobsDir: string;
-  readonly #cgroupParent: string | null;
-  readonly #bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  readonly #active = new Map<string, ActiveJob>(); // in order of acceptance
-  readonly #queue: ActiveJob[] = [];
-  readonly #listeners = new Set<(job: JobView, owner: string | null) => void>();
-  #running = 0; // admitted and not finished
-  #last: Accepted | null;
+  readonly #active: ActiveJobs;
+  readonly #admission: Admission<ActiveJob>;
+  #lastAccepted: Accepted | null;
 
-  constructor(options: RunnerOptions, { lock, store }: { lock: { release(): void }; store: Store }) {
-    this.#options = options;
-    this.#lock = lock;
-    this.store = store;
-    this.#jobsDir = join(options.stateDir, "jobs");
-    this.#cgroupParent = options.cgroups === "off" ? null : findCgroupParent();
-    this.#last = this.store.last();
+  /** Adopts the jobs of earlier services. Throws a sentence for people if the state directory cannot be used. */
+  static open(options: RunnerOptions, state: State): Runner {
+    try {
+      return new Runner(options, state);
+    } catch (error) {
+      throw asStateTrouble(error, state.stateDir);
+    }
+  }
+
+  private constructor(options: RunnerOptions, { stateDir, store, instance }: State) {
+    const { supervisorPath, log } = options;
     const { watchers } = this;
-    const instance = readInstance(join(options.stateDir, "instance"));
+    this.#options = options;
+    this.#store = store;
+    this.#jobsDir = join(stateDir, "jobs");
+    this.#lastAccepted = store.lastAccepted();
+    this.#active = new ActiveJobs(log);
+    this.#admission = new Admission(options);
     this.#finder = new EngineFinder({
       wanted: options.containerEngine,
       environment: { ...baseEnvironment, ...options.engineEnvironment },
-      ownInit: isStatic(options.supervisorPath) ? options.supervisorPath : null,
-      log: options.log,
+      ownInit: isStatic(supervisorPath) ? supervisorPath : null,
+      log,
     });
-    this.#idempotency = new Idempotency(this.store);
-    this.#writer = new RetryingWriter(options.log);
-    const disk = new DiskReserve(options.stateDir, options.minFreeBytes);
+    this.#idempotency = new Idempotency(store);
+    this.#writer = new RetryingWriter(log);
+    const disk = new DiskReserve(stateDir, options.minFreeBytes);
     this.#preflightCheck = new PreflightCheck({ ...options, disk, finder: this.#finder, jobsDir: this.#jobsDir });
-    this.#removal = new Removal({ ...options, jobsDir: this.#jobsDir, store: this.store, finder: this.#finder });
-    this.#supervision = new Supervision(
-      { ...options, cgroupParent: this.#cgroupParent, bootId: this.#bootId, finder: this.#finder, instance, watchers },
+    this.#removal = new Removal({ ...options, jobsDir: this.#jobsDir, store, finder: this.#finder });
+    this.#executor = new LocalExecutor(
+      { ...options, stateDir, finder: this.#finder, instance, watchers },
       {
-        active: this.#active,
-        launchRequestOf: (id) => this.#launchRequestOf(id),
+        active: this.#active.byId,
+        launchRequestOf: (job) => this.#launchRequestOf(job),
+        specOf: (job) => this.#launchOf(job)?.spec ?? null,
         onChange: (job) => this.#changed(job),
-        onFinished: (job, view) => this.#finished(job, view),
+        onFinished: (job, view) => this.#finish(job, view),
       },
     );
+    this.#recover();
   }
 
   /** Recovery is the normal path, for many jobs at once: read what their supervisors wrote, and go on from there. */
-  recover(): void {
-    for (const row of this.store.unfinished()) {
+  #recover(): void {
+    for (const row of this.#store.unfinished()) {
       const spec: RecordedSpec = JSON.parse(row.specJson);
       const job = new ActiveJob(row, spec, this.#jobsDir);
-      this.#active.set(job.id, job);
-      if (row.state === "Queued") {
-        this.#queue.push(job);
-      } else {
-        this.#running += 1;
-        this.#supervision.adopt(job, row.bootId);
-      }
+      this.#active.add(job);
+      this.#admission.restore(job, row.state === "Queued" ? "queued" : "admitted");
+      if (row.state !== "Queued") this.#executor.adopt(job, row.executorReference);
     }
     this.#admitNext();
   }
 
-  /** What earlier services left: containers of jobs that are finished, and folders of deleted ones. It takes programs, and can wait until the first requests are answered. */
-  clearUp(): void {
-    this.#supervision.clearUp();
+  removeLeftovers(): void {
+    this.#executor.recovered();
     this.#removal.resume();
   }
 
@@ -120,111 +121,144 @@ export class LocalRunner implements JobRunner {
     return this.#idempotency.once(submission, (idempotency) => this.#accept({ ...submission, idempotency }));
   }
 
-  async #accept({ spec, submitter, idempotency }: Submission): Promise<SubmitResult> {
+  async #accept(submission: Submission): Promise<SubmitResult> {
+    const { spec, submitter } = submission;
     const acceptance = await this.#preflightCheck.check(spec);
     if (acceptance.kind !== "acceptable") return acceptance;
     const { account } = acceptance;
-    const mustWait = this.#running >= this.#options.maxRunning || this.#queue.length > 0;
-    if (!mustWait) this.#running += 1;
-    const identity = this.#nextIdentity(submitter);
-    const job = new ActiveJob(identity, spec, this.#jobsDir);
-    const state = mustWait ? "Queued" : "Starting";
-    const { name, labels } = job;
+    const accepted = nextAccepted(this.#lastAccepted, Date.now());
+    this.#lastAccepted = accepted;
+    const job = new ActiveJob({ ...accepted, owner: submitter.owner, submittedBy: submitter.name }, spec, this.#jobsDir);
+    const isWaiting = this.#admission.arrive(job) === "waiting";
     try {
-      const bootId = mustWait ? null : this.#bootId;
-      await this.store.insert({
-        ...identity,
-        state,
-        bootId,
-        name,
-        labels,
-        idempotency,
-        specJson: JSON.stringify(withoutSecrets(spec)),
-        secretsJson: spec.Secrets === undefined ? null : JSON.stringify(spec.Secrets),
-        accountJson: account === null ? null : JSON.stringify(account),
-      });
+      await this.#insert(job, { ...submission, accepted, account, isWaiting });
     } catch (error) {
-      if (!mustWait) this.#running -= 1;
+      this.#admission.leave(job);
+      this.#admitNext();
       if (isDiskFull(error)) return { kind: "disk-full" };
       throw error;
     }
-    this.#active.set(job.id, job);
-    if (mustWait) this.#queue.push(job);
-    // Promises come before ticks: at this one the requests of all jobs of this commit are answered.
+    this.#active.add(job);
+    this.#admission.committed(job);
+    // Promises come before ticks: this one answers the requests of all jobs of this commit first.
     process.nextTick(() => {
-      if (mustWait) this.#admitNext(); // the place may have become free meanwhile
+      if (isWaiting) this.#admitNext(); // there may be room by now
       else this.#launch(job, { spec, account });
-      process.nextTick(() => this.#reportAccepted(job, submitter.name, state));
+      process.nextTick(() => this.#reportAccepted(job, isWaiting ? "Queued" : "Starting"));
     });
     return { kind: "accepted", id: job.id };
   }
 
-  #reportAccepted(job: ActiveJob, by: string, state: JobState): void {
+  #insert(job: ActiveJob, { accepted, spec, account, idempotency, submitter, isWaiting }: NewJob): Promise<void> {
+    return this.#store.insert({
+      ...accepted,
+      owner: submitter.owner,
+      submittedBy: submitter.name,
+      state: isWaiting ? "Queued" : "Starting",
+      executorReference: isWaiting ? null : this.#executor.reference(),
+      name: job.name,
+      labels: job.labels,
+      idempotency,
+      specJson: JSON.stringify(withoutSecrets(spec)),
+      secretsJson: spec.Secrets === undefined ? null : JSON.stringify(spec.Secrets),
+      accountJson: account === null ? null : JSON.stringify(account),
+    });
+  }
+
+  #reportAccepted(job: ActiveJob, state: JobState): void {
     this.#options.observer.submitted();
-    this.#options.log("info", "a job was accepted", { job: job.id, by, state });
+    this.#options.log("info", "a job was accepted", { job: job.id, by: job.submittedBy, state });
     this.#changed(job);
   }
 
-  #nextIdentity({ owner, name: submittedBy }: Submitter): Identity & Accepted & { submittedBy: string } {
-    const accepted = nextAccepted(this.#last, Date.now());
-    this.#last = accepted;
-    return { ...accepted, owner, submittedBy };
-  }
-
   #admitNext(): void {
-    while (this.#running < this.#options.maxRunning) {
-      const job = this.#queue.shift();
-      if (job === undefined) return;
-      this.#running += 1;
-      void this.#admit(job);
-    }
+    for (let job = this.#admission.next(); job !== null; job = this.#admission.next()) void this.#admit(job);
   }
 
   async #admit(job: ActiveJob): Promise<void> {
-    await this.#writer.write(() => this.store.admit(job.seq, this.#bootId));
-    if (job.killRequest !== null) return this.#finished(job, job.killedView());
-    const request = this.#launchRequestOf(job.id);
+    await this.#writer.write(() => this.#store.admit(job.seq, this.#executor.reference()));
+    const request = this.#launchRequestOf(job);
     if (request !== null) this.#launch(job, request);
   }
 
   #launch(job: ActiveJob, request: LaunchRequest): void {
-    this.#supervision.launch(job, request);
+    this.#executor.launch(job, request);
     process.nextTick(() => this.#options.observer.admitted(job.waitedMs()));
   }
 
+  #changed(job: ActiveJob): void {
+    if (this.#active.show(job)) this.watchers.wake(`${job.directory}/output`);
+  }
+
+  #finish(job: ActiveJob, view: JobView): void {
+    if (job.phase.kind === "Finished" || !isFinal(view.State)) return;
+    job.finished(view);
+    this.#options.observer.finished(view);
+    logFinished(this.#options.log, view);
+    this.#admission.leave(job);
+    this.#admitNext();
+    void this.#record(job, { state: view.State, viewJson: JSON.stringify(view) });
+    this.#changed(job);
+  }
+
+  async #record(job: ActiveJob, end: { state: FinalState; viewJson: string }): Promise<void> {
+    await this.#writer.write(async () => {
+      forgetSecrets(job);
+      await this.#store.finish(job.seq, end);
+    });
+    this.#active.delete(job);
+    job.markRecorded();
+  }
+
+  /** Without it a job cannot be launched: then the job is finished, or it would keep its place among the running ones for ever. */
+  #launchRequestOf(job: ActiveJob): LaunchRequest | null {
+    const request = this.#launchOf(job);
+    if (request === null) this.#finish(job, job.unrecordedView());
+    return request;
+  }
+
+  #launchOf({ id }: ActiveJob): LaunchRequest | null {
+    const recorded = this.#store.launchOf(id);
+    if (recorded === null) return null;
+    const spec = withSecrets(JSON.parse(recorded.specJson), JSON.parse(recorded.secretsJson ?? "null"));
+    return { spec, account: JSON.parse(recorded.accountJson ?? "null") };
+  }
+
   activeIds(owner: string | null): string[] {
-    return [...this.#active.values()].filter((job) => job.isRunning && (owner === null || job.owner === owner)).map(({ id }) => id);
+    return this.#active.runningIds(owner);
   }
 
   find(id: string): JobReference | null {
     const job = this.#active.get(id);
     if (job !== undefined) return { id, seq: job.seq, owner: job.owner, isFinished: isFinal(job.state) };
-    const row = this.store.find(id);
-    return row === null ? null : { id, seq: row.seq, owner: row.owner, isFinished: true };
+    const recorded = this.#store.find(id);
+    return recorded === null ? null : { id, ...recorded };
   }
 
   view(id: string): JobView | null {
-    const job = this.#active.get(id);
-    if (job !== undefined) {
-      this.#supervision.bringUpToDate(job);
-      return job.view();
-    }
-    const viewJson = this.store.find(id)?.viewJson;
-    return typeof viewJson === "string" ? readView(viewJson) : null;
+    const job = this.#upToDate(id);
+    if (job !== null) return job.view();
+    const viewJson = this.#store.viewOf(id);
+    return viewJson === null ? null : readView(viewJson);
   }
 
   get(id: string): WholeJobView | null {
-    const job = this.#active.get(id);
-    if (job !== undefined) this.#supervision.bringUpToDate(job);
-    const row = this.store.find(id);
-    if (row === null) return null;
-    const view: JobView = job?.view() ?? readView(row.viewJson ?? "{}");
-    const Spec: RecordedSpec = JSON.parse(row.specJson);
+    const job = this.#upToDate(id);
+    const recorded = this.#store.jobOf(id);
+    if (recorded === null) return null;
+    const view: JobView = job?.view() ?? readView(recorded.viewJson ?? "{}");
+    const Spec: RecordedSpec = JSON.parse(recorded.specJson);
     return { ...view, Spec };
   }
 
+  #upToDate(id: string): ActiveJob | null {
+    const job = this.#active.get(id);
+    if (job !== undefined) this.#executor.refresh(job);
+    return job ?? null;
+  }
+
   list(query: JobQuery, pause: () => Promise<void>): Promise<JobPage> {
-    return listJobs({ database: this.store.database, active: this.#active }, query, pause);
+    return listJobs({ store: this.#store, active: this.#active.byId }, query, pause);
   }
 
   async whenFinished(id: string, signal: AbortSignal): Promise<WholeJobView | null> {
@@ -237,33 +271,22 @@ export class LocalRunner implements JobRunner {
     if (job === undefined) return;
     this.#options.log("info", "a job's kill was asked for", { job: id, force });
     const recorded = job.recorded(signal);
-    const queued = this.#queue.indexOf(job);
-    if (queued >= 0) {
-      this.#queue.splice(queued, 1);
-      this.#running += 1; // #finished gives the place back
-      this.#finished(job, job.killedView());
-    } else {
-      this.#supervision.stop(job, force ? "kill" : "terminate");
-    }
+    if (this.#admission.isQueued(job)) this.#finish(job, job.killedView());
+    else this.#executor.stop(job, force ? "kill" : "terminate");
     await recorded;
   }
 
   async remove(id: string): Promise<Removed> {
-    if (this.#active.has(id)) return { kind: "not-finished" };
-    const row = this.store.find(id);
-    if (row === null) return { kind: "unknown" };
-    await this.store.remove(row.seq, id);
+    const job = this.find(id);
+    if (job === null) return { kind: "unknown" };
+    if (this.#active.get(id) !== undefined) return { kind: "not-finished" };
+    await this.#store.remove(job.seq, id);
     this.#options.log("info", "a job was removed", { job: id });
     return { kind: "removed", remains: await this.#removal.remove(id) };
   }
 
   countStates(): Map<JobState, number> {
-    const counts = new Map<JobState, number>();
-    for (const { shownState } of this.#active.values()) {
-      const state = shownState ?? "Queued"; // accepted at this moment
-      counts.set(state, (counts.get(state) ?? 0) + 1);
-    }
-    return counts;
+    return this.#active.countStates();
   }
 
   directoryOf(id: string): string {
@@ -279,82 +302,41 @@ export class LocalRunner implements JobRunner {
     return job === undefined || isFinal(job.state);
   }
 
-  subscribe(listener: (job: JobView, owner: string | null) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  subscribe(subscriber: Subscriber): () => void {
+    return this.#active.subscribe(subscriber);
   }
 
   lastEnd(): number {
-    return this.store.ends.last;
+    return this.#store.ends.last;
   }
 
   missedSince(end: number, owner: string | null): { isWhole: boolean; jobs: Iterable<string> } {
-    return missedSince(this.store.ends, this.#active.values(), { end, owner, upToSeq: this.#last?.seq ?? 0 });
+    return missedSince(this.#store.ends, this.#active.byId.values(), { end, owner, upToSeq: this.#lastAccepted?.seq ?? 0 });
   }
 
   health(): Health {
-    const launcher = this.#supervision.isLauncherRunning ? "ok" : "the launcher is being started anew";
-    const counts = { running: this.#running, queued: this.#queue.length, remains: this.#removal.remains };
-    return { database: this.#writer.problem ?? "ok", launcher, cgroups: this.#cgroupParent, containers: this.#finder.health(), ...counts };
+    const { running, queued } = this.#admission;
+    const { remains } = this.#removal;
+    return {
+      database: this.#writer.problem ?? "ok",
+      ...this.#executor.health(),
+      containers: this.#finder.health(),
+      running,
+      queued,
+      remains,
+    };
   }
 
   close(): void {
-    this.#supervision.close();
-    this.store.close();
-    this.#lock.release();
-  }
-
-  #changed(job: ActiveJob): void {
-    const { state, waitsFor, shownState, shownWaitsFor } = job;
-    if (state === shownState && waitsFor === shownWaitsFor) return;
-    job.shownState = state;
-    job.shownWaitsFor = waitsFor;
-    this.watchers.wake(`${job.directory}/output`);
-    if (state === "Running" && state !== shownState) this.#options.log("info", "a job is running", { job: job.id });
-    if (waitsFor !== null && waitsFor !== shownWaitsFor)
-      this.#options.log("warn", "a job waits for a process that SIGKILL does not end", { job: job.id, process: waitsFor });
-    if (this.#listeners.size === 0) return;
-    const view = job.view();
-    for (const listener of this.#listeners) listener(view, job.owner);
-  }
-
-  #finished(job: ActiveJob, view: JobView): void {
-    if (job.phase.kind === "Finished" || !isFinal(view.State)) return;
-    job.phase = { kind: "Finished", view };
-    this.#options.observer.finished(view);
-    logFinished(this.#options.log, view);
-    this.#running -= 1;
-    this.#admitNext();
-    void this.#record(job, { state: view.State, viewJson: JSON.stringify(view) });
-    this.#changed(job);
-  }
-
-  async #record(job: ActiveJob, end: { state: FinalState; viewJson: string }): Promise<void> {
-    await this.#writer.write(async () => {
-      forgetSecrets(job);
-      await this.store.finish(job.seq, end);
-    });
-    this.#active.delete(job.id);
-    job.markRecorded();
-  }
-
-  #launchRequestOf(id: string): LaunchRequest | null {
-    const row = this.store.find(id);
-    if (row === null) return null;
-    const spec: JobSpec = withSecrets(JSON.parse(row.specJson), JSON.parse(row.secretsJson ?? "null"));
-    return { spec, account: JSON.parse(row.accountJson ?? "null") };
+    this.#executor.close();
   }
 }
 
-/** Not its Message: that may quote the command. */
+type NewJob = Submission & { accepted: Accepted; account: LaunchRequest["account"]; isWaiting: boolean };
+
+/** Not the Message of a job: it may quote the command. */
 function logFinished(log: Log, { ID, State, Reason, ExitCode, Signal, StartedAt, EndedAt }: JobView): void {
   const durationSeconds = secondsBetween(StartedAt, EndedAt);
-  log(State === "Lost" ? "warn" : "info", "a job is finished", {
-    job: ID,
-    state: State,
-    reason: Reason,
-    exitCode: ExitCode,
-    signal: Signal,
-    durationSeconds,
-  });
+  const fields = { job: ID, state: State, reason: Reason, exitCode: ExitCode, signal: Signal, durationSeconds };
+  log(State === "Lost" ? "warn" : "info", "a job is finished", fields);
 }

@@ -62,6 +62,9 @@ const migrations: string[] = [
     seq INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE jobs RENAME COLUMN boot_id TO executor_reference; -- opaque to all but the executor that launched the job
+  `,
 ];
 
 /** Brings a database to the present schema; refuses one that a newer program made. */

@@ -17,21 +17,22 @@ export type ContainersOptions = {
   finder: EngineFinder;
   instance: string; // which service's containers
   active: ReadonlyMap<string, ActiveJob>;
-  specOf: (id: string) => JobSpec | null;
+  specOf: (job: ActiveJob) => JobSpec | null;
   watchers: OutputWatchers;
   log: Log;
 };
 
-/** A job's end waits so long for an engine that does not answer; its containers are removed when it does. */
+/** A job's end waits this long for an engine that does not answer. The containers are removed when it does. */
 const timeoutMs = 60_000;
 const againMs = 500;
 
-/** What became of containers, and that none is left of a job that is finished. */
+/** Finds out how containers ended, and removes them before their job is finished. */
 export class Containers {
   readonly leftovers: Leftovers;
   readonly #options: ContainersOptions;
   readonly #batches = new Map<string, Batches>(); // by the path of the client
-  readonly #settling = new Set<string>(); // names
+  readonly #finalizing = new Set<string>(); // names
+  readonly #ended = new WeakMap<ActiveJob, Map<number, ContainerFacts>>(); // by step: containers that are gone
 
   constructor(options: ContainersOptions) {
     this.#options = options;
@@ -39,28 +40,40 @@ export class Containers {
   }
 
   /**
-   * Whether of every container of the job it is known how it ended, and that it is gone. Where not, this is seen to, and `onNews` called for
-   * each; steps that still run are left alone.
+   * The facts of the job's containers that are gone, by step, and whether that is all whose steps have ended. If not, they are finalized, and
+   * `onFinalized` is called for each. Steps that still run are left alone.
    */
-  areFinalized(job: ActiveJob, facts: JobFacts, onNews: () => void): boolean {
-    const open = job.containerSteps.filter((number) => isFinished(facts, number) && !job.containers.has(number));
-    for (const number of open) void this.#finalizeOnce(job, number, facts, onNews);
-    return open.length === 0;
+  finalize(
+    job: ActiveJob,
+    facts: JobFacts,
+    onFinalized: () => void,
+  ): { isFinalized: boolean; containers: ReadonlyMap<number, ContainerFacts> } {
+    const containers = this.#ended.get(job) ?? new Map<number, ContainerFacts>();
+    this.#ended.set(job, containers);
+    const open = job.containerSteps.filter((number) => hasEnded(facts, number) && !containers.has(number));
+    for (const number of open) {
+      const name = containerName(job.id, number);
+      if (this.#finalizing.has(name)) continue;
+      this.#finalizing.add(name);
+      const keep = async (): Promise<void> => {
+        containers.set(number, await this.#finalizeOrGiveUp(job, number, facts));
+        this.#finalizing.delete(name);
+        onFinalized();
+      };
+      void keep();
+    }
+    return { isFinalized: open.length === 0, containers };
   }
 
-  async #finalizeOnce(job: ActiveJob, number: number, facts: JobFacts, onNews: () => void): Promise<void> {
-    const name = containerName(job.id, number);
-    if (this.#settling.has(name)) return;
-    this.#settling.add(name);
-    let known: ContainerFacts = { kind: "unknown", clientSaid: null, refusal: null };
+  /** Never rejects. */
+  async #finalizeOrGiveUp(job: ActiveJob, number: number, facts: JobFacts): Promise<ContainerFacts> {
     try {
-      known = await this.#finalize(job, number, facts);
+      return await this.#finalize(job, number, facts);
     } catch (error) {
-      this.#options.log("error", "what became of a container could not be found out", { job: job.id, container: name, err: error });
+      const container = containerName(job.id, number);
+      this.#options.log("error", "the end of a container could not be found out", { job: job.id, container, err: error });
+      return { kind: "unknown", clientSaid: null, refusal: null };
     }
-    this.#settling.delete(name);
-    job.containers.set(number, known);
-    onNews();
   }
 
   async #finalize(job: ActiveJob, number: number, facts: JobFacts): Promise<ContainerFacts> {
@@ -68,8 +81,8 @@ export class Containers {
     const engine = await this.#engineOf(job);
     const isGone = await this.#removeInTime(engine, job, number);
     if (!isGone) this.#options.log("warn", "a container could not be removed; it is tried again", { job: job.id, container: name });
-    // One that is made late by an engine that was told to when its job was being killed turns up now.
-    if (!isGone || facts.stops.length > 0 || facts.swept !== null) this.leftovers.checkSoon(engine);
+    // An engine that was creating a container while its job was killed may finish that only now.
+    if (!isGone || facts.stops.length > 0 || facts.end?.kind === "swept") this.leftovers.checkSoon(engine);
     const ended = facts.steps.get(number)?.ended;
     const client: ClientEnd = ended === null || ended === undefined ? { exitCode: null, signal: null } : decodeWaitStatus(ended.waitStatus);
     return await this.#factsOf(job, number, { client, engine, isGone });
@@ -93,7 +106,7 @@ export class Containers {
   async #factsOf(job: ActiveJob, number: number, at: { client: ClientEnd; engine: Engine; isGone: boolean }): Promise<ContainerFacts> {
     const json = files.readState(job.directory, number);
     const state = json === null ? null : readJson(json);
-    const secrets = this.#options.specOf(job.id)?.Secrets ?? {};
+    const secrets = this.#options.specOf(job)?.Secrets ?? {};
     const said = mayBeTheEngine(at.client)
       ? await clientSaid({ directory: job.directory, watchers: this.#options.watchers }, number, secrets)
       : null;
@@ -107,14 +120,14 @@ export class Containers {
     };
   }
 
-  /** Whether the image was there to make a container of; one that is always pulled anew is so only after that. */
+  /** Whether the engine had the image when it created the container. An image that is always pulled counts only after its pull. */
   async #isImageThere(job: ActiveJob, number: number, { engine, isPullOver }: { engine: Engine; isPullOver: boolean }): Promise<boolean> {
-    const command = this.#options.specOf(job.id)?.Commands?.[number - 1];
+    const command = this.#options.specOf(job)?.Commands?.[number - 1];
     if (command?.Image === undefined) return true;
     return (command.Pull !== "always" || isPullOver) && (await engine.hasImage(command.Image));
   }
 
-  /** That which made them: the service may have been started with another since. */
+  /** The engine that created the containers: the service may use another one by now. */
   async #engineOf(job: ActiveJob): Promise<Engine> {
     const made = files.readEngine(job.directory);
     if (made !== null) return this.#options.finder.engineOf(made.client);
@@ -133,9 +146,9 @@ export class Containers {
   }
 }
 
-/** Its client was started, and has ended or will not be heard of any more. */
-function isFinished(facts: JobFacts, number: number): boolean {
+/** The step's client was started, and has ended or will not be heard of again. */
+function hasEnded(facts: JobFacts, number: number): boolean {
   const step = facts.steps.get(number);
   if (step === undefined || step.started === null) return false;
-  return step.ended !== null || facts.done !== null || facts.swept !== null;
+  return step.ended !== null || facts.end !== null;
 }

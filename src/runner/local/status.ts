@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { CutCause, JobFacts, StepFacts, StopCause } from "../job/facts.ts";
+import type { CutCause, JobFacts, StepFacts, StopCause } from "../../job/facts.ts";
 
 /** The status file, drawn in supervisor/formats.h: what the supervisor says happened. */
 
@@ -69,8 +69,7 @@ export function parseStatus(text: string): JobFacts | null {
     stops: [],
     refusals: [],
     waitsFor: null,
-    done: null,
-    swept: null,
+    end: null,
   };
   rest.forEach((line, position) => addLine(facts, line.split(" "), position));
   return facts;
@@ -138,10 +137,10 @@ function addLine(facts: JobFacts, [word = "", ...fields]: string[], position: nu
       facts.refusals.push(fields.slice(1).join(" "));
       break;
     case "done":
-      facts.done = { timeNs: time(0), outputBytes: number(1), lostBytes: number(2) };
+      facts.end = { kind: "done", timeNs: time(0), outputBytes: number(1), lostBytes: number(2) };
       break;
     case "swept":
-      facts.swept = { timeNs: time(0) };
+      facts.end ??= { kind: "swept", timeNs: time(0) }; // a supervisor's own end says more
       break;
   }
 }

@@ -1,20 +1,23 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import type { StopRequest } from "../executor.ts";
 
-/** The control FIFO (supervisor/formats.h): the liveness test and the way to tell a supervisor something. */
+/** The control FIFO (supervisor/formats.h): the test whether a supervisor lives, and the way to send it a message. */
 
 export type Liveness = "alive" | "dead" | "unclaimed";
 
-/** Only meaningful of a job directory whose status file exists. */
+/** Means something only for a job directory with a status file. */
 export function liveness(directory: string): Liveness {
-  return withControl(directory, () => undefined);
+  const sent = withControl(directory, () => undefined);
+  return sent === "full" ? "alive" : sent;
 }
 
-export function sendControl(directory: string, message: "terminate" | "kill"): Liveness {
+/** Sends a message to a living supervisor. "full": the FIFO holds messages that the supervisor has not read, and this one was not sent. */
+export function sendControl(directory: string, message: StopRequest): Liveness | "full" {
   return withControl(directory, (fd) => writeSync(fd, `${message}\n`));
 }
 
-function withControl(directory: string, use: (fd: number) => void): Liveness {
+function withControl(directory: string, use: (fd: number) => void): Liveness | "full" {
   try {
     const fd = openSync(join(directory, "control"), constants.O_WRONLY | constants.O_NONBLOCK);
     try {
@@ -27,7 +30,7 @@ function withControl(directory: string, use: (fd: number) => void): Liveness {
     const code = error instanceof Error && "code" in error ? error.code : null;
     if (code === "ENXIO" || code === "EPIPE") return "dead";
     if (code === "ENOENT") return "unclaimed";
-    if (code === "EAGAIN") return "alive"; // full of messages that it has still to read
+    if (code === "EAGAIN") return "full";
     throw error;
   }
 }

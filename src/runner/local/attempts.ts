@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Attempt } from "../job/start-failure.ts";
+import type { Attempt } from "../../job/start-failure.ts";
 
 /** What each step of a job was to execute, by its number, as the plan says (supervisor/formats.h); none where the plan is gone. */
 export function readAttempts(directory: string): Map<number, Attempt> {

@@ -1,5 +1,5 @@
-import type { WaitedProcess } from "../job/facts.ts";
-import { nameOfUser } from "./accounts.ts";
+import type { WaitedProcess } from "../../job/facts.ts";
+import { nameOfUser } from "../accounts.ts";
 
 /** Names of users by their numbers, each asked for once: what needs one does not wait for it. */
 export class UserNames {

@@ -4,32 +4,40 @@ import { Socket } from "node:net";
 import { promisify } from "node:util";
 import type { StatusUpdate } from "./status.ts";
 
+export type DoorbellEvents = {
+  /** A job's status file has news; `update`: the lines that the ring brought along; null: read the file. */
+  onRing: (id: string, update: StatusUpdate | null) => void;
+  /** The FIFO cannot be read any more. */
+  onError: (error: Error) => void;
+};
+
 /**
- * The FIFO by which supervisors say "look at my status", drawn in supervisor/formats.h. Rings may be lost (it is full, or the service was away): whoever
- * listens must look by itself too, only later. What rings of one job brought that are read together is told together.
+ * The FIFO by which supervisors say that a status file has news, drawn in supervisor/formats.h. Rings may be lost (the FIFO is full, or the service
+ * was away), so the listener must also check by itself, only later. Rings of one job that are read together are reported together.
  */
-export function openDoorbell(path: string, onRing: (id: string, update: StatusUpdate | null) => void): { close(): void } {
-  // Open for both, so that it never reaches end of file when the last supervisor goes (fifo(7)).
+export function openDoorbell(path: string, { onRing, onError }: DoorbellEvents): { close(): void } {
+  // Opened for reading and writing, so that it never reaches end of file when the last supervisor ends (fifo(7)).
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const socket = new Socket({ fd, readable: true, writable: false });
   const rings = new Rings();
+  socket.on("error", onError);
   socket.on("data", (chunk) => {
     for (const [id, update] of rings.read(chunk.toString("latin1"))) onRing(id, update);
   });
   return { close: () => void socket.destroy() };
 }
 
-/** Makes it where there is none, once for a state directory. Node has no call for that. */
+/** Creates the FIFO of a state directory if there is none. Node has no call for that. */
 export async function makeDoorbell(path: string): Promise<void> {
   if (!existsSync(path)) await promisify(execFile)("mkfifo", ["-m", "600", path]);
 }
 
-/** From the bytes of the FIFO to rings. Each was written whole; a read may end within one. */
+/** Parses the bytes of the FIFO into rings. Each ring was written whole; a read may end within one. */
 export class Rings {
   #rest = "";
   #open: { id: string; offset: number; lines: string[] } | null = null;
 
-  /** The jobs that were rung for, with what the rings brought of their status files; null: that is to be read. */
+  /** The jobs that rang, with the lines that the rings brought of their status files; null: the file must be read. */
   read(text: string): Map<string, StatusUpdate | null> {
     const rung = new Map<string, StatusUpdate | null>();
     const lines = (this.#rest + text).split("\n");

@@ -6,14 +6,14 @@ export type LauncherEvents = {
   onFailed: (id: string, errno: number) => void;
   /** Some supervisor was killed. */
   onDied: () => void;
-  /** A new launcher runs: what the old one was told and did not do must be told again. */
+  /** A new launcher runs: requests that the old one did not finish must be sent again. */
   onRestarted: () => void;
   log: (level: "info" | "warn" | "error", message: string, fields?: object) => void;
 };
 
 const restartDelayMs = 200;
 
-/** The C program that forks supervisors, and the lines between it and us (supervisor/formats.h). Killed, it is started anew. */
+/** The C program that forks supervisors, and the lines exchanged with it (supervisor/formats.h). If it is killed, another one is started. */
 export class Launcher {
   readonly #command: { path: string; stateDir: string };
   readonly #events: LauncherEvents;
@@ -32,11 +32,11 @@ export class Launcher {
   }
 
   run(id: string): void {
-    this.#say(`run ${id}\n`);
+    this.#send(`run ${id}\n`);
   }
 
   sweep(id: string): void {
-    this.#say(`sweep ${id}\n`);
+    this.#send(`sweep ${id}\n`);
   }
 
   /** The launcher ends with its standard input; supervisors stay. */
@@ -46,12 +46,12 @@ export class Launcher {
     this.#process?.unref();
   }
 
-  /** One write for all jobs that a commit accepted, at the next tick: what is put off until the tick after comes behind it. */
-  #say(line: string): void {
-    if (this.#lines.push(line) === 1) process.nextTick(() => this.#send());
+  /** One write, at the next tick, for all jobs of a commit. Work of the tick after that comes later. */
+  #send(line: string): void {
+    if (this.#lines.push(line) === 1) process.nextTick(() => this.#flush());
   }
 
-  #send(): void {
+  #flush(): void {
     const text = this.#lines.join("");
     this.#lines = [];
     this.#process?.stdin?.write(text);
@@ -59,11 +59,11 @@ export class Launcher {
 
   #start(): void {
     const { path, stateDir } = this.#command;
-    // Detached: a Ctrl-C in the service's terminal is for the service. Without environment: a job must not find the service's.
+    // Detached: a Ctrl-C in the service's terminal must not end it. Without environment: jobs must not see the service's.
     const child = spawn(path, ["launch", stateDir], { detached: true, env: {}, cwd: "/", stdio: ["pipe", "pipe", "inherit"] });
     this.#process = child;
     child.stdin.on("error", (error) => this.#events.log("warn", "the launcher does not listen", { err: error }));
-    createInterface({ input: child.stdout }).on("line", (line) => this.#hear(line));
+    createInterface({ input: child.stdout }).on("line", (line) => this.#handle(line));
     let isGone = false;
     const gone = (why: string): void => {
       if (isGone) return;
@@ -76,7 +76,7 @@ export class Launcher {
   }
 
   #restart(why: string): void {
-    this.#events.log("warn", "the launcher ended and is started anew", { why });
+    this.#events.log("warn", "the launcher ended and is started again", { why });
     setTimeout(() => {
       if (this.#isClosed) return;
       this.#start();
@@ -84,10 +84,10 @@ export class Launcher {
     }, restartDelayMs);
   }
 
-  #hear(line: string): void {
+  #handle(line: string): void {
     const [word, id, errno] = line.split(" ");
     if (word === "died") this.#events.onDied();
     else if (word === "failed" && id !== undefined) this.#events.onFailed(id, Number(errno));
-    else this.#events.log("warn", "the launcher said what we do not know", { line });
+    else this.#events.log("warn", "the launcher sent an unknown line", { line });
   }
 }
