@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { after, test } from "node:test";
 import type { JobSpec } from "../src/job/spec.ts";
 import { isAlive, jobProcessesOf } from "./helper/processes.ts";
+import { cgroupModes } from "./helper/cgroups.ts";
 import { compileProgram } from "./helper/programs.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
@@ -31,9 +32,9 @@ const stubborn = [
   },
 ];
 
-for (const cgroups of ["auto", "off"]) {
+for (const { cgroups, skip } of cgroupModes) {
   for (const { name, commandLine } of stubborn) {
-    test(`a kill leaves no process that ${name} (cgroups: ${cgroups})`, async (t) => {
+    test(`a kill leaves no process that ${name} (cgroups: ${cgroups})`, { skip }, async (t) => {
       const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
       const id = await startedJob(service, { CommandLine: commandLine, StopTimeoutSeconds: 0.1 });
       assert.ok(jobProcessesOf(service.stateDir).length > 0, "the job runs");
@@ -45,8 +46,8 @@ for (const cgroups of ["auto", "off"]) {
   }
 }
 
-test("what a job left behind when it ended normally is gone", async (t) => {
-  for (const cgroups of ["auto", "off"]) {
+for (const { cgroups, skip } of cgroupModes) {
+  test(`what a job left behind when it ended normally is gone (cgroups: ${cgroups})`, { skip }, async (t) => {
     const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
     const { job, output } = await service.run({
       CommandLine:
@@ -55,8 +56,8 @@ test("what a job left behind when it ended normally is gone", async (t) => {
     assert.equal(job.State, "Succeeded");
     assert.ok(!isAlive(Number(output.toString().trim())));
     assert.deepEqual(jobProcessesOf(service.stateDir), []);
-  }
-});
+  });
+}
 
 test("a stop signal comes first, and a job may end by itself within the grace", async (t) => {
   const service = await startService(t);

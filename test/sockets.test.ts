@@ -1,11 +1,14 @@
 import { strict as assert } from "node:assert";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { type Ends, endsOf } from "../src/sockets/ends.ts";
 import { SockDiag } from "../src/sockets/sock-diag.ts";
 import { SocketTables } from "../src/sockets/socket-tables.ts";
+import { isAlive } from "./helper/processes.ts";
 import { repository } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
@@ -107,3 +110,18 @@ async function connection(t: TestContext, server: Server, host: string): Promise
   assert.ok(ends !== null);
   return { ends, client, socket };
 }
+
+test("a program that does not answer is killed, and whoever asked gets no answer", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-sockets-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, "silent");
+  writeFileSync(program, '#!/bin/sh\necho $$ > "$0.pid"\nexec sleep 1000\n', { mode: 0o755 });
+  const diag = new SockDiag(program, 500);
+  t.after(() => diag.close());
+  const server = await serverOn(t, "127.0.0.1");
+  assert.ok(server !== null);
+  const { ends } = await connection(t, server, "127.0.0.1");
+  assert.deepEqual(await Promise.all([diag.ask("owner", ends), diag.ask("queue", ends)]), [null, null]);
+  const pid = Number(readFileSync(`${program}.pid`, "utf8"));
+  await waitFor("it is gone", () => !isAlive(pid));
+});

@@ -46,13 +46,7 @@ export class Batches {
   }
 }
 
-/** Whether it is there to be removed. What cannot be kept stays until it can. */
+/** Whether the container exists and may be removed: what the engine says of it is kept. */
 function keepFound({ keep }: Waiting, answer: Inspected | undefined): boolean {
-  if (answer?.kind !== "found") return false;
-  try {
-    keep(answer.json);
-    return true;
-  } catch {
-    return false; // the disk is full: the next try asks again
-  }
+  return answer?.kind === "found" && keep(answer.json);
 }

@@ -91,15 +91,28 @@ export class Containers {
   async #removeInTime(engine: Engine, job: ActiveJob, number: number): Promise<boolean> {
     const endMs = performance.now() + timeoutMs;
     for (;;) {
-      const keep = (json: string): void => {
-        if (files.readState(job.directory, number) === null) files.writeState(job.directory, number, json);
-      };
-      const request = { name: containerName(job.id, number), keep };
+      const request = { name: containerName(job.id, number), keep: (json: string) => this.#keep(job, number, json) };
       const said = await this.#options.finder.daemonOf(engine.client)?.finalize(request);
       if (said ?? (await this.#batchesOf(engine).finalize(request))) return true;
       this.#options.finder.doubt();
       if (performance.now() > endMs) return false;
       await setTimeout(againMs);
+    }
+  }
+
+  /** Keeps what the engine says of a container; false: it could not be kept, and the container must stay until it can. */
+  #keep(job: ActiveJob, number: number, json: string): boolean {
+    try {
+      if (files.readState(job.directory, number) === null) files.writeState(job.directory, number, json);
+      return true;
+    } catch (error) {
+      const container = containerName(job.id, number);
+      this.#options.log("warn", "what the engine said of a container could not be kept; tried again", {
+        job: job.id,
+        container,
+        err: error,
+      });
+      return false;
     }
   }
 

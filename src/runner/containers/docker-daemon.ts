@@ -2,8 +2,8 @@ import { Agent, request } from "node:http";
 
 export type Request = {
   name: string;
-  /** Keeps what the engine says before the container is removed; not called where it is missing. */
-  keep: (json: string) => void;
+  /** Keeps what the engine says before the container is removed; false: it could not be kept. Not called for a missing container. */
+  keep: (json: string) => boolean;
 };
 
 export type DaemonOptions = {
@@ -24,18 +24,14 @@ export class DockerDaemon {
     this.#options = options;
   }
 
-  /** As Batches.settle. Null: the client is to be asked. */
+  /** As Batches.finalize. Null: the client is to be asked. */
   async finalize({ name, keep }: Request): Promise<boolean | null> {
     const found = await this.#ask("GET", `${name}/json`);
     if (found === "silent") return false;
     // Also where it is missing: the client may have been led to another daemon since (`docker context use`).
     const state = found?.status === 200 ? stateOf(found.text) : null;
     if (state === null) return null;
-    try {
-      keep(state);
-    } catch {
-      return false; // the disk is full: the next try asks again
-    }
+    if (!keep(state)) return false; // the next try asks again
     const removed = await this.#ask("DELETE", `${name}?force=true&v=true`);
     if (removed === "silent") return false;
     return removed?.status === 204 || isMissing(removed) ? true : null;

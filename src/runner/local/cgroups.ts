@@ -2,20 +2,31 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The folder in which each job gets a cgroup v2 of its own, or null where none can be made: then kills go by process group and
- * descent alone. Sources: cgroups(7), "cgroup.kill" in the kernel's cgroup-v2 document.
+ * Whether each job can have a cgroup of its own. `usable`: in the folder `parent`. `absent`: this machine has no cgroups version 2 here.
+ * `forbidden`: the service's user may not create them. `failed`: for any other reason, which is worth a look. Without cgroups, kills find
+ * processes by descent alone.
  */
-export function findCgroupParent(): string | null {
+export type CgroupProbe =
+  | { kind: "usable"; parent: string }
+  | { kind: "absent"; problem: string }
+  | { kind: "forbidden"; problem: string }
+  | { kind: "failed"; problem: string };
+
+/** Sources: cgroups(7); "cgroup.kill" in the kernel's cgroup-v2 document; proc(5), mountinfo. */
+export function probeCgroups(proc = "/proc/self"): CgroupProbe {
   try {
-    const mount = mountPoint(readFileSync("/proc/self/mountinfo", "utf8"));
-    const own = readFileSync("/proc/self/cgroup", "utf8").match(/^0::(.*)$/m)?.[1];
-    if (mount === null || own === undefined) return null;
+    const mount = mountPoint(readFileSync(`${proc}/mountinfo`, "utf8"));
+    if (mount === null) return { kind: "absent", problem: "no cgroup2 file system is mounted" };
+    const own = readFileSync(`${proc}/cgroup`, "utf8").match(/^0::(.*)$/m)?.[1];
+    if (own === undefined) return { kind: "absent", problem: "the service is in no cgroup of version 2" };
     const parent = join(mount, own, "jobrunner");
     mkdirSync(parent, { recursive: true });
-    return canKill(parent) ? parent : null;
-  } catch {
-    // Not root, read-only, or in a container: an ordinary case, shown by GET /healthz.
-    return null;
+    if (!canKill(parent)) return { kind: "absent", problem: "the kernel has no cgroup.kill: it is older than 5.14" };
+    return { kind: "usable", parent };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    const problem = error instanceof Error ? error.message : String(error);
+    return { kind: code === "EACCES" || code === "EPERM" || code === "EROFS" ? "forbidden" : "failed", problem };
   }
 }
 
@@ -29,7 +40,7 @@ function canKill(parent: string): boolean {
   }
 }
 
-/** proc(5), mountinfo: the fifth field is the mount point, the file system type follows the separator " - ". */
+/** proc(5), mountinfo: the fifth field is the mount point; the file system's type follows the separator " - ". */
 function mountPoint(mountinfo: string): string | null {
   const line = mountinfo.split("\n").find((entry) => entry.includes(" - cgroup2 "));
   return line?.split(" ")[4] ?? null;

@@ -9,7 +9,7 @@ import type { EngineFinder } from "../containers/finder.ts";
 import type { Executor, ExecutorEvents, ExecutorHealth, StopRequest } from "../executor.ts";
 import { type LaunchRequest, writeJobDirectory } from "../job-directory.ts";
 import type { Log } from "../log.ts";
-import { findCgroupParent } from "./cgroups.ts";
+import { probeCgroups } from "./cgroups.ts";
 import { liveness } from "./control.ts";
 import { openDoorbell } from "./doorbell.ts";
 import { Launcher } from "./launcher.ts";
@@ -47,7 +47,7 @@ export class LocalExecutor implements Executor {
   #round: ActiveJob[] = [];
 
   constructor(options: LocalExecutorOptions, events: ExecutorEvents) {
-    this.#options = { ...options, cgroupParent: options.cgroups === "off" ? null : findCgroupParent() };
+    this.#options = { ...options, cgroupParent: options.cgroups === "off" ? null : findCgroupParent(options.log) };
     this.#events = events;
     this.#doorbell = openDoorbell(join(options.stateDir, "doorbell"), {
       onRing: (id, update) => this.#refreshById(id, update),
@@ -275,4 +275,12 @@ export class LocalExecutor implements Executor {
     supervised.sweepAskedMs = performance.now();
     this.#launcher.sweep(job.id);
   }
+}
+
+/** Null: kills find processes by descent alone, an ordinary case which GET /healthz shows. What is not ordinary is in the log. */
+function findCgroupParent(log: Log): string | null {
+  const probe = probeCgroups();
+  if (probe.kind === "usable") return probe.parent;
+  if (probe.kind === "failed") log("warn", "no cgroup can be created for jobs", { problem: probe.problem });
+  return null;
 }

@@ -1,0 +1,26 @@
+import { strict as assert } from "node:assert";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { probeCgroups } from "../src/runner/local/cgroups.ts";
+
+test("why there are no cgroups is told apart: absent, forbidden, or failed for another reason", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-cgroups-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "own"));
+  writeFileSync(join(folder, "file"), "");
+  const probe = (mount: string, own: string): string => {
+    writeFileSync(join(folder, "mountinfo"), mount === "" ? "" : `30 23 0:26 / ${mount} rw - cgroup2 cgroup2 rw\n`);
+    writeFileSync(join(folder, "cgroup"), own);
+    const found = probeCgroups(folder);
+    return found.kind === "usable" ? found.kind : `${found.kind}: ${found.problem}`;
+  };
+  assert.equal(probe("", "0::/own\n"), "absent: no cgroup2 file system is mounted");
+  assert.equal(probe(folder, "3:cpu:/own\n"), "absent: the service is in no cgroup of version 2");
+  assert.equal(probe(folder, "0::/own\n"), "absent: the kernel has no cgroup.kill: it is older than 5.14");
+  assert.match(probe(folder, "0::/file\n"), /^failed: ENOTDIR: /);
+  assert.match(probe("/sys", "0::/kernel\n"), /^forbidden: (EPERM|EACCES|EROFS): /);
+  rmSync(join(folder, "cgroup"));
+  assert.match(probeCgroups(folder).kind, /absent|failed/);
+});
