@@ -1,17 +1,11 @@
+import { type JobFilter, matchesFilter } from "../job/filter.ts";
 import { type FinalState, isFinal, type JobState, type JobView, readView } from "../job/job.ts";
 import type { Bounds, FinishedJobs } from "../store/listing.ts";
 import type { Store } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 
-export type JobQuery = {
-  idPrefix: string | null;
-  states: JobState[];
-  labels: { key: string; value: string | null }[]; // all of them must match; null: any value
-  name: string | null;
-  text: string | null; // in the name, the ID or a label as key=value; ASCII letters match in either case
-  owner: string | null; // null: of every owner
-  sinceMs: number | null; // submitted at or after
-  untilMs: number | null; // submitted before
+export type JobQuery = JobFilter & {
+  states: JobState[]; // none: any state
   limit: number;
   cursor: string | null; // opaque, from the page before
 };
@@ -143,22 +137,5 @@ function mostCharactersOf({ Steps, Labels }: JobView): number {
 }
 
 function matches(job: ActiveJob, query: JobQuery): boolean {
-  if (query.idPrefix !== null && !job.id.startsWith(query.idPrefix)) return false;
-  if (query.states.length > 0 && !query.states.includes(job.state)) return false;
-  if (query.owner !== null && job.owner !== query.owner) return false;
-  if (query.name !== null && job.name !== query.name) return false;
-  if (query.text !== null && !hasText(job, asciiLower(query.text))) return false;
-  if (query.sinceMs !== null && job.submittedAtMs < query.sinceMs) return false;
-  if (query.untilMs !== null && job.submittedAtMs >= query.untilMs) return false;
-  return query.labels.every(({ key, value }) => Object.hasOwn(job.labels, key) && (value === null || job.labels[key] === value));
-}
-
-function hasText({ id, name, labels }: ActiveJob, wanted: string): boolean {
-  const texts = [id, name ?? "", ...Object.entries(labels).map(([key, value]) => `${key}=${value}`)];
-  return texts.some((text) => asciiLower(text).includes(wanted));
-}
-
-/** As SQLite's LIKE has it, which finds the jobs that are finished. */
-function asciiLower(text: string): string {
-  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return (query.states.length === 0 || query.states.includes(job.state)) && matchesFilter(job, query);
 }

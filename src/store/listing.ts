@@ -1,16 +1,9 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { JobFilter } from "../job/filter.ts";
 import type { FinalState } from "../job/job.ts";
 
-export type ListQuery = {
-  idPrefix: string | null;
-  states: FinalState[] | null; // null: any final state
-  labels: { key: string; value: string | null }[];
-  name: string | null;
-  text: string | null; // in the name, the ID or a label as key=value, whatever its case in ASCII
-  owner: string | null; // null: anybody's
-  sinceMs: number | null;
-  untilMs: number | null;
-};
+/** `states` null: any final state. */
+export type ListQuery = JobFilter & { states: FinalState[] | null };
 
 export type ListedJob = { seq: number; viewJson: string };
 
