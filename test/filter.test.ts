@@ -8,8 +8,8 @@ import { Store } from "../src/store/store.ts";
 
 type Job = FilteredJob & { seq: number; state: FinalState };
 
-// Few letters, so that texts are found in each other; those that LIKE treats specially; and letters whose case only ASCII-blind programs fold.
-const text = fc.string({ unit: fc.constantFrom("a", "A", "b", "%", "_", "\\", "=", "é", "É", "K", "k", "ſ", "😀", "0"), maxLength: 3 });
+// Few letters, so that texts occur in each other: characters that LIKE treats specially, and two letters whose case LIKE does not ignore.
+const text = fc.string({ unit: fc.constantFrom("a", "A", "%", "_", "\\", "=", "é", "É"), maxLength: 2 });
 const key = fc.constantFrom("a", "A", "a=", "%");
 const jobs = fc.array(
   fc.record({
@@ -55,7 +55,7 @@ test("a filter selects the same jobs in memory and in the database", async () =>
         store.close();
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
   assert.ok(selected > 500, `${selected} jobs were selected`);
 });
