@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { ActiveJob } from "../src/runner/active-job.ts";
 import { ActiveJobs } from "../src/runner/active-jobs.ts";
 import { sendControl } from "../src/runner/local/control.ts";
@@ -88,6 +90,27 @@ test("a subscriber that throws does not keep others from hearing of a job, and i
   jobs.show(job); // nothing is new
   assert.deepEqual(heard, ["Queued", "Starting"]);
   assert.deepEqual(logged, ["error: a subscriber of job changes failed", "error: a subscriber of job changes failed"]);
+});
+
+test("a wait for a job's end that was given up leaves nothing in memory while the job runs on", async () => {
+  const identity = { seq: 1, id: crypto.randomUUID(), submittedAtMs: Date.now(), owner: null, submittedBy: null };
+  const job = new ActiveJob(identity, { CommandLine: "true" }, "/nowhere");
+  const waits = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const client = new AbortController();
+      const recorded = job.recorded(client.signal);
+      client.abort();
+      await recorded;
+      return new WeakRef(recorded);
+    }),
+  );
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  await waitFor("the waits are collected", () => {
+    collect();
+    return waits.every((wait) => wait.deref() === undefined);
+  });
+  assert.equal(job.state, "Queued");
 });
 
 /** With what means nothing to a supervisor. */
