@@ -26,6 +26,7 @@ format: node_modules/.package-lock.json
 check: node_modules/.package-lock.json
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent types
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent lint
+	PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent unused
 
 # Writes docs/configuration.md, docs/openapi.json and the client's types.
 docs: all

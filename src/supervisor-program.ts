@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, fsyncSync, mkdtempSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeStateDir } from "./runner/state-dir.ts";
+import { codeOf } from "./lib/error-code.ts";
 
 /** The C program: what `make` built or the package brought, and where there is neither, what is compiled here at the first start. */
 
@@ -62,7 +63,7 @@ const remedy = "(Debian: apt-get install gcc libc6-dev; Fedora: dnf install gcc;
 /** Why the compiler made nothing, or null. */
 function refusalOf(args: string[], folder: string): string | null {
   const { error, status, stderr } = spawnSync("cc", args, { cwd: folder, encoding: "utf8" });
-  if (error !== undefined && "code" in error && error.code === "ENOENT") return `there is no C compiler to make one: install it ${remedy}`;
+  if (codeOf(error) === "ENOENT") return `there is no C compiler to make one: install it ${remedy}`;
   if (error !== undefined) return `the C compiler does not start (${error.message})`;
   if (status === 0) return null;
   const line = stderr.split("\n").find((text) => text.includes("error")) ?? stderr;

@@ -6,19 +6,20 @@ import { repository } from "./helper/service.ts";
 
 /** Each folder of src/ and those that it may import from. */
 const mayImport: Record<string, string[]> = {
-  job: [],
-  store: ["job"],
-  output: ["job"],
-  files: [],
-  audit: [],
-  sockets: [],
-  metrics: ["job"],
-  identity: ["store", "sockets"],
-  runner: ["job", "store", "output", "identity", "files"],
-  api: ["job", "output", "files", "audit", "identity", "runner", "sockets", "metrics"],
+  lib: [],
+  job: ["lib"],
+  store: ["lib", "job"],
+  output: ["lib", "job"],
+  files: ["lib"],
+  audit: ["lib"],
+  sockets: ["lib"],
+  metrics: ["lib", "job"],
+  identity: ["lib", "store", "sockets"],
+  runner: ["lib", "job", "store", "output", "identity", "files"],
+  api: ["lib", "job", "output", "files", "audit", "identity", "runner", "sockets", "metrics"],
   client: [],
-  doctor: ["store", "identity", "runner", "sockets", "job"],
-  cli: ["client", "store", "audit", "identity", "runner", "sockets", "job", "doctor"],
+  doctor: ["lib", "store", "identity", "runner", "sockets", "job"],
+  cli: ["lib", "client", "store", "audit", "identity", "runner", "sockets", "job", "doctor"],
 };
 
 test("imports go one way: job, then store, output and audit, identity, runner, api and doctor, cli, main; the client knows the API alone", () => {

@@ -18,7 +18,7 @@ export type Route =
   | { page: "new"; fromId: string | null }
   | { page: "box" };
 
-export function parseRoute(hash: string): Route {
+function parseRoute(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#/, "").split("?", 2);
   const query = new URLSearchParams(search);
   const [, first = "", second = ""] = path.split("/");

@@ -1,5 +1,6 @@
 // A small client with kept connections, and careful reading of the answers' JSON.
 import { Agent, request } from "node:http";
+import { codeOf } from "../../src/lib/error-code.ts";
 
 export type Answer = {
   status: number;
@@ -33,7 +34,7 @@ export class Client {
         });
       });
       outgoing.on("error", (error) => {
-        if (outgoing.reusedSocket && "code" in error && error.code === "ECONNRESET") done("stale connection");
+        if (outgoing.reusedSocket && codeOf(error) === "ECONNRESET") done("stale connection");
         else fail(error);
       });
       outgoing.on("timeout", () => {

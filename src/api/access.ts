@@ -18,7 +18,7 @@ import { Problem } from "./problems.ts";
  *     run      `submit`, of its own jobs alone, and `admin`
  *     admin    `admin`
  */
-export type Access = "public" | "see" | "run" | "admin";
+type Access = "public" | "see" | "run" | "admin";
 
 const mayAccess: Record<Exclude<Access, "public">, Role[]> = {
   see: ["read", "submit", "admin"],

@@ -13,7 +13,7 @@ import type { Readers } from "./readers.ts";
 import type { Shares } from "./shares.ts";
 import type { Turns } from "./turns.ts";
 
-export type Limits = {
+type Limits = {
   maxBodyBytes: number;
   maxFileBytes: number;
   maxHeaderBytes: number;
@@ -28,7 +28,7 @@ export type Limits = {
 };
 
 /** What is shown of the configuration besides limits. */
-export type Settings = { stateDir: string; minFreeBytes: number; maxRunning: number };
+type Settings = { stateDir: string; minFreeBytes: number; maxRunning: number };
 
 /** What routes work with. */
 export type Context = {

@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 /** What is kept for those who come back, and how long. */
 export type LogBounds = { keptMs: number; maxBytes: number; maxEvents: number };
 
-export const logBounds: LogBounds = { keptMs: 3_600_000, maxBytes: 16 << 20, maxEvents: 50_000 };
+const logBounds: LogBounds = { keptMs: 3_600_000, maxBytes: 16 << 20, maxEvents: 50_000 };
 
 /** A change, as text in parts that all readers share; null where it had to make room. */
-export type LoggedEvent = { number: number; owner: string | null; atMs: number; parts: Buffer[] | null };
+type LoggedEvent = { number: number; owner: string | null; atMs: number; parts: Buffer[] | null };
 
 /** How far a reader has come: the event with this number, and so many parts of the one behind it. */
 export type LogPosition = { number: number; parts: number };

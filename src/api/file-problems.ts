@@ -1,9 +1,9 @@
 import { shortened, type Why } from "../files/emptying.ts";
-import { codeOf } from "../files/error-code.ts";
 import { LeavesMount, LeavesWorkspace } from "../files/walk.ts";
 import { NotAllRemoved, NotWhatWasAsked } from "../files/workspace-files.ts";
 import { isDiskFull } from "../runner/disk.ts";
 import { invalid, Problem } from "./problems.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /** What the call gives; errors of files as the API has them. */
 export async function answered<Result>(call: () => Promise<Result>): Promise<Result> {

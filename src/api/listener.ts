@@ -10,6 +10,7 @@ import { endConnection, noteRequest } from "./last-answer.ts";
 import { Problem } from "./problems.ts";
 import { Certificates, type TlsFiles } from "./tls.ts";
 import { listenOnPath } from "./unix-socket.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /** HTTP or HTTPS on one or several addresses with one port, and HTTP on a unix socket. */
 
@@ -203,10 +204,6 @@ function explain(error: unknown, url: string, address: string): string {
     default:
       return `cannot listen on ${url}: ${error instanceof Error ? error.message : String(error)}: set JOBRUNNER_HOSTNAME and JOBRUNNER_PORT to an address and a port of this box`;
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 function urlOf(scheme: Addresses["scheme"], host: string, port: number): string {

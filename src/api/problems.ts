@@ -41,7 +41,7 @@ export const problemTable = {
 
 export type ProblemCode = keyof typeof problemTable;
 
-export function isProblemCode(code: string): code is ProblemCode {
+function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(problemTable, code);
 }
 

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, rmSync, statSync } from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname } from "node:path";
+import { codeOf } from "../lib/error-code.ts";
 
 /** A unix socket that only this user and root can connect to (unix(7)). */
 
@@ -25,7 +26,7 @@ export async function listenOnPath(server: Server, path: string): Promise<void> 
     await bind(server, path);
     chmodSync(path, ownerOnly);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error)) throw error; // a sentence for people
+    if (!(error instanceof Error) || codeOf(error) === "") throw error; // a sentence for people
     throw new Error(
       `JOBRUNNER_SOCKET names ${path}, where no socket can be made (${error.message}): name a path in a directory that this user can write`,
       { cause: error },
@@ -54,7 +55,7 @@ function tryToConnect(path: string): Promise<string | null> {
       socket.destroy();
       resolve(null);
     });
-    socket.once("error", (error) => resolve("code" in error ? String(error.code) : error.message));
+    socket.once("error", (error) => resolve(codeOf(error) || error.message));
   });
 }
 

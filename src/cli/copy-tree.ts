@@ -5,6 +5,7 @@ import { ApiError } from "../client/errors.ts"; // alone: commands that ask no s
 import type { Entry, WorkspaceFiles } from "../client/index.ts";
 import { type Session, report } from "./session.ts";
 import { visible } from "./table.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /**
  * Copies files and folders with their permissions, whatever bytes their names have: paths here are bytes, those in the workspace are percent-encoded. Links
@@ -141,5 +142,5 @@ const localCodes = ["EACCES", "EPERM", "ENOENT", "ENAMETOOLONG", "EISDIR", "ENOT
 /** Not the connection's, the service's or the disk's. */
 function isOfOneAlone(error: unknown): boolean {
   if (error instanceof ApiError) return refusals.includes(error.status);
-  return error instanceof Error && "syscall" in error && "code" in error && localCodes.includes(String(error.code));
+  return error instanceof Error && "syscall" in error && localCodes.includes(codeOf(error));
 }

@@ -1,3 +1,4 @@
+import { isFinished } from "../client/states.ts";
 import type { Job, JobState } from "../client/index.ts";
 import { type Cell, type Colour, table, visible } from "./table.ts";
 
@@ -57,12 +58,6 @@ export function changeOf(job: Job): string {
 function stateOf({ State, WaitsFor: waited }: Job): string {
   return !waited ? State : `${State}: waits for ${waited.Program} (${waited.PID}) of ${waited.User}`;
 }
-
-export function isFinished(state: JobState): boolean {
-  return !activeStates.includes(state);
-}
-
-export const activeStates: JobState[] = ["Queued", "Starting", "Running", "Stopping"];
 
 const colours: Record<JobState, Colour> = {
   Queued: "dim",

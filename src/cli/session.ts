@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { visible } from "./table.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /** What a command works with: its streams, its environment, and how it is told that the user wants to stop it. */
 export type Session = {
@@ -22,12 +23,12 @@ export function write(stream: Writable, data: Uint8Array | string): Promise<void
 
 /** Whether an error of a stream says that nobody reads it any more. */
 export function isReaderGone(error: unknown): boolean {
-  return isTerminalGone(error) || (error instanceof Error && "code" in error && error.code === "EPIPE");
+  return isTerminalGone(error) || codeOf(error) === "EPIPE";
 }
 
 /** It was closed (termios(3)); then SIGHUP comes, too. */
 export function isTerminalGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EIO";
+  return codeOf(error) === "EIO";
 }
 
 export async function print({ stdout }: Session, text: string): Promise<void> {

@@ -28,7 +28,7 @@ export type Piece =
 
 export type Query = { offset?: number; end?: number; tail?: number; follow?: boolean; stream?: "stdout" | "stderr"; step?: number };
 /** Asks for the output as server-sent events, which are heard of also while a job is silent. */
-export type OpenOutput = (query: Query, signal: AbortSignal) => Promise<Body>;
+type OpenOutput = (query: Query, signal: AbortSignal) => Promise<Body>;
 
 export type Attaching = { open: OpenOutput; backoff: Backoff; connecting: Connecting };
 

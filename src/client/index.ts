@@ -18,6 +18,7 @@ export {
 export type { AttachOptions, Job, Piece } from "./attach.ts";
 export { AmbiguousPrefix, ApiError, NoSuchJob, NotFinishedInTime, type Problem, Silence, Unreachable } from "./errors.ts";
 export { type OnRetry, Backoff, type BackoffOptions, type Retry } from "./backoff.ts";
+export { activeStates, isFinished, jobStates } from "./states.ts";
 export type { Answered } from "./answered.ts";
 export type { Fetch, FetchInit } from "./transport.ts";
 export type { Entry, FilePath, Opened, WorkspaceFiles } from "./workspace-files.ts";

@@ -6,7 +6,8 @@ import { dirname } from "node:path";
 import { ownUser } from "../identity/own-user.ts";
 import { LocalPeers } from "../identity/peers.ts";
 import { KernelSockets } from "../sockets/kernel-sockets.ts";
-import { type Box, codeOf, type Finding, isWritable, note, ok, problem, type Settings } from "./box.ts";
+import { codeOf } from "../lib/error-code.ts";
+import { type Box, type Finding, isWritable, note, ok, problem, type Settings } from "./box.ts";
 import { serviceOf } from "./running.ts";
 
 /** Where the service would listen, and whom it would know. */

@@ -2,9 +2,9 @@ import { constants } from "node:fs";
 import { type FileHandle, open, opendir, rmdir, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { emptyFolder, type Left, type Why } from "./emptying.ts";
-import { codeOf } from "./error-code.ts";
 import { nameOf } from "./names.ts";
 import { below, LeavesMount, openEntry, type DirectoryEntry } from "./walk.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 const { O_DIRECTORY, O_RDONLY } = constants;
 const fewNames = 32;
@@ -53,6 +53,6 @@ async function isRemovedAtOnce({ folder, name }: DirectoryEntry, held: FileHandl
 const whyByCode: Record<string, Why> = { EACCES: "denied", EPERM: "denied", ENOTEMPTY: "changed", EBUSY: "mount" };
 
 function leftBy(error: unknown): Left {
-  const why = whyByCode[String(codeOf(error))] ?? "other";
+  const why = whyByCode[codeOf(error)] ?? "other";
   return { path: "", why, text: error instanceof Error ? error.message : String(error) };
 }

@@ -1,9 +1,9 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, lstat, opendir, readlink } from "node:fs/promises";
-import { codeOf } from "./error-code.ts";
 import { mountedIn } from "./mounts.ts";
 import type { Name } from "./names.ts";
 import { below, LeavesMount, openEntry } from "./walk.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /** A folder's entries in pages, by name, however many there are: of a page and no more is anything kept. */
 

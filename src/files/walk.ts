@@ -1,8 +1,8 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, readlink } from "node:fs/promises";
-import { codeOf } from "./error-code.ts";
 import { mountOf } from "./mounts.ts";
 import { type Name, nameOf } from "./names.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /**
  * The way through a workspace that never leaves it, whatever jobs make of its folders and links meanwhile: from one folder to the next, by one name,

@@ -1,10 +1,10 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rmdir, unlink } from "node:fs/promises";
 import { emptyFolder, type Left } from "./emptying.ts";
-import { codeOf } from "./error-code.ts";
 import { type Listing, listFolder, type Page } from "./listing.ts";
 import type { Name } from "./names.ts";
 import { below, find, LeavesMount, locate, openEntry, type DirectoryEntry, reopen } from "./walk.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /** The files of one job's workspace. All throw what the walk throws, and what stands here. */
 

@@ -39,7 +39,7 @@ export type JobFacts = {
 };
 
 /** The end of a record. `done`: by the supervisor. `swept`: the supervisor died, and what it left is gone. */
-export type JobEnd = { kind: "done"; timeNs: bigint; outputBytes: number; lostBytes: number } | { kind: "swept"; timeNs: bigint };
+type JobEnd = { kind: "done"; timeNs: bigint; outputBytes: number; lostBytes: number } | { kind: "swept"; timeNs: bigint };
 
 /** A process that SIGKILL has not ended. */
 export type WaitedProcess = {

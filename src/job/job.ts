@@ -4,16 +4,16 @@ import type { RecordedSpec } from "./secrets.ts";
 /** What the API shows of a job: the schemas are its description, and give the types. A schema with a title has a name of its own in the OpenAPI document. */
 
 export type FinalState = (typeof finalStates)[number];
-export type ActiveState = "Starting" | "Running" | "Stopping";
 export type JobState = (typeof jobStates)[number];
 export type StepState = (typeof stepStates)[number];
 
 export const finalStates = ["Succeeded", "Failed", "Killed", "TimedOut", "Lost"] as const;
-export const jobStates = ["Queued", "Starting", "Running", "Stopping", ...finalStates] as const;
+export const activeStates = ["Queued", "Starting", "Running", "Stopping"] as const;
+export const jobStates = [...activeStates, ...finalStates] as const;
 const stepStates = ["Pending", "Running", "Skipped", ...finalStates] as const;
 
 export function isFinal(state: JobState): state is FinalState {
-  return state !== "Queued" && state !== "Starting" && state !== "Running" && state !== "Stopping";
+  return finalStates.some((final) => final === state);
 }
 
 function orNull<Schema extends TSchema>(schema: Schema, options: { description?: string } = {}) {

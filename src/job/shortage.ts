@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { getSystemErrorMessage } from "node:util";
+import { codeOf } from "../lib/error-code.ts";
 
 /** Where the box, or a limit of the service's, has no room. */
 
@@ -28,5 +29,5 @@ export function explainErrno(errno: number): string {
 
 /** errno(3): of files for this process, for the box, or of memory. */
 export function isShortage(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE" || error.code === "ENOMEM");
+  return ["EMFILE", "ENFILE", "ENOMEM"].includes(codeOf(error));
 }

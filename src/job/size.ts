@@ -25,7 +25,7 @@ export function maxTotalBytes(stackLimitBytes: number): number {
 }
 
 /** What arguments, or variables as NAME=value, take of it. */
-export function sizeOf(strings: string[]): number {
+function sizeOf(strings: string[]): number {
   return strings.reduce((sum, text) => sum + Buffer.byteLength(text) + 1 + pointerBytes, 0);
 }
 
@@ -33,7 +33,7 @@ export function isTooLong(text: string): boolean {
   return text.length * 3 > maxStringBytes && Buffer.byteLength(text) > maxStringBytes;
 }
 
-export function isVariableTooLong(name: string, value: string): boolean {
+function isVariableTooLong(name: string, value: string): boolean {
   return (name.length + value.length + 1) * 3 > maxStringBytes && isTooLong(`${name}=${value}`);
 }
 

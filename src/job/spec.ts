@@ -5,6 +5,8 @@ import { stopSignals } from "./signals.ts";
 
 /** The schemas of a submitted job: they validate, give the types, and (with the routes) the API's description. */
 
+export const defaultStopTimeoutSeconds = 10;
+
 const maxSteps = 1000;
 const maxTextLength = 131_071; // in characters; what the kernel takes is counted in bytes: size.ts
 const maxSeconds = 10 * 365 * 86_400;
@@ -104,7 +106,9 @@ export const JobSpec = Type.Object(
     TimeoutSeconds: seconds("the job is stopped after so long"),
     IdleTimeoutSeconds: seconds("the job is stopped after so long without output"),
     StopSignal: Type.Optional(Type.Enum([...stopSignals], { description: "how a stop begins; SIGTERM" })),
-    StopTimeoutSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400, description: "when a stop becomes SIGKILL; 10" })),
+    StopTimeoutSeconds: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 86_400, description: `when a stop becomes SIGKILL; ${defaultStopTimeoutSeconds}` }),
+    ),
     DrainTimeoutSeconds: Type.Optional(
       Type.Number({
         minimum: 0,

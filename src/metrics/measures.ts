@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { secondsBetween } from "../job/facts.ts";
-import { finalStates, type JobState, type JobView, type Reason, reasonsOf } from "../job/job.ts";
+import { activeStates, finalStates, type JobState, type JobView, type Reason, reasonsOf } from "../job/job.ts";
 
 /** What the service counts and measures, in Prometheus' conventions: base units, counters that end in _total. */
 
@@ -21,7 +21,6 @@ export type DropReason = (typeof dropReasons)[number];
 /** Of the library's own metrics: they are gauges, and there are others that say the same. */
 const wronglyNamed = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
-const activeStates = ["Queued", "Starting", "Running", "Stopping"] as const satisfies JobState[];
 const waitSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 3600];
 const durationSeconds = [0.01, 0.1, 1, 10, 60, 300, 1800, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600];
 const commitSeconds = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5];

@@ -9,6 +9,7 @@ import { Slices } from "./slices.ts";
 import { findTail } from "./tail.ts";
 import { Waiting } from "./waiting.ts";
 import type { OutputWatchers } from "./watcher.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /** What a reader must know of the job. */
 export type AttachSource = {
@@ -52,7 +53,7 @@ export async function outputSize(directory: string): Promise<number> {
   try {
     return (await stat(join(directory, "output"))).size;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0; // it never started, or not yet
+    if (codeOf(error) === "ENOENT") return 0; // it never started, or not yet
     throw error;
   }
 }

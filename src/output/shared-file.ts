@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { promisify } from "node:util";
 import { type Block, BlockCache } from "./block-cache.ts";
 import { BulkBuffers } from "./bulk-buffers.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 const [open, close, read, stat] = [promisify(fs.open), promisify(fs.close), promisify(fs.read), promisify(fs.fstat)];
 
@@ -114,7 +115,7 @@ async function openIfThere(path: string, isHot: boolean): Promise<number | null>
   try {
     return isHot ? fs.openSync(path, "r") : await open(path, "r");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }

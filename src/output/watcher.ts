@@ -1,6 +1,7 @@
 import { closeSync, constants, type FSWatcher, openSync, statSync, watch } from "node:fs";
 import { dirname, join } from "node:path";
 import { SharedFiles } from "./shared-file.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 const pollMs = 50;
 
@@ -113,5 +114,5 @@ class WatchedFile {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return codeOf(error) === "ENOENT";
 }

@@ -1,4 +1,5 @@
 import { statfsSync } from "node:fs";
+import { codeOf } from "../lib/error-code.ts";
 
 const freshMs = 100;
 
@@ -28,7 +29,7 @@ export class DiskReserve {
 /** Node's and SQLite's ways to say that nothing more fits. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = "code" in error ? error.code : null;
+  const code = codeOf(error);
   if (code === "ENOSPC" || code === "EDQUOT") return true;
   return "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === 13; // SQLITE_FULL
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { codeOf } from "../lib/error-code.ts";
 
 /**
  * The name of this state directory among all on any box, made once: what it has with programs that serve others too is known by it, the
@@ -10,7 +11,7 @@ export function readInstance(path: string): string {
     const text = readFileSync(path, "utf8").trim();
     if (text !== "") return text;
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (codeOf(error) !== "ENOENT") throw error;
   }
   const instance = randomUUID();
   writeFileSync(`${path}.new`, `${instance}\n`, { mode: 0o600 });

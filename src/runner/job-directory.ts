@@ -7,6 +7,7 @@ import type { Engine } from "./containers/engine.ts";
 import { envFileName, makeStreams, writeEngine } from "./containers/files.ts";
 import { makePlan, stdinFileName } from "./plan.ts";
 import { makeUserWorkspace, makeWorkspaceForAll } from "./workspaces.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /** A job's directory, as far as the service writes it. All files are this user's alone (0600). */
 
@@ -43,7 +44,7 @@ function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
   }
 }
 

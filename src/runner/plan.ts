@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { ownUser } from "../identity/own-user.ts";
 import { shellArguments } from "../job/command-line.ts";
 import { maskedTexts } from "../job/secrets.ts";
-import { type Command, commandsOf, type JobSpec } from "../job/spec.ts";
+import { type Command, commandsOf, defaultStopTimeoutSeconds, type JobSpec } from "../job/spec.ts";
 import { signalNumber, type StopSignal } from "../job/signals.ts";
 import type { Account } from "./accounts.ts";
 import { commandWords, type ContainerCommand, containerCommand, type ContainerStep } from "./containers/command.ts";
@@ -26,7 +26,6 @@ export type PlanContext = {
 
 export type Plan = { bytes: Buffer; envFiles: { step: number; text: string }[]; streams: { name: string; workdir: string }[] };
 
-const defaultStopTimeoutSeconds = 10;
 const defaultDrainTimeoutSeconds = 2;
 
 /** The same job gives the same plan: it may be written again after a crash. */

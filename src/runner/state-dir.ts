@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ownUser } from "../identity/own-user.ts";
+import { codeOf } from "../lib/error-code.ts";
 
 /**
  * Makes the state directory where there is none, and sees to it that nobody else gets into it (0700). Throws a sentence for people where it is
@@ -16,7 +17,7 @@ export function makeStateDir(path: string): void {
 
 /** What the system or the database said of the state directory, as a sentence that names the variable. What is a sentence for people stays as it is. */
 export function asStateTrouble(error: unknown, path: string): unknown {
-  if (!(error instanceof Error && "code" in error)) return error;
+  if (!(error instanceof Error) || codeOf(error) === "") return error;
   const remedy = `name a directory that ${ownUser.name} can make and write, on a disk with room`;
   return new Error(`JOBRUNNER_STATE_DIR names ${path}, which cannot be used (${error.message}): ${remedy}`, { cause: error });
 }

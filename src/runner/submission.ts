@@ -8,7 +8,7 @@ export type Submission = {
 };
 
 /** Who submits a job. `owner` is the key of an identity that sees only its own jobs; null: an identity that sees all jobs. */
-export type Submitter = { name: string; owner: string | null };
+type Submitter = { name: string; owner: string | null };
 
 export type SubmitResult =
   | { kind: "accepted"; id: string }

@@ -246,7 +246,7 @@ export class Box {
   }
 }
 
-export function planBytes(plan: Plan, id: string, directory: string): Buffer {
+function planBytes(plan: Plan, id: string, directory: string): Buffer {
   const environment = { PATH: path, JOBRUNNER_JOB_ID: id, ...plan.env };
   const optional = (key: string, value: string | number | undefined): string[] => (value === undefined ? [] : [`${key}=${value}`]);
   return Buffer.from(

@@ -8,7 +8,7 @@ import { OutputWatchers } from "../../src/output/watcher.ts";
 export type Write = { data: Buffer | string; stream?: "stdout" | "stderr"; step?: number; lostBytes?: number };
 
 /** The default of an attach: everything, raw. */
-export const everything: AttachOptions = {
+const everything: AttachOptions = {
   encoding: "raw",
   offset: 0,
   tail: null,

@@ -49,6 +49,7 @@ async function bundle(input: string, output: OutputOptions, { platform, plugins 
     input: { main: join(root, input) },
     platform,
     plugins,
+    resolve: { alias: { "supports-color": false } }, // the package debug uses it for colours where it is installed
     checks: { bundlerTimings: false }, // a slow machine is no mistake
     onLog: (level, { code, message }) => {
       // What one part needs at once, another may ask for when it needs it.

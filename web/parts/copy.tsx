@@ -1,7 +1,7 @@
 import { say, sayProblem } from "./toasts.tsx";
 
 /** `what`: as it is called in what is said when it was copied. */
-export async function copy(text: string, what: string): Promise<void> {
+async function copy(text: string, what: string): Promise<void> {
   try {
     await write(text);
     say(`${what} copied`);

@@ -1,12 +1,9 @@
-import type { Job, Step } from "../../src/client/index.ts";
+import { isFinished, type Job, type Step } from "../../src/client/index.ts";
 
 /** How the page writes what the API says. */
 
-export const activeStates: readonly Job["State"][] = ["Queued", "Starting", "Running", "Stopping"];
-export const finalStates: readonly Job["State"][] = ["Succeeded", "Failed", "Killed", "TimedOut", "Lost"];
-
 export function isActive({ State }: Pick<Job, "State">): boolean {
-  return activeStates.includes(State);
+  return !isFinished(State);
 }
 
 /** `TimedOut` as "timed out". */

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
 import { type Dependencies, type Work, work } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
-import { changeOf, isFinished } from "../job-format.ts";
+import { isFinished } from "../../client/states.ts";
+import { changeOf } from "../job-format.ts";
 import { print, printJson, report, untilLeft, whileRead } from "../session.ts";
 
 export function addEvents(program: Command, dependencies: Dependencies): void {

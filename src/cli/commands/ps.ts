@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { Job, JobQuery } from "../../client/index.ts";
 import { type Dependencies, type Work, work } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
-import { activeStates, linesOf } from "../job-format.ts";
+import { activeStates } from "../../client/states.ts";
+import { linesOf } from "../job-format.ts";
 import { print, printJson, report } from "../session.ts";
 import { gather, pair, wholeNumber } from "../values.ts";
 import { UsageError } from "../usage-error.ts";
@@ -73,7 +74,7 @@ async function watch(work: Work, options: PsOptions): Promise<number> {
 }
 
 function queryOf({ all, state, label, name, text }: Omit<PsOptions, "json" | "quiet">): JobQuery {
-  const wanted = state ?? (all === true ? [] : activeStates);
+  const wanted = state ?? (all === true ? [] : [...activeStates]);
   return {
     ...(wanted.length === 0 ? {} : { state: wanted }),
     ...(label === undefined ? {} : { label }),

@@ -194,7 +194,7 @@ export function mount({ source, target, isReadOnly = false }: { source: string; 
   return `--mount=${fields.map((field) => (/[",\n\r]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",")}`;
 }
 
-export function lastLine(text: string): string | null {
+function lastLine(text: string): string | null {
   return (
     text
       .split("\n")

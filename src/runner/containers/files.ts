@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import type { EngineClient } from "./engine.ts";
 import { saidName, workdirName } from "./own-init.ts";
+import { codeOf } from "../../lib/error-code.ts";
 
 /**
  * What a job directory holds of containers, besides what supervisor/formats.h draws. All 0600.
@@ -95,7 +96,7 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }

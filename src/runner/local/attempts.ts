@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Attempt } from "../../job/start-failure.ts";
+import { codeOf } from "../../lib/error-code.ts";
 
 /** What each step of a job was to execute, by its number, as the plan says (supervisor/formats.h); none where the plan is gone. */
 export function readAttempts(directory: string): Map<number, Attempt> {
@@ -26,7 +27,7 @@ function planOf(directory: string): string[] {
   try {
     return readFileSync(join(directory, "plan"), "utf8").split("\0");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (codeOf(error) === "ENOENT") return [];
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { StopRequest } from "../executor.ts";
+import { codeOf } from "../../lib/error-code.ts";
 
 /** The control FIFO (supervisor/formats.h): the test whether a supervisor lives, and the way to send it a message. */
 
@@ -27,7 +28,7 @@ function withControl(directory: string, use: (fd: number) => void): Liveness | "
     }
     return "alive";
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : null;
+    const code = codeOf(error);
     if (code === "ENXIO" || code === "EPIPE") return "dead";
     if (code === "ENOENT") return "unclaimed";
     if (code === "EAGAIN") return "full";

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { CutCause, JobFacts, StepFacts, StopCause } from "../../job/facts.ts";
+import { codeOf } from "../../lib/error-code.ts";
 
 /** The status file, drawn in supervisor/formats.h: what the supervisor says happened. */
 
@@ -48,13 +49,13 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, "latin1");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }
 
 /** A last line without newline does not count; a line of a form that we do not know says nothing to us. */
-export function parseStatus(text: string): JobFacts | null {
+function parseStatus(text: string): JobFacts | null {
   const lines = text.split("\n");
   lines.pop();
   const [first, ...rest] = lines;

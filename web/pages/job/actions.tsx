@@ -71,7 +71,7 @@ export function Actions({ job }: { job: WholeJob }) {
 }
 
 /** The spec as it was submitted; null where something in it is not shown. */
-export function submittable({ Spec }: WholeJob): JobSpec | null {
+function submittable({ Spec }: WholeJob): JobSpec | null {
   const { Secrets, Environment, Commands, ...rest } = Spec;
   if (Secrets !== undefined && Object.keys(Secrets).length > 0) return null;
   const shown = shownValues(Environment);

@@ -1,14 +1,12 @@
-import type { Job, JobState } from "../../../src/client/index.ts";
+import { type Job, type JobState, jobStates } from "../../../src/client/index.ts";
 
 /** Which jobs are listed: all that fit all of it. Empty is no wish. */
 export type Filter = { states: JobState[]; labels: string[]; text: string };
 
-const known: readonly JobState[] = ["Queued", "Starting", "Running", "Stopping", "Succeeded", "Failed", "Killed", "TimedOut", "Lost"];
-
 export function readFilter(query: URLSearchParams): Filter {
   const states = query.getAll("state").flatMap((list) => list.split(","));
   return {
-    states: known.filter((state) => states.includes(state)),
+    states: jobStates.filter((state) => states.includes(state)),
     labels: query.getAll("label").filter((label) => label !== ""),
     text: query.get("text") ?? "",
   };

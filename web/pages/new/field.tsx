@@ -6,7 +6,7 @@ import { Problems } from "./problems.ts";
 type ControlProps = { id: string; "aria-invalid": boolean; "aria-describedby": string | undefined };
 
 /** `path`: as the API names it in what it refuses. */
-export function Field({
+function Field({
   path,
   label,
   hint,
