@@ -1,3 +1,4 @@
+import { codeOf } from "../../lib/error-code.ts";
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -24,7 +25,7 @@ export function probeCgroups(proc = "/proc/self"): CgroupProbe {
     if (!canKill(parent)) return { kind: "absent", problem: "the kernel has no cgroup.kill: it is older than 5.14" };
     return { kind: "usable", parent };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : null;
+    const code = codeOf(error);
     const problem = error instanceof Error ? error.message : String(error);
     return { kind: code === "EACCES" || code === "EPERM" || code === "EROFS" ? "forbidden" : "failed", problem };
   }
