@@ -1,10 +1,10 @@
-// `node docs/configuration.ts` writes configuration.md beside it from the table in src/config.ts.
+// `node docs/configuration.ts` writes configuration.md beside it, from the variables that src/config.ts declares.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { variables } from "../src/config.ts";
 
 export function configurationPage(): string {
-  // As an ordinary user has it, on whatever box and as whomever this runs.
+  // The defaults of an ordinary user, whichever user runs this.
   const rows = variables({ HOME: "~", XDG_STATE_HOME: "/XDG_STATE_HOME" }).map(({ name, fallback, meaning }) => {
     const shown =
       name === "JOBRUNNER_STATE_DIR"
@@ -17,8 +17,8 @@ export function configurationPage(): string {
   return [
     "# Configuration",
     "",
-    "Written by `make docs` from src/config.ts; do not edit. Environment variables are all that there is. Mistakes in them, and variables of",
-    "this prefix that are not known, are told at the start, all at once, and the service does not start.",
+    "Written by `make docs` from src/config.ts; do not edit. The service is configured by environment variables only. It reports all wrong",
+    "values, and all unknown variables that begin with `JOBRUNNER_`, at once and does not start.",
     "",
     "| variable | default | |",
     "|---|---|---|",

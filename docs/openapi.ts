@@ -1,4 +1,4 @@
-// `node docs/openapi.ts` writes openapi.json beside it: what a service answers at /openapi.json.
+// `node docs/openapi.ts` writes openapi.json beside it: the answer of a service to GET /openapi.json.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-/** As it is committed: a line for each value, so that changes can be read. */
+/** The committed form: a line for each value, so that a diff is readable. */
 export function layOut(document: unknown): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { isRole, type Role, roles } from "./identity/roles.ts";
 
-/** How the text of a variable is read. Each function gives a parser that throws what must be so instead, as the rest of a sentence. */
+/** Parsers for the text of a variable. The error of each continues a sentence that begins with the name of the variable. */
 
 type Parser<Value> = (text: string) => Value;
 
@@ -31,18 +31,18 @@ export function flag(text: string): boolean {
 
 export function hostname(text: string): string {
   if (text === "" || isHostname(text)) return text.toLowerCase();
-  throw new Error(`must be a name or address without port, not ${JSON.stringify(text)}`);
+  throw new Error(`must be a name or address without a port, not ${JSON.stringify(text)}`);
 }
 
 export function hostnames(text: string): string[] {
   return list(text, (name) => {
     if (isHostname(name)) return name.toLowerCase().replace(/\.$/, "");
-    throw new Error(`must be names or addresses without port, with commas between them, not ${JSON.stringify(name)}`);
+    throw new Error(`must be names or addresses without a port, separated by commas, not ${JSON.stringify(name)}`);
   });
 }
 
 export function directory(text: string): string {
-  if (text === "") throw new Error("must name a directory, not be empty");
+  if (text === "") throw new Error("must be the path of a directory, not empty");
   return resolve(text);
 }
 
@@ -53,14 +53,14 @@ export function optionalFile(text: string): string | null {
 }
 
 export function program(text: string): string {
-  if (text === "") throw new Error("must name a program, not be empty");
+  if (text === "") throw new Error("must be the name or path of a program, not empty");
   return text;
 }
 
 export function users(text: string): string[] {
   return list(text, (name) => {
     if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/.test(name)) return name;
-    throw new Error(`must be names or numbers of users, with commas between them, not ${JSON.stringify(name)}`);
+    throw new Error(`must be names or numbers of users, separated by commas, not ${JSON.stringify(name)}`);
   });
 }
 

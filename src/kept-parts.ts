@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /**
- * Parts of the program are loaded when they are first asked for, which may be weeks after its start, and meanwhile another version may have been put in the
- * place of this one: its files have other names, or are others. So a service keeps the text of what it has not loaded, some hundred kB, and loads it from there.
+ * Parts of the program are loaded on first use, which may be weeks after its start. Another version may have replaced the files by then. So a
+ * service keeps the text of all parts that are not loaded yet (some hundred kB) in memory, and loads them from there.
  */
 
 const folder = import.meta.dirname;
 
-/** Of the bundle. What runs from the source finds that as it is. */
+/** Keeps the parts of the bundle. Does nothing when the program runs from its source. */
 export function keepParts(): void {
   const loaded = new Set(Object.keys(createRequire(import.meta.url).cache));
   const paths = readdirSync(folder)
     .filter((name) => name.endsWith(".cjs"))
     .map((name) => join(folder, name));
   if (paths.length === 0) return;
-  const all = new Set(paths.map((path) => pathToFileURL(path).href)); // those that are loaded are asked for by the others
+  const all = new Set(paths.map((path) => pathToFileURL(path).href)); // other parts require the loaded ones too
   const kept = new Map(paths.filter((path) => !loaded.has(path)).map((path) => [pathToFileURL(path).href, readFileSync(path)]));
   registerHooks({
     resolve: (specifier, context, next) => {

@@ -5,16 +5,16 @@ import type { Log } from "./runner/log.ts";
 import { sourceStack } from "./stacks.ts";
 
 /**
- * The service's log, on standard error: lines of JSON, or for people where that is a terminal. `job` is the ID of the job that a line is about,
- * `err` an error. Never bodies, command lines, variables or output of jobs. Nobody waits for whoever reads it.
+ * The service's log, on standard error: lines of JSON, or readable text on a terminal. The field `job` is the ID of the job that a line is
+ * about, `err` an error. The log never holds bodies, command lines, variables or output of jobs. Writing never waits for a slow reader.
  */
 export async function makeLog(lowest: LogLevel): Promise<Log> {
   const { isTTY } = process.stderr;
-  const format = isTTY ? await formatForPeople() : (line: string) => line;
-  const take = countingLost(isTTY ? terminal() : takenByStream, (lines) => {
-    logger.warn({ lines }, "lines of the log were left out since the start: they were not read as fast as they came");
+  const format = isTTY ? await readableFormat() : (line: string) => line;
+  const take = countLost(isTTY ? terminal() : writeToStream, (lines) => {
+    logger.warn({ lines }, "log lines were dropped since the start: the reader of the log is too slow");
   });
-  const write = isTTY ? (line: string) => take(line, 1) : gathered(take);
+  const write = isTTY ? (line: string) => take(line, 1) : gather(take);
   const logger = pino(
     {
       level: lowest,
@@ -29,9 +29,9 @@ export async function makeLog(lowest: LogLevel): Promise<Log> {
   return (level, message, fields) => logger[level](fields ?? {}, message);
 }
 
-/** What libraries hang on errors may be of a job: a program's arguments and, from the second line of the message on, what it said. */
+/** Properties that libraries add to errors can hold a job's data (a program's arguments), and so can all lines of the message but the first. */
 function withoutDetails(error: Error): object {
-  const { type, message, stack } = pino.stdSerializers.err(error); // causes are in it
+  const { type, message, stack } = pino.stdSerializers.err(error); // includes the causes
   return {
     type,
     message: message.split("\n", 1)[0],
@@ -44,7 +44,7 @@ function withoutDetails(error: Error): object {
   };
 }
 
-async function formatForPeople(): Promise<(line: string) => string> {
+async function readableFormat(): Promise<(line: string) => string> {
   const { default: pretty } = await import("pino-pretty");
   return pretty.prettyFactory({
     messageKey: "message",
@@ -55,32 +55,32 @@ async function formatForPeople(): Promise<(line: string) => string> {
   });
 }
 
-/** Whether the text was taken. */
+/** Whether the text was accepted. */
 type Take = (text: string) => boolean;
 
 const maxWaitingBytes = 1 << 20;
 
-/** A file takes everything; for a pipe and for systemd's socket Node keeps what does not fit yet, however much that is. */
-function takenByStream(text: string): boolean {
+/** A file accepts everything. For a pipe and for systemd's socket Node buffers the rest without limit, so the limit is here. */
+function writeToStream(text: string): boolean {
   if (process.stderr.writableLength > maxWaitingBytes) return false;
   process.stderr.write(text);
   return true;
 }
 
 /**
- * For a terminal that is held (Ctrl-S), or whose connection sleeps, Node would wait. Opened anew it says that it is full, and stays as it is for
- * the programs that share it.
+ * Node would block on a terminal that is stopped (Ctrl-S) or whose connection is asleep. A descriptor of our own can be non-blocking without
+ * changing the terminal for the programs that share it.
  */
 function terminal(): Take {
   try {
     const fd = openSync("/proc/self/fd/2", constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    return (text) => takenByDescriptor(fd, text);
+    return (text) => writeToDescriptor(fd, text);
   } catch {
-    return takenByStream; // another user's, as after su
+    return writeToStream; // it belongs to another user, as after su
   }
 }
 
-function takenByDescriptor(fd: number, text: string): boolean {
+function writeToDescriptor(fd: number, text: string): boolean {
   try {
     writeSync(fd, text);
     return true;
@@ -89,12 +89,12 @@ function takenByDescriptor(fd: number, text: string): boolean {
   }
 }
 
-const sayAgainMs = 1000;
+const reportIntervalMs = 1000;
 
-const maxGatheredLines = 256;
+const maxBatchLines = 256;
 
-/** The lines of one turn of the event loop in one write, where they are not very many, and those of the last one at the process's end. */
-function gathered(take: (text: string, lines: number) => void): (line: string) => void {
+/** Writes the lines of one turn of the event loop at once (256 at most), and the remaining ones when the process ends. */
+function gather(take: (text: string, lines: number) => void): (line: string) => void {
   let waiting: string[] = [];
   const flush = (): void => {
     const lines = waiting;
@@ -105,19 +105,19 @@ function gathered(take: (text: string, lines: number) => void): (line: string) =
   return (line) => {
     const count = waiting.push(line);
     if (count === 1) setImmediate(flush);
-    else if (count === maxGatheredLines) flush();
+    else if (count === maxBatchLines) flush();
   };
 }
 
-/** Says how many were lost so far when lines are taken again. */
-function countingLost(take: Take, say: (lines: number) => void): (text: string, lines: number) => void {
-  let [lost, said, saidMs] = [0, 0, -Infinity];
+/** When lines are accepted again, reports how many have been lost since the start. */
+function countLost(take: Take, report: (lines: number) => void): (text: string, lines: number) => void {
+  let [lost, reported, reportedMs] = [0, 0, -Infinity];
   return (text, lines) => {
     if (!take(text)) {
       lost += lines;
-    } else if (lost > said && performance.now() - saidMs > sayAgainMs) {
-      [said, saidMs] = [lost, performance.now()];
-      say(lost);
+    } else if (lost > reported && performance.now() - reportedMs > reportIntervalMs) {
+      [reported, reportedMs] = [lost, performance.now()];
+      report(lost);
     }
   };
 }

@@ -4,18 +4,18 @@ import { UsageError } from "./cli/usage-error.ts";
 import { type Config, helpText, readConfig } from "./config.ts";
 import { sourceStack } from "./stacks.ts";
 
-/** The command line. The only stateDirectory that reads the environment, and where the process ends itself. */
+/** The entry point. Only this file reads the environment and ends the process. */
 
 const root = resolve(import.meta.dirname, "..");
 
 async function main(args: string[]): Promise<void> {
-  if (args.length === 0) return await startService(); // the command line is not needed for that
+  if (args.length === 0) return await startService(); // without loading the command line
   const { runCommandLine } = await import("./cli/program.ts");
   await runCommandLine(args, {
     version: version(),
     helpText: () => helpText(process.env),
     serve: startService,
-    stateDirectory: configOrRefusal,
+    stateDirectory: validConfig,
     configuration: () => {
       const read = readConfig(process.env);
       return { settings: read.config, mistakes: "mistakes" in read ? read.mistakes : [] };
@@ -23,7 +23,7 @@ async function main(args: string[]): Promise<void> {
     supervisorPath,
     print: (text) => console.log(text),
     session: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, environment: process.env, onInterrupt, onReaderGone },
-    // The process ends by itself when all that was written has been taken.
+    // Node ends the process when all output has been written.
     finish: (status) => (process.exitCode = status),
   });
 }
@@ -43,8 +43,8 @@ async function onReaderGone(listener: () => void): Promise<() => void> {
 }
 
 async function startService(): Promise<void> {
-  const config = configOrRefusal();
-  const { serve } = await import("./serve.ts"); // all other commands start without it
+  const config = validConfig();
+  const { serve } = await import("./serve.ts"); // other commands do not load the service
   await serve({
     config,
     version: version(),
@@ -56,11 +56,11 @@ async function startService(): Promise<void> {
 
 async function supervisorPath({ stateDir }: Pick<Config, "stateDir">): Promise<string> {
   const { supervisorProgram } = await import("./supervisor-program.ts");
-  const say = (sentence: string): void => console.error(`jobrunner: ${sentence}`);
-  return supervisorProgram({ root, version: version(), architecture: process.arch, stateDir, say });
+  const report = (sentence: string): void => console.error(`jobrunner: ${sentence}`);
+  return supervisorProgram({ root, version: version(), architecture: process.arch, stateDir, report });
 }
 
-function configOrRefusal(): Config {
+function validConfig(): Config {
   const read = readConfig(process.env);
   if ("mistakes" in read) throw new UsageError(read.mistakes.join("\njobrunner: "));
   return read.config;
@@ -76,12 +76,12 @@ function fail(sentence: string, status: number): never {
   process.exit(status);
 }
 
-// A terminal that is gone, or a full disk under a log, is no reason to end: there is nowhere to say it.
+// The service goes on when its terminal is gone or the disk of its log is full. There is nowhere to report it.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 process.on("uncaughtException", (error) => {
-  // Going on in an unknown state could record what is not so; the next start finds every job as it is.
-  fail(`ends because of an error that nothing expected: ${sourceStack(error.stack ?? String(error))}`, 1);
+  // A service in an unknown state could record something wrong. The next start recovers every job.
+  fail(`ends because of an unexpected error: ${sourceStack(error.stack ?? String(error))}`, 1);
 });
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -106,8 +106,8 @@ test("the doctor says within the service what it says beside it, and a service t
   assert.deepEqual(steady(inside), steady(beside));
   const of = (check: string): string[] =>
     inside.Findings.filter(({ Check }) => Check === check).map(({ Level, Found }) => `${Level}: ${Found}`);
-  assert.deepEqual(of("configuration"), ["ok: no variable is wrong"]);
-  assert.match(of("job").join(), /^ok: one was run, and succeeded/);
+  assert.deepEqual(of("configuration"), ["ok: all variables are valid"]);
+  assert.match(of("job").join(), /^ok: a test job succeeded/);
   assert.match(
     of("ports")[0] ?? "",
     new RegExp(`^ok: http://127\\.0\\.0\\.1:${service.port} is served by jobrunner \\d+\\.\\d+\\.\\d+, process ${service.pid}$`),

@@ -21,7 +21,7 @@ test("a stack in the log leads to the very lines of the source", async (t) => {
   assertOfSource(err.stack, { place: "src/audit/audit-log.ts", function: "AuditLog" });
 });
 
-test("so does the stack with which the service ends because of an error that nothing expected", async (t) => {
+test("so does the stack with which the service ends because of an unexpected error", async (t) => {
   const service = await startService(t);
   await service.stop();
   const folder = temporary(t);
@@ -39,7 +39,7 @@ test("so does the stack with which the service ends because of an error that not
   await service.start({ NODE_OPTIONS: `--require=${planted}` });
   process.kill(service.pid, "SIGUSR2");
   assert.equal(await service.gone(), 1);
-  assert.match(service.log, /^jobrunner: ends because of an error that nothing expected: Error: planted$/m);
+  assert.match(service.log, /^jobrunner: ends because of an unexpected error: Error: planted$/m);
   assertOfSource(service.log, { place: "src/serve.ts", function: "serve" });
 });
 

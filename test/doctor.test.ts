@@ -50,10 +50,10 @@ test("on a box where jobs run every check finds something, the exit status is 0,
     assert.ok(Found.length > 0);
     assert.equal(Remedy === null, Level === "ok");
   }
-  assert.match(of("job"), /^ok: one was run, and succeeded/);
+  assert.match(of("job"), /^ok: a test job succeeded/);
   assert.match(of("shell"), /^ok: \/\S*bash, GNU bash, version \d/);
   assert.match(of("node"), /v24\./);
-  assert.match(of("state"), /is made at the first start/);
+  assert.match(of("state"), /is created at the first start/);
   assert.ok(!existsSync(stateDir));
 });
 
@@ -61,9 +61,9 @@ test("for people it is a table that says what to do, in words alone where it is 
   const { code, stdout } = await run(program, ["doctor"], { ...environment(t), JOBRUNNER_SHELL: "/no/such/shell" });
   assert.equal(code, 1);
   assert.match(stdout, /^jobrunner \d+\.\d+\.\d+ on /);
-  assert.match(stdout, /^problem {2}shell +\/no\/such\/shell is not on this box.*\n +do: set JOBRUNNER_SHELL/m);
-  assert.match(stdout, /^problem {2}job +one was run, and did not succeed: /m);
-  assert.match(stdout, /^ok {7}disk +[\d,]+ MiB are free$/m);
+  assert.match(stdout, /^problem {2}shell +\/no\/such\/shell is not installed.*\n +do: set JOBRUNNER_SHELL/m);
+  assert.match(stdout, /^problem {2}job +a test job did not succeed: /m);
+  assert.match(stdout, /^ok {7}disk +[\d,]+ MiB free$/m);
   assert.ok(!stdout.includes("\u001b"));
 });
 
@@ -108,10 +108,10 @@ test("of a port that a jobrunner has it says the version and whether it is the o
   const same = await diagnose({ JOBRUNNER_PORT: port, JOBRUNNER_STATE_DIR: service.stateDir });
   assert.match(same.of("ports"), new RegExp(`^ok: http://127\\.0\\.0\\.1:${port} is served by ${version}, process ${service.pid}`));
   assert.match(same.of("state"), new RegExp(`in use by the service, process ${service.pid}`));
-  assert.match(same.of("database"), /^ok: it opens and has 0 jobs/);
+  assert.match(same.of("database"), /^ok: it can be opened and holds 0 jobs/);
   assert.equal(same.code, 0);
   const other = await diagnose({ JOBRUNNER_PORT: port });
-  assert.match(other.of("ports"), new RegExp(`^note: \\S+ is in use by ${version}, which has another state directory: use that one`));
+  assert.match(other.of("ports"), new RegExp(`^note: \\S+ is in use by ${version}, which has another state directory: use that service`));
   assert.equal((await service.run({ CommandLine: "true" })).job.State, "Succeeded");
 });
 
@@ -129,7 +129,7 @@ test("of a port that a jobrunner has which does not know us it says that much, a
   assert.match((await diagnose({ JOBRUNNER_SOCKET: join(folder, "free") })).of("socket"), /^ok: \S+ is free/);
   assert.match(
     (await diagnose({ JOBRUNNER_SOCKET: join(folder, "none", "socket") })).of("socket"),
-    /^problem: JOBRUNNER_SOCKET is in \S+, which is no directory: make it first/,
+    /^problem: JOBRUNNER_SOCKET is in \S+, which is not a directory: create the directory first/,
   );
   assert.match(
     (await diagnose({ JOBRUNNER_SOCKET: join(folder, "long".repeat(30)) })).of("socket"),
@@ -150,10 +150,10 @@ test("a state directory of another user, or where there may be none, is a proble
   assert.match(ofRoot.of("state"), /^problem: \S+ belongs to another user \(uid 0\): be that user/);
   assert.match(
     ofRoot.of("users"),
-    /^ok: service and jobs run as nobody .*problem: JOBRUNNER_ALLOWED_USERS is set, and only a service that is root/s,
+    /^ok: the service and its jobs run as nobody .*problem: JOBRUNNER_ALLOWED_USERS is set, but only a service that runs as root/s,
   );
   assert.equal(ofRoot.code, 1);
-  assert.match((await as(join(foreign, "state"))).of("state"), /^problem: \S+ is not there for nobody, who may not make it in /);
+  assert.match((await as(join(foreign, "state"))).of("state"), /^problem: \S+ does not exist, and nobody may not create it in /);
 });
 
 test("a state directory that is no good, and a database that is none, are problems", async (t) => {
@@ -166,23 +166,20 @@ test("a state directory that is no good, and a database that is none, are proble
   const other = join(folder, "other");
   mkdirSync(join(other, "things"), { recursive: true });
   chmodSync(other, 0o755);
-  assert.match((await diagnose({ JOBRUNNER_STATE_DIR: other })).of("state"), /^problem: \S+ is open to others and holds other things/);
+  assert.match((await diagnose({ JOBRUNNER_STATE_DIR: other })).of("state"), /^problem: \S+ is open to other users and holds more than/);
   assert.match(
     (await diagnose({ JOBRUNNER_STATE_DIR: join(folder, "jobrunner.db", "state") })).of("state"),
-    /^problem: \S+ cannot be made: \S+ is no directory/,
+    /^problem: \S+ cannot be created: \S+ is not a directory/,
   );
   const full = await diagnose({ JOBRUNNER_MIN_FREE_BYTES: "9000000000000000" });
-  assert.match(full.of("disk"), /^problem: [\d,]+ MiB are free, less than JOBRUNNER_MIN_FREE_BYTES/);
+  assert.match(full.of("disk"), /^problem: [\d,]+ MiB free, less than JOBRUNNER_MIN_FREE_BYTES/);
 });
 
 test("without a container engine it says how to install one, and with a silent one how to wake it", async (t) => {
   const folder = temporary(t);
   for (const name of ["readlink", "uname", "mkfifo"]) symlinkSync(`/usr/bin/${name}`, join(folder, name)); // which are needed
   const none = await diagnose({ PATH: folder, JOBRUNNER_CONTAINER_ENGINE: "auto" });
-  assert.match(
-    none.of("containers"),
-    /^note: no container engine is on this box: .*; JOBRUNNER_CONTAINER_ENGINE=none if there is to be none/,
-  );
+  assert.match(none.of("containers"), /^note: no container engine is on this box: .*; or set JOBRUNNER_CONTAINER_ENGINE=none/);
   assert.equal(none.code, 0);
   const named = await diagnose({ JOBRUNNER_CONTAINER_ENGINE: "/no/such/engine" });
   assert.match(named.of("containers"), /^problem: JOBRUNNER_CONTAINER_ENGINE is \/no\/such\/engine, which is not on this box/);
@@ -196,7 +193,7 @@ test("without a container engine it says how to install one, and with a silent o
   const silent = await diagnose({ JOBRUNNER_CONTAINER_ENGINE: docker });
   assert.match(
     silent.of("containers"),
-    /^problem: \S+docker is there, and its engine does not answer: permission denied.*usermod --append --groups docker/,
+    /^problem: \S+docker is installed, but its engine does not answer: permission denied.*usermod --append --groups docker/,
   );
 });
 
@@ -219,14 +216,14 @@ test("certificates are looked at as clients do", needsOpenssl, async (t) => {
   const good = (await diagnose(tls)).of("tls");
   assert.match(
     good,
-    /^note: JOBRUNNER_TLS_CERT: \S+ \(DNS:localhost, IP Address:127\.0\.0\.1, .*\) expires soon, 20.*\nok: JOBRUNNER_TLS_KEY: /,
+    /^note: JOBRUNNER_TLS_CERT: \S+ \(DNS:localhost, IP Address:127\.0\.0\.1, .*\) expires soon, at 20.*\nok: JOBRUNNER_TLS_KEY: /,
   );
   const wrong = await diagnose({ ...tls, JOBRUNNER_TLS_KEY: other?.keyPath ?? "" });
   assert.match(wrong.of("tls"), /problem: JOBRUNNER_TLS_KEY: \S+ is not the key of the first certificate in /);
   const missing = await diagnose({ ...tls, JOBRUNNER_TLS_CERT: "/no/certificate" });
   assert.match(missing.of("tls"), /^problem: JOBRUNNER_TLS_CERT names \/no\/certificate, which cannot be used: ENOENT/);
   const insecure = await diagnose({ JOBRUNNER_HOSTNAME: "0.0.0.0", JOBRUNNER_INSECURE: "true" });
-  assert.match(insecure.of("tls"), /^note: off, and 0\.0\.0\.0 is beyond loopback: tokens and output can be read on the way/);
+  assert.match(insecure.of("tls"), /^note: off, and 0\.0\.0\.0 is beyond loopback: others can read tokens and output on the network/);
 });
 
 test("a supervisor that is missing, broken or of another version is a problem, and a shell that is none", async (t) => {
@@ -250,13 +247,13 @@ test("a supervisor that is missing, broken or of another version is a problem, a
   assert.match(await look({ path: "/bin/false" }), /^supervisor: \/bin\/false does not run: exit code 1\n/);
   const old = join(settings.stateDir, "old");
   writeFileSync(old, "#!/bin/sh\necho jobrunner-supervisor 0.0.9\n", { mode: 0o755 });
-  assert.match(await look({ path: old }), /^supervisor: \S+old is jobrunner-supervisor 0\.0\.9, the service 0\.1\.0\n/);
+  assert.match(await look({ path: old }), /^supervisor: \S+old is jobrunner-supervisor 0\.0\.9, but the service is 0\.1\.0\n/);
 });
 
 test("limits that have no room for what is configured are told with what is to be raised", async () => {
   const { of } = await diagnose({ JOBRUNNER_MAX_RUNNING: "1000000" }, ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"]);
-  assert.match(of("files"), /^note: 1024 may be open \(ulimit -n\): room for 437 connections, not for the 8000 .*LimitNOFILE=/);
-  assert.match(of("processes"), /^note: \d+ may be there: room for \d+ jobs at once, not for the 1000000 of JOBRUNNER_MAX_RUNNING/);
+  assert.match(of("files"), /^note: up to 1024 can be open \(ulimit -n\): enough for 437 connections, not for \S+=8000: .*LimitNOFILE=/);
+  assert.match(of("processes"), /^note: up to \d+ can run: enough for \d+ jobs at once, not for JOBRUNNER_MAX_RUNNING=1000000/);
 });
 
 test("no secret is shown, and no state is changed", async (t) => {

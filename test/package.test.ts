@@ -122,7 +122,7 @@ test("where there is no compiler either, one sentence says what to install", asR
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^jobrunner: no supervisor for \w+ came with this package, and there is no C compiler to make one: install it \(Debian: [^\n]+\)\n$/,
+    /^jobrunner: this package has no supervisor for \w+, and there is no C compiler to build one: install it \(Debian: [^\n]+\)\n$/,
   );
 });
 
@@ -131,7 +131,7 @@ test("two first starts at once make one supervisor, by the name of version and a
   mkdirSync(stateDir, { mode: 0o700 });
   const installation = { root: made.root, version: "1.2.3", architecture: "riscv64", stateDir };
   const script = `import { supervisorProgram } from "${repository}/src/supervisor-program.ts";
-    console.log(supervisorProgram({ ...${JSON.stringify(installation)}, say: () => undefined }));`;
+    console.log(supervisorProgram({ ...${JSON.stringify(installation)}, report: () => undefined }));`;
   const start = (): Promise<Ran> => run(process.execPath, ["--input-type=module", "--eval", script], { cwd: "/" });
   const path = join(stateDir, "supervisor-1.2.3-riscv64");
   for (const ran of await Promise.all([start(), start()])) assert.deepEqual(ran, { code: 0, stdout: `${path}\n`, stderr: "" });

@@ -1,16 +1,16 @@
 import { accessSync, constants } from "node:fs";
 
-/** What is looked at, and what is found. */
+/** The input and the result of a check. */
 
 export type Box = {
   version: string;
   settings: Settings;
-  /** In the configuration, as sentences; the settings are then as far as they could be read. */
+  /** Mistakes in the configuration, as sentences. A setting that cannot be read has its default. */
   mistakes: string[];
   supervisor: { path: string } | { problem: string };
 };
 
-/** How the service would be configured, as far as it matters to the box. */
+/** The configuration of the service, as far as it concerns the box. */
 export type Settings = {
   port: number | null;
   hostname: string;
@@ -28,10 +28,10 @@ export type Settings = {
   limits: { maxConnections: number };
 };
 
-/** `note`: jobs run, but something is not as it could be. `problem`: something that was asked for, or every job, does not work. */
+/** `note`: jobs run, but something could be better. `problem`: no job runs, or something that is configured does not work. */
 export type Level = "ok" | "note" | "problem";
 
-/** `remedy`: what to do; null where nothing is to be done. */
+/** `remedy`: what to do; null: nothing. */
 export type Finding = { level: Level; found: string; remedy: string | null };
 
 export type Check = (box: Box) => Finding[] | Promise<Finding[]>;
@@ -48,7 +48,7 @@ export function problem(found: string, remedy: string): Finding {
   return { level: "problem", found, remedy };
 }
 
-/** A directory, in which this user may make something. */
+/** Whether this user may create files in a directory. */
 export function isWritable(path: string): boolean {
   try {
     accessSync(path, constants.W_OK | constants.X_OK);

@@ -3,15 +3,15 @@ import { readFileSync, statSync } from "node:fs";
 import { isLoopbackName } from "../sockets/addresses.ts";
 import { type Box, type Finding, messageOf, note, ok, problem } from "./box.ts";
 
-/** The TLS files, as a client will take them. */
+/** Whether clients will accept the TLS files. */
 export function certificates({ settings: { tls, hostname } }: Box): Finding[] {
   const { certificate, key, clientCa } = tls;
   if (certificate === null || key === null) {
-    if (hostname === "" || isLoopbackName(hostname)) return [ok("off: the service answers by HTTP, on loopback alone")];
+    if (hostname === "" || isLoopbackName(hostname)) return [ok("off: the service speaks HTTP, on loopback only")];
     return [
       note(
-        `off, and ${hostname} is beyond loopback: tokens and output can be read on the way`,
-        "set JOBRUNNER_TLS_CERT and JOBRUNNER_TLS_KEY, unless the network itself encrypts",
+        `off, and ${hostname} is beyond loopback: others can read tokens and output on the network`,
+        "set JOBRUNNER_TLS_CERT and JOBRUNNER_TLS_KEY, unless the network encrypts the traffic",
       ),
     ];
   }
@@ -19,11 +19,11 @@ export function certificates({ settings: { tls, hostname } }: Box): Finding[] {
   return [...read(() => certificateAt("JOBRUNNER_TLS_CERT", certificate)), ...read(() => keyOf({ certificate, key })), ...authorities];
 }
 
-function read(look: () => Finding): Finding[] {
+function read(check: () => Finding): Finding[] {
   try {
-    return [look()];
+    return [check()];
   } catch (error) {
-    return [problem(messageOf(error), "name a file that this user can read, in the form PEM, a key without a passphrase")];
+    return [problem(messageOf(error), "name a PEM file that this user can read; a key must have no passphrase")];
   }
 }
 
@@ -34,14 +34,11 @@ function certificateAt(variable: string, path: string): Finding {
   const name = subjectAltName ?? subject.replaceAll("\n", ", ");
   const until = validToDate.toISOString();
   if (validFromDate.getTime() > Date.now())
-    return problem(
-      `${variable}: ${path} (${name}) is valid from ${validFromDate.toISOString()} on alone`,
-      "wait, or see whether the clock is right",
-    );
+    return problem(`${variable}: ${path} (${name}) is not valid before ${validFromDate.toISOString()}`, "wait, or check the clock");
   if (validToDate.getTime() < Date.now())
-    return problem(`${variable}: ${path} (${name}) has expired, ${until}`, "renew it: the service takes it up by itself");
+    return problem(`${variable}: ${path} (${name}) expired at ${until}`, "renew it: the service reloads it by itself");
   if (validToDate.getTime() < Date.now() + soonMs)
-    return note(`${variable}: ${path} (${name}) expires soon, ${until}`, "renew it: the service takes it up by itself");
+    return note(`${variable}: ${path} (${name}) expires soon, at ${until}`, "renew it: the service reloads it by itself");
   return ok(`${variable}: ${path} (${name}) is valid until ${until}`);
 }
 
@@ -51,10 +48,10 @@ function keyOf({ certificate, key }: { certificate: string; key: string }): Find
   if (!first.checkPrivateKey(own))
     return problem(
       `JOBRUNNER_TLS_KEY: ${key} is not the key of the first certificate in ${certificate}`,
-      "name the key that belongs to it",
+      "name the key of that certificate",
     );
   if ((statSync(key).mode & 0o004) !== 0) return note(`JOBRUNNER_TLS_KEY: everybody on this box can read ${key}`, `chmod o= ${key}`);
-  return ok(`JOBRUNNER_TLS_KEY: ${key} is its key`);
+  return ok(`JOBRUNNER_TLS_KEY: ${key} is the key of the certificate`);
 }
 
 function parsed<Result>(variable: string, path: string, parse: (text: string) => Result): Result {

@@ -4,7 +4,7 @@ import { ownUser } from "../identity/own-user.ts";
 import { type Box, type Finding, note, ok, problem } from "./box.ts";
 import { distribution } from "./distribution.ts";
 
-/** Which engine runs containers. Without one all other jobs run; where a certain one was asked for, it must be there. */
+/** Which engine runs containers. Jobs without containers need none. An engine that is configured by name must be there. */
 export async function containers({ settings: { containerEngine: wanted, engineEnvironment } }: Box): Promise<Finding[]> {
   if (wanted === "none") return [ok("switched off by JOBRUNNER_CONTAINER_ENGINE=none")];
   const finder = new EngineFinder({
@@ -21,22 +21,22 @@ export async function containers({ settings: { containerEngine: wanted, engineEn
     case "silent":
       return [
         level(
-          `${state.engine.client.path} is there, and its engine does not answer: ${state.problem}`,
-          awaken(state.engine.client.kind, state.problem),
+          `${state.engine.client.path} is installed, but its engine does not answer: ${state.problem}`,
+          remedyFor(state.engine.client.kind, state.problem),
         ),
       ];
     case "none": {
       const { install, engine } = distribution();
       const [found] = state.problem.split(": ");
       const other = engine === "podman" ? "" : `, or ${install} podman`;
-      return [level(found ?? state.problem, `${install} ${engine}${other}; JOBRUNNER_CONTAINER_ENGINE=none if there is to be none`)];
+      return [level(found ?? state.problem, `${install} ${engine}${other}; or set JOBRUNNER_CONTAINER_ENGINE=none`)];
     }
   }
 }
 
-function awaken(kind: string, said: string): string {
+function remedyFor(kind: string, said: string): string {
   if (/permission denied/i.test(said))
-    return `usermod --append --groups ${kind} ${ownUser.name}, then log in again: who may do that is root on this box`;
-  if (kind === "docker") return "systemctl start docker (or set DOCKER_HOST to where it is); docker version must answer";
-  return `see what ${kind} info says, as this user`;
+    return `usermod --append --groups ${kind} ${ownUser.name}, then log in again; members of this group can become root`;
+  if (kind === "docker") return "systemctl start docker, or set DOCKER_HOST; then docker version must work";
+  return `run ${kind} info as this user`;
 }

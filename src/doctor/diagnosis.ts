@@ -1,10 +1,10 @@
 import type { Finding } from "./box.ts";
 
-/** What the doctor says. */
+/** The result of all checks. */
 
 export type Diagnosis = { version: string; findings: (Finding & { check: string })[] };
 
-/** As programs get it, from the command line and from the API alike. */
+/** The JSON form, the same on the command line and in the API. */
 export type DiagnosisDocument = {
   Version: string;
   IsWell: boolean;

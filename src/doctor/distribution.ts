@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What this box is, and how something is installed on it: os-release(5). */
+/** The distribution of this box and its command for installing packages: os-release(5). */
 
 export type Distribution = { title: string; install: string; engine: string };
 
@@ -27,6 +27,6 @@ function read(): string {
   try {
     return readFileSync("/etc/os-release", "utf8");
   } catch {
-    return ""; // a small container has none
+    return ""; // small containers have no such file
   }
 }

@@ -12,9 +12,9 @@ import { database, disk, stateDirectory } from "./state.ts";
 import { trial } from "./trial.ts";
 import { users } from "./users.ts";
 
-/** Looks at this box and at the configuration, as the service would find them. With a service that runs or without; it disturbs none. */
+/** Checks this box and the configuration as the service would find them. Safe to run beside a running service. */
 
-/** What is looked at, under the word by which people know it, in the order of the report. */
+/** The checks by name, in the order of the report. */
 const checks: [string, Check][] = [
   ["configuration", configuration],
   ["node", node],
@@ -38,7 +38,7 @@ const checks: [string, Check][] = [
   ["clock", clock],
 ];
 
-/** All checks at once, but begun one by one: a service that asks for this goes on between them. */
+/** Runs all checks at once. Starts them one by one, so that a service that calls this can do other work in between. */
 export async function doctor(box: Box): Promise<Diagnosis> {
   const checking: Promise<Diagnosis["findings"]>[] = [];
   for (const [name, check] of checks) {
@@ -49,16 +49,14 @@ export async function doctor(box: Box): Promise<Diagnosis> {
 }
 
 function configuration({ mistakes }: Box): Finding[] {
-  if (mistakes.length === 0) return [ok("no variable is wrong")];
-  return mistakes.map((mistake) => problem(mistake, "jobrunner --help says what the variables are"));
+  if (mistakes.length === 0) return [ok("all variables are valid")];
+  return mistakes.map((mistake) => problem(mistake, "jobrunner --help lists the variables"));
 }
 
 async function run(box: Box, check: Check): Promise<Finding[]> {
   try {
     return await check(box);
   } catch (error) {
-    return [
-      problem(`it could not be looked at: ${messageOf(error)}`, "see docs/troubleshooting.md; where that has nothing, please report it"),
-    ];
+    return [problem(`the check failed: ${messageOf(error)}`, "see docs/troubleshooting.md; if it has no answer, please report this")];
   }
 }

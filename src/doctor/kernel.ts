@@ -5,26 +5,27 @@ import { ownUser } from "../identity/own-user.ts";
 import { connectionsWithin, limitFor } from "../sockets/descriptors.ts";
 import { type Box, type Finding, messageOf, note, ok } from "./box.ts";
 
-/** What the kernel lets this user have. */
+/** The limits that the kernel sets for this user. */
 
-/** As the service estimates it: half of the descriptors beyond its own. */
+/** Counts connections as the service does: half of the descriptors that it does not need itself. */
 export function files({ settings: { limits } }: Box): Finding[] {
   const limit = limitOf("Max open files");
   const connections = connectionsWithin(limit);
-  if (connections >= limits.maxConnections) return [ok(`${limit} may be open (ulimit -n): room for ${limits.maxConnections} connections`)];
-  const remedy = `ulimit -n ${limitFor(limits.maxConnections)}, or LimitNOFILE= in the unit, or a lower JOBRUNNER_MAX_CONNECTIONS`;
+  if (connections >= limits.maxConnections)
+    return [ok(`up to ${limit} can be open (ulimit -n): enough for ${limits.maxConnections} connections`)];
+  const remedy = `raise it to ${limitFor(limits.maxConnections)} (ulimit -n, or LimitNOFILE= in the unit), or lower JOBRUNNER_MAX_CONNECTIONS`;
   return [
     note(
-      `${limit} may be open (ulimit -n): room for ${connections} connections, not for the ${limits.maxConnections} of JOBRUNNER_MAX_CONNECTIONS`,
+      `up to ${limit} can be open (ulimit -n): enough for ${connections} connections, not for JOBRUNNER_MAX_CONNECTIONS=${limits.maxConnections}`,
       remedy,
     ),
   ];
 }
 
-const processesPerJob = 2; // the supervisor, and the least that a job can be
+const processesPerJob = 2; // the supervisor and at least one process of the job
 
 export function processes({ settings: { maxRunning } }: Box): Finding[] {
-  const own = ownUser.uid === 0 ? Infinity : limitOf("Max processes"); // root is not bound by it: getrlimit(2)
+  const own = ownUser.uid === 0 ? Infinity : limitOf("Max processes"); // does not apply to root: getrlimit(2)
   const bounds = [
     own,
     cgroupLimit(),
@@ -33,19 +34,19 @@ export function processes({ settings: { maxRunning } }: Box): Finding[] {
   ];
   const limit = Math.min(...bounds);
   const jobs = Math.floor(limit / processesPerJob);
-  if (jobs >= maxRunning) return [ok(`${limit} may be there: room for ${maxRunning} jobs at once`)];
+  if (jobs >= maxRunning) return [ok(`up to ${limit} can run: enough for ${maxRunning} jobs at once`)];
   const remedy = `raise ulimit -u, TasksMax= in the unit or kernel.pid_max, whichever is lowest, or set JOBRUNNER_MAX_RUNNING=${jobs}`;
-  return [note(`${limit} may be there: room for ${jobs} jobs at once, not for the ${maxRunning} of JOBRUNNER_MAX_RUNNING`, remedy)];
+  return [note(`up to ${limit} can run: enough for ${jobs} jobs at once, not for JOBRUNNER_MAX_RUNNING=${maxRunning}`, remedy)];
 }
 
-/** The least of pids.max on the way down to our own cgroup; of version 2, as systemd has it. */
+/** The lowest pids.max from the root to our own cgroup (version 2). */
 function cgroupLimit(): number {
   const path = readFileSync("/proc/self/cgroup", "utf8").match(/^0::\/(.*)$/m)?.[1] ?? "";
   const folders = path.split("/").map((_, index, names) => join("/sys/fs/cgroup", ...names.slice(0, index + 1)));
   return Math.min(...folders.map((folder) => numberIn(join(folder, "pids.max")) ?? Infinity));
 }
 
-/** Null: it is not there, or "max". */
+/** Null: there is no such file, or it says "max". */
 function numberIn(path: string): number | null {
   try {
     const text = readFileSync(path, "latin1").trim();
@@ -55,22 +56,22 @@ function numberIn(path: string): number | null {
   }
 }
 
-/** The soft limit: proc_pid_limits(5). Of files, Node has raised it to the hard one. */
+/** The soft limit: proc_pid_limits(5). Node raises the one on open files to the hard limit. */
 function limitOf(name: string): number {
   const [, text = ""] = new RegExp(`^${name} +(\\S+)`, "m").exec(readFileSync("/proc/self/limits", "latin1")) ?? [];
   return /^\d+$/.test(text) ? Number(text) : Infinity;
 }
 
-/** Readers are woken by it; without it they look every 50 ms. */
+/** inotify(7) wakes readers of output; without it they poll every 50 ms. */
 export function inotify(): Finding[] {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-doctor-"));
   try {
     watch(folder).close();
-    return [ok(`files can be watched, up to ${numberIn("/proc/sys/fs/inotify/max_user_watches")} of each user's`)];
+    return [ok(`each user can watch up to ${numberIn("/proc/sys/fs/inotify/max_user_watches")} files`)];
   } catch (error) {
     return [
       note(
-        `no file can be watched, so readers of output look for news every 50 ms: ${messageOf(error)}`,
+        `no file can be watched, so readers of output poll every 50 ms: ${messageOf(error)}`,
         "sysctl fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=524288",
       ),
     ];
@@ -84,5 +85,10 @@ const earliest = Date.parse("2026-01-01");
 export function clock(): Finding[] {
   const now = new Date();
   if (now.getTime() > earliest) return [ok(`it is ${now.toISOString()}`)];
-  return [note(`it is ${now.toISOString()}, they say: tokens and certificates end by the clock`, "set it: timedatectl set-ntp true")];
+  return [
+    note(
+      `it is set to ${now.toISOString()}: the expiry of tokens and certificates depends on it`,
+      "set it, for instance by timedatectl set-ntp true",
+    ),
+  ];
 }

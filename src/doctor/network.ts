@@ -10,13 +10,13 @@ import { codeOf } from "../lib/error-code.ts";
 import { type Box, type Finding, isWritable, note, ok, problem, type Settings } from "./box.ts";
 import { serviceOf } from "./running.ts";
 
-/** Where the service would listen, and whom it would know. */
+/** Where the service would listen, and whether it can identify local users. */
 
 const timeoutMs = 2000;
 
 export async function ports(box: Box): Promise<Finding[]> {
   const { port, hostname } = box.settings;
-  if (port === null) return [ok("none is listened on: JOBRUNNER_PORT is none")];
+  if (port === null) return [ok("no port: JOBRUNNER_PORT is none")];
   const addresses = hostname === "" ? ["127.0.0.1", "::1"] : [hostname];
   return await Promise.all(addresses.map((address) => portOf(box, { address, port })));
 }
@@ -25,19 +25,22 @@ type Where = { address: string; port: number };
 
 async function portOf(box: Box, where: Where): Promise<Finding> {
   const url = urlOf(box.settings, where);
-  switch (await listening(where)) {
+  switch (await tryToListen(where)) {
     case null:
-      return ok(where.port === 0 ? `${where.address} is there; any free port is taken` : `${url} is free`);
+      return ok(where.port === 0 ? `${where.address} is an address of this box; the service takes any free port` : `${url} is free`);
     case "EADDRINUSE":
       return await whoAnswers(box, where);
     case "EACCES":
       return problem(
-        `${url} may not be used by this user`,
+        `this user may not listen on ${url}`,
         "set JOBRUNNER_PORT to a port from 1024 on, or let systemd give AmbientCapabilities=CAP_NET_BIND_SERVICE",
       );
     default:
-      if (where.address === "::1") return ok("no IPv6 is on this box: 127.0.0.1 is listened on alone");
-      return problem(`${where.address} is not an address of this box`, "set JOBRUNNER_HOSTNAME to one that is, or leave it empty");
+      if (where.address === "::1") return ok("this box has no IPv6: the service listens on 127.0.0.1 only");
+      return problem(
+        `${where.address} is not an address of this box`,
+        "set JOBRUNNER_HOSTNAME to an address of this box, or leave it empty",
+      );
   }
 }
 
@@ -51,13 +54,16 @@ async function whoAnswers(box: Box, where: Where): Promise<Finding> {
   if (pid === null)
     return note(
       `${url} is in use by ${name}, which has another state directory`,
-      "use that one; for a second one, set JOBRUNNER_PORT to another port",
+      "use that service, or set JOBRUNNER_PORT to another port for a second one",
     );
   if (found.version === null || found.version === box.version) return ok(`${url} is served by ${name}, process ${pid}`);
-  return note(`${url} is served by ${name}, process ${pid}, and this is ${box.version}`, "restart the service: jobs go on meanwhile");
+  return note(
+    `${url} is served by ${name}, process ${pid}, but this program is ${box.version}`,
+    "restart the service: jobs continue meanwhile",
+  );
 }
 
-/** Null: no jobrunner. One that does not know us says its version to nobody, but has its own way to refuse a host that it is not. */
+/** Null: no jobrunner. A service that does not identify us hides its version, but its refusal of a foreign host is known. */
 async function jobrunnerAt(settings: Settings, where: Where): Promise<{ version: string | null } | null> {
   const [, version] = /"version":"([^"]+)".*"launcher":/.exec(await answerOf(settings, { ...where, Host: "localhost" })) ?? [];
   if (version !== undefined) return { version };
@@ -66,24 +72,24 @@ async function jobrunnerAt(settings: Settings, where: Where): Promise<{ version:
     : null;
 }
 
-/** What it says of its health, or "". The certificate is not looked at: nothing is told that is worth it. */
+/** The answer of GET /healthz, or "". The certificate is not verified, because the request holds no secret. */
 function answerOf({ tls }: Settings, { address: host, port, Host }: Where & { Host: string }): Promise<string> {
   const options = { host, port, path: "/healthz", headers: { Host }, agent: false, timeout: timeoutMs, rejectUnauthorized: false };
   return new Promise((resolve) => {
-    const hear = (response: IncomingMessage): void => {
+    const read = (response: IncomingMessage): void => {
       let text = "";
       response
         .setEncoding("utf8")
         .on("data", (chunk: string) => (text = (text + chunk).slice(0, 10_000)))
         .once("close", () => resolve(text));
     };
-    const request = tls.certificate === null ? getHttp(options, hear) : getHttps(options, hear);
+    const request = tls.certificate === null ? getHttp(options, read) : getHttps(options, read);
     request.once("error", () => resolve("")).once("timeout", () => request.destroy(new Error("it does not answer")));
   });
 }
 
-/** Why the address cannot be listened on, by errno(3); null: it can. */
-async function listening({ address: host, port }: Where): Promise<string | null> {
+/** The errno(3) of listening on the address; null: it works. */
+async function tryToListen({ address: host, port }: Where): Promise<string | null> {
   const server = createServer();
   const code = await new Promise<string | null>((resolve) => {
     server.once("error", (error) => resolve(codeOf(error))).listen({ host, port, ipv6Only: host.includes(":") }, () => resolve(null));
@@ -101,21 +107,21 @@ const maxPathBytes = 107; // unix(7)
 export async function unixSocket({ settings: { socketPath: path, stateDir } }: Box): Promise<Finding[]> {
   if (path === null) return [];
   if (Buffer.byteLength(path) > maxPathBytes)
-    return [problem(`JOBRUNNER_SOCKET is longer than the ${maxPathBytes} bytes that a unix socket's path can have`, "name a shorter one")];
+    return [problem(`JOBRUNNER_SOCKET is longer than the ${maxPathBytes} bytes of a unix socket's path`, "set it to a shorter path")];
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-    return [problem(`JOBRUNNER_SOCKET is in ${folder}, which is no directory`, "make it first")];
+    return [problem(`JOBRUNNER_SOCKET is in ${folder}, which is not a directory`, "create the directory first")];
   if (!isWritable(folder))
     return [
       problem(
-        `JOBRUNNER_SOCKET is in ${folder}, where this user may not make it`,
+        `JOBRUNNER_SOCKET is in ${folder}, which this user may not write to`,
         `name a path in a directory that ${ownUser.name} may write to`,
       ),
     ];
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return [ok(`${path} is free`)];
-  if (!found.isSocket()) return [problem(`${path} is there, and no socket`, "remove it, or set JOBRUNNER_SOCKET to another path")];
-  if (!(await answers(path))) return [ok(`${path} was left by a service that is gone: it is replaced`)];
+  if (!found.isSocket()) return [problem(`${path} exists and is not a socket`, "remove it, or set JOBRUNNER_SOCKET to another path")];
+  if (!(await answers(path))) return [ok(`${path} was left by a service that is gone: the next start replaces it`)];
   const pid = serviceOf(stateDir);
   return [
     pid === null
@@ -135,19 +141,19 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-/** Whether the kernel says whose a connection within this box is: by that, this user needs no token. */
+/** Whether the kernel tells who owns a connection within this box. Then this user needs no token. */
 export async function trust({ settings, supervisor }: Box): Promise<Finding[]> {
   if (!settings.access.localTrust) return [ok("every request needs a token: JOBRUNNER_LOCAL_TRUST is false")];
   if ("problem" in supervisor) return [];
   const sockets = new KernelSockets(supervisor.path);
   const server = createServer();
   try {
-    const uid = await ownerOfOwn(server, new LocalPeers(sockets)).catch(() => null); // no loopback at all
+    const uid = await ownerOfOwn(server, new LocalPeers(sockets)).catch(() => null); // there is no loopback interface
     if (uid === ownUser.uid) return [ok("requests of this user and of root over loopback need no token")];
     return [
       note(
-        "the kernel does not say here whose a connection is: every request needs a token",
-        "send one: the first is in the file `token` of the state directory",
+        "the kernel does not tell who owns a connection: every request needs a token",
+        "send a token: the first one is in the file `token` of the state directory",
       ),
     ];
   } finally {
@@ -175,5 +181,5 @@ function ownerOfOwn(server: Server, peers: LocalPeers): Promise<number | null> {
 }
 
 function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => void server.close(() => resolve())); // one that never listened says so, and is closed
+  return new Promise((resolve) => void server.close(() => resolve())); // fails where it never listened, and is closed then too
 }

@@ -7,28 +7,28 @@ import { readAlone } from "./state.ts";
 
 const mostShown = 10;
 
-/** What a service that runs, or ran, could not remove of deleted jobs. */
+/** What the service could not remove of deleted jobs. */
 export function removals({ settings: { stateDir } }: Box): Finding[] {
   const path = join(stateDir, "jobrunner.db");
-  if (!existsSync(path) || statSync(path).uid !== ownUser.uid) return []; // the database's own check tells that
+  if (!existsSync(path) || statSync(path).uid !== ownUser.uid) return []; // the check of the database reports that
   const stopped = stoppedIn(path);
-  if (stopped.length === 0) return [ok("nothing is left of deleted jobs")];
+  if (stopped.length === 0) return [ok("deleted jobs left nothing behind")];
   const shown = stopped
     .slice(0, mostShown)
     .map(({ id, at, problem }) =>
       note(
-        `of the deleted job ${id} something is left: ${at}: ${problem}`,
+        `the deleted job ${id} left something behind: ${at}: ${problem}`,
         "see docs/troubleshooting.md, What is left of deleted jobs; the service tries again by itself",
       ),
     );
   const more = stopped.length - shown.length;
-  return more === 0 ? shown : [...shown, note(`so is something of ${more} deleted jobs more`, "likewise")];
+  return more === 0 ? shown : [...shown, note(`${more} more deleted jobs left something behind`, "see above")];
 }
 
 function stoppedIn(path: string): { id: string; at: string; problem: string }[] {
   const database = new DatabaseSync(readAlone(path), { readOnly: true, timeout: 1000 });
   try {
-    // Of an older service's database the columns are not there.
+    // The database of an older service lacks these columns.
     const rows = database
       .prepare("SELECT * FROM removals")
       .all()

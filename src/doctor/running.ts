@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The process of the service that has this state directory, or null. It is known by the lock that it holds open; to try the lock could be what
- * keeps a service from starting at this moment.
+ * The process ID of the service that uses this state directory, or null. It holds the lock file open. Taking the lock to test it could keep a
+ * service from starting at that moment.
  */
 export function serviceOf(stateDir: string): number | null {
   try {
@@ -12,7 +12,7 @@ export function serviceOf(stateDir: string): number | null {
     const folder = `/proc/${pid}/fd`;
     return readdirSync(folder).some((fd) => targetOf(join(folder, fd)) === lock) ? pid : null;
   } catch {
-    return null; // nothing runs there, or it is not for us to see
+    return null; // no service runs, or this user may not see it
   }
 }
 

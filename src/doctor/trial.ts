@@ -9,20 +9,17 @@ import { supervisor } from "./programs.ts";
 
 const timeoutMs = 10_000;
 
-/** A job that really runs, with a state directory of its own: kernels, filters of system calls and limits can forbid it in many ways. */
+/** Runs a real job in a temporary state directory: kernels, system call filters and limits can prevent jobs in many ways. */
 export async function trial(box: Box): Promise<Finding[]> {
   const { settings, supervisor: program } = box;
-  if ("problem" in program || (await supervisor(box)).some(({ level }) => level === "problem")) return []; // that is told already
+  if ("problem" in program || (await supervisor(box)).some(({ level }) => level === "problem")) return []; // the check of the supervisor reports it
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-doctor-"));
   try {
     const job = await runJob({ stateDir: folder, shell: settings.shell, cgroups: settings.cgroups, supervisorPath: program.path });
-    if (job?.State === "Succeeded") return [ok("one was run, and succeeded")];
-    const why = job === null ? `it was not finished in ${timeoutMs / 1000} s` : (job.Message ?? `it is ${job.State}`);
+    if (job?.State === "Succeeded") return [ok("a test job succeeded")];
+    const why = job === null ? `it did not finish within ${timeoutMs / 1000} s` : (job.Message ?? `its state is ${job.State}`);
     return [
-      problem(
-        `one was run, and did not succeed: ${why}`,
-        "see docs/troubleshooting.md; in a container, look at its security profile and limits",
-      ),
+      problem(`a test job did not succeed: ${why}`, "see docs/troubleshooting.md; in a container, check its security profile and limits"),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -31,7 +28,7 @@ export async function trial(box: Box): Promise<Finding[]> {
 
 type Trial = { stateDir: string; shell: string; cgroups: "auto" | "off"; supervisorPath: string };
 
-/** Null: it does not come to its end. */
+/** Null: the job did not finish in time. */
 async function runJob(trial: Trial): Promise<JobView | null> {
   const nothing = (): void => undefined;
   const observer = { submitted: nothing, admitted: nothing, finished: nothing };
@@ -40,10 +37,10 @@ async function runJob(trial: Trial): Promise<JobView | null> {
   const runner = Runner.open({ ...trial, ...rest }, state);
   try {
     const result = await runner.submit({ spec: { CommandLine: "true" }, submitter: { name: "doctor", owner: null }, idempotency: null });
-    if (result.kind !== "accepted") throw new Error(`a job for trial was not accepted (${result.kind})`);
+    if (result.kind !== "accepted") throw new Error(`the test job was not accepted (${result.kind})`);
     const job = await runner.whenFinished(result.id, AbortSignal.timeout(timeoutMs));
     if (job !== null && isFinal(job.State)) return job;
-    void runner.kill(result.id, { force: true, signal: AbortSignal.abort() }); // it may hear of that as little
+    void runner.kill(result.id, { force: true, signal: AbortSignal.abort() }); // best effort: the job may not react to it either
     return null;
   } finally {
     runner.close();

@@ -2,14 +2,14 @@ import { Accounts } from "../runner/accounts.ts";
 import { ownUser } from "../identity/own-user.ts";
 import { type Box, type Finding, note, ok, problem } from "./box.ts";
 
-/** Who the service would be, and as whom else jobs may run. */
+/** The user of the service, and the other users as whom jobs may run. */
 export async function users({ settings: { allowedUsers } }: Box): Promise<Finding[]> {
   const { name, uid } = ownUser;
-  const own = `service and jobs run as ${name} (uid ${uid})`;
+  const own = `the service and its jobs run as ${name} (uid ${uid})`;
   if (uid !== 0) {
     const refused = problem(
-      `JOBRUNNER_ALLOWED_USERS is set, and only a service that is root can run jobs as others`,
-      "run it as root, or leave JOBRUNNER_ALLOWED_USERS empty",
+      "JOBRUNNER_ALLOWED_USERS is set, but only a service that runs as root can run jobs as other users",
+      "run the service as root, or leave JOBRUNNER_ALLOWED_USERS empty",
     );
     return [ok(own), ...(allowedUsers.length === 0 ? [] : [refused])];
   }
@@ -17,8 +17,8 @@ export async function users({ settings: { allowedUsers } }: Box): Promise<Findin
   const others = allowedUsers.map(async (user) => {
     const result = await accounts.find(user);
     if (result.kind === "found") return ok(`jobs may run as ${user} (uid ${result.account.uid})`);
-    return problem(`JOBRUNNER_ALLOWED_USERS: ${user} ${result.problem}`, "make the user, or leave it out");
+    return problem(`JOBRUNNER_ALLOWED_USERS: ${user} ${result.problem}`, "create the user, or remove it from the variable");
   });
-  const root = "give it a user of its own, as the unit in packaging/systemd does, unless jobs are to be root or to run as several users";
-  return [note(`${own}: a token of role submit is worth root`, root), ...(await Promise.all(others))];
+  const root = "run the service as a user of its own, as the unit in packaging/systemd does, unless jobs need root or several users";
+  return [note(`${own}: whoever has a token with the role submit is root`, root), ...(await Promise.all(others))];
 }
