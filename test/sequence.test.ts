@@ -223,7 +223,7 @@ test("what cannot be started fails its step at once, with the reason, and the se
     {
       spec: { Commands: [{ Args: [noInterpreter] }] },
       message:
-        /could not start: command \/.*\/no-interpreter \(working directory .*\): it is there, but what it names as its interpreter.* is not/,
+        /could not start: command \/.*\/no-interpreter \(working directory .*\): the file exists, but the interpreter that it names.* does not/,
     },
   ];
   for (const { spec, message } of cases) {

@@ -120,9 +120,9 @@ test("a job goes on as its user when the service was killed, and one in the queu
 test("only users who are allowed, with none but their groups, and not beside containers", onlyRoot, async (t) => {
   const service = await start(t, "nobody");
   const refusals: [JobSpec, number, RegExp][] = [
-    [{ User: "daemon", CommandLine: "id" }, 422, /^User is not among those as whom jobs may run: JOBRUNNER_ALLOWED_USERS does not name it/],
-    [{ User: "root", CommandLine: "id" }, 422, /^User is not among/],
-    [{ User: "0", CommandLine: "id" }, 422, /^User is not among/],
+    [{ User: "daemon", CommandLine: "id" }, 422, /^User is not a user that jobs may run as: JOBRUNNER_ALLOWED_USERS does not name it/],
+    [{ User: "root", CommandLine: "id" }, 422, /^User is not a user that jobs may run as/],
+    [{ User: "0", CommandLine: "id" }, 422, /^User is not a user that jobs may run as/],
     [{ User: "65534:0", CommandLine: "id" }, 422, /^User has a group that is not the user's/],
     [{ User: "no-such-user", CommandLine: "id" }, 422, /^User is no user of this box/],
     [{ User: "4294967295", CommandLine: "id" }, 422, /^User is no user of this box/],

@@ -340,7 +340,7 @@ export interface components {
                 SeesOwnJobsAlone: boolean;
             };
         };
-        /** @description A step: on the host, or in a container where it has an Image */
+        /** @description A step: in a container if it has an Image, else on the host */
         Command: {
             /** @description argument vector, run without a shell; in a container it goes to the image's entrypoint */
             Args?: string[];
@@ -348,36 +348,36 @@ export interface components {
             CommandLine?: string;
             /** @description argument vector in place of the image's entrypoint */
             Entrypoint?: string[];
-            /** @description variables over the job's */
+            /** @description variables, in addition to the job's; these win */
             Environment?: {
                 [key: string]: string;
             };
-            /** @description the sequence and the job go on as if the step had succeeded */
+            /** @description a failure of the step counts as a success */
             IgnoreError?: boolean;
-            /** @description the step runs in a container of it, such as debian:12 */
+            /** @description the step runs in a container of this image, such as debian:12 */
             Image?: string;
-            /** @description of the box, in the container */
+            /** @description files and folders of the box that the container sees */
             Mounts?: components["schemas"]["Mount"][];
             /** @description for people */
             Name?: string;
-            /** @description none, bridge, host or the name of one */
+            /** @description none, bridge, host or the name of a network */
             Network?: string;
             /**
-             * @description when the image is pulled; missing
+             * @description when the image is pulled; default missing
              * @enum {unknown}
              */
             Pull?: "missing" | "always" | "never";
             Resources?: components["schemas"]["Resources"];
             /**
-             * @description run if all before succeeded (default), if one failed, or always
+             * @description run if all steps before succeeded (default), if one failed, or always
              * @enum {unknown}
              */
             RunOn?: "success" | "failure" | "always";
             /** @description the program that runs the CommandLine, with -c; /bin/sh in a container, else bash */
             Shell?: string;
-            /** @description the step is stopped after so long */
+            /** @description the step is stopped after this time */
             TimeoutSeconds?: number;
-            /** @description who runs it in the container: user or user:group */
+            /** @description the user in the container: user or user:group */
             User?: string;
             /** @description relative to the job's WorkingDir, or absolute */
             WorkingDir?: string;
@@ -524,7 +524,7 @@ export interface components {
          */
         Job: {
             EndedAt: string | null;
-            /** @description as the kernel or the engine said; null where there is none or it is not known */
+            /** @description as the kernel or the engine reported it; null: none, or unknown */
             ExitCode: number | null;
             /** @description a UUID, version 7 */
             ID: string;
@@ -534,12 +534,12 @@ export interface components {
             /** @description the same for people */
             Message: string | null;
             Name: string | null;
-            /** @description that were kept */
+            /** @description bytes of output that were kept */
             OutputBytes: number | null;
-            /** @description that could not be kept; null: not known */
+            /** @description bytes of output that could not be kept; null: unknown */
             OutputLostBytes: number | null;
             Reason: components["schemas"]["Reason"] | null;
-            /** @description its name, such as SIGKILL, where a signal ended it */
+            /** @description the name of the signal that ended it, such as SIGKILL */
             Signal: string | null;
             StartedAt: string | null;
             State: components["schemas"]["JobState"];
@@ -549,9 +549,9 @@ export interface components {
              * @description RFC 3339, UTC
              */
             SubmittedAt: string;
-            /** @description token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it */
+            /** @description token:NAME, certificate:NAME, local:USER or socket:USER; null: an older service did not record it */
             SubmittedBy: string | null;
-            /** @description for whose end a kill, a timeout or the job's end waits; Message says the same */
+            /** @description the process that a kill, a timeout or the job's end waits for; Message says the same */
             WaitsFor: components["schemas"]["WaitedProcess"] | null;
         };
         JobPage: {
@@ -559,19 +559,19 @@ export interface components {
             /** @description null: this is the last page */
             NextCursor: string | null;
         };
-        /** @description A job to be run: either CommandLine or Commands */
+        /** @description A job to run: either CommandLine or Commands */
         JobSpec: {
             /** @description a job of one command line for bash; either this or Commands */
             CommandLine?: string;
             /** @description the steps, one after the other until the first failure */
             Commands?: components["schemas"]["Command"][];
-            /** @description how long, at the job's end, filters and others that a step left behind may finish writing its output; 2 */
+            /** @description how long, at the job's end, processes that a step left behind may go on writing its output; default 2 */
             DrainTimeoutSeconds?: number;
             /** @description variables of every step, on top of a small clean base */
             Environment?: {
                 [key: string]: string;
             };
-            /** @description the job is stopped after so long without output */
+            /** @description the job is stopped after this time without output */
             IdleTimeoutSeconds?: number;
             /** @description lists can be filtered by them */
             Labels?: {
@@ -579,28 +579,28 @@ export interface components {
             };
             /** @description for people; lists can be filtered by it */
             Name?: string;
-            /** @description variables of every step whose values nobody sees: masked in the output, and never shown again */
+            /** @description secret variables of every step: masked in the output, and never shown */
             Secrets?: {
                 [key: string]: string;
             };
-            /** @description what the first step reads; empty otherwise */
+            /** @description standard input of the first step; default: empty */
             Stdin?: string;
             /**
-             * @description how a stop begins; SIGTERM
+             * @description the signal that a stop begins with; default SIGTERM
              * @enum {unknown}
              */
             StopSignal?: "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | "SIGTERM" | "SIGKILL" | "SIGRTMIN" | "SIGRTMIN+1" | "SIGRTMIN+2" | "SIGRTMIN+3" | "SIGRTMIN+4" | "SIGRTMIN+5" | "SIGRTMIN+6" | "SIGRTMIN+7" | "SIGRTMIN+8" | "SIGRTMIN+9" | "SIGRTMIN+10" | "SIGRTMIN+11" | "SIGRTMIN+12" | "SIGRTMIN+13" | "SIGRTMIN+14" | "SIGRTMIN+15" | "SIGRTMAX-14" | "SIGRTMAX-13" | "SIGRTMAX-12" | "SIGRTMAX-11" | "SIGRTMAX-10" | "SIGRTMAX-9" | "SIGRTMAX-8" | "SIGRTMAX-7" | "SIGRTMAX-6" | "SIGRTMAX-5" | "SIGRTMAX-4" | "SIGRTMAX-3" | "SIGRTMAX-2" | "SIGRTMAX-1" | "SIGRTMAX";
-            /** @description when a stop becomes SIGKILL; 10 */
+            /** @description time from the stop signal to SIGKILL; default 10 */
             StopTimeoutSeconds?: number;
-            /** @description the job is stopped after so long */
+            /** @description the job is stopped after this time */
             TimeoutSeconds?: number;
-            /** @description as whom the steps run, where the service is root and allows it */
+            /** @description the user that the steps run as; only if the service runs as root and allows it */
             User?: string;
             /** @description where steps start: relative to the job's own workspace (default), or absolute */
             WorkingDir?: string;
         };
         /**
-         * @description Queued, Starting, Running and Stopping are on the way to one of the others
+         * @description Queued, Starting, Running and Stopping: the job is active; the others are final
          * @enum {unknown}
          */
         JobState: "Queued" | "Starting" | "Running" | "Stopping" | "Succeeded" | "Failed" | "Killed" | "TimedOut" | "Lost";
@@ -688,48 +688,48 @@ export interface components {
             Environment?: {
                 [key: string]: string | null;
             };
-            /** @description the sequence and the job go on as if the step had succeeded */
+            /** @description a failure of the step counts as a success */
             IgnoreError?: boolean;
-            /** @description the step runs in a container of it, such as debian:12 */
+            /** @description the step runs in a container of this image, such as debian:12 */
             Image?: string;
-            /** @description of the box, in the container */
+            /** @description files and folders of the box that the container sees */
             Mounts?: components["schemas"]["Mount"][];
             /** @description for people */
             Name?: string;
-            /** @description none, bridge, host or the name of one */
+            /** @description none, bridge, host or the name of a network */
             Network?: string;
             /**
-             * @description when the image is pulled; missing
+             * @description when the image is pulled; default missing
              * @enum {unknown}
              */
             Pull?: "missing" | "always" | "never";
             Resources?: components["schemas"]["Resources"];
             /**
-             * @description run if all before succeeded (default), if one failed, or always
+             * @description run if all steps before succeeded (default), if one failed, or always
              * @enum {unknown}
              */
             RunOn?: "success" | "failure" | "always";
             /** @description the program that runs the CommandLine, with -c; /bin/sh in a container, else bash */
             Shell?: string;
-            /** @description the step is stopped after so long */
+            /** @description the step is stopped after this time */
             TimeoutSeconds?: number;
-            /** @description who runs it in the container: user or user:group */
+            /** @description the user in the container: user or user:group */
             User?: string;
             /** @description relative to the job's WorkingDir, or absolute */
             WorkingDir?: string;
         };
-        /** @description As submitted, less what is secret */
+        /** @description As submitted, without what is secret */
         ShownSpec: {
             /** @description a job of one command line for bash; either this or Commands */
             CommandLine?: string;
             Commands?: components["schemas"]["ShownCommand"][];
-            /** @description how long, at the job's end, filters and others that a step left behind may finish writing its output; 2 */
+            /** @description how long, at the job's end, processes that a step left behind may go on writing its output; default 2 */
             DrainTimeoutSeconds?: number;
             /** @description null: not shown to this role */
             Environment?: {
                 [key: string]: string | null;
             };
-            /** @description the job is stopped after so long without output */
+            /** @description the job is stopped after this time without output */
             IdleTimeoutSeconds?: number;
             /** @description lists can be filtered by them */
             Labels?: {
@@ -741,28 +741,28 @@ export interface components {
             Secrets?: {
                 [key: string]: null;
             };
-            /** @description what the first step reads; empty otherwise */
+            /** @description standard input of the first step; default: empty */
             Stdin?: string;
             /**
-             * @description how a stop begins; SIGTERM
+             * @description the signal that a stop begins with; default SIGTERM
              * @enum {unknown}
              */
             StopSignal?: "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | "SIGTERM" | "SIGKILL" | "SIGRTMIN" | "SIGRTMIN+1" | "SIGRTMIN+2" | "SIGRTMIN+3" | "SIGRTMIN+4" | "SIGRTMIN+5" | "SIGRTMIN+6" | "SIGRTMIN+7" | "SIGRTMIN+8" | "SIGRTMIN+9" | "SIGRTMIN+10" | "SIGRTMIN+11" | "SIGRTMIN+12" | "SIGRTMIN+13" | "SIGRTMIN+14" | "SIGRTMIN+15" | "SIGRTMAX-14" | "SIGRTMAX-13" | "SIGRTMAX-12" | "SIGRTMAX-11" | "SIGRTMAX-10" | "SIGRTMAX-9" | "SIGRTMAX-8" | "SIGRTMAX-7" | "SIGRTMAX-6" | "SIGRTMAX-5" | "SIGRTMAX-4" | "SIGRTMAX-3" | "SIGRTMAX-2" | "SIGRTMAX-1" | "SIGRTMAX";
-            /** @description when a stop becomes SIGKILL; 10 */
+            /** @description time from the stop signal to SIGKILL; default 10 */
             StopTimeoutSeconds?: number;
-            /** @description the job is stopped after so long */
+            /** @description the job is stopped after this time */
             TimeoutSeconds?: number;
-            /** @description as whom the steps run, where the service is root and allows it */
+            /** @description the user that the steps run as; only if the service runs as root and allows it */
             User?: string;
             /** @description where steps start: relative to the job's own workspace (default), or absolute */
             WorkingDir?: string;
         };
         /** @description What does not apply (yet) is null */
         Step: {
-            /** @description of its first process and of the children that it waited for; null of a container */
+            /** @description of its first process and of the children that it waited for; null for a container */
             CPUSeconds: number | null;
             EndedAt: string | null;
-            /** @description as the kernel or the engine said; null where there is none or it is not known */
+            /** @description as the kernel or the engine reported it; null: none, or unknown */
             ExitCode: number | null;
             /** @description the same for people */
             Message: string | null;
@@ -772,24 +772,24 @@ export interface components {
             /** @description as CPUSeconds */
             PeakMemoryBytes: number | null;
             Reason: components["schemas"]["Reason"] | null;
-            /** @description its name, such as SIGKILL, where a signal ended it */
+            /** @description the name of the signal that ended it, such as SIGKILL */
             Signal: string | null;
             StartedAt: string | null;
             State: components["schemas"]["StepState"];
         };
         /** @enum {unknown} */
         StepState: "Pending" | "Running" | "Skipped" | "Succeeded" | "Failed" | "Killed" | "TimedOut" | "Lost";
-        /** @description A process of the job that SIGKILL has not ended; of several, one */
+        /** @description A process of the job that SIGKILL has not ended, or one of several */
         WaitedProcess: {
             /**
-             * @description NotPermitted: the service's user may not signal it. DoesNotEnd: it was sent SIGKILL and lives on, such as one that is asleep in the kernel
+             * @description NotPermitted: the service's user may not signal it. DoesNotEnd: it has not ended since SIGKILL was sent, such as a process that sleeps in the kernel
              * @enum {unknown}
              */
             Cause: "NotPermitted" | "DoesNotEnd";
             PID: number;
-            /** @description as it calls itself */
+            /** @description its own name for itself */
             Program: string;
-            /** @description as whom it acts: a name, or the number of a user without an account */
+            /** @description its effective user: a name, or the number of a user without an account */
             User: string;
         };
         /**
@@ -870,7 +870,7 @@ export interface components {
          */
         WholeJob: {
             EndedAt: string | null;
-            /** @description as the kernel or the engine said; null where there is none or it is not known */
+            /** @description as the kernel or the engine reported it; null: none, or unknown */
             ExitCode: number | null;
             /** @description a UUID, version 7 */
             ID: string;
@@ -880,12 +880,12 @@ export interface components {
             /** @description the same for people */
             Message: string | null;
             Name: string | null;
-            /** @description that were kept */
+            /** @description bytes of output that were kept */
             OutputBytes: number | null;
-            /** @description that could not be kept; null: not known */
+            /** @description bytes of output that could not be kept; null: unknown */
             OutputLostBytes: number | null;
             Reason: components["schemas"]["Reason"] | null;
-            /** @description its name, such as SIGKILL, where a signal ended it */
+            /** @description the name of the signal that ended it, such as SIGKILL */
             Signal: string | null;
             Spec: components["schemas"]["ShownSpec"];
             StartedAt: string | null;
@@ -896,9 +896,9 @@ export interface components {
              * @description RFC 3339, UTC
              */
             SubmittedAt: string;
-            /** @description token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it */
+            /** @description token:NAME, certificate:NAME, local:USER or socket:USER; null: an older service did not record it */
             SubmittedBy: string | null;
-            /** @description for whose end a kill, a timeout or the job's end waits; Message says the same */
+            /** @description the process that a kill, a timeout or the job's end waits for; Message says the same */
             WaitsFor: components["schemas"]["WaitedProcess"] | null;
         };
     };
@@ -1062,7 +1062,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description A job to be run: either CommandLine or Commands */
+        /** @description A job to run: either CommandLine or Commands */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["JobSpec"];

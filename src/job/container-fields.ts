@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { pattern } from "./sentences.ts";
 
-/** What a command says of the container that it runs in: schemas. */
+/** The schemas of the fields that describe the container of a step. */
 
 // None begins with "-": the engine's client would take it for an option.
 const imageName = pattern("^[A-Za-z0-9][A-Za-z0-9._:/@-]*$", "must be the name of an image, such as debian:12");
@@ -21,7 +21,7 @@ const Mount = Type.Object(
   { additionalProperties: false, title: "Mount" },
 );
 
-/** The engines refuse less; a shell needs about as much. */
+/** Engines refuse less, and a shell needs about as much. */
 const minMemoryBytes = 6 << 20;
 
 /** Linux: PID_MAX_LIMIT. */
@@ -45,13 +45,13 @@ export const containerFields = {
       description: "argument vector in place of the image's entrypoint",
     }),
   ),
-  Mounts: Type.Optional(Type.Array(Mount, { maxItems: 1000, description: "of the box, in the container" })),
-  Network: Type.Optional(Type.String({ maxLength: 200, ...networkName, description: "none, bridge, host or the name of one" })),
-  User: Type.Optional(Type.String({ maxLength: 200, ...userName, description: "who runs it in the container: user or user:group" })),
-  Pull: Type.Optional(Type.Enum(["missing", "always", "never"], { description: "when the image is pulled; missing" })),
+  Mounts: Type.Optional(Type.Array(Mount, { maxItems: 1000, description: "files and folders of the box that the container sees" })),
+  Network: Type.Optional(Type.String({ maxLength: 200, ...networkName, description: "none, bridge, host or the name of a network" })),
+  User: Type.Optional(Type.String({ maxLength: 200, ...userName, description: "the user in the container: user or user:group" })),
+  Pull: Type.Optional(Type.Enum(["missing", "always", "never"], { description: "when the image is pulled; default missing" })),
   Resources: Type.Optional(Resources),
 };
 
 export const Image = Type.Optional(
-  Type.String({ maxLength: 1000, ...imageName, description: "the step runs in a container of it, such as debian:12" }),
+  Type.String({ maxLength: 1000, ...imageName, description: "the step runs in a container of this image, such as debian:12" }),
 );

@@ -22,11 +22,12 @@ export function findContainerProblem(spec: JobSpec): FieldProblem | null {
     return {
       field,
       message:
-        "cannot be in a job with User, since whoever starts containers may become root by them: leave the job's User out; the step's own says who runs in the container",
+        "cannot be in a job with User, because a user who starts containers can become root: leave out the job's User; the step's own User is " +
+        "the user in the container",
     };
   }
   if (spec.WorkingDir !== undefined && /^\/+$/.test(spec.WorkingDir)) {
-    return { field: "WorkingDir", message: "is mounted in every container of the job, and / cannot be: give a directory below it" };
+    return { field: "WorkingDir", message: "is mounted in every container of the job, and / cannot be mounted: give a directory below it" };
   }
   const shared = findVariableProblem(spec.Environment, "Environment") ?? findVariableProblem(spec.Secrets, "Secrets");
   if (shared !== null) return shared;
@@ -53,14 +54,16 @@ function findLargePart({ Entrypoint = [], Mounts = [] }: Command): FieldProblem 
   if (long >= 0)
     return {
       field: `Entrypoint[${long}]`,
-      message: `must have no more than ${maxStringBytes} bytes as UTF-8, ${entrypointWord.length} less for the first: give a large text by Stdin or a file`,
+      message:
+        `must have no more than ${maxStringBytes} bytes as UTF-8 (the first one ${entrypointWord.length} fewer): ` +
+        "pass a large text by Stdin or a file",
     };
   for (const [index, { Source, Target }] of Mounts.entries()) {
     const field = Buffer.byteLength(Source) > maxPathBytes ? "Source" : Buffer.byteLength(Target) > maxPathBytes ? "Target" : null;
     if (field !== null)
       return {
         field: `Mounts[${index}].${field}`,
-        message: `must have no more than ${maxPathBytes} bytes as UTF-8, which is what Linux takes as a path`,
+        message: `must have no more than ${maxPathBytes} bytes as UTF-8, Linux's limit for a path`,
       };
   }
   return null;
@@ -90,7 +93,8 @@ function findVariableProblem(environment: Record<string, string> | undefined, fi
       return {
         field: `${field}.${name}`,
         message:
-          "cannot be given to a container: for this name, the value must be one short line that begins with no quote, since the engine's client reads a variable of this name itself",
+          "cannot be given to a container: the engine's client reads a variable of this name itself, so its value must be one short line that does " +
+          "not begin with a quote",
       };
     }
   }

@@ -1,43 +1,43 @@
 import type { FinalState, Reason } from "./job.ts";
 
-/** What the engine says of a container that is there. */
+/** The state of a container, as the engine reports it. */
 export type ContainerState =
-  | { kind: "exited"; exitCode: number; isOutOfMemory: boolean } // out of memory: a process in it was killed for that, not always the first
+  | { kind: "exited"; exitCode: number; isOutOfMemory: boolean } // of any process in the container
   | { kind: "running" }
   | { kind: "never-started" };
 
-/** What the engine says of a step's container when the engine's client has ended. One that was running without it was ended since. */
+/** The engine's report on a step's container after its client has ended. A container that still ran then has been ended since. */
 export type ContainerFacts = (
   | ContainerState
-  | { kind: "none"; isImageThere: boolean } // never made, or removed by somebody; the image: there, or pulled anew where that was asked for
+  | { kind: "none"; isImageThere: boolean } // never created, or removed by somebody; isImageThere: also pulled, if the step asks for that
   | { kind: "unknown" } // the engine did not answer
 ) & {
-  clientSaid: string | null; // last on its standard error, where it ended badly
-  refusal: string | null; // why the command was not executed, of the container's init; null: it was, or nobody says
+  clientSaid: string | null; // its last words on standard error, if it failed
+  refusal: string | null; // why the container's init did not execute the command; null: it did, or the reason is unknown
 };
 
-/** How the first process of the step, the engine's client, ended. */
+/** The end of the step's first process, the engine's client. */
 export type ClientEnd = { exitCode: number | null; signal: string | null };
 
 export type ContainerVerdict = { State: FinalState; Reason: Reason | null; ExitCode: number | null; Signal: null; Message: string | null };
 
-/** By docker-run(1) and podman-run(1). The command may end so too; then its container has been running. */
+/** See docker-run(1) and podman-run(1). The command itself may exit with this code, too; then its container has run. */
 const engineFailed = 125;
-/** Docker: the command cannot be executed, which with an init is never said so. Podman: also whatever its runtime cannot do. */
+/** Docker: the command cannot be executed (never reported with an init). Podman: also any other failure of its runtime. */
 const runtimeFailed = [126, 127];
-/** With these an init ends that cannot execute the command. */
+/** The exit codes of an init that cannot execute the command. */
 const refused = [1, ...runtimeFailed];
 
-/** How a container that nobody stopped ended. Without an answer from the engine, what its client says is all that is known. */
+/** How a container that nobody stopped ended. Without an answer of the engine, only the client's end is known. */
 export function containerVerdict(client: ClientEnd, facts: ContainerFacts): ContainerVerdict {
   if (client.exitCode === null) return engineError(`lost its container: the engine's client was ended by ${client.signal}`);
   switch (facts.kind) {
     case "exited":
       return client.exitCode === facts.exitCode ? exited(facts) : lost(facts);
-    case "running": // asked a moment too early, or left alone by its client
+    case "running": // the engine was asked a moment too early, or the client left the container
       return client.exitCode === engineFailed ? lost(facts) : exitedWith(client.exitCode);
     case "never-started":
-      return engineError(saying("could not start its container", facts)); // whatever the code: the command is for the init to execute
+      return engineError(saying("could not start its container", facts)); // for any code, because the init executes the command
     case "none":
       return noContainer(client.exitCode, facts);
     case "unknown":
@@ -47,16 +47,16 @@ export function containerVerdict(client: ClientEnd, facts: ContainerFacts): Cont
   }
 }
 
-/** The exit code of a container that was stopped; null where that is not known. */
+/** The exit code of a stopped container; null: unknown. */
 export function stoppedExitCode(client: ClientEnd, facts: ContainerFacts | null): number | null {
   if (facts?.kind === "exited") return facts.exitCode;
   if (facts?.kind === "never-started" || facts?.kind === "none" || client.exitCode === engineFailed) return null;
-  // Podman's client ends with 0 when it finds its container gone: one that ran when it was removed did not end so.
+  // Podman's client exits with 0 when its container is gone. A container that was removed while it ran did not exit with 0.
   if (facts?.kind === "running" && client.exitCode === 0) return null;
   return client.exitCode;
 }
 
-/** Whether the container may have written what its client was no longer there to take. */
+/** Whether the container may have written output after its client had ended. */
 export function mayHaveLostOutput(client: ClientEnd, facts: ContainerFacts): boolean {
   if (facts.kind === "none" || facts.kind === "never-started") return false;
   const isOwnCode = facts.kind === "exited" && facts.exitCode === client.exitCode;
@@ -83,13 +83,13 @@ function exitedWith(exitCode: number): ContainerVerdict {
   return { State: "Failed", Reason: "ExitCode", ExitCode: exitCode, Signal: null, Message: `exited with code ${exitCode}` };
 }
 
-/** The engine stopped, or was started anew, while the container ran: what it says of its exit may be its own doing. */
+/** The engine was stopped or restarted while the container ran, so the exit that it reports may be its own doing. */
 function lost(facts: ContainerFacts): ContainerVerdict {
   return engineError(saying("lost its container, which the engine left alone; it was removed", facts));
 }
 
 function noContainer(exitCode: number, facts: ContainerFacts & { kind: "none" }): ContainerVerdict {
-  // Podman's client ends with 0 when it is told to while it pulls: no container, and nothing was run.
+  // Podman's client exits with 0 when it is signalled while it pulls: then there is no container, and nothing has run.
   if (exitCode === 0)
     return engineError("had no container, or lost it to somebody who removed it, before the engine could say how it ended");
   if (exitCode !== engineFailed) return exitedWith(exitCode);

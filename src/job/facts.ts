@@ -2,12 +2,12 @@ import type { ContainerFacts } from "./container.ts";
 import type { Attempt, StartFailure } from "./start-failure.ts";
 
 /**
- * What is known of a started job, as its supervisor recorded it. Positions are those of the lines in the record: what came first is
- * decided by them, since clocks can be set.
+ * What a supervisor has recorded about a job. A position is that of a line in the record. Positions decide what came first, because clocks
+ * can be set.
  */
 export type StopCause = "terminate" | "kill" | "timeout" | "idle";
 
-/** What ended the time for the last output: its own length, the job's timeout, or a kill. */
+/** Why the drain ended: by DrainTimeoutSeconds, by the job's timeout, or by a kill. */
 export type CutCause = "drain" | "timeout" | "terminate" | "kill";
 
 export type StepFacts = {
@@ -23,7 +23,7 @@ export type StepFacts = {
     outputBytes: number;
   } | null;
   failed: (StartFailure & { timeNs: bigint; attempt: Attempt | null }) | null;
-  cut: CutCause | null; // what it left behind was killed while it was still at work on the step's output
+  cut: CutCause | null; // processes that it left behind were killed while they still wrote the step's output
 };
 
 export type JobFacts = {
@@ -31,10 +31,10 @@ export type JobFacts = {
   supervisorPid: number;
   claimedNs: bigint;
   steps: Map<number, StepFacts>; // by number; 0: the job as a whole could not start
-  containers: ReadonlyMap<number, ContainerFacts>; // what the engine said of steps that ran in one, by number; absent: not asked yet
+  containers: ReadonlyMap<number, ContainerFacts>; // the engine's reports by step number; absent: not asked yet
   stops: { position: number; timeNs: bigint; cause: StopCause }[];
-  refusals: string[]; // faults of the supervisor: which part, in which phase, had no place for which event
-  waitsFor: WaitedProcess | null; // by a kill, as the record's last line about it says
+  refusals: string[]; // bugs of the supervisor: a part, its phase, and the event that it did not expect
+  waitsFor: WaitedProcess | null; // the process that a kill waits for
   end: JobEnd | null; // null: the record has no end yet
 };
 
@@ -44,10 +44,10 @@ type JobEnd = { kind: "done"; timeNs: bigint; outputBytes: number; lostBytes: nu
 /** A process that SIGKILL has not ended. */
 export type WaitedProcess = {
   pid: number;
-  program: string; // as it calls itself
-  uid: number; // as whom it acts
+  program: string; // its own name for itself
+  uid: number; // its effective user
   user: string; // the name of that user, or the number
-  errno: number; // of sending it SIGKILL; 0: sent
+  errno: number; // of sending SIGKILL; 0: it was sent
   state: string; // a letter, see proc(5)
 };
 
@@ -58,7 +58,7 @@ export function formatTime(timeNs: bigint): string {
   return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(microseconds).padStart(3, "0")}Z`;
 }
 
-/** Between two such times of one job; null where one is not known, or the clock was set back between them: it is not known then how long it took. */
+/** Seconds between two such times of one job; null: a time is unknown, or the clock was set back between them. */
 export function secondsBetween(from: string | null, to: string | null): number | null {
   if (from === null || to === null) return null;
   const ms = Date.parse(to) - Date.parse(from);

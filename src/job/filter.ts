@@ -1,4 +1,7 @@
-/** Selects jobs, in memory and in the database (src/store/listing.ts says the same in SQL; test/filter.test.ts compares both). A field that is null selects every job. */
+/**
+ * Selects jobs, in memory and in the database (src/store/listing.ts says the same in SQL; test/filter.test.ts compares both). A field that
+ * is null selects every job.
+ */
 export type JobFilter = {
   idPrefix: string | null;
   labels: { key: string; value: string | null }[]; // all of them must match; null: any value

@@ -1,7 +1,9 @@
 import { type Static, type TSchema, Type } from "typebox";
 import type { RecordedSpec } from "./secrets.ts";
 
-/** What the API shows of a job: the schemas are its description, and give the types. A schema with a title has a name of its own in the OpenAPI document. */
+/**
+ * The job as the API shows it. The schemas describe it and give the types. A schema with a title has its own name in the OpenAPI document.
+ */
 
 export type FinalState = (typeof finalStates)[number];
 export type JobState = (typeof jobStates)[number];
@@ -20,7 +22,7 @@ function orNull<Schema extends TSchema>(schema: Schema, options: { description?:
   return Type.Union([schema, Type.Null()], options);
 }
 
-/** How a job or step ended badly, or why. One word for each different fact. */
+/** Why a job or step ended as it did. Each word stands for one fact. */
 export const Reason = Type.Enum(
   [
     "ExitCode",
@@ -39,7 +41,7 @@ export const Reason = Type.Enum(
 );
 export type Reason = Static<typeof Reason>;
 
-/** What a job can end with; null: nothing is to be said. A container's memory may have been used up although it succeeded. */
+/** The reasons that each final state can have; null: no reason. A job can succeed although a container of it ran out of memory. */
 export const reasonsOf = {
   Succeeded: [null, "OutOfMemory"],
   Failed: ["ExitCode", "Signal", "CouldNotStart", "OutOfMemory", "ImagePull", "EngineError"],
@@ -50,20 +52,20 @@ export const reasonsOf = {
 
 const State = Type.Enum([...jobStates], {
   title: "JobState",
-  description: "Queued, Starting, Running and Stopping are on the way to one of the others",
+  description: "Queued, Starting, Running and Stopping: the job is active; the others are final",
 });
 const Time = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
 const Count = Type.Integer({ minimum: 0 });
 
-/** How something ended; all null while it has not, and where it is not known. */
+/** How a job or step ended; null: it has not ended, or the value is unknown. */
 const ending = {
   Reason: orNull(Reason),
-  ExitCode: orNull(Type.Integer(), { description: "as the kernel or the engine said; null where there is none or it is not known" }),
-  Signal: orNull(Type.String(), { description: "its name, such as SIGKILL, where a signal ended it" }),
+  ExitCode: orNull(Type.Integer(), { description: "as the kernel or the engine reported it; null: none, or unknown" }),
+  Signal: orNull(Type.String(), { description: "the name of the signal that ended it, such as SIGKILL" }),
   Message: orNull(Type.String(), { description: "the same for people" }),
 };
 
-/** A step as the API shows it; what does not apply (yet) is null. */
+/** A step as the API shows it. Fields that do not apply (yet) are null. */
 export const StepView = Type.Object(
   {
     Number: Type.Integer({ minimum: 1 }),
@@ -73,7 +75,7 @@ export const StepView = Type.Object(
     StartedAt: orNull(Time),
     EndedAt: orNull(Time),
     CPUSeconds: orNull(Type.Number({ minimum: 0 }), {
-      description: "of its first process and of the children that it waited for; null of a container",
+      description: "of its first process and of the children that it waited for; null for a container",
     }),
     PeakMemoryBytes: orNull(Count, { description: "as CPUSeconds" }),
     OutputBytes: orNull(Count),
@@ -82,18 +84,19 @@ export const StepView = Type.Object(
 );
 export type StepView = Static<typeof StepView>;
 
-/** Null of all jobs but those that wait so. */
+/** Null unless the job waits for such a process. */
 const WaitsFor = Type.Object(
   {
     PID: Type.Integer({ minimum: 1 }),
-    Program: Type.String({ description: "as it calls itself" }),
-    User: Type.String({ description: "as whom it acts: a name, or the number of a user without an account" }),
+    Program: Type.String({ description: "its own name for itself" }),
+    User: Type.String({ description: "its effective user: a name, or the number of a user without an account" }),
     Cause: Type.Enum(["NotPermitted", "DoesNotEnd"], {
       description:
-        "NotPermitted: the service's user may not signal it. DoesNotEnd: it was sent SIGKILL and lives on, such as one that is asleep in the kernel",
+        "NotPermitted: the service's user may not signal it. DoesNotEnd: it has not ended since SIGKILL was sent, such as a process that sleeps " +
+        "in the kernel",
     }),
   },
-  { title: "WaitedProcess", description: "A process of the job that SIGKILL has not ended; of several, one" },
+  { title: "WaitedProcess", description: "A process of the job that SIGKILL has not ended, or one of several" },
 );
 export type WaitsFor = Static<typeof WaitsFor>;
 
@@ -103,19 +106,19 @@ export const jobFields = {
   Labels: Type.Record(Type.String(), Type.String()),
   State,
   ...ending,
-  WaitsFor: orNull(WaitsFor, { description: "for whose end a kill, a timeout or the job's end waits; Message says the same" }),
+  WaitsFor: orNull(WaitsFor, { description: "the process that a kill, a timeout or the job's end waits for; Message says the same" }),
   SubmittedBy: orNull(Type.String(), {
-    description: "token:NAME, certificate:NAME, local:USER or socket:USER; null: by a service that did not record it",
+    description: "token:NAME, certificate:NAME, local:USER or socket:USER; null: an older service did not record it",
   }),
   SubmittedAt: Time,
   StartedAt: orNull(Time),
   EndedAt: orNull(Time),
-  OutputBytes: orNull(Count, { description: "that were kept" }),
-  OutputLostBytes: orNull(Count, { description: "that could not be kept; null: not known" }),
+  OutputBytes: orNull(Count, { description: "bytes of output that were kept" }),
+  OutputLostBytes: orNull(Count, { description: "bytes of output that could not be kept; null: unknown" }),
   Steps: Type.Array(StepView),
 };
 
-/** What the descriptions show: a step that failed, and one that therefore did not run. */
+/** The example in the descriptions: a step that failed, and a step that was skipped for that. */
 export const exampleJob = {
   ID: "019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b",
   Name: "nightly",
@@ -172,7 +175,7 @@ export const JobView = Type.Object(jobFields, {
 });
 export type JobView = Static<typeof JobView>;
 
-/** A view as it was recorded, by this service or an older one, which had not all of its fields. */
+/** Reads a recorded view. An older service may have recorded it without some of its fields. */
 export function readView(json: string): JobView {
   const view: JobView = JSON.parse(json);
   return Object.hasOwn(view, "WaitsFor") ? view : { ...view, WaitsFor: null };

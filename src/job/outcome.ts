@@ -5,10 +5,10 @@ import { signalName } from "./signals.ts";
 import type { Command } from "./spec.ts";
 import { explainStartFailure } from "./start-failure.ts";
 
-/** What the outcome needs of a step's command; the rest of a spec stays on disk. */
+/** The fields of a step's command that its outcome depends on. The rest of a spec stays on disk. */
 export type StepPlan = Pick<Command, "Name" | "IgnoreError" | "RunOn" | "Image">;
 
-/** Why nothing more will be recorded of a job that has no final record. */
+/** Why a job without a final record will never get one. */
 export type LostReason = "SupervisorLost" | "Reboot";
 
 export type Progress = {
@@ -30,8 +30,8 @@ type Verdict = Ending & { State: StepState };
 const nothing = { Reason: null, ExitCode: null, Signal: null, Message: null } as const;
 
 /**
- * From the recorded facts to states, reasons and codes: the only place where they are decided. The first reason wins; exit code and
- * signal are what the kernel said, or null.
+ * Computes states, reasons and codes from the recorded facts. They are decided only here. The first reason wins. Exit code and signal are
+ * as the kernel reported them, or null.
  */
 export function progressOf(plan: StepPlan[], facts: JobFacts, lost: LostReason | null = null): Progress {
   const isDone = facts.end?.kind === "done";
@@ -82,7 +82,7 @@ function waitingSentence({ pid, program, user, errno, state }: WaitedProcess): s
   return `waits for process ${pid} (${program}) of ${user}, ${why}: the job goes on when that process ends`;
 }
 
-/** Success that is not all that it seems: a container's memory was used up, and its first process went on; or output may be missing. */
+/** A remark on a success: a container ran out of memory, but its first process went on; or output may be missing. */
 function remarkOf(views: StepView[]): Pick<Ending, "Reason" | "Message"> {
   const remarkable = views.filter(({ State, Message }) => State === "Succeeded" && Message !== null);
   const view = remarkable.find(({ Reason }) => Reason !== null) ?? remarkable[0];
@@ -93,7 +93,7 @@ function sentenceOf(view: StepView): string {
   return `step ${view.Number}${titled(view.Name)} ${view.Message ?? ""}`.trim();
 }
 
-/** Whether output was lost of which nobody knows how much: a container went on to write when its engine's client was gone. */
+/** Whether an unknown amount of output was lost, because a container may have written after its engine's client had ended. */
 export function isOutputUnknown(facts: JobFacts): boolean {
   return [...facts.containers].some(([number, container]) => {
     const ended = facts.steps.get(number)?.ended;
@@ -182,7 +182,7 @@ function failedToStart(failed: FailedStart): Ending & { State: FinalState } {
   };
 }
 
-/** waitpid(2): the low seven bits are the signal, 0 for an exit, whose code is the second byte. */
+/** See waitpid(2): the low seven bits are the signal, or 0 for an exit; the second byte is the exit code. */
 export function decodeWaitStatus(status: number): ClientEnd {
   const number = status & 0x7f;
   if (number === 0) return { exitCode: (status >> 8) & 0xff, signal: null };

@@ -1,19 +1,19 @@
 import type { FieldProblem, JobSpec } from "./spec.ts";
 
-/** Variables whose values nobody is to see: given to the job's environment, and masked in its output. */
+/** Variables with secret values: the job's environment gets them, and its output is masked. */
 
-const maxTotalLength = 262_144; // the masking automaton takes some 40 bytes of memory for each character
+const maxTotalLength = 262_144; // the masking automaton needs about 40 bytes of memory per character
 
 type Values = Record<string, string>;
 
-/** A spec as it is recorded and shown: of secrets the names. */
+/** A spec as it is recorded and shown: secrets by name only. */
 export type RecordedSpec = Omit<JobSpec, "Secrets"> & { Secrets?: Record<string, null> };
 
 export function withoutSecrets({ Secrets: secrets, ...spec }: JobSpec): RecordedSpec {
   return secrets === undefined ? spec : { ...spec, Secrets: withoutValues(secrets) };
 }
 
-/** The spec as it was submitted. */
+/** The inverse of `withoutSecrets`. */
 export function withSecrets({ Secrets: _names, ...spec }: RecordedSpec, secrets: Values | null): JobSpec {
   return secrets === null ? spec : { ...spec, Secrets: secrets };
 }
@@ -21,7 +21,7 @@ export function withSecrets({ Secrets: _names, ...spec }: RecordedSpec, secrets:
 type WithoutValues<Part> = Omit<Part, "Environment"> & { Environment?: Record<string, null> };
 type Commands = NonNullable<JobSpec["Commands"]>;
 
-/** A spec as it is shown to those who may not see what is in its environment. */
+/** A spec without the values of its environment, which not every role may see. */
 export type ShownSpec = RecordedSpec | (WithoutValues<Omit<RecordedSpec, "Commands">> & { Commands?: WithoutValues<Commands[number]>[] });
 
 export function withoutEnvironment({ Commands: commands, ...spec }: RecordedSpec): ShownSpec {
@@ -38,7 +38,10 @@ function withoutValues(values: Values): Record<string, null> {
 
 const minLineCharacters = 4;
 
-/** What output never holds: each value whole, and its lines, since programs print them one by one; short lines would mask half a text. */
+/**
+ * The texts that output never contains: each value, and each of its lines, because programs print line by line. Short lines are left out:
+ * they would mask half a text.
+ */
 export function maskedTexts(secrets: Values): string[] {
   const texts = Object.values(secrets).flatMap((value) => {
     const lines = value.split("\n").map((line) => line.replace(/\r$/, ""));

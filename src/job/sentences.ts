@@ -1,4 +1,4 @@
-/** Where the schema has only a pattern to say, the sentence that says it to people. */
+/** Explanations of patterns in the schemas, for people. */
 export const patternSentences = new Map<string, string>();
 
 export function pattern(expression: string, sentence: string): { pattern: string } {

@@ -1,10 +1,10 @@
 import { constants } from "node:os";
 
-/** Signals by the names that kill -l has for them. */
+/** Signals by the names that kill -l lists. */
 
 const ordinary = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGKILL"] as const;
 
-/** signal(7): the kernel's are 32 to 64; the C library keeps the first two, so the names begin with 34. */
+/** signal(7): real-time signals are 32 to 64. The C library uses the first two itself, so the names begin at 34. */
 const firstRealTime = 34;
 const realTime = [
   "SIGRTMIN",
@@ -40,17 +40,17 @@ const realTime = [
   "SIGRTMAX",
 ] as const;
 
-/** By which a stop may begin. */
+/** Signals that a stop may begin with. */
 export const stopSignals = [...ordinary, ...realTime] as const;
 export type StopSignal = (typeof stopSignals)[number];
 
-/** "SIG32" and "SIG33", which are the C library's own, have no other name. */
+/** The C library's own signals have no names but "SIG32" and "SIG33". */
 export function signalName(number: number): string {
   const usual = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
   return usual ?? realTime[number - firstRealTime] ?? `SIG${number}`;
 }
 
-/** Of a name that `signalName` gives; null: it gives no such. */
+/** The inverse of `signalName`; null: no signal has this name. */
 export function signalNumber(name: StopSignal): number;
 export function signalNumber(name: string): number | null;
 export function signalNumber(name: string): number | null {

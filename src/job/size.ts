@@ -2,29 +2,29 @@ import { shellArguments } from "./command-line.ts";
 import { type Command, commandsOf, type FieldProblem, type JobSpec } from "./spec.ts";
 
 /**
- * How large what a process is started with may be: execve(2), "Limits on size of arguments and environment". The kernel counts bytes; text is UTF-8.
+ * Limits of what a process is started with: execve(2), "Limits on size of arguments and environment". The kernel counts bytes of UTF-8.
  *
- *     one string     an argument, or a variable as NAME=value: MAX_ARG_STRLEN, 32 pages of 4 KiB with the NUL. Where pages are larger it is more
+ *     one string     an argument, or a variable as NAME=value: MAX_ARG_STRLEN, 32 pages of 4 KiB (or more) with the NUL
  *     a path         PATH_MAX with the NUL
- *     all together   the strings with their NULs, and a pointer to each: a quarter of the limit of stacks, 128 KiB at least and 6 MiB at most
+ *     all together   strings with NULs, and a pointer to each: a quarter of the stack limit, at least 128 KiB and at most 6 MiB
  */
 export const maxStringBytes = 131_071;
 
 const maxPathBytes = 4095;
 
-/** What the kernel adds to what is given: the program's path and, for each #! line, the interpreter, its argument and the script's path. */
+/** For what the kernel adds: the program's path and, for each #! line, the interpreter, its argument and the script's path. */
 const reserveBytes = 16_384;
 
 const leastTotalBytes = 131_072;
 const mostTotalBytes = 6 << 20;
 const pointerBytes = 8;
 
-/** What all arguments and variables of a process may take, by `sizeOf`. `stackLimitBytes`: the soft limit; Infinity: none. */
+/** The limit for all arguments and variables of a process, as `sizeOf` counts. `stackLimitBytes`: the soft limit; Infinity: none. */
 export function maxTotalBytes(stackLimitBytes: number): number {
   return Math.floor(Math.min(mostTotalBytes, Math.max(leastTotalBytes, stackLimitBytes / 4))) - reserveBytes;
 }
 
-/** What arguments, or variables as NAME=value, take of it. */
+/** The bytes that arguments, or variables as NAME=value, count against `maxTotalBytes`. */
 function sizeOf(strings: string[]): number {
   return strings.reduce((sum, text) => sum + Buffer.byteLength(text) + 1 + pointerBytes, 0);
 }
@@ -37,7 +37,7 @@ function isVariableTooLong(name: string, value: string): boolean {
   return (name.length + value.length + 1) * 3 > maxStringBytes && isTooLong(`${name}=${value}`);
 }
 
-/** The first string of a job that no process can be given, or null. The schema counts characters. */
+/** The first string of a job that is too long for any process, or null. The schema counts characters, the kernel bytes. */
 export function findLongString(spec: JobSpec): FieldProblem | null {
   const shared = longInEither(spec, "") ?? longVariable(spec.Secrets, "Secrets");
   if (shared !== null) return shared;
@@ -51,7 +51,7 @@ export function findLongString(spec: JobSpec): FieldProblem | null {
   return null;
 }
 
-/** In what a job and a step both have. */
+/** Checks the fields that both a job and a step have. */
 function longInEither(
   { CommandLine, Environment, WorkingDir }: Pick<Command, "CommandLine" | "Environment" | "WorkingDir">,
   prefix: string,
@@ -63,7 +63,7 @@ function longInEither(
   );
 }
 
-const tooLong = `must have no more than ${maxStringBytes} bytes as UTF-8, which is what Linux takes as one argument: give a large text by Stdin or a file`;
+const tooLong = `must have no more than ${maxStringBytes} bytes as UTF-8, Linux's limit for an argument: pass a large text by Stdin or a file`;
 
 function longLine(line: string | undefined, field: string): FieldProblem | null {
   return line !== undefined && shellArguments(line).some(isTooLong) ? { field, message: tooLong } : null;
@@ -71,41 +71,43 @@ function longLine(line: string | undefined, field: string): FieldProblem | null 
 
 function longPath(path: string | undefined, field: string): FieldProblem | null {
   const isLong = path !== undefined && Buffer.byteLength(path) > maxPathBytes;
-  return isLong ? { field, message: `must have no more than ${maxPathBytes} bytes as UTF-8, which is what Linux takes as a path` } : null;
+  return isLong ? { field, message: `must have no more than ${maxPathBytes} bytes as UTF-8, Linux's limit for a path` } : null;
 }
 
 function longVariable(variables: Record<string, string> | undefined, field: string): FieldProblem | null {
   const found = Object.entries(variables ?? {}).find(([name, value]) => isVariableTooLong(name, value));
   if (found === undefined) return null;
-  const message = `must have, with its name and the =, no more than ${maxStringBytes} bytes as UTF-8, which is what Linux takes as one variable: give a large text by Stdin or a file`;
+  const message =
+    `must have, with its name and the =, no more than ${maxStringBytes} bytes as UTF-8, Linux's limit for a variable: ` +
+    "pass a large text by Stdin or a file";
   return { field: `${field}.${found[0]}`, message };
 }
 
 export type ExecLimits = {
-  /** By `maxTotalBytes`. */
+  /** From `maxTotalBytes`. */
   mostBytes: number;
-  /** What every step finds in its environment before the job's own. */
+  /** The variables that every step gets besides the job's own. */
   variables: Record<string, string>;
   argumentsOf: (command: Command) => string[];
-  /** What each process gets that is started for a step in a container, arguments and variables, by the step's index. */
+  /** By the index of a container step: arguments and variables of each process that is started for it. */
   containerProcesses: (index: number) => string[][];
 };
 
 const smallCharacters = 4096;
 
 /**
- * Whether no host step of a job can be too large, which most are not: cheaper than to add it all up. A character of JSON is three bytes of UTF-8 at most, and no string has
- * fewer than three characters of it; so all strings, with a NUL and a pointer each, take seven bytes for each character at most. What is around a job's own
- * variables are a few paths. Together that is half of the least that Linux gives.
+ * Whether no host step of a job can be too large, which most are not: cheaper than to add it all up. A character of JSON is three bytes of
+ * UTF-8 at most, and no string has fewer than three characters of it; so all strings, with a NUL and a pointer each, take seven bytes for
+ * each character at most. What is around a job's own variables are a few paths. Together that is half of the least that Linux gives.
  */
 export function isSurelySmall(spec: JobSpec): boolean {
   return JSON.stringify(spec).length <= smallCharacters;
 }
 
-/** The stacks of the engine's processes are not ours: 8 MiB is what Linux gives them. */
+/** Linux's default stack limit, which the engine's processes are assumed to have. */
 const engineStackBytes = 8 << 20;
 
-/** The first step whose arguments and variables are more than the kernel takes together, by what is largest of it; or null. */
+/** The largest field of the first step whose arguments and variables together exceed the limit of the kernel; or null. */
 export function findLargeStep(
   spec: JobSpec,
   { mostBytes: hostMostBytes, variables, argumentsOf, containerProcesses }: ExecLimits,
@@ -140,7 +142,10 @@ function largestField(spec: JobSpec, index: number, argumentBytes: number): stri
 }
 
 function tooMuch(bytes: number, mostBytes: number): string {
-  return `is too large: the arguments and variables of a step may take ${mostBytes} bytes together on this box, and these take ${bytes}, ${1 + pointerBytes} for each of them included: give large texts by Stdin or a file`;
+  return (
+    `is too large: the arguments and variables of a step may take ${mostBytes} bytes together on this box, and these take ${bytes} ` +
+    `(including ${1 + pointerBytes} for each of them): pass large texts by Stdin or a file`
+  );
 }
 
 function sizes(variables: Record<string, string>): Map<string, number> {

@@ -3,15 +3,15 @@ import { containerFields, Image } from "./container-fields.ts";
 import { pattern } from "./sentences.ts";
 import { stopSignals } from "./signals.ts";
 
-/** The schemas of a submitted job: they validate, give the types, and (with the routes) the API's description. */
+/** The schemas of a submitted job. They validate requests, give the types and, with the routes, the description of the API. */
 
 export const defaultStopTimeoutSeconds = 10;
 
 const maxSteps = 1000;
-const maxTextLength = 131_071; // in characters; what the kernel takes is counted in bytes: size.ts
+const maxTextLength = 131_071; // in characters; size.ts checks the limits of the kernel, in bytes
 const maxSeconds = 10 * 365 * 86_400;
 
-/** The C side counts in milliseconds of 64 bits; ten years is "for ever" to a job. */
+/** The supervisor counts milliseconds in 64 bits. Ten years is long enough for any job. */
 function seconds(description: string) {
   return Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: maxSeconds, description }));
 }
@@ -44,7 +44,7 @@ function environment(description: string) {
   );
 }
 
-/** By name, or by number with a group of the user's. */
+/** A name, or a number with an optional group of the user. */
 const userName = pattern(
   "^([A-Za-z_][A-Za-z0-9_.-]*|\\d{1,10}(:\\d{1,10})?)$",
   "must be a user of this box: a name, a number, or number:group",
@@ -57,7 +57,7 @@ const Secrets = Type.Optional(
     {
       maxProperties: 1000,
       additionalProperties: false,
-      description: "variables of every step whose values nobody sees: masked in the output, and never shown again",
+      description: "secret variables of every step: masked in the output, and never shown",
     },
   ),
 );
@@ -76,15 +76,15 @@ export const Command = Type.Object(
     Shell: path("the program that runs the CommandLine, with -c; /bin/sh in a container, else bash"),
     Image,
     ...containerFields,
-    Environment: environment("variables over the job's"),
+    Environment: environment("variables, in addition to the job's; these win"),
     WorkingDir: path("relative to the job's WorkingDir, or absolute"),
-    TimeoutSeconds: seconds("the step is stopped after so long"),
-    IgnoreError: Type.Optional(Type.Boolean({ description: "the sequence and the job go on as if the step had succeeded" })),
+    TimeoutSeconds: seconds("the step is stopped after this time"),
+    IgnoreError: Type.Optional(Type.Boolean({ description: "a failure of the step counts as a success" })),
     RunOn: Type.Optional(
-      Type.Enum(["success", "failure", "always"], { description: "run if all before succeeded (default), if one failed, or always" }),
+      Type.Enum(["success", "failure", "always"], { description: "run if all steps before succeeded (default), if one failed, or always" }),
     ),
   },
-  { additionalProperties: false, title: "Command", description: "A step: on the host, or in a container where it has an Image" },
+  { additionalProperties: false, title: "Command", description: "A step: in a container if it has an Image, else on the host" },
 );
 
 export const JobSpec = Type.Object(
@@ -103,29 +103,37 @@ export const JobSpec = Type.Object(
       }),
     ),
     WorkingDir: path("where steps start: relative to the job's own workspace (default), or absolute"),
-    TimeoutSeconds: seconds("the job is stopped after so long"),
-    IdleTimeoutSeconds: seconds("the job is stopped after so long without output"),
-    StopSignal: Type.Optional(Type.Enum([...stopSignals], { description: "how a stop begins; SIGTERM" })),
+    TimeoutSeconds: seconds("the job is stopped after this time"),
+    IdleTimeoutSeconds: seconds("the job is stopped after this time without output"),
+    StopSignal: Type.Optional(Type.Enum([...stopSignals], { description: "the signal that a stop begins with; default SIGTERM" })),
     StopTimeoutSeconds: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 86_400, description: `when a stop becomes SIGKILL; ${defaultStopTimeoutSeconds}` }),
+      Type.Number({
+        minimum: 0,
+        maximum: 86_400,
+        description: `time from the stop signal to SIGKILL; default ${defaultStopTimeoutSeconds}`,
+      }),
     ),
     DrainTimeoutSeconds: Type.Optional(
       Type.Number({
         minimum: 0,
         maximum: 86_400,
-        description: "how long, at the job's end, filters and others that a step left behind may finish writing its output; 2",
+        description: "how long, at the job's end, processes that a step left behind may go on writing its output; default 2",
       }),
     ),
-    Stdin: Type.Optional(Type.String({ maxLength: 1_048_576, description: "what the first step reads; empty otherwise" })),
+    Stdin: Type.Optional(Type.String({ maxLength: 1_048_576, description: "standard input of the first step; default: empty" })),
     User: Type.Optional(
-      Type.String({ maxLength: 255, ...userName, description: "as whom the steps run, where the service is root and allows it" }),
+      Type.String({
+        maxLength: 255,
+        ...userName,
+        description: "the user that the steps run as; only if the service runs as root and allows it",
+      }),
     ),
     Secrets,
   },
   {
     additionalProperties: false,
     title: "JobSpec",
-    description: "A job to be run: either CommandLine or Commands",
+    description: "A job to run: either CommandLine or Commands",
     examples: [
       { CommandLine: "make && ./bench", Environment: { LEVEL: "3" } },
       {
@@ -151,5 +159,5 @@ export function commandsOf(spec: Pick<JobSpec, "CommandLine" | "Commands">): Com
   return spec.CommandLine === undefined ? [] : [{ CommandLine: spec.CommandLine }];
 }
 
-/** A field by its path in the body, and what to do about it. */
+/** A field by its path in the body, and the rest of a sentence about it that says what to do. */
 export type FieldProblem = { field: string; message: string };

@@ -1,15 +1,15 @@
 import { explainErrno } from "./shortage.ts";
 
-/** Why a step could not start, for people. */
+/** Explains to people why a step could not start. */
 
 export type StartFailure = { stage: string; errno: number };
 
-/** What a step was to execute: its program as it was named, and the working directory. */
+/** What a step tried to execute: the program as the job names it, and the working directory. */
 export type Attempt = { program: string; workingDirectory: string };
 
 const maxProgramLength = 200;
 
-/** `attempt` null: not known any more. The stages are drawn in supervisor/formats.h. */
+/** `attempt` null: unknown. supervisor/formats.h draws the stages. */
 export function explainStartFailure({ stage, errno }: StartFailure, attempt: Attempt | null): string {
   const why = errno > 0 ? explainErrno(errno) : "not usable";
   switch (stage) {
@@ -18,7 +18,10 @@ export function explainStartFailure({ stage, errno }: StartFailure, attempt: Att
     case "exec":
       return `command${described(attempt)}: ${why}`;
     case "interpreter":
-      return `command${described(attempt)}: it is there, but what it names as its interpreter, in its first line (#!) or in itself, is not; a carriage return at that line's end counts`;
+      return (
+        `command${described(attempt)}: the file exists, but the interpreter that it names, in its first line (#!) or in its ` +
+        "ELF header, does not; a carriage return at the end of that line counts as part of the name"
+      );
     default:
       return `${stageNames.get(stage) ?? stage}: ${why}`;
   }

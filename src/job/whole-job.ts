@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { exampleJob, jobFields } from "./job.ts";
 import { Command, JobSpec } from "./spec.ts";
 
-/** A job with what was submitted, as it is shown: of secrets the names, and to those who only watch of the environment, too. */
+/** A job with its spec, as the API shows it. Secrets are shown by name only; to the role read, the environment too. */
 
 const names = Type.Record(Type.String(), Type.Null(), { description: "the names alone" });
 const Environment = Type.Optional(
@@ -12,7 +12,7 @@ const ShownCommand = Type.Object({ ...Command.properties, Environment }, { addit
 
 const ShownSpec = Type.Object(
   { ...JobSpec.properties, Environment, Commands: Type.Optional(Type.Array(ShownCommand)), Secrets: Type.Optional(names) },
-  { additionalProperties: false, title: "ShownSpec", description: "As submitted, less what is secret" },
+  { additionalProperties: false, title: "ShownSpec", description: "As submitted, without what is secret" },
 );
 
 const exampleSpec = {

@@ -2,8 +2,8 @@ import type { JobView } from "../job/job.ts";
 import type { DropReason, Measures, Sources } from "./measures.ts";
 
 /**
- * What the service counts and measures. What keeps it is not needed for the first answer, and loaded after that: until then, what happens waits here and is
- * counted late.
+ * Counts and measures what happens in the service. The library for metrics is loaded after the first answers; until then, events wait here
+ * and are counted later.
  */
 export class Metrics {
   readonly #sources: Promise<Sources>;
@@ -18,10 +18,10 @@ export class Metrics {
     this.observe = resolve;
   }
 
-  /** From now on what happens is counted at once. */
+  /** Loads the library. From then on events are counted at once. */
   load(): Promise<Measures> {
     this.#loading ??= this.#load().catch((error: unknown) => {
-      this.#loading = null; // it may succeed the next time
+      this.#loading = null; // the next call tries again
       throw error;
     });
     return this.#loading;
@@ -45,7 +45,7 @@ export class Metrics {
     this.#count((measures) => measures.submitted());
   }
 
-  /** Null: the clock was set back meanwhile, and it is not known how long it was. */
+  /** Null: the clock was set back meanwhile, so the time is unknown. */
   admitted(waitedMs: number | null): void {
     this.#count((measures) => measures.admitted(waitedMs));
   }
@@ -62,7 +62,7 @@ export class Metrics {
     this.#count((measures) => measures.dropped(reason));
   }
 
-  /** Prometheus' text format, and its media type. */
+  /** The metrics in Prometheus' text format, with its media type. */
   async text(): Promise<{ body: string; contentType: string }> {
     return await (await this.load()).text();
   }

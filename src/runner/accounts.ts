@@ -2,7 +2,10 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { ownUser } from "../identity/own-user.ts";
 
-/** Users of this box, as whom jobs may run. Asked of the C library's own programs, so that those of a directory service count too. */
+/**
+ * Users of this box that jobs may run as. They are looked up by the C library's own programs, which also find the users of a directory
+ * service.
+ */
 
 export type Account = { uid: number; gid: number; groups: number[]; name: string; home: string; shell: string };
 
@@ -20,7 +23,7 @@ export class Accounts {
     this.#allowed = allowed;
   }
 
-  /** `user`: a name, a number, or number:group. The problem is the rest of a sentence. */
+  /** `user`: a name, a number, or number:group. The problem continues a sentence that begins with the user. */
   find(user: string): Promise<AccountResult> {
     const nowMs = performance.now();
     for (const [name, { atMs }] of this.#known) if (nowMs - atMs > freshMs) this.#known.delete(name);
@@ -38,18 +41,18 @@ export class Accounts {
     if (account === null) return refused(`is no user of this box: getent passwd ${id} finds none`);
     if (!this.#allowed.includes(account.name) && !this.#allowed.includes(String(account.uid))) {
       return refused(
-        `is not among those as whom jobs may run: JOBRUNNER_ALLOWED_USERS ${this.#allowed.length === 0 ? "is empty" : "does not name it"}`,
+        `is not a user that jobs may run as: JOBRUNNER_ALLOWED_USERS ${this.#allowed.length === 0 ? "is empty" : "does not name it"}`,
       );
     }
     if (group === undefined) return { kind: "found", account };
     const gid = Number(group);
-    // Any other group would give the job what the user does not have.
+    // Any other group would give the job rights that the user does not have.
     if (gid !== account.gid && !account.groups.includes(gid)) return refused(`has a group that is not the user's: leave out :${group}`);
     return { kind: "found", account: { ...account, gid, groups: [] } };
   }
 }
 
-/** The user's name, or the number where there is no account. */
+/** The user's name, or the number if there is no account. */
 export async function nameOfUser(uid: number): Promise<string> {
   return (await accountOf(String(uid)))?.name ?? String(uid);
 }
@@ -58,7 +61,7 @@ function refused(problem: string): AccountResult {
   return { kind: "refused", problem };
 }
 
-/** A number without an account has the group of the same number, and no home. */
+/** A number without an account gets the group of the same number, and no home. */
 async function accountOf(id: string): Promise<Account | null> {
   const isNumber = /^\d+$/.test(id);
   if (isNumber && Number(id) >= noUser) return null;
@@ -70,10 +73,10 @@ async function accountOf(id: string): Promise<Account | null> {
   return { uid: Number(uid), gid: Number(gid), groups, name, home: home === "" ? "/" : home, shell: shell === "" ? "/bin/sh" : shell };
 }
 
-/** The kernel's word for nobody at all (setresuid(2)). */
+/** To setresuid(2), -1 means "leave unchanged". */
 const noUser = 0xffff_ffff;
 
-/** getent(1): status 2, there is none. */
+/** getent(1) exits with 2 if the key is not found. */
 function missing(error: unknown): null {
   if (error instanceof Error && "code" in error && error.code === 2) return null;
   throw error;

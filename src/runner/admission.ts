@@ -1,6 +1,6 @@
 /**
- * Decides which jobs may start now. Pure: it has no clock and does no I/O, so a property test can check it (test/admission-property.test.ts).
- * Limits of any kind belong here.
+ * Decides which jobs may start now. Pure: it has no clock and does no I/O, so a property test can check it
+ * (test/admission-property.test.ts). Limits of any kind belong here.
  *
  *     arrive ──there is room──▶ admitted ─────────────────────▶ leave
  *       └─────must wait──────▶ arriving ──committed──▶ queued ──next──▶ admitted

@@ -3,7 +3,7 @@ import { codeOf } from "../lib/error-code.ts";
 
 const freshMs = 100;
 
-/** Whether the state directory's disk has more than the reserve: what running jobs and the database need to end well. */
+/** Checks whether the state directory's disk has more free space than the reserve, which running jobs and the database need to end well. */
 export class DiskReserve {
   readonly #path: string;
   readonly #minFreeBytes: number;
@@ -26,7 +26,7 @@ export class DiskReserve {
   }
 }
 
-/** Node's and SQLite's ways to say that nothing more fits. */
+/** Whether an error of Node or SQLite says that the disk is full. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);

@@ -3,7 +3,7 @@ import type { Submission, SubmitResult } from "./submission.ts";
 
 type Accept = (idempotency: Submission["idempotency"]) => Promise<SubmitResult>;
 
-/** The same key with the same body gives the same job, also while the first of them is still being accepted. */
+/** The same key with the same body gives the same job, also while the first request is still being accepted. */
 export class Idempotency {
   readonly #store: Store;
   readonly #inFlight = new Map<string, { fingerprint: string; result: Promise<SubmitResult> }>();
@@ -12,11 +12,11 @@ export class Idempotency {
     this.#store = store;
   }
 
-  /** Calls `accept`, with the key as it is to be recorded, unless the key is known. */
+  /** Calls `accept`, with the key to record, unless the key is known. */
   async once({ idempotency, submitter }: Submission, accept: Accept): Promise<SubmitResult> {
     if (idempotency === null) return accept(null);
     const { fingerprint } = idempotency;
-    // The same key of somebody else is another one. What HTTP lets be a key holds no blank.
+    // Each owner has its own keys. A key in an HTTP header contains no blank.
     const key = submitter.owner === null ? idempotency.key : `${submitter.owner} ${idempotency.key}`;
     const inFlight = this.#inFlight.get(key);
     if (inFlight !== undefined) return inFlight.fingerprint === fingerprint ? inFlight.result : { kind: "conflict" };

@@ -3,8 +3,8 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { codeOf } from "../lib/error-code.ts";
 
 /**
- * The name of this state directory among all on any box, made once: what it has with programs that serve others too is known by it, the
- * containers of an engine for one.
+ * The unique name of this state directory, made once. It marks what belongs to this service in programs that others use too, such as the
+ * containers of an engine.
  */
 export function readInstance(path: string): string {
   try {

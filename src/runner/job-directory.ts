@@ -9,16 +9,18 @@ import { makePlan, stdinFileName } from "./plan.ts";
 import { makeUserWorkspace, makeWorkspaceForAll } from "./workspaces.ts";
 import { codeOf } from "../lib/error-code.ts";
 
-/** A job's directory, as far as the service writes it. All files are this user's alone (0600). */
+/** The files in a job's directory that the service writes. Only the service's user can read them (0600). */
 
 const draftName = "plan.new";
 
-/** What a job is launched with: all of its spec, secrets too, and as whom. */
+/** What a launch needs: the whole spec with its secrets, and the account that the steps run as; null: the service's. */
 export type LaunchRequest = { spec: JobSpec; account: Account | null };
 
 export type LaunchEnvironment = { shell: string; cgroupParent: string | null; instance: string; engine: Engine | null };
 
-/** All that the supervisor needs; the plan last, whole under its name. May be done again. */
+/**
+ * Writes everything that the supervisor needs. The plan comes last, and appears under its name only when it is complete. May be repeated.
+ */
 export function writeJobDirectory(
   job: ActiveJob,
   { spec, account }: LaunchRequest,
@@ -48,13 +50,13 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Of a job that is finished, and so of what nobody reads any more. */
+/** Removes the files with secrets of a finished job, which nobody reads any more. */
 export function forgetSecrets(job: ActiveJob): void {
   if (!job.hasSecrets) return;
   for (const name of ["plan", draftName, ...job.containerSteps.map(envFileName)]) rmSync(join(job.directory, name), { force: true });
 }
 
-/** A job may open /dev/stdin anew, so the file is its user's. */
+/** A job may open /dev/stdin again, so its user must own the file. */
 function writeStdin(directory: string, text: string, account: Account | null): void {
   const path = join(directory, stdinFileName);
   writeFileSync(path, text, { mode: 0o600 });

@@ -20,13 +20,16 @@ export interface JobRunner {
   view(id: string): JobView | null;
   /** The job with its spec, brought up to date; null: no such job. */
   get(id: string): WholeJobView | null;
-  /** `pause` is called between two turns of the event loop when many jobs have to be checked. A page without jobs may have another one behind it. */
+  /**
+   * `pause` is called between two turns of the event loop when many jobs have to be checked. A page without jobs may have another one
+   * behind it.
+   */
   list(query: JobQuery, pause: () => Promise<void>): Promise<JobPage>;
   /** Resolves with the job when its end is recorded; null: no such job. When the signal aborts, resolves with the job as it is. */
   whenFinished(id: string, signal: AbortSignal): Promise<WholeJobView | null>;
   /**
-   * Stops a job and resolves when nothing of it is left; at once where there is no such job or it is finished. `force`: SIGKILL at once, and no further
-   * step. When the signal aborts, the wait ends and the job is stopped all the same.
+   * Stops a job and resolves when nothing of it is left; at once where there is no such job or it is finished. `force`: SIGKILL at once,
+   * and no further step. When the signal aborts, the wait ends and the job is stopped all the same.
    */
   kill(id: string, options: { force: boolean; signal: AbortSignal }): Promise<void>;
   /** Removes a finished job, its output and its workspace. */
@@ -44,8 +47,8 @@ export interface JobRunner {
   /** The number of the last committed end. Ends are numbered across restarts of the service. */
   lastEnd(): number;
   /**
-   * The jobs that a subscriber may have missed since the end with this number, as JSON: every unfinished job, and every job that ended after it.
-   * `owner` null: of every owner. `isWhole` false: the ends are not remembered that far back.
+   * The jobs that a subscriber may have missed since the end with this number, as JSON: every unfinished job, and every job that ended
+   * after it. `owner` null: of every owner. `isWhole` false: the ends are not remembered that far back.
    */
   missedSince(end: number, owner: string | null): { isWhole: boolean; jobs: Iterable<string> };
   health(): Health;

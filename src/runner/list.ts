@@ -15,25 +15,28 @@ export type JobPage = { Jobs: JobView[]; NextCursor: string | null };
 
 type Entry = { seq: number; view: () => JobView; characters: (view: JobView) => number };
 
-/** Of JSON: a page ends early where its jobs are large, since a thousand may have half a megabyte each. */
+/** Characters of JSON. A page of large jobs ends early: a thousand jobs may have half a megabyte each. */
 const mostCharacters = 4 << 20;
 
-/** How long one request looks for jobs; whoever made it may go on behind. */
+/** How long one request searches; the client may continue with the cursor. */
 const mostMs = 150;
-/** In one turn of the event loop. A look is at twice as many jobs as the one before, as many, or half, so that it takes about as long. */
+/**
+ * How long one turn of the event loop may take. Each step checks twice, as many, or half as many jobs as the step before, to stay between
+ * the two.
+ */
 const turnMs = 5;
 const longTurnMs = 15;
 const mostRows = 4096;
-/** Each may have 64 labels, and a text that is almost in all of them takes some milliseconds for each job. */
+/** A job may have 64 labels: a text that nearly matches all of them takes some milliseconds per job. */
 const firstRows = { withText: 16, withoutText: 256 };
 
 /** `active`: by ID, in order of acceptance. */
 export type Jobs = { store: Store; active: ReadonlyMap<string, ActiveJob> };
 
 /**
- * A page of jobs, newest first, of those in memory (not finished) and those in the database: as many as are asked for, as much as a page may hold, or what was
- * found in its time. Goes down from range to range of the order of acceptance, with a pause where that lasts. Each range is looked at in one turn, in memory
- * and in the database: so a job that ends meanwhile is in one of them.
+ * A page of jobs, newest first: active jobs from memory and finished jobs from the database. The page ends at the limit, when it is full,
+ * or when its time is up. The search goes down the order of acceptance range by range, and pauses between turns of the event loop. It
+ * checks memory and database for the same range in the same turn, so that a job that ends meanwhile is found in one of them.
  */
 export async function listJobs(jobs: Jobs, query: JobQuery, pause: () => Promise<void>): Promise<JobPage> {
   const walk = new Walk(jobs, query);
@@ -69,12 +72,12 @@ class Page {
     this.#limit = limit;
   }
 
-  /** What is to be found for it: one more tells whether there is a next page. */
+  /** How much the page still takes: one job more than the limit, which shows whether there is a next page. */
   get missing(): { jobs: number; characters: number } {
     return { jobs: this.#limit + 1 - this.#jobs.length, characters: mostCharacters - this.#characters };
   }
 
-  /** False: it is full, and the job belongs to the next one. */
+  /** False: the page is full, and the job belongs to the next one. */
   add({ seq, view, characters }: Entry): boolean {
     if (this.#jobs.length === this.#limit || this.#characters > mostCharacters) return false;
     const job = view();
@@ -84,13 +87,13 @@ class Page {
     return true;
   }
 
-  /** With the seq under which the next one begins; null: there is none. */
+  /** The next page begins below this seq; null: there is none. */
   endingAt(seq: number | null): JobPage {
     return { Jobs: this.#jobs, NextCursor: seq === null ? null : seq.toString(36) };
   }
 }
 
-/** Down the order of acceptance, through memory and the database. */
+/** Walks down the order of acceptance, in memory and in the database. */
 class Walk {
   readonly #query: JobQuery;
   readonly #map: Jobs["active"];
@@ -106,13 +109,13 @@ class Walk {
     this.#finished = states?.length === 0 ? null : store.finishedJobs({ ...query, states });
   }
 
-  /** As FinishedJobs has it: no more than so many jobs are looked at in memory either. */
+  /** As FinishedJobs.reach, with no more than so many jobs in memory either. */
   reach(below: number, rows: number): number {
-    while ((this.#active.at(-1)?.seq ?? 0) >= below) this.#active.pop(); // looked at
+    while ((this.#active.at(-1)?.seq ?? 0) >= below) this.#active.pop(); // checked before
     return Math.max(this.#active.at(-rows)?.seq ?? 0, this.#finished?.reach(below, rows) ?? 0);
   }
 
-  /** Newest first; of those in the database no more than is missing. */
+  /** Newest first. From the database it reads no more than the page still takes. */
   within(bounds: Bounds, missing: Page["missing"]): Entry[] {
     const entries = [...this.#inMemory(bounds), ...this.#inDatabase(bounds, missing)].toSorted((a, b) => b.seq - a.seq);
     // A job may be in memory and in the database while its end is being recorded.
@@ -131,7 +134,7 @@ class Walk {
   }
 }
 
-/** So large a job that is not finished may be, without making the text of it: names and values have 200 characters. */
+/** An upper bound for the JSON of an unfinished job, without making it: names and values have at most 200 characters. */
 function mostCharactersOf({ Steps, Labels }: JobView): number {
   return 2000 + 800 * Steps.length + 300 * Object.keys(Labels).length;
 }

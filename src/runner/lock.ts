@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * Holds the state directory for this process. The lock is SQLite's, on a database of its own: the kernel gives it back whatever way the
- * process ends, and a stale one cannot be. Throws a sentence that names the directory and who holds it.
+ * Locks the state directory for this process. The lock is SQLite's, on a database of its own: the kernel releases it however the process
+ * ends, so a lock is never stale. Throws a sentence that names the directory and the process that holds it.
  */
 export function lockStateDir(stateDir: string): { release(): void } {
   const pidPath = join(stateDir, "jobrunner.pid");
@@ -15,7 +15,8 @@ export function lockStateDir(stateDir: string): { release(): void } {
     lock.close();
     if (!isBusy(error)) throw error;
     throw new Error(
-      `the state directory ${stateDir} is in use by another jobrunner${holder(pidPath)}: stop it, or set JOBRUNNER_STATE_DIR to another directory`,
+      `the state directory ${stateDir} is in use by another jobrunner${holder(pidPath)}: ` +
+        "stop it, or set JOBRUNNER_STATE_DIR to another directory",
       {
         cause: error,
       },
@@ -30,7 +31,7 @@ export function lockStateDir(stateDir: string): { release(): void } {
   };
 }
 
-/** SQLITE_BUSY: somebody else has it. */
+/** SQLITE_BUSY: another process holds the lock. */
 const busyCode = 5;
 
 function isBusy(error: unknown): boolean {
@@ -41,6 +42,6 @@ function holder(pidPath: string): string {
   try {
     return ` (process ${readFileSync(pidPath, "utf8").trim()})`;
   } catch {
-    return ""; // It has just started and not yet said.
+    return ""; // that process has just started and has not written it yet
   }
 }

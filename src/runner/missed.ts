@@ -2,18 +2,18 @@ import type { Ends } from "../store/ends.ts";
 import type { ActiveJob } from "./active-job.ts";
 
 export type Since = {
-  end: number; // of the last end that is known
+  end: number; // the number of the last end that the subscriber knows
   owner: string | null;
-  upToSeq: number; // of the last job accepted: of later ones a subscriber hears
+  upToSeq: number; // of the last accepted job: the subscriber hears of later ones
 };
 
-/** As JobRunner says. */
+/** See JobRunner. */
 export function missedSince(ends: Ends, active: Iterable<ActiveJob>, since: Since): { isWhole: boolean; jobs: Iterable<string> } {
   const isWhole = ends.hasAllAfter(since.end);
   return { isWhole, jobs: missed(ends, active, isWhole ? since : { ...since, end: ends.last }) };
 }
 
-/** The jobs that are not finished are walked while they change: one that ends meanwhile is among them, or among the ends by then. */
+/** Active jobs change while they are walked: a job that ends meanwhile is among them, or among the ends afterwards. */
 function* missed(ends: Ends, active: Iterable<ActiveJob>, { end, owner, upToSeq }: Since): Generator<string> {
   for (const job of active) {
     if (job.seq > upToSeq) break;

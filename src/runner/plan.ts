@@ -9,18 +9,18 @@ import { commandWords, type ContainerCommand, containerCommand, type ContainerSt
 import type { Engine } from "./containers/engine.ts";
 import { workspaceOf } from "./workspaces.ts";
 
-/** The plan, drawn in supervisor/formats.h: what the supervisor is to do, all decided here. */
+/** The plan, drawn in supervisor/formats.h: everything that the supervisor does is decided here. */
 
 export const stdinFileName = "stdin-text";
 
 export type PlanContext = {
   id: string;
-  directory: string; // of the job, absolute
+  directory: string; // the job's, absolute
   shell: string;
   cgroup: string | null;
-  /** As whom the steps run; null: as the service's user. */
+  /** The account that the steps run as; null: the service's user. */
   account: Account | null;
-  /** Of the job's containers; null where it has none. */
+  /** Null: no step runs in a container. */
   containers: { engine: Engine; instance: string } | null;
 };
 
@@ -28,12 +28,12 @@ export type Plan = { bytes: Buffer; envFiles: { step: number; text: string }[]; 
 
 const defaultDrainTimeoutSeconds = 2;
 
-/** The same job gives the same plan: it may be written again after a crash. */
+/** The same job always gives the same plan, which may be written again after a crash. */
 export function makePlan(spec: JobSpec, context: PlanContext): Plan {
   const { account } = context;
   const commands = commandsOf(spec);
   const base = baseOf(spec, context);
-  // An engine's client must find nothing of the job's in its environment, so what is shared is all that every step may have.
+  // An engine's client must not find the job's variables in its environment. So variables are shared only if no step runs in a container.
   const stepVariables = new Set(["JOBRUNNER_STEP", ...commands.flatMap((command) => Object.keys(command.Environment ?? {}))]);
   const variables = Object.entries({ ...variablesAround(context), ...spec.Environment, ...spec.Secrets });
   const shared = context.containers === null ? variables.filter(([name]) => !stepVariables.has(name)) : [];
@@ -71,7 +71,9 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
   return { bytes: Buffer.from(`${lines.join("\0")}\0`), envFiles, streams };
 }
 
-/** What each process gets that is started for a step in a container, arguments and variables: the engine's client, and the init with the command after it. */
+/**
+ * Arguments and variables of each process that is started for a step in a container: the engine's client, and the init with the command.
+ */
 export function containerProcesses(
   spec: JobSpec,
   index: number,
@@ -149,7 +151,7 @@ function stepLines(command: Command): string[] {
   ];
 }
 
-/** Small and clean: nothing of the service's own environment reaches a job. */
+/** Nothing of the service's own environment reaches a job. */
 export const baseEnvironment = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   HOME: ownUser.home,
@@ -160,7 +162,7 @@ export const baseEnvironment = {
   TMPDIR: "/tmp",
 };
 
-/** What a step on the host finds in its environment before the job's own, but for JOBRUNNER_STEP. */
+/** The variables that a step on the host gets besides the job's own and JOBRUNNER_STEP. */
 export function variablesAround(context: Pick<PlanContext, "id" | "directory" | "account">): Record<string, string> {
   return { ...baseEnvironment, ...(context.account === null ? {} : variablesOf(context.account)), ...marksOf(context) };
 }

@@ -14,7 +14,7 @@ export type Acceptance = { kind: "acceptable"; account: Account | null } | Exclu
 
 export type PreflightDependencies = { disk: DiskReserve; finder: EngineFinder; allowedUsers: string[]; shell: string; jobsDir: string };
 
-/** Whether this box can run a job that fits the schema, before it is accepted. */
+/** Checks, before a job is accepted, whether this box can run it. */
 export class PreflightCheck {
   readonly #dependencies: PreflightDependencies;
   readonly #accounts: Accounts;
@@ -55,5 +55,5 @@ export class PreflightCheck {
   }
 }
 
-/** As long as all of them. */
+/** All IDs have the same length. */
 const anyId = randomUUID();

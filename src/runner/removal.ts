@@ -18,23 +18,24 @@ const firstAgainMs = 60_000;
 const longestAgainMs = 3_600_000;
 const resumedAtOnce = 4;
 
-/** Deletes what deleted jobs have on disk. The database remembers what is still to be done, over a crash too, and what stands in the way. */
+/** Deletes the files of removed jobs. The database remembers, also across crashes, which removals are not done and what prevents them. */
 export class Removal {
   readonly #options: RemovalOptions;
   readonly #remains = new Map<string, Remains>();
-  readonly #unfinished: string[]; // by earlier services; what this one begins before `resume` is not removed twice at once
+  /** Of earlier services. Read at the start, so that a removal that begins before `resume` does not run twice. */
+  readonly #unfinished: string[];
 
   constructor(options: RemovalOptions) {
     this.#options = options;
     this.#unfinished = options.store.unfinishedRemovals();
   }
 
-  /** Of which deleted jobs something could not be removed, and is tried again. */
+  /** Deleted jobs with files that could not be removed yet. Their removal is tried again. */
   get remains(): Remains[] {
     return [...this.#remains.values()];
   }
 
-  /** Those that an earlier service did not come to. */
+  /** Continues the removals that earlier services did not finish. */
   resume(): void {
     const ids = this.#unfinished.values();
     const work = async (): Promise<void> => {
@@ -43,7 +44,7 @@ export class Removal {
     for (let count = 0; count < resumedAtOnce; count += 1) void work();
   }
 
-  /** Never rejects. What is left is tried again, after a time that grows; null: nothing. */
+  /** Never rejects. Returns what is left, which is tried again after a growing delay; null: nothing. */
   async remove(id: string, againMs = firstAgainMs): Promise<Remains | null> {
     const remains = await this.#removeNow(id);
     if (remains === null) {
@@ -71,7 +72,7 @@ export class Removal {
     }
   }
 
-  /** The workspace first, since the rest says by which engine there can be files of others in it. */
+  /** The workspace goes first: the rest names the engine whose containers may have left other users' files in the workspace. */
   async #removeFolders(job: string, directory: string): Promise<Remains | null> {
     for (const path of [...setUserWorkspaceAside(directory), workspaceOf(directory, null), directory]) {
       const remains = await this.#removeFolder(job, path, path === directory ? null : readEngine(directory));
@@ -80,7 +81,10 @@ export class Removal {
     return null;
   }
 
-  /** What a container's users made may be for them alone to remove: where we cannot, for whatever reason, it is tried as root in a container, and looked at again. */
+  /**
+   * Only users of a container may be allowed to remove the files that they made. If the removal fails, root in a container tries it, and
+   * the folder is checked again.
+   */
   async #removeFolder(job: string, path: string, made: Made | null): Promise<Remains | null> {
     const { supervisorPath: program } = this.#options;
     const left = await removeFolder(program, path);
@@ -92,7 +96,7 @@ export class Removal {
     return { job, path: where, problem: refusal === null ? stillLeft.text : `${stillLeft.text}; and by a container: ${refusal}` };
   }
 
-  /** Null, or why not. */
+  /** Null, or why the container could not remove the folder. */
   async #removeForeign(folder: string, { client, image }: Made): Promise<string | null> {
     const { finder, supervisorPath: program } = this.#options;
     try {

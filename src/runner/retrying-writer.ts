@@ -2,7 +2,7 @@ import type { Log } from "./log.ts";
 
 const retryMs = 1000;
 
-/** What has happened must be recorded: tried until the disk takes it. */
+/** Retries a write until it succeeds: what has happened must be recorded. */
 export class RetryingWriter {
   readonly #log: Log;
   #problem: string | null = null;
@@ -11,7 +11,7 @@ export class RetryingWriter {
     this.#log = log;
   }
 
-  /** Why the last write failed; null: it did not. */
+  /** Why the last write failed; null: it succeeded. */
   get problem(): string | null {
     return this.#problem;
   }

@@ -4,8 +4,8 @@ import { ownUser } from "../identity/own-user.ts";
 import { codeOf } from "../lib/error-code.ts";
 
 /**
- * Makes the state directory where there is none, and sees to it that nobody else gets into it (0700). Throws a sentence for people where it is
- * another user's, or full of other things, whose mode is not ours to change.
+ * Creates the state directory if it does not exist, and makes sure that nobody else can enter it (0700). Throws a sentence for people if
+ * the directory belongs to another user or holds other things, because then its mode must not be changed.
  */
 export function makeStateDir(path: string): void {
   try {
@@ -15,7 +15,10 @@ export function makeStateDir(path: string): void {
   }
 }
 
-/** What the system or the database said of the state directory, as a sentence that names the variable. What is a sentence for people stays as it is. */
+/**
+ * Turns an error of the system or the database into a sentence that names the variable. An error without a code is a sentence already and
+ * stays as it is.
+ */
 export function asStateTrouble(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || codeOf(error) === "") return error;
   const remedy = `name a directory that ${ownUser.name} can make and write, on a disk with room`;
@@ -37,7 +40,7 @@ function makeOwnFolder(path: string): void {
       );
     }
     chmodSync(path, 0o700);
-    // What others have put there, a token for instance, would be taken for ours.
+    // What others have put there, such as a token, would be taken for ours.
     if ((mode & 0o022) !== 0 && readdirSync(path).length > 0) {
       throw new Error(
         `${path} could be written by others, who may have changed what is in it: set JOBRUNNER_STATE_DIR to another directory`,
@@ -50,13 +53,13 @@ function makeOwnFolder(path: string): void {
     throw new Error(`JOBRUNNER_STATE_DIR names ${path}, in which "jobs" is no directory: set it to another directory`);
 }
 
-/** With what leads to it, for this user alone. Node's own `recursive` never returns where /proc is on the way. */
+/** Creates a folder with its parents, for this user alone. Node's own `recursive` never returns if /proc is on the way. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (!existsSync(path)) throw error; // else another start was at it, too
+    if (!existsSync(path)) throw error; // another start may have created it meanwhile
   }
 }

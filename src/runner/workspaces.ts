@@ -5,20 +5,26 @@ import { ownUser } from "../identity/own-user.ts";
 import type { Account } from "./accounts.ts";
 
 /**
- * Where a job's steps start. Of most jobs `work` in the job's directory. That of a job with a User lies beside the state directory, which
- * others do not get into, and `work` is a link to it:
+ * Where a job's steps start: for most jobs, `work` in the job's directory. The workspace of a job with a User is beside the state
+ * directory, which other users cannot enter, and `work` is a link to it:
  *
- *     <state>/jobs/<ID>/work  ->  <state>-workspaces/<ID>    of the user, 0700; the folder that it is in lets others through (0711), and is root's
+ *     <state>/jobs/<ID>/work  ->  <state>-workspaces/<ID>    the user's, 0700; the folder around it is root's, 0711
  */
 
-/** `root`: the folder as steps see it, which may not exist yet. `draft` gives a path on the same file system, in a folder that only the service can enter. */
+/**
+ * `root`: the folder as steps see it, which may not exist yet. `draft` gives a path on the same file system, in a folder that only the
+ * service can enter.
+ */
 export type Workspace = { root: string; draft: () => string };
 
 export function workspaceOf(directory: string, account: Account | null): string {
   return account === null ? join(directory, "work") : userWorkspaceOf(directory);
 }
 
-/** Of a job whose order has been carried out. A draft beside a user's workspace has a name by which setUserWorkspaceAside finds it. */
+/**
+ * The workspace of a job, also of one that was not launched yet. A draft beside a user's workspace gets a name that setUserWorkspaceAside
+ * finds.
+ */
 export function workspaceIn(directory: string): Workspace {
   const ofUser = userWorkspaceOf(directory);
   if (existsSync(ofUser)) return { root: ofUser, draft: () => `${ofUser}.${randomUUID()}` };
@@ -26,7 +32,7 @@ export function workspaceIn(directory: string): Workspace {
 }
 
 /**
- * Makes the folder of all users' workspaces. What is done in it, root does: so one that another could change is refused, with a sentence
+ * Creates the folder of all users' workspaces. Root works in this folder, so one that another user could change is refused, with a sentence
  * for people.
  */
 export function makeWorkspacesFolder(stateDir: string): void {
@@ -37,7 +43,8 @@ export function makeWorkspacesFolder(stateDir: string): void {
     chmodSync(path, 0o711); // whatever the umask
   } else if (!found.isDirectory() || found.uid !== ownUser.uid || (found.mode & 0o022) !== 0) {
     throw new Error(
-      `${path}, for the workspaces of jobs that run as other users, is there and can be changed by others: remove it, or set JOBRUNNER_STATE_DIR to another directory`,
+      `${path}, for the workspaces of jobs that run as other users, exists and can be changed by others: ` +
+        "remove it, or set JOBRUNNER_STATE_DIR to another directory",
     );
   }
 }
@@ -51,7 +58,9 @@ export function makeUserWorkspace(directory: string, { uid, gid }: Account): voi
   if (!existsSync(link)) symlinkSync(path, link);
 }
 
-/** Whoever a container's user is, the workspace is theirs too; who is on this box does not get through the folder that it is in. */
+/**
+ * Any user of a container may write the workspace. Other users of this box cannot reach it, because they cannot enter the folder around it.
+ */
 export function makeWorkspaceForAll(directory: string): void {
   const path = join(directory, "work");
   mkdirSync(path, { recursive: true });
@@ -59,8 +68,8 @@ export function makeWorkspaceForAll(directory: string): void {
 }
 
 /**
- * What is to be removed of a user's workspace. Its user may have processes that change it meanwhile: so it gets a name that nobody can guess, in a folder
- * that nobody can list.
+ * Renames a user's workspace and returns the folders to remove. Processes of the user may still change the workspace, so its new name is
+ * one that nobody can guess, in a folder that nobody can list.
  */
 export function setUserWorkspaceAside(directory: string): string[] {
   const path = userWorkspaceOf(directory);

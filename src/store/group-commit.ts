@@ -3,8 +3,8 @@ import type { DatabaseSync } from "node:sqlite";
 type Write = { run: () => void; resolve: () => void; reject: (error: unknown) => void };
 
 /**
- * Many writes, one fsync: what is asked for within one turn of the event loop shares a transaction. While it waits for the disk
- * the next requests gather in the kernel, so the groups grow with the load.
+ * Many writes share one fsync: the writes of one turn of the event loop form one transaction. While the disk is busy, the next requests
+ * gather in the kernel, so groups grow with the load.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
@@ -16,7 +16,7 @@ export class GroupCommit {
     this.#onCommit = onCommit;
   }
 
-  /** `run` executes statements inside the group's transaction. Resolves when it is on disk; rejects with nothing of it written. */
+  /** `run` executes statements inside the group's transaction. Resolves when they are on disk. Rejects if none of them was written. */
   write(run: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length === 0) setImmediate(() => this.flush());
@@ -31,15 +31,15 @@ export class GroupCommit {
     try {
       const ms = this.#commit(group);
       for (const { resolve } of group) resolve();
-      setImmediate(() => this.#onCommit(ms)); // those who wait for the commit go on first
+      setImmediate(() => this.#onCommit(ms)); // first the callers that wait for the commit
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
-      else this.#commitApart(group);
+      else this.#commitEach(group);
     }
   }
 
-  /** One bad write must not refuse the others of its group. */
-  #commitApart(group: Write[]): void {
+  /** One failing write must not fail the others of its group. */
+  #commitEach(group: Write[]): void {
     for (const write of group) {
       try {
         const ms = this.#commit([write]);
@@ -51,7 +51,7 @@ export class GroupCommit {
     }
   }
 
-  /** How long it took. */
+  /** Returns how many milliseconds the commit took. */
   #commit(group: Write[]): number {
     const startMs = performance.now();
     this.#database.exec("BEGIN IMMEDIATE");
@@ -60,7 +60,7 @@ export class GroupCommit {
       this.#database.exec("COMMIT");
       return performance.now() - startMs;
     } catch (error) {
-      // A full disk may have rolled back by itself (sqlite.org/lang_transaction.html).
+      // On a full disk, SQLite may have rolled back already (sqlite.org/lang_transaction.html).
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;
     }

@@ -7,13 +7,13 @@ export type ListQuery = JobFilter & { states: FinalState[] | null };
 
 export type ListedJob = { seq: number; viewJson: string };
 
-/** Of seq: from `lowest` on, under `below`. */
+/** A range of seq: from `lowest` to before `below`. */
 export type Bounds = { lowest: number; below: number };
 
-/** `characters`: of the jobs together; behind so many, one more is enough. */
+/** Limits of one read. `characters`: of all views together; when they are exceeded, one more job is read. */
 export type Most = { jobs: number; characters: number };
 
-/** What the rows are found by; the other conditions are tested on each. */
+/** The condition whose index finds the rows. The other conditions are tested on each row. */
 type Driver =
   | { kind: "id"; prefix: string }
   | { kind: "label"; label: Label }
@@ -23,19 +23,19 @@ type Driver =
   | { kind: "all" };
 type Label = ListQuery["labels"][number];
 
-/** So far rare conditions are counted: more rows than this are not rare. */
+/** Rows are counted up to this number; a condition with more rows is not rare. */
 const countedRows = 1000;
 
 /**
- * Finished jobs, newest first. Rows come in the order of an index that ends in seq, that of the rarest condition, so a page costs what it shows and
- * not what the database holds. Where two common conditions, or a text, are seldom true of one job, many rows are looked at: so the caller goes from
- * range to range, each of as many rows as it has time for.
+ * Finished jobs, newest first. The index of the rarest condition finds the rows. It ends in seq, so a page costs as much as it shows,
+ * whatever the size of the database. If common conditions or a text rarely match together, many rows must be checked. So the caller goes
+ * from range to range, and chooses how many rows it has time for.
  */
 export class FinishedJobs {
   readonly #database: DatabaseSync;
   readonly #query: ListQuery;
-  readonly #drivers: Driver[]; // one, or one for each state
-  readonly #ranges: Bounds[]; // of the time that is asked for, newest first
+  readonly #drivers: Driver[]; // one, or one per state
+  readonly #ranges: Bounds[]; // of the requested time, newest first
 
   constructor(database: DatabaseSync, query: ListQuery) {
     this.#database = database;
@@ -44,7 +44,7 @@ export class FinishedJobs {
     this.#ranges = timeBounds(database, query);
   }
 
-  /** How far down from `below` a look at so many rows goes (with several states, of each); 0: there are no more. */
+  /** The lowest seq that so many rows below `below` reach (with several states, so many rows of each); 0: there are no more rows. */
   reach(below: number, rows: number): number {
     const range = this.#ranges.find(({ lowest }) => lowest < below);
     if (range === undefined) return 0;
@@ -64,7 +64,10 @@ export class FinishedJobs {
   }
 }
 
-/** Where all are common: a label with its value, then a label, then the name, then the owner. IDs are not found in the order of seq, so are for few rows only. */
+/**
+ * If all conditions are common, the order is: a label with its value, a label, the name, the owner. The index of IDs is not in the order of
+ * seq, so it is used for few rows only.
+ */
 function rarest(database: DatabaseSync, { idPrefix, labels, name, owner, states }: ListQuery): Driver[] {
   const byId = idPrefix === null ? null : ({ kind: "id", prefix: idPrefix } as const);
   if (byId !== null && countRows(database, [byId]) < countedRows) return [byId];
@@ -90,7 +93,7 @@ function countRows(database: DatabaseSync, drivers: Driver[]): number {
   }, 0);
 }
 
-/** The seq of the last of so many rows, newest first; null: there are fewer. */
+/** The seq of the last one of so many rows, newest first; null: there are fewer rows. */
 function nthSeq(database: DatabaseSync, { driver, bounds, rows }: { driver: Driver; bounds: Bounds; rows: number }): number | null {
   const { from, where, parameters } = sourceOf(driver);
   const sql = `SELECT d.seq FROM ${from} WHERE ${where} AND d.seq >= ? AND d.seq < ? ORDER BY d.seq DESC LIMIT 1 OFFSET ?`;
@@ -102,7 +105,7 @@ type Source = { from: string; where: string; parameters: SQLInputValue[] };
 
 function sourceOf(driver: Driver): Source {
   switch (driver.kind) {
-    case "id": // "g" comes after all that an ID may hold
+    case "id": // "g" sorts after every character of an ID
       return {
         from: "jobs d INDEXED BY sqlite_autoindex_jobs_1",
         where: "d.id >= ? AND d.id < ?",
@@ -160,13 +163,13 @@ function runQuery(
   for (const row of database.prepare(sql).iterate(...parameters, most.jobs)) {
     if (typeof row["view"] !== "string") continue;
     page.push({ seq: Number(row["seq"]), viewJson: row["view"] });
-    if (characters > most.characters) break; // with one that is too much: by that it is known that there are more
+    if (characters > most.characters) break; // one job too many shows that there is a next page
     characters += row["view"].length;
   }
   return page;
 }
 
-/** A pattern of LIKE. */
+/** The pattern with which LIKE finds a text anywhere. */
 function containing(text: string): string {
   return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
 }
@@ -176,8 +179,8 @@ function marks(values: unknown[]): string {
 }
 
 /**
- * Where in the order of acceptance the jobs of the time are, newest first. Times never decrease as long as the clock is not set back, so in each of its
- * turns that is one range, found by two looks into an index; ranges that meet are one.
+ * The ranges of the order of acceptance whose jobs were submitted in the requested time, newest first. Times never decrease until the clock
+ * is set back. So each turn of the clock has one range, which two index look-ups find. Ranges that touch are joined.
  */
 function timeBounds(database: DatabaseSync, { sinceMs, untilMs }: ListQuery): Bounds[] {
   if (sinceMs === null && untilMs === null) return [{ lowest: 0, below: Number.MAX_SAFE_INTEGER }];
@@ -189,7 +192,7 @@ function timeBounds(database: DatabaseSync, { sinceMs, untilMs }: ListQuery): Bo
     return seq === undefined ? null : Number(seq);
   };
   const ranges: Bounds[] = [];
-  let end = Number.MAX_SAFE_INTEGER; // of the turn
+  let end = Number.MAX_SAFE_INTEGER; // of the turn, exclusive
   for (let turn = lastTurn(database); turn >= 0; turn -= 1) {
     const lowest = firstOf(turn, sinceMs);
     const below = untilMs === null ? end : (firstOf(turn, untilMs) ?? end);

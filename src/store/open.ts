@@ -5,8 +5,8 @@ import { migrate } from "./schema.ts";
 const busyTimeoutMs = 5000;
 
 /**
- * Opens the database, made and brought to the present schema where needed. What is deleted from it is overwritten (secure_delete), since
- * secrets of jobs are among it.
+ * Opens the database; creates it and migrates its schema if necessary. Deleted data is overwritten (secure_delete), because it includes
+ * secrets of jobs.
  */
 export function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** Numbered from 1 and never edited: a change is a new one at the end. */
+/** Numbered from 1, never edited: a change of the schema is a new migration at the end. */
 const migrations: string[] = [
   `
   CREATE TABLE jobs (
@@ -48,7 +48,8 @@ const migrations: string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
-  ALTER TABLE jobs ADD COLUMN clock_turn INTEGER NOT NULL DEFAULT 0; -- how often the clock had been set back; only among those of one turn submitted_at_ms never decreases with seq
+  ALTER TABLE jobs ADD COLUMN clock_turn INTEGER NOT NULL DEFAULT 0; -- how often the clock had been set back
+  -- submitted_at_ms never decreases with seq within one turn of the clock
   DROP INDEX jobs_by_time;
   CREATE INDEX jobs_by_time ON jobs (clock_turn, submitted_at_ms, seq);
   `,
@@ -67,15 +68,16 @@ const migrations: string[] = [
   `,
 ];
 
-/** Brings a database to the present schema; refuses one that a newer program made. */
+/** Migrates a database to this program's schema. Refuses a database that a newer program made. */
 export function migrate(database: DatabaseSync): void {
   if (versionOf(database) === migrations.length) return;
-  database.exec("BEGIN IMMEDIATE"); // the service and its command line may both come to this
+  database.exec("BEGIN IMMEDIATE"); // the service and the command line may both migrate
   try {
     const version = versionOf(database);
     if (version > migrations.length) {
       throw new Error(
-        `the database was written by a newer jobrunner (schema ${version}, this one knows ${migrations.length}): use that one, or set JOBRUNNER_STATE_DIR to another directory`,
+        `the database was written by a newer jobrunner (schema ${version}, this one knows ${migrations.length}): ` +
+          "use that one, or set JOBRUNNER_STATE_DIR to another directory",
       );
     }
     for (const sql of migrations.slice(version)) database.exec(sql);

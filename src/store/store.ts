@@ -23,7 +23,9 @@ export type NewJob = {
   accountJson: string | null;
 };
 
-/** The acceptance of a job: `seq` is its order, the time is the clock's, `clockTurn` counts how often the clock had been set back before. */
+/**
+ * The acceptance of a job: `seq` is its order, the time is the clock's, `clockTurn` counts how often the clock had been set back before.
+ */
 export type Accepted = Pick<NewJob, "seq" | "id" | "submittedAtMs" | "clockTurn">;
 
 /** A job whose end is not recorded. */
@@ -76,7 +78,8 @@ export class Store {
     this.#commits = new GroupCommit(this.#database, onCommit);
     const prepare = (sql: string): StatementSync => this.#database.prepare(sql);
     this.#insertJob = prepare(`INSERT INTO jobs
-      (seq, id, state, executor_reference, submitted_at_ms, clock_turn, name, idempotency_key, idempotency_fingerprint, owner, submitted_by, spec, secrets, account)
+      (seq, id, state, executor_reference, submitted_at_ms, clock_turn, name, idempotency_key, idempotency_fingerprint, owner, submitted_by,
+        spec, secrets, account)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#insertLabel = prepare("INSERT INTO labels (key, value, seq) VALUES (?, ?, ?)");
     this.#admit = prepare("UPDATE jobs SET state = 'Starting', executor_reference = ? WHERE seq = ? AND state = 'Queued'");

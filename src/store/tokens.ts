@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 
-/** A token as it is stored. Times are milliseconds since the epoch; null: never. */
+/** A stored token. Times are milliseconds since the epoch; null: never. */
 export type StoredToken = {
   id: string;
   name: string;
@@ -14,7 +14,7 @@ export type StoredToken = {
 
 export type NewToken = Pick<StoredToken, "id" | "name" | "role" | "hash" | "createdAtMs" | "expiresAtMs">;
 
-/** The table of tokens: what is asked of it is answered from disk, so that a revocation holds at once, whoever wrote it. */
+/** The table of tokens. Every look-up reads the database, so that a revocation by the command line holds at once. */
 export class TokenTable {
   readonly #database: DatabaseSync;
   readonly #byId: StatementSync;
@@ -37,7 +37,7 @@ export class TokenTable {
     return row === undefined ? null : readRow(row);
   }
 
-  /** All that were ever made, oldest first. */
+  /** All tokens, oldest first. Revoked and expired ones are included. */
   all(): StoredToken[] {
     return this.#database.prepare("SELECT * FROM tokens ORDER BY created_at_ms, id").all().map(readRow);
   }

@@ -25,7 +25,7 @@ export async function runLargest(
   const tooLong = "x".repeat(131_000);
   const problem = await refused(service, specOf(tooLong));
   assert.equal(problem.field, field);
-  const [, most, taken] = /may take (\d+) bytes together on this box, and these take (\d+),/.exec(problem.message) ?? [];
+  const [, most, taken] = /may take (\d+) bytes together on this box, and these take (\d+) \(including/.exec(problem.message) ?? [];
   const fitting = tooLong.slice(Number(taken) - Number(most));
   assert.ok(fitting !== "", problem.message);
   assert.equal((await refused(service, specOf(`${fitting}x`))).field, field);

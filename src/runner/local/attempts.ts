@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Attempt } from "../../job/start-failure.ts";
 import { codeOf } from "../../lib/error-code.ts";
 
-/** What each step of a job was to execute, by its number, as the plan says (supervisor/formats.h); none where the plan is gone. */
+/** Reads from the plan (supervisor/formats.h) what each step was to execute, by its number; empty if the plan is gone. */
 export function readAttempts(directory: string): Map<number, Attempt> {
   const attempts = new Map<number, Attempt>();
   let step: { program: string | null; workingDirectory: string | null } = { program: null, workingDirectory: null };

@@ -12,8 +12,8 @@ export type DoorbellEvents = {
 };
 
 /**
- * The FIFO by which supervisors say that a status file has news, drawn in supervisor/formats.h. Rings may be lost (the FIFO is full, or the service
- * was away), so the listener must also check by itself, only later. Rings of one job that are read together are reported together.
+ * The FIFO by which supervisors say that a status file has news, drawn in supervisor/formats.h. Rings may be lost (the FIFO is full, or the
+ * service was away), so the listener must also check by itself, only later. Rings of one job that are read together are reported together.
  */
 export function openDoorbell(path: string, { onRing, onError }: DoorbellEvents): { close(): void } {
   // Opened for reading and writing, so that it never reaches end of file when the last supervisor ends (fifo(7)).

@@ -250,8 +250,8 @@ export class LocalExecutor implements Executor {
   }
 
   /**
-   * Finds what no ring reported: a status file that has grown, a stop that could not be sent, a supervisor that is gone. It checks whether the
-   * supervisor lives before it reads the status file, because the last line precedes the death.
+   * Finds what no ring reported: a status file that has grown, a stop that could not be sent, a supervisor that is gone. It checks whether
+   * the supervisor lives before it reads the status file, because the last line precedes the death.
    */
   #inspect(supervised: SupervisedJob): void {
     const { job } = supervised;

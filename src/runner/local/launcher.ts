@@ -13,7 +13,9 @@ export type LauncherEvents = {
 
 const restartDelayMs = 200;
 
-/** The C program that forks supervisors, and the lines exchanged with it (supervisor/formats.h). If it is killed, another one is started. */
+/**
+ * The C program that forks supervisors, and the lines exchanged with it (supervisor/formats.h). If it is killed, another one is started.
+ */
 export class Launcher {
   readonly #command: { path: string; stateDir: string };
   readonly #events: LauncherEvents;

@@ -32,8 +32,8 @@ export class StatusFile {
   }
 
   /**
-   * The facts in it, after a ring with what that told, or after none; null where there is no file, or no whole first line: nothing of the job was
-   * executed yet. It is read unless what was told is just what comes next.
+   * The facts in it, after a ring with what that told, or after none; null where there is no file, or no whole first line: nothing of the
+   * job was executed yet. It is read unless what was told is just what comes next.
    */
   facts(update: StatusUpdate | null): JobFacts | null {
     const text =
