@@ -21,7 +21,7 @@ int control_open(void) {
     return open("control", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
-enum order control_read(int fd) {
+enum request control_read(int fd) {
     for (char character; read(fd, &character, 1) == 1;) {
         if (character != '\n') {
             if (line.length < LINE_BYTES) line.text[line.length++] = character;
@@ -29,8 +29,8 @@ enum order control_read(int fd) {
         }
         size_t whole = line.length;
         line.length = 0;
-        if (whole == strlen("terminate") && memcmp(line.text, "terminate", whole) == 0) return ORDER_TERMINATE;
-        if (whole == strlen("kill") && memcmp(line.text, "kill", whole) == 0) return ORDER_KILL;
+        if (whole == strlen("terminate") && memcmp(line.text, "terminate", whole) == 0) return REQUEST_TERMINATE;
+        if (whole == strlen("kill") && memcmp(line.text, "kill", whole) == 0) return REQUEST_KILL;
     }
-    return ORDER_NONE;
+    return REQUEST_NONE;
 }

@@ -16,16 +16,16 @@ static const int64_t QUIET_NS = 100 * (int64_t)NS_PER_MS;
 
 static void end_now(struct job *job, const char *cause);
 static bool find_workers(void);
-static void look(pid_t thread, char state);
+static void check(pid_t thread, char state);
 static bool has_input(pid_t thread);
 static bool is_fifo(int at, const char *path, uint64_t *inode);
 static bool has_more(int input);
 static void mark(uint64_t inode);
-static void tell_cut(const struct drain *drain);
+static void report_cut(const struct drain *drain);
 static bool is_cut(const struct pipe *pipe, const struct drain *drain);
 
 bool may_drain(const struct job *job) {
-    return job->phases[PART_COURSE] != COURSE_KILLED && job->has_children && job->plan.drain_timeout_ms > 0;
+    return job->phases[PART_VERDICT] != VERDICT_KILLED && job->has_children && job->plan.drain_timeout_ms > 0;
 }
 
 void begin_to_drain(struct job *job) {
@@ -33,7 +33,7 @@ void begin_to_drain(struct job *job) {
     job->drain = (struct drain){.begun_at = now, .cause = timeout_at < deadline ? "timeout" : "drain"};
     job->due_at[TIMER_TIMEOUT] = NEVER;
     job->due_at[TIMER_DEADLINE] = earlier(deadline, timeout_at);
-    job->due_at[TIMER_LOOK] = now + QUIET_NS;
+    job->due_at[TIMER_CHECK] = now + QUIET_NS;
     output_drain(0); // pipes may be at an end that nobody has seen yet
 }
 
@@ -43,7 +43,7 @@ bool is_at_work(void) {
 
 void drain_later(struct job *job) {
     int64_t now = clock_ns(), quiet_at = output_last_at() + QUIET_NS;
-    job->due_at[TIMER_LOOK] = now < quiet_at ? quiet_at : now + QUIET_NS;
+    job->due_at[TIMER_CHECK] = now < quiet_at ? quiet_at : now + QUIET_NS;
 }
 
 void cut_by_terminate(struct job *job) {
@@ -61,7 +61,7 @@ static void end_now(struct job *job, const char *cause) {
 
 void cut(struct job *job) {
     (void)find_workers();
-    tell_cut(&job->drain);
+    report_cut(&job->drain);
     finish(job);
 }
 
@@ -72,7 +72,7 @@ static bool find_workers(void) {
         pipe->has_worker = false;
         if (pipe->inode == 0 && fstat(pipe->fd, &information) == 0) pipe->inode = information.st_ino;
     }
-    (void)visit_descendants(look);
+    (void)visit_descendants(check);
     for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) {
         if (pipe->has_worker) return true;
     }
@@ -80,7 +80,7 @@ static bool find_workers(void) {
 }
 
 /** proc(5): R runs or could, D waits for a disk. Whoever reads has bytes to read still, or is at their end and has not ended. */
-static void look(pid_t thread, char state) {
+static void check(pid_t thread, char state) {
     if (state != 'R' && state != 'D' && !has_input(thread)) return;
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
         char path[32];
@@ -131,8 +131,8 @@ static void mark(uint64_t inode) {
     }
 }
 
-/** A line for each step of which something may be missing, as far as the disk takes them: the job's end has to be told, too. */
-static void tell_cut(const struct drain *drain) {
+/** A line for each step of which something may be missing, as far as the disk takes them: the job's end has to be reported, too. */
+static void report_cut(const struct drain *drain) {
     uint32_t told = 0;
     for (struct pipe *pipe = NULL; status_is_written() && (pipe = pipes_next(pipe)) != NULL;) {
         if (pipe->step == told || !is_cut(pipe, drain)) continue;

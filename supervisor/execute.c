@@ -13,7 +13,7 @@ static const char *find_path(char **variables);
 static enum execute_failure execute_found(struct execution *execution, int *error);
 static bool name_file(struct execution *execution, const char *folder, size_t length);
 static enum execute_failure execute_file(const struct execution *execution, char *file, int *error);
-static int look(const char *file, int mode);
+static int check(const char *file, int mode);
 
 int execute_prepare(struct execution *execution, const struct plan *plan, const struct plan_step *step, enum command command, char *more) {
     // One in front is for the shell that runs a script without "#!", two at the end for the argument and NULL.
@@ -59,7 +59,7 @@ static enum execute_failure execute_found(struct execution *execution, int *erro
     if (strlen(execution->arguments[0]) > NAME_MAX) return EXECUTE_PROGRAM;
     for (const char *folder = execution->path;; folder++) {
         size_t length = strcspn(folder, ":");
-        *error = name_file(execution, folder, length) ? look(execution->file, X_OK) : ENOENT;
+        *error = name_file(execution, folder, length) ? check(execution->file, X_OK) : ENOENT;
         if (*error == 0) {
             enum execute_failure found = execute_file(execution, execution->file, error);
             if (found == EXECUTE_INTERPRETER) failure = found;
@@ -99,11 +99,11 @@ static enum execute_failure execute_file(const struct execution *execution, char
         arguments[0] = name;
         return EXECUTE_PROGRAM;
     }
-    bool is_there = (*error == ENOENT || *error == ENOTDIR) && look(file, F_OK) == 0;
+    bool is_there = (*error == ENOENT || *error == ENOTDIR) && check(file, F_OK) == 0;
     return is_there ? EXECUTE_INTERPRETER : EXECUTE_PROGRAM;
 }
 
 /** access(2); 0 or an errno. */
-static int look(const char *file, int mode) {
+static int check(const char *file, int mode) {
     return -(int)KERNEL(SYS_faccessat, AT_FDCWD, (long)file, mode);
 }

@@ -2,7 +2,7 @@
 
 #include "cgroup.h"
 #include "output.h"
-#include "settle.h"
+#include "finalize.h"
 #include "status.h"
 #include "stop.h"
 
@@ -16,7 +16,7 @@ void finish(struct job *job) {
 
 void close_job(struct job *job) {
     end_stop(job);
-    settle_forgotten(job);
+    finalize_forgotten(job);
     close_output(job);
 }
 
@@ -26,7 +26,7 @@ void close_output(struct job *job) {
     output_close_pipes();
 }
 
-void tell_done(struct job *job) {
+void report_done(struct job *job) {
     (void)job;
     status_line("done %lld %llu %llu\n", (long long)wall_ns(), (unsigned long long)output_bytes(), (unsigned long long)output_lost_bytes());
 }

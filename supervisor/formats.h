@@ -54,7 +54,7 @@
  *     jobrunner-status 1 <boot id> <supervisor's pid> <time>       before anything of the job is executed
  *     start <step> <pid> <time>
  *     end <step> <time> <raw wait status> <user us> <system us> <peak rss KiB> <output bytes of the step so far>
- *     fail <step> <time> <stage> <errno>                          could not start, in place of its end (its start may be told, where it was stopped just then); stage: pipes, stdin, user, workdir, exec, fork, plan (then step 0), or interpreter:
+ *     fail <step> <time> <stage> <errno>                          could not start, in place of its end (its start may be reported, where it was stopped just then); stage: pipes, stdin, user, workdir, exec, fork, plan (then step 0), or interpreter:
  *                                                                the program is there, what its "#!" line or the program itself names as its interpreter is not
  *     expire <step> <time>                                        the step's timeout struck; its end follows
  *     wait <time> <pid> <uid> <errno> <state> <name>              a kill waits for this process, the first of several: it acts as this user, sending SIGKILL gave

@@ -29,7 +29,7 @@ struct failure {
 static struct failure take_streams(int folder, int *signals, int *up);
 static int open_writer(int folder, const char *name);
 static struct failure start(char **command, const sigset_t *inherited, int up, pid_t *child);
-_Noreturn static void become(char **command, const sigset_t *inherited, int up, int outcome);
+_Noreturn static void become(char **command, const sigset_t *inherited, int up, int exec_result);
 static int refuse(char **command, struct failure failure);
 static void write_name(char *text, const char *name);
 static int serve(pid_t child, int incoming, int signals);
@@ -75,19 +75,19 @@ static int open_writer(int folder, const char *name) {
 }
 
 static struct failure start(char **command, const sigset_t *inherited, int up, pid_t *child) {
-    int outcome[2];
-    if (pipe2(outcome, O_CLOEXEC) != 0) return (struct failure){PROCESS, errno};
+    int exec_result[2];
+    if (pipe2(exec_result, O_CLOEXEC) != 0) return (struct failure){PROCESS, errno};
     *child = fork();
-    if (*child == 0) become(command, inherited, up, outcome[1]);
+    if (*child == 0) become(command, inherited, up, exec_result[1]);
     struct failure failure = {PROCESS, *child < 0 ? errno : 0};
-    (void)close(outcome[1]);
+    (void)close(exec_result[1]);
     // At the end of file nothing is read, and the command is executed.
-    if (*child > 0 && read(outcome[0], &failure, sizeof failure) < 0) failure = (struct failure){PROCESS, errno};
-    (void)close(outcome[0]);
+    if (*child > 0 && read(exec_result[0], &failure, sizeof failure) < 0) failure = (struct failure){PROCESS, errno};
+    (void)close(exec_result[0]);
     return failure;
 }
 
-_Noreturn static void become(char **command, const sigset_t *inherited, int up, int outcome) {
+_Noreturn static void become(char **command, const sigset_t *inherited, int up, int exec_result) {
     (void)setpgid(0, 0); // cannot fail: a process just forked leads no group or session
     (void)sigprocmask(SIG_SETMASK, inherited, NULL);
     struct failure failure = {WORKDIR, 0};
@@ -98,7 +98,7 @@ _Noreturn static void become(char **command, const sigset_t *inherited, int up, 
         (void)execvp(command[0], command);
     }
     failure.error = errno;
-    ssize_t written = write(outcome, &failure, sizeof failure);
+    ssize_t written = write(exec_result, &failure, sizeof failure);
     (void)written;
     _exit(NOT_FOUND);
 }

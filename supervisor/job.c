@@ -2,7 +2,7 @@
 
 #include "control.h"
 #include "output.h"
-#include "settle.h"
+#include "finalize.h"
 #include "signals.h"
 #include "status.h"
 
@@ -18,7 +18,7 @@ enum { MOST_REFUSALS = 8 };
 static void open_job(struct job *job);
 static void wait_for_news(struct job *job);
 static struct timespec time_until(int64_t due);
-static void obey(struct job *job);
+static void handle(struct job *job);
 
 void job_run(struct job *job) {
     open_job(job);
@@ -37,10 +37,10 @@ static void open_job(struct job *job) {
     for (enum timer timer = 0; timer < TIMERS; timer++) job->due_at[timer] = NEVER;
     if (job->plan.timeout_ms > 0) job->due_at[TIMER_TIMEOUT] = clock_ns() + job->plan.timeout_ms * NS_PER_MS;
     job->at.next = job->plan.first_step;
-    job->running.process.look_at = NEVER;
+    job->running.process.check_at = NEVER;
 }
 
-/** Makes events of what is heard. Orders come before the ends of processes: what was ordered when a step ended was ordered while it ran. */
+/** Makes events of what is heard. Requests come before the ends of processes: a request that is there when a step ends was made while it ran. */
 static void wait_for_news(struct job *job) {
     struct pollfd entries[POLL_COUNT] = {
         [POLL_CONTROL] = {.fd = job->control, .events = POLLIN},
@@ -54,7 +54,7 @@ static void wait_for_news(struct job *job) {
     step_ask(job);
     if (ready <= 0) return;
     if (entries[POLL_OUTPUT].revents != 0) output_handle();
-    if (entries[POLL_CONTROL].revents != 0) obey(job);
+    if (entries[POLL_CONTROL].revents != 0) handle(job);
     if (entries[POLL_CHILDREN].revents != 0) {
         signals_clear(job->children);
         job_reap(job);
@@ -67,11 +67,11 @@ static struct timespec time_until(int64_t due) {
     return (struct timespec){.tv_sec = rest / 1000000000, .tv_nsec = rest % 1000000000};
 }
 
-static void obey(struct job *job) {
-    for (enum order order; (order = control_read(job->control)) != ORDER_NONE;) {
-        enum phase course = job->phases[PART_COURSE];
-        bool is_stopped = course == COURSE_STOPPED || course == COURSE_KILLED;
-        if (order == ORDER_KILL) happen(job, course == COURSE_KILLED ? ON_JOB_KILL_AGAIN : ON_JOB_KILL);
+static void handle(struct job *job) {
+    for (enum request request; (request = control_read(job->control)) != REQUEST_NONE;) {
+        enum phase verdict = job->phases[PART_VERDICT];
+        bool is_stopped = verdict == VERDICT_STOPPED || verdict == VERDICT_KILLED;
+        if (request == REQUEST_KILL) happen(job, verdict == VERDICT_KILLED ? ON_JOB_KILL_AGAIN : ON_JOB_KILL);
         else happen(job, is_stopped && !has_process(job) ? ON_JOB_TERMINATE_AGAIN : ON_JOB_TERMINATE);
     }
 }
@@ -84,7 +84,7 @@ void job_reap(struct job *job) {
         job->has_children = pid >= 0 || errno != ECHILD;
         if (pid <= 0) return;
         if (has_process(job) && pid == job->running.process.pid) step_ended(job, wait_status, &usage);
-        else if (pid == job->settle.pid) settle_ended(job);
+        else if (pid == job->finalize.pid) finalize_ended(job);
     }
 }
 

@@ -23,8 +23,8 @@ enum timer {
     TIMER_TIMEOUT,      // of the job
     TIMER_STEP_TIMEOUT, // likewise
     TIMER_DEADLINE,     // the end of a grace, or of the time of what was left behind
-    TIMER_LOOK,         // when what is being ended or waited for is looked at, or killed, again
-    TIMER_COMMAND,      // when the command that settles the container is started or killed, or its client's moment is finished
+    TIMER_CHECK,         // when what is being ended or waited for is looked at, or killed, again
+    TIMER_COMMAND,      // when the command that finalizes the container is started or killed, or its client's grace is over
     TIMER_DISK,         // when no more is waited for the disk
     TIMERS
 };
@@ -40,7 +40,7 @@ struct drain {
     const char *cause; // of its end at the deadline: formats.h's word
 };
 
-/** How the step's first process ended: of STEP_OVER. */
+/** How the step's first process ended: of STEP_FINISHED. */
 struct end {
     int wait_status;
     int64_t wall_ns;
@@ -55,8 +55,8 @@ struct running {
     struct end end;
 };
 
-/** The command that settles the step's container. */
-struct settle {
+/** The command that finalizes the step's container. */
+struct finalize {
     pid_t pid;           // 0: it does not run
     int64_t grace_until; // of a container whose client was finished while it was to stop; 0: none
 };
@@ -75,11 +75,11 @@ struct job {
     };
     struct place at, next; // next: of the event of that name
     struct running running;
-    struct settle settle;
+    struct finalize finalize;
     struct waiting waiting;
 
     bool has_children; // as the last look showed; no other process can become the job's
-    bool has_settled;  // some step's container
+    bool has_finalized;  // some step's container
     unsigned refusals;
 };
 
@@ -101,7 +101,7 @@ bool has_process(const struct job *job);
 /** More of whether its command is executed, where that is not known. */
 void step_ask(struct job *job);
 
-/** Before something else is told of the step, or sent to it. */
+/** Called before something else is reported of the step or sent to it: checks whether its exec succeeded. */
 void step_announce(struct job *job);
 
 /** Its first process has ended like this. */

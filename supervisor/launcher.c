@@ -23,46 +23,46 @@ enum { INPUT_BYTES = 65536, FULL_PAUSE_MS = 1 };
 
 static struct launch shared;
 static int children = -1;
-static bool is_death_untold;
+static bool is_death_unreported;
 
 /** What the service has said and is not obeyed yet. */
-static SCRATCH struct orders {
+static SCRATCH struct requests {
     size_t length;
     bool is_full;   // there is no room for the first of them
     bool is_closed; // nothing follows
     char text[INPUT_BYTES];
-} orders;
+} requests;
 
 static int prepare(const char *state);
 static int complain(const char *what);
 static int read_boot_id(void);
-static bool is_over(void);
+static bool is_finished(void);
 static int pause_ms(void);
 static void hand_on(void);
-static void read_orders(void);
-static void obey_orders(void);
-static bool obey(const char *line, size_t length);
-static bool hand_over(const char *id);
+static void read_requests(void);
+static void handle_requests(void);
+static bool handle(const char *line, size_t length);
+static bool assign(const char *id);
 static pid_t fork_for(const char *id, int (*task)(const struct launch *, const char *));
 static void reap(void);
-static void tell_news(void);
-static void tell_failed(const char *id, int error);
+static void report_news(void);
+static void report_failed(const char *id, int error);
 static void tell(const char *line, int length);
 
 int launch(const char *state) {
     if (prepare(state) != 0) return 1;
-    while (!is_over()) {
+    while (!is_finished()) {
         struct pollfd entries[] = {
-            {.fd = orders.is_full || orders.is_closed ? -1 : STDIN_FILENO, .events = POLLIN},
+            {.fd = requests.is_full || requests.is_closed ? -1 : STDIN_FILENO, .events = POLLIN},
             {.fd = children, .events = POLLIN},
-            {.fd = is_death_untold || slots_have_failure() ? STDOUT_FILENO : -1, .events = POLLOUT},
+            {.fd = is_death_unreported || slots_have_failure() ? STDOUT_FILENO : -1, .events = POLLOUT},
         };
         if (poll(entries, 3, pause_ms()) < 0 && errno != EINTR) return complain("poll");
         if (entries[1].revents != 0) reap();
-        if (entries[2].revents != 0) tell_news();
+        if (entries[2].revents != 0) report_news();
         hand_on();
-        if (entries[0].revents != 0) read_orders();
-        obey_orders();
+        if (entries[0].revents != 0) read_requests();
+        handle_requests();
     }
     return 0;
 }
@@ -103,61 +103,61 @@ static int read_boot_id(void) {
 }
 
 /** Those that wait end with the launcher: not before they have told what became of a job. */
-static bool is_over(void) {
-    return orders.is_closed && !orders.is_full && !slots_are_needed();
+static bool is_finished(void) {
+    return requests.is_closed && !requests.is_full && !slots_are_needed();
 }
 
 /** For poll(2). */
 static int pause_ms(void) {
-    if (orders.is_full) return FULL_PAUSE_MS;
+    if (requests.is_full) return FULL_PAUSE_MS;
     int64_t at = slots_due_at(), now = clock_ns();
     if (at == NEVER) return -1;
     return at <= now ? 0 : (int)((at - now) / NS_PER_MS) + 1;
 }
 
-/** What could not be handed over at once, and what was and is not answered for. */
+/** What could not be assigned at once, and what was and is not answered for. */
 static void hand_on(void) {
     char id[ID_LENGTH + 1];
     while (slots_take_queued(id)) {
-        if (!hand_over(id)) (void)fork_for(id, supervise);
+        if (!assign(id)) (void)fork_for(id, supervise);
     }
     while (slots_take_overdue(id)) (void)fork_for(id, supervise);
 }
 
-static void read_orders(void) {
-    if (orders.length == sizeof orders.text) orders.length = 0; // no line is that long
-    ssize_t got = read(STDIN_FILENO, orders.text + orders.length, sizeof orders.text - orders.length);
-    if (got > 0) orders.length += (size_t)got;
-    orders.is_closed = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+static void read_requests(void) {
+    if (requests.length == sizeof requests.text) requests.length = 0; // no line is that long
+    ssize_t got = read(STDIN_FILENO, requests.text + requests.length, sizeof requests.text - requests.length);
+    if (got > 0) requests.length += (size_t)got;
+    requests.is_closed = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-static void obey_orders(void) {
-    char *line = orders.text, *end = orders.text + orders.length;
-    orders.is_full = false;
+static void handle_requests(void) {
+    char *line = requests.text, *end = requests.text + requests.length;
+    requests.is_full = false;
     for (char *newline; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL; line = newline + 1) {
-        orders.is_full = !obey(line, (size_t)(newline - line));
-        if (orders.is_full) break;
+        requests.is_full = !handle(line, (size_t)(newline - line));
+        if (requests.is_full) break;
     }
-    orders.length = (size_t)(end - line);
-    memmove(orders.text, line, orders.length);
+    requests.length = (size_t)(end - line);
+    memmove(requests.text, line, requests.length);
 }
 
 /** False: not now. */
-static bool obey(const char *line, size_t length) {
+static bool handle(const char *line, size_t length) {
     char id[ID_LENGTH + 1] = {0};
     const char *space = memchr(line, ' ', length);
     if (space == NULL || !is_id(space + 1, length - (size_t)(space + 1 - line))) return true;
     memcpy(id, space + 1, ID_LENGTH);
     size_t word = (size_t)(space - line);
-    if (word == 3 && memcmp(line, "run", word) == 0) return hand_over(id);
+    if (word == 3 && memcmp(line, "run", word) == 0) return assign(id);
     if (word == 5 && memcmp(line, "sweep", word) == 0) (void)fork_for(id, sweep);
     return true;
 }
 
 /** False: there is no room now. */
-static bool hand_over(const char *id) {
-    enum hand_over done = slots_hand_over(id);
-    if (done != TO_BE_FORKED) return done == HANDED_OVER;
+static bool assign(const char *id) {
+    enum assign done = slots_assign(id);
+    if (done != TO_BE_FORKED) return done == ASSIGNED;
     pid_t pid = fork_for(id, supervise);
     slots_forked(pid);
     return true;
@@ -169,7 +169,7 @@ static pid_t fork_for(const char *id, int (*task)(const struct launch *, const c
         (void)close(children);
         _exit(task(&shared, id));
     }
-    if (pid < 0 && task == supervise) tell_failed(id, errno);
+    if (pid < 0 && task == supervise) report_failed(id, errno);
     return pid;
 }
 
@@ -178,23 +178,23 @@ static void reap(void) {
     signals_clear(children);
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (slots_child_ended(pid) || !WIFEXITED(status) || WEXITSTATUS(status) != 0) is_death_untold = true;
+        if (slots_child_ended(pid) || !WIFEXITED(status) || WEXITSTATUS(status) != 0) is_death_unreported = true;
     }
 }
 
 /** A line at a time, a death once for many, and only when the service has room for it: nobody's job waits for the service to listen. */
-static void tell_news(void) {
+static void report_news(void) {
     char id[ID_LENGTH + 1];
     int error;
     if (slots_take_failure(id, &error)) {
-        tell_failed(id, error);
-    } else if (is_death_untold) {
-        is_death_untold = false;
+        report_failed(id, error);
+    } else if (is_death_unreported) {
+        is_death_unreported = false;
         tell("died\n", 5);
     }
 }
 
-static void tell_failed(const char *id, int error) {
+static void report_failed(const char *id, int error) {
     char line[ID_LENGTH + 32];
     tell(line, snprintf(line, sizeof line, "failed %.*s %d\n", ID_LENGTH, id, error));
 }

@@ -46,7 +46,7 @@ static void prepare(const struct newborn *newborn) {
         long file = KERNEL(SYS_openat, newborn->joins, (long)"cgroup.procs", O_WRONLY | O_CLOEXEC);
         if (file >= 0) (void)KERNEL(SYS_write, file, (long)"0", 1); // it goes on without
     }
-    bool is_client = newborn->step->settle_arguments > 0;
+    bool is_client = newborn->step->finalize_arguments > 0;
     // Kept across execve(2): what an engine's client leaves behind to watch its container is then told from the job's own by descent.
     if (is_client) (void)KERNEL(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
     (void)KERNEL(SYS_setsid, 0); // cannot fail: a process just forked leads no group
@@ -97,7 +97,7 @@ static void limit(int what, rlim_t soft, rlim_t hard) {
 _Noreturn static void fail(struct newborn *newborn, enum step_stage stage, int error) {
     newborn->failure = (struct step_failure){stage, error};
     newborn->has_failed = true;
-    if (newborn->outcome >= 0) (void)KERNEL(SYS_write, newborn->outcome, (long)&newborn->failure, sizeof newborn->failure);
+    if (newborn->exec_result >= 0) (void)KERNEL(SYS_write, newborn->exec_result, (long)&newborn->failure, sizeof newborn->failure);
     leave();
 }
 

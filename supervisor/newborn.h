@@ -18,7 +18,7 @@ struct newborn {
     pid_t supervisor;
     int joins;              // the cgroup where it is to go by itself; else -1
     int output, error;      // writing ends
-    int outcome;            // likewise, for a step_failure; -1: none, it shares the memory
+    int exec_result;            // likewise, for a step_failure; -1: none, it shares the memory
     rlim_t most_files;
     struct execution *execution;
 

@@ -2,7 +2,7 @@
 
 #include "drain.h"
 #include "output.h"
-#include "settle.h"
+#include "finalize.h"
 #include "status.h"
 #include "stop.h"
 
@@ -10,14 +10,14 @@ enum { STATUS_RETRY_MS = 200 };
 
 static const enum event timer_events[TIMERS] = {
     [TIMER_TIMEOUT] = ON_JOB_TIMEOUT,   [TIMER_STEP_TIMEOUT] = ON_JOB_STEP_TIMEOUT, [TIMER_DEADLINE] = ON_JOB_DEADLINE,
-    [TIMER_LOOK] = ON_JOB_LOOK,         [TIMER_COMMAND] = ON_CONTAINER_DUE,         [TIMER_DISK] = ON_DISK_DEADLINE,
+    [TIMER_CHECK] = ON_JOB_CHECK,         [TIMER_COMMAND] = ON_CONTAINER_DUE,         [TIMER_DISK] = ON_DISK_DEADLINE,
 };
 
 static bool is_gone(const struct job *job);
 static enum event due_event(struct job *job);
-static enum event look(struct job *job);
+static enum event check(struct job *job);
 static int64_t idle_at(const struct job *job);
-static bool is_step_over(const struct job *job);
+static bool is_step_finished(const struct job *job);
 static enum event progress(struct job *job);
 static enum event next_event(struct job *job);
 static enum event wait_for_disk(const struct job *job);
@@ -25,14 +25,14 @@ static enum event wait_for_disk(const struct job *job);
 enum event job_news(struct job *job) {
     bool is_taking = job->phases[PART_DISK] == DISK_TAKING;
     if (output_is_blocked() == is_taking) return is_taking ? ON_DISK_REFUSED : ON_DISK_FREED;
-    if (job->phases[PART_STEP] == STEP_OVER && job->phases[PART_CONTAINER] == CONTAINER_NONE) return ON_STEP_SETTLED;
+    if (job->phases[PART_STEP] == STEP_FINISHED && job->phases[PART_CONTAINER] == CONTAINER_NONE) return ON_STEP_FINALIZED;
     if (is_gone(job)) return ON_JOB_GONE;
     enum event due = due_event(job);
     return due == NO_EVENT ? progress(job) : due;
 }
 
 int64_t job_due_at(const struct job *job) {
-    int64_t due = earlier(earlier(idle_at(job), job->running.process.look_at), earlier(output_due_at(), status_ring_at()));
+    int64_t due = earlier(earlier(idle_at(job), job->running.process.check_at), earlier(output_due_at(), status_ring_at()));
     for (enum timer timer = 0; timer < TIMERS; timer++) due = earlier(due, job->due_at[timer]);
     return status_is_written() ? due : earlier(due, clock_ns() + (int64_t)STATUS_RETRY_MS * NS_PER_MS);
 }
@@ -54,27 +54,27 @@ static enum event due_event(struct job *job) {
         if (timer == TIMER_STEP_TIMEOUT && now >= idle_at(job)) return ON_JOB_IDLE;
         if (now < job->due_at[timer]) continue;
         job->due_at[timer] = NEVER;
-        if (timer == TIMER_LOOK) return look(job);
-        if (timer == TIMER_COMMAND) return settle_due(job);
+        if (timer == TIMER_CHECK) return check(job);
+        if (timer == TIMER_COMMAND) return finalize_due(job);
         return timer_events[timer];
     }
     return NO_EVENT;
 }
 
 /** What is only found out by looking, which costs more than to be asked all the time. */
-static enum event look(struct job *job) {
+static enum event check(struct job *job) {
     switch (job->phases[PART_JOB]) {
     case JOB_STOPPING_STEP:
-    case JOB_KILLING_STEP: return is_step_gone(job) ? ON_JOB_GONE : ON_JOB_LOOK;
-    case JOB_DRAINING: return is_at_work() ? ON_JOB_LOOK : ON_JOB_GONE;
-    default: return ON_JOB_LOOK;
+    case JOB_KILLING_STEP: return is_step_gone(job) ? ON_JOB_GONE : ON_JOB_CHECK;
+    case JOB_DRAINING: return is_at_work() ? ON_JOB_CHECK : ON_JOB_GONE;
+    default: return ON_JOB_CHECK;
     }
 }
 
 /** A job that waits for the disk is not idle. */
 static int64_t idle_at(const struct job *job) {
-    enum phase course = job->phases[PART_COURSE];
-    bool is_stopped = course == COURSE_STOPPED || course == COURSE_KILLED;
+    enum phase verdict = job->phases[PART_VERDICT];
+    bool is_stopped = verdict == VERDICT_STOPPED || verdict == VERDICT_KILLED;
     if (job->plan.idle_timeout_ms == 0 || is_stopped || !has_process(job) || output_is_blocked()) return NEVER;
     int64_t since = output_last_at() > job->running.started_at ? output_last_at() : job->running.started_at;
     return since + job->plan.idle_timeout_ms * NS_PER_MS;
@@ -82,17 +82,17 @@ static int64_t idle_at(const struct job *job) {
 
 static enum event progress(struct job *job) {
     switch (job->phases[PART_JOB]) {
-    case JOB_STEP: return is_step_over(job) ? ON_JOB_STEP_OVER : NO_EVENT;
+    case JOB_STEP: return is_step_finished(job) ? ON_JOB_STEP_FINISHED : NO_EVENT;
     case JOB_BETWEEN: return next_event(job);
     case JOB_CLOSING:
         if (output_is_blocked()) return wait_for_disk(job);
         return output_is_open() ? ON_JOB_CLOSABLE : ON_JOB_CLOSED;
-    case JOB_TELLING: return status_is_written() ? ON_JOB_WRITTEN : NO_EVENT;
+    case JOB_REPORTING: return status_is_written() ? ON_JOB_WRITTEN : NO_EVENT;
     default: return NO_EVENT;
     }
 }
 
-static bool is_step_over(const struct job *job) {
+static bool is_step_finished(const struct job *job) {
     return job->phases[PART_STEP] == STEP_NONE && job->phases[PART_CONTAINER] == CONTAINER_NONE;
 }
 
@@ -101,7 +101,7 @@ static enum event next_event(struct job *job) {
     if (!find_next(job)) return may_drain(job) ? ON_JOB_LEFT : ON_JOB_NO_MORE;
     if (!status_is_written()) return NO_EVENT;
     if (!output_is_blocked()) return ON_JOB_NEXT;
-    return job->phases[PART_COURSE] == COURSE_STOPPED ? wait_for_disk(job) : NO_EVENT;
+    return job->phases[PART_VERDICT] == VERDICT_STOPPED ? wait_for_disk(job) : NO_EVENT;
 }
 
 static enum event wait_for_disk(const struct job *job) {

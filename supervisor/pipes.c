@@ -30,7 +30,7 @@ static struct pipes {
 } state;
 
 static bool watch(int fd);
-static void look_if_busy(struct pipe *pipe, int64_t now);
+static void check_if_busy(struct pipe *pipe, int64_t now);
 static void rest(struct pipe *pipe, int64_t now);
 static bool listen_to(int fd, uint32_t events);
 static void forget(int fd);
@@ -116,11 +116,11 @@ void pipes_note_moved(struct pipe *pipe, size_t bytes, int64_t now) {
     bool follows = now - pipe->last_at < GAP_NS;
     pipe->last_at = now;
     pipe->burst += bytes;
-    if (!pipe->is_busy) look_if_busy(pipe, now);
+    if (!pipe->is_busy) check_if_busy(pipe, now);
     else if (pipe->is_large && bytes < SMALL_BYTES && follows && now >= pipe->burst_at) rest(pipe, now);
 }
 
-static void look_if_busy(struct pipe *pipe, int64_t now) {
+static void check_if_busy(struct pipe *pipe, int64_t now) {
     if (pipe->burst < BUSY_BYTES) return;
     pipe->is_busy = now - pipe->burst_at < BUSY_NS;
     pipe->burst = 0;
@@ -163,7 +163,7 @@ unsigned pipes_resting(struct pipe **resting, unsigned wanted) {
     return found;
 }
 
-/** Its end is told of whatever the events are (epoll_ctl(2), EPOLLHUP). */
+/** Its end is reported whatever the events are (epoll_ctl(2), EPOLLHUP). */
 static bool listen_to(int fd, uint32_t events) {
     return epoll_ctl(state.epoll, EPOLL_CTL_MOD, fd, &(struct epoll_event){.events = events, .data.fd = fd}) == 0;
 }

@@ -12,7 +12,7 @@
  * lives. What one event costs does not depend on how many there are.
  *
  * A pipe that proves busy is enlarged. When small pieces follow each other in it then, it rests: it is read once in a millisecond, instead of
- * once for each piece. A pipe's end is told at once all the same.
+ * once for each piece. A pipe's end is reported at once all the same.
  */
 
 enum stream { STREAM_STDOUT = 1, STREAM_STDERR = 2 };

@@ -49,8 +49,8 @@ int plan_read(const char *bytes, size_t length, struct plan *plan) {
     struct plan_step step;
     while ((at = plan_next_step(plan, at, &step)) != NULL) {
         if (step.workdir == NULL || step.arguments == 0) return EINVAL;
-        if (plan->user != NULL && step.settle_arguments > 0) return EINVAL;
-        if (step.settle_arguments > 0) plan->containers++;
+        if (plan->user != NULL && step.finalize_arguments > 0) return EINVAL;
+        if (step.finalize_arguments > 0) plan->containers++;
         plan->steps++;
     }
     bool is_whole = plan->id != NULL && plan->stop_signal != 0 && plan->stop_timeout_ms >= 0 && plan->steps > 0;
@@ -82,7 +82,7 @@ const char *plan_next_secret(const struct plan *plan, const char *at, const char
 }
 
 size_t plan_arguments(const struct plan_step *step, enum command command) {
-    return command == COMMAND_STEP ? step->arguments : step->settle_arguments;
+    return command == COMMAND_STEP ? step->arguments : step->finalize_arguments;
 }
 
 void plan_vectors(const struct plan *plan, const struct plan_step *step, enum command command, char **arguments, char **variables) {
@@ -177,7 +177,7 @@ static bool read_own(const char *text, struct plan_step *step) {
         return true;
     }
     if (value_of(text, "settle=") != NULL) {
-        step->settle_arguments++;
+        step->finalize_arguments++;
         return true;
     }
     if ((value = value_of(text, "env=")) != NULL) {

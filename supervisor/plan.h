@@ -19,7 +19,7 @@ struct plan_step {
     bool ignore_error;
     int64_t timeout_ms; // 0: none
     size_t arguments;
-    size_t settle_arguments; // 0: the step is no container
+    size_t finalize_arguments; // 0: the step is no container
     const char *streams;     // the name of a folder in the job's; NULL: the container has no way of its own
     size_t variables;
 };
@@ -66,8 +66,8 @@ struct user {
 /** Whether the text is a user as drawn in formats.h; plan->user is. */
 bool plan_user(const char *value, struct user *user);
 
-/** Which of a step's two commands: what it is, or what settles it. */
-enum command { COMMAND_STEP, COMMAND_SETTLE };
+/** Which of a step's two commands: what it is, or what finalizes it. */
+enum command { COMMAND_STEP, COMMAND_FINALIZE };
 
 /** How many arguments the command has; 0: the step has no such command. */
 size_t plan_arguments(const struct plan_step *step, enum command command);

@@ -15,7 +15,7 @@
 enum { FIRST_ROOM = 1024, DIRECTORY_BYTES = 32768, PATH_BYTES = 64 };
 
 static ssize_t read_text(const char *path, char *text, size_t size);
-static bool look_at(const char *path, struct process *process);
+static bool check_at(const char *path, struct process *process);
 static bool is_dead(char state);
 
 /** For each entry of a folder of /proc whose name is a number, until `visit` gives false. False: that, or the folder could not be read. */
@@ -56,7 +56,7 @@ bool proc_add(struct table *table, pid_t pid) {
         table->processes = bigger;
         table->room = wanted;
     }
-    if (proc_look(pid, &table->processes[table->count])) table->count++; // else it ended meanwhile
+    if (proc_check(pid, &table->processes[table->count])) table->count++; // else it ended meanwhile
     return true;
 }
 
@@ -77,12 +77,12 @@ void proc_forget(struct table *table) {
     *table = (struct table){0};
 }
 
-bool proc_look(pid_t pid, struct process *process) {
+bool proc_check(pid_t pid, struct process *process) {
     char path[PATH_BYTES];
-    return snprintf(path, sizeof path, "/proc/%d/stat", (int)pid) > 0 && look_at(path, process);
+    return snprintf(path, sizeof path, "/proc/%d/stat", (int)pid) > 0 && check_at(path, process);
 }
 
-static bool look_at(const char *path, struct process *process) {
+static bool check_at(const char *path, struct process *process) {
     char text[1024];
     if (read_text(path, text, sizeof text) <= 0) return false;
     const char *name_end = strrchr(text, ')'); // a name may hold brackets and spaces
@@ -93,25 +93,25 @@ static bool look_at(const char *path, struct process *process) {
 }
 
 struct thread_search {
-    pid_t pid, living;
+    pid_t pid, alive;
 };
 
 static bool search_visited(pid_t thread, void *more) {
     struct thread_search *search = more;
     char path[PATH_BYTES];
     struct process seen;
-    bool is_seen = snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)search->pid, (int)thread) > 0 && look_at(path, &seen);
-    if (is_seen && !is_dead(seen.state)) search->living = thread;
-    return search->living == 0;
+    bool is_seen = snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)search->pid, (int)thread) > 0 && check_at(path, &seen);
+    if (is_seen && !is_dead(seen.state)) search->alive = thread;
+    return search->alive == 0;
 }
 
-pid_t proc_living_thread(const struct process *process) {
+pid_t proc_live_thread(const struct process *process) {
     if (!is_dead(process->state)) return process->pid;
     if (process->threads < 2) return 0;
     struct thread_search search = {.pid = process->pid};
     char path[PATH_BYTES];
     if (snprintf(path, sizeof path, "/proc/%d/task", (int)process->pid) > 0) (void)for_each_number(path, search_visited, &search);
-    return search.living;
+    return search.alive;
 }
 
 /** Zombie, and dead: a process that is being taken away. A thread in any other state, be it stopped, traced or asleep in the kernel, lives. */

@@ -36,13 +36,13 @@ struct process *proc_find(const struct table *table, pid_t pid);
 void proc_forget(struct table *table);
 
 /** What is said of the process now; false: nothing. */
-bool proc_look(pid_t pid, struct process *process);
+bool proc_check(pid_t pid, struct process *process);
 
 /**
  * A thread of the process that has not ended, mostly the main one; 0: there is none, it is dead. A process whose main thread has ended
  * (pthread_exit(3)) lives on, though its state is that of a zombie: it has memory, files and an environment by its other threads alone.
  */
-pid_t proc_living_thread(const struct process *process);
+pid_t proc_live_thread(const struct process *process);
 
 /** Whether it is in the cgroup, given by path; is_deep: or in one below. */
 bool proc_is_in_cgroup(pid_t pid, const char *path, bool is_deep);

@@ -15,7 +15,7 @@
 
 /** The better one of those seen: the first that was refused, the first that lives, the first dead child. */
 struct seen {
-    enum { NOBODY, DEAD_CHILD, LIVING, REFUSED } kind;
+    enum { NOBODY, DEAD_CHILD, ACTIVE, REFUSED } kind;
     struct process process;
     int error;
 };
@@ -30,7 +30,7 @@ static struct search {
 static bool scan(void);
 static bool read_members(int file);
 static bool has_mark(const struct process *process, const struct marks *marks, const char *variable, const struct user *reader);
-static void choose_own(struct spared spared);
+static void choose_own(struct excluded excluded);
 static void choose_descendants(void);
 static int signal_and_forget(int signal, bool whole_groups);
 static int signal_chosen(int signal, bool whole_groups);
@@ -49,19 +49,19 @@ bool search_was_made(void) {
 
 bool visit_descendants(void (*visit)(pid_t thread, char state)) {
     if (!scan()) return false;
-    choose_own((struct spared){0});
+    choose_own((struct excluded){0});
     for (size_t i = 0; i < search.table.count; i++) {
         const struct process *process = &search.table.processes[i];
-        pid_t thread = process->is_chosen ? proc_living_thread(process) : 0;
+        pid_t thread = process->is_chosen ? proc_live_thread(process) : 0;
         if (thread != 0) visit(thread, process->state);
     }
     proc_forget(&search.table);
     return true;
 }
 
-int signal_descendants(int signal, struct spared spared) {
+int signal_descendants(int signal, struct excluded excluded) {
     if (!scan()) return -1;
-    choose_own(spared);
+    choose_own(excluded);
     return signal_and_forget(signal, signal == SIGKILL);
 }
 
@@ -78,9 +78,9 @@ int signal_members(int cgroup, const char *path, int signal) {
     return signal_and_forget(signal, false);
 }
 
-int signal_strays(const char *path, int signal, struct spared spared) {
+int signal_strays(const char *path, int signal, struct excluded excluded) {
     if (!scan()) return -1;
-    choose_own(spared);
+    choose_own(excluded);
     for (size_t i = 0; i < search.table.count; i++) {
         struct process *process = &search.table.processes[i];
         process->is_chosen = process->is_chosen && !proc_is_in_cgroup(process->pid, path, false);
@@ -96,7 +96,7 @@ int signal_within(const char *path, int signal) {
 
 int signal_step(pid_t leader, int signal) {
     if (!scan()) return -1;
-    choose_own((struct spared){0});
+    choose_own((struct excluded){0});
     // The number may be somebody else's by now, who is no descendant of ours.
     for (size_t i = 0; i < search.table.count; i++) {
         struct process *process = &search.table.processes[i];
@@ -130,7 +130,7 @@ struct holdout signal_holdout(void) {
     struct holdout holdout = {0};
     const struct seen *seen = &search.holdout;
     struct process now;
-    bool is_there = seen->kind != NOBODY && proc_look(seen->process.pid, &now) && now.started_at == seen->process.started_at;
+    bool is_there = seen->kind != NOBODY && proc_check(seen->process.pid, &now) && now.started_at == seen->process.started_at;
     if (!is_there || !proc_describe(&now, holdout.name, &holdout.user)) return (struct holdout){0};
     holdout.pid = now.pid;
     holdout.state = now.state;
@@ -145,7 +145,7 @@ static bool scan(void) {
 
 /** A number that is a session's is given to no other process while one is in that session. */
 static bool has_mark(const struct process *process, const struct marks *marks, const char *variable, const struct user *reader) {
-    pid_t thread = process->pid == getpid() ? 0 : proc_living_thread(process);
+    pid_t thread = process->pid == getpid() ? 0 : proc_live_thread(process);
     if (thread == 0) return false;
     switch (environment_holds(thread, variable, reader)) {
     case HOLDS: return true;
@@ -167,13 +167,13 @@ static int signal_chosen(int signal, bool whole_groups) {
     for (size_t i = 0; i < search.table.count; i++) {
         const struct process *process = &search.table.processes[i];
         if (!process->is_chosen) continue;
-        if (proc_living_thread(process) == 0) {
+        if (proc_live_thread(process) == 0) {
             if (process->parent == getpid()) remember(process, DEAD_CHILD, 0);
             continue;
         }
         found++;
         int error = signal_one(process, signal, whole_groups);
-        remember(process, error == 0 || error == ESRCH ? LIVING : REFUSED, error == ESRCH ? 0 : error);
+        remember(process, error == 0 || error == ESRCH ? ACTIVE : REFUSED, error == ESRCH ? 0 : error);
     }
     return found;
 }
@@ -191,7 +191,7 @@ static int signal_one(const struct process *process, int signal, bool whole_grou
     int error = 0;
     bool is_to_wake = signal != SIGKILL && signal != 0;
     struct process now;
-    bool is_same = proc_look(process->pid, &now) && now.started_at == process->started_at;
+    bool is_same = proc_check(process->pid, &now) && now.started_at == process->started_at;
     if (is_same && whole_groups && process->group > 1 && process->group != getpgrp()) (void)kill(-process->group, signal);
     if (!is_same) {
         error = ESRCH;
@@ -206,10 +206,10 @@ static int signal_one(const struct process *process, int signal, bool whole_grou
     return error;
 }
 
-static void choose_own(struct spared spared) {
+static void choose_own(struct excluded excluded) {
     for (size_t i = 0; i < search.table.count; i++) {
         pid_t pid = search.table.processes[i].pid;
-        search.table.processes[i].is_chosen = search.table.processes[i].parent == getpid() && pid != spared.client && pid != spared.settler;
+        search.table.processes[i].is_chosen = search.table.processes[i].parent == getpid() && pid != excluded.client && pid != excluded.finalizer;
     }
     choose_descendants();
 }

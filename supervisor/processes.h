@@ -12,9 +12,9 @@
  */
 
 /** Children of the calling process that are left alone with all that descends from them; 0: none. */
-struct spared {
+struct excluded {
     pid_t client;  // of a container engine
-    pid_t settler; // the command that ends its container
+    pid_t finalizer; // the command that ends its container
 };
 
 /** Forgets whom the calls below have seen: a job's processes are no other job's. */
@@ -30,13 +30,13 @@ bool search_was_made(void);
 bool visit_descendants(void (*visit)(pid_t thread, char state));
 
 /** The descendants of the calling process; as it is their subreaper, these are all that the job ever started. */
-int signal_descendants(int signal, struct spared spared);
+int signal_descendants(int signal, struct excluded excluded);
 
 /** Those in the cgroup, given by descriptor and path; without a look at every process of the box, of which there may be thousands. */
 int signal_members(int cgroup, const char *path, int signal);
 
 /** The descendants of the calling process that signal_members does not find: elsewhere, or in a cgroup below. */
-int signal_strays(const char *path, int signal, struct spared spared);
+int signal_strays(const char *path, int signal, struct excluded excluded);
 
 /** All in the cgroup and below it. */
 int signal_within(const char *path, int signal);

@@ -35,7 +35,7 @@ bool slots_wait(char id[ID_LENGTH + 1]) {
     if (slots.all == NULL || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != slots.launcher) return false;
     slots.own = sit_down(self);
     if (slots.own == NULL || !is_given(slots.own, self)) return false;
-    // Until here a launcher's end takes this process with it, ID and all: the next launcher is told of every job that nobody has claimed.
+    // Until here a launcher's end takes this process with it, ID and all: the next launcher is given every job that nobody has claimed.
     if (prctl(PR_SET_PDEATHSIG, 0) != 0) return false;
     memcpy(id, slots.own->id, sizeof slots.own->id);
     return true;

@@ -15,7 +15,7 @@
  *
  *     FREE   ──launcher: nobody waits, few are young───────▶ GIVEN   and it forks a supervisor
  *     FREE   ──launcher: nobody waits, enough are young────▶ QUEUED
- *     QUEUED ──launcher: somebody waits, or few are young──▶ FREE    and the ID is handed over anew
+ *     QUEUED ──launcher: somebody waits, or few are young──▶ FREE    and the ID is assigned anew
  *     QUEUED ──a supervisor has ended a plain job──────────▶ GIVEN
  *     FREE   ──a supervisor has ended a plain job──────────▶ IDLE
  *     IDLE   ──its second is finished──────────────────────────▶ FREE    and it ends

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { OVERDUE_MS = 1000, LOOK_MS = 1 };
+enum { OVERDUE_MS = 1000, CHECK_MS = 1 };
 // A job that is not finished after so long is no small one, or waits for something else than a core. As many as that on each core.
 enum { YOUNG_MS = 5, YOUNG_PER_CORE = 2, MOST_YOUNG = SLOT_COUNT - MOST_IDLE };
 
@@ -33,21 +33,21 @@ void slots_make(void) {
     cores = online < 1 ? 1 : (int)online;
 }
 
-enum hand_over slots_hand_over(const char *id) {
+enum assign slots_assign(const char *id) {
     for (struct slot *slot; (slot = find(IDLE)) != NULL;) {
         pid_t pid = slot_number(slot);
         put(slot, id, false);
         if (!slot_move(slot, slot_word(IDLE, pid), slot_word(GIVEN, pid))) continue; // its second is finished just then
         (void)syscall(SYS_futex, &slot->word, FUTEX_WAKE, 1, NULL, NULL, 0);
-        return HANDED_OVER;
+        return ASSIGNED;
     }
     struct slot *slot = last_free();
     if (slot == NULL) return slot_first_queued() == NULL && may_fork() ? TO_BE_FORKED : NO_ROOM;
     bool is_newborn = may_fork();
     put(slot, id, is_newborn);
-    if (!slot_move(slot, FREE, slot_word(is_newborn ? GIVEN : QUEUED, 0))) return slots_hand_over(id); // somebody waits in it just then
+    if (!slot_move(slot, FREE, slot_word(is_newborn ? GIVEN : QUEUED, 0))) return slots_assign(id); // somebody waits in it just then
     slots.own = is_newborn ? slot : NULL;
-    return is_newborn ? TO_BE_FORKED : HANDED_OVER;
+    return is_newborn ? TO_BE_FORKED : ASSIGNED;
 }
 
 void slots_forked(pid_t pid) {
@@ -77,7 +77,7 @@ bool slots_take_overdue(char id[ID_LENGTH + 1]) {
 }
 
 int64_t slots_due_at(void) {
-    int64_t at = slot_first_queued() == NULL ? NEVER : clock_ns() + (int64_t)LOOK_MS * NS_PER_MS;
+    int64_t at = slot_first_queued() == NULL ? NEVER : clock_ns() + (int64_t)CHECK_MS * NS_PER_MS;
     for (int i = 0; i < slots.count; i++) {
         if (slot_state(&slots.all[i]) == GIVEN && !slots.all[i].is_newborn) at = earlier(at, slots.all[i].overdue_at);
     }

@@ -15,8 +15,8 @@
  * twice as many jobs have been given within the last few milliseconds: if they are small, a supervisor that ends one of them has the next sooner.
  */
 
-enum hand_over {
-    HANDED_OVER,
+enum assign {
+    ASSIGNED,
     TO_BE_FORKED, // the caller forks a supervisor for it, and then calls slots_forked
     NO_ROOM,      // in a moment there is some
 };
@@ -25,7 +25,7 @@ enum hand_over {
 void slots_make(void);
 
 /** Gives the job to somebody. */
-enum hand_over slots_hand_over(const char *id);
+enum assign slots_assign(const char *id);
 
 /** The supervisor that was to be forked is, or could not be: -1. */
 void slots_forked(pid_t pid);
@@ -35,17 +35,17 @@ bool slots_take_queued(char id[ID_LENGTH + 1]);
 
 /**
  * A job that was given a second ago to one who waited, and is not answered for by one who is stopped or waits for a disk: another is to be forked, and the
- * claim decides. Each is told of once; false: there is none.
+ * claim decides. Each is reported once; false: there is none.
  */
 bool slots_take_overdue(char id[ID_LENGTH + 1]);
 
-/** When the launcher has to look again, by clock_ns; NEVER: when it is told something. */
+/** When the launcher has to look again, by clock_ns; NEVER: when a request arrives. */
 int64_t slots_due_at(void);
 
 /** Whether some job is on its way to one who ends with the launcher. */
 bool slots_are_needed(void);
 
-/** A child has ended. True: it was given a job and has not told what became of it. */
+/** A child has ended. True: it was given a job and has not reported what became of it. */
 bool slots_child_ended(pid_t pid);
 
 /** Whether there is a job of which nothing could be claimed. */

@@ -17,7 +17,7 @@
 // Room for the lines of a job of a few dozen steps; the lines of a longer one are kept in memory while the disk is full, and no step is
 // started before they are written, so that they are few.
 enum { RESERVED_BYTES = 4096, FRAME_BYTES = 128, TEXT_BYTES = PIPE_BUF - FRAME_BYTES, LINE_BYTES = 256 };
-// Nobody sees that a job is told to run so much later; under load most small jobs are over by then, and ring once.
+// Nobody sees that a job is reported to run so much later; under load most small jobs are over by then, and ring once.
 enum { RING_DELAY_MS = 20 };
 
 /**

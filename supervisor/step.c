@@ -20,14 +20,14 @@
 
 // What ends a job opens files, too: /proc, pidfds, the cgroup's. Some more than it ever has open at once.
 enum { OWN_FILES = 16 };
-// How long a start is waited for: nearly all are told by then, and their start is on record before they do much. How seldom it is looked at, at last.
+// How long a start is waited for: nearly all are reported by then, and their start is on record before they do much. How seldom it is looked at, at last.
 enum { FIRST_PAUSE_MS = 10, LONGEST_PAUSE_MS = 500 };
 
-/** The start that is not told yet, or the last one. The new process may share it all, but the last two. */
+/** The start that is not reported yet, or the last one. The new process may share it all, but the last two. */
 static struct newborn newborn;
 static struct execution execution;
 static clone_word is_sharing;
-static int outcome; // the reading end of what a process says that shares nothing
+static int exec_result; // the reading end of what a process says that shares nothing
 static int pause_ms;
 
 static int open_pairs(struct step_pipes *pipes);
@@ -40,7 +40,7 @@ static pid_t share(int cgroup);
 static pid_t copy(int cgroup);
 static enum step_news learn_by_memory(void);
 static enum step_news learn_by_pipe(void);
-static void look_later(struct step_process *process);
+static void check_later(struct step_process *process);
 static enum step_news failed(struct step_process *process, enum step_stage stage, int error);
 
 int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes) {
@@ -78,7 +78,7 @@ static void close_pair(const int pair[2]) {
 
 enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes,
                           struct step_process *process) {
-    int own_cgroup = step->settle_arguments > 0 ? -1 : cgroup;
+    int own_cgroup = step->finalize_arguments > 0 ? -1 : cgroup;
     newborn = (struct newborn){
         .plan = plan,
         .step = step,
@@ -87,12 +87,12 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
         .joins = -1,
         .output = pipes->output[1],
         .error = pipes->error[1],
-        .outcome = -1,
+        .exec_result = -1,
         .most_files = pipes->most_files,
         .execution = &execution,
     };
-    *process = (struct step_process){.look_at = NEVER};
-    outcome = -1;
+    *process = (struct step_process){.check_at = NEVER};
+    exec_result = -1;
     pause_ms = FIRST_PAUSE_MS;
     enum step_news news;
     int error = execute_prepare(&execution, plan, step, COMMAND_STEP, NULL);
@@ -129,7 +129,7 @@ static enum step_news start_sharing(int cgroup, struct step_process *process) {
 static enum step_news start_apart(int cgroup, struct step_process *process) {
     int pair[2];
     if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0) return failed(process, STAGE_PIPES, errno);
-    newborn.outcome = pair[1];
+    newborn.exec_result = pair[1];
     pid_t pid = make(copy, cgroup);
     if (pid == 0) newborn_run(&newborn);
     int error = errno;
@@ -139,8 +139,8 @@ static enum step_news start_apart(int cgroup, struct step_process *process) {
         return failed(process, STAGE_FORK, error);
     }
     process->pid = pid;
-    outcome = pair[0];
-    (void)poll(&(struct pollfd){.fd = outcome, .events = POLLIN}, 1, FIRST_PAUSE_MS);
+    exec_result = pair[0];
+    (void)poll(&(struct pollfd){.fd = exec_result, .events = POLLIN}, 1, FIRST_PAUSE_MS);
     return step_learn(process);
 }
 
@@ -166,34 +166,34 @@ static pid_t copy(int cgroup) {
 }
 
 enum step_news step_learn(struct step_process *process) {
-    enum step_news news = outcome < 0 ? learn_by_memory() : learn_by_pipe();
-    if (news == STEP_UNTOLD) {
-        look_later(process);
+    enum step_news news = exec_result < 0 ? learn_by_memory() : learn_by_pipe();
+    if (news == STEP_UNREPORTED) {
+        check_later(process);
         return news;
     }
-    if (outcome >= 0) (void)close(outcome);
-    outcome = -1;
+    if (exec_result >= 0) (void)close(exec_result);
+    exec_result = -1;
     execute_forget(&execution);
-    process->look_at = NEVER;
+    process->check_at = NEVER;
     process->failure = newborn.failure;
     return news;
 }
 
 static enum step_news learn_by_memory(void) {
-    if (atomic_load(&is_sharing) != 0) return STEP_UNTOLD;
+    if (atomic_load(&is_sharing) != 0) return STEP_UNREPORTED;
     return newborn.has_failed ? STEP_FAILED : STEP_EXECUTED;
 }
 
 static enum step_news learn_by_pipe(void) {
-    ssize_t got = read(outcome, &newborn.failure, sizeof newborn.failure);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return STEP_UNTOLD;
+    ssize_t got = read(exec_result, &newborn.failure, sizeof newborn.failure);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return STEP_UNREPORTED;
     return got == (ssize_t)sizeof newborn.failure ? STEP_FAILED : STEP_EXECUTED;
 }
 
-static void look_later(struct step_process *process) {
+static void check_later(struct step_process *process) {
     int64_t now = clock_ns();
-    if (process->look_at != NEVER && now < process->look_at) return;
-    process->look_at = now + (int64_t)pause_ms * NS_PER_MS;
+    if (process->check_at != NEVER && now < process->check_at) return;
+    process->check_at = now + (int64_t)pause_ms * NS_PER_MS;
     pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
 }
 
@@ -203,10 +203,10 @@ static enum step_news failed(struct step_process *process, enum step_stage stage
     return STEP_FAILED;
 }
 
-pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {
+pid_t step_finalize(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {
     static char await[] = "await";
     static SCRATCH struct execution settling;
-    errno = execute_prepare(&settling, plan, step, COMMAND_SETTLE, is_awaiting ? await : NULL);
+    errno = execute_prepare(&settling, plan, step, COMMAND_FINALIZE, is_awaiting ? await : NULL);
     int null = errno == 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
     pid_t pid = null < 0 ? -1 : fork();
     if (pid == 0) {

@@ -1,7 +1,7 @@
 #include "job.h"
 
 #include "output.h"
-#include "settle.h"
+#include "finalize.h"
 #include "status.h"
 #include "stop.h"
 
@@ -9,14 +9,14 @@
 #include <poll.h>
 #include <unistd.h>
 
-/** Which step is next, its first process, and what is told of it: the actions of the part STEP. */
+/** Which step is next, its first process, and what is reported of it: the actions of the part STEP. */
 
 static bool is_to_run(const struct job *job, const struct plan_step *step);
 static int open_pipes(const struct job *job, struct step_pipes *pipes);
-static void tell_failure(struct job *job);
+static void report_failure(struct job *job);
 static void step_failed(struct job *job);
 static void heed(struct job *job, enum step_news news);
-static void process_over(struct job *job);
+static void process_finished(struct job *job);
 static long long microseconds(struct timeval time);
 
 bool find_next(struct job *job) {
@@ -30,11 +30,11 @@ bool find_next(struct job *job) {
 }
 
 static bool is_to_run(const struct job *job, const struct plan_step *step) {
-    enum phase course = job->phases[PART_COURSE];
+    enum phase verdict = job->phases[PART_VERDICT];
     switch (step->run_on) {
-    case RUN_ON_SUCCESS: return course == COURSE_WELL;
-    case RUN_ON_FAILURE: return course == COURSE_FAILED;
-    case RUN_ON_ALWAYS: return course != COURSE_KILLED;
+    case RUN_ON_SUCCESS: return verdict == VERDICT_WELL;
+    case RUN_ON_FAILURE: return verdict == VERDICT_FAILED;
+    case RUN_ON_ALWAYS: return verdict != VERDICT_KILLED;
     }
     return false;
 }
@@ -42,7 +42,7 @@ static bool is_to_run(const struct job *job, const struct plan_step *step) {
 bool has_process(const struct job *job) {
     switch (job->phases[PART_STEP]) {
     case STEP_STARTING:
-    case STEP_TOLD:
+    case STEP_REPORTED:
     case STEP_RUNNING:
     case STEP_FAILING: return true;
     default: return false;
@@ -58,8 +58,8 @@ void start_process(struct job *job) {
     const struct plan_step *step = &job->at.step;
     struct running *running = &job->running;
     struct step_pipes pipes;
-    *running = (struct running){.process = {.look_at = NEVER}, .started_wall_ns = wall_ns(), .started_at = clock_ns(), .streams = NO_STREAMS};
-    job->settle = (struct settle){0};
+    *running = (struct running){.process = {.check_at = NEVER}, .started_wall_ns = wall_ns(), .started_at = clock_ns(), .streams = NO_STREAMS};
+    job->finalize = (struct finalize){0};
     int error = open_pipes(job, &pipes);
     if (error != 0) {
         running->process.failure = (struct step_failure){STAGE_PIPES, error};
@@ -69,13 +69,13 @@ void start_process(struct job *job) {
     running->streams = pipes.streams;
     enum step_news news = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &pipes, &running->process);
     if (running->process.pid == 0) { // the pipes' reading ends are found at their end
-        settle_over(job);
+        finalize_finished(job);
         happen(job, ON_STEP_UNFORKED);
         return;
     }
     job->has_children = true;
     if (step->timeout_ms > 0) job->due_at[TIMER_STEP_TIMEOUT] = running->started_at + step->timeout_ms * NS_PER_MS;
-    if (step->settle_arguments > 0) happen(job, ON_CONTAINER_CLIENT);
+    if (step->finalize_arguments > 0) happen(job, ON_CONTAINER_CLIENT);
     heed(job, news);
 }
 
@@ -89,7 +89,7 @@ static int open_pipes(const struct job *job, struct step_pipes *pipes) {
 }
 
 void step_ask(struct job *job) {
-    if (job->running.process.look_at != NEVER) heed(job, step_learn(&job->running.process));
+    if (job->running.process.check_at != NEVER) heed(job, step_learn(&job->running.process));
 }
 
 static void heed(struct job *job, enum step_news news) {
@@ -105,54 +105,54 @@ void step_announce(struct job *job) {
 }
 
 void step_ended(struct job *job, int wait_status, const struct rusage *usage) {
-    step_ask(job); // of a process that has ended all is told
+    step_ask(job); // of a process that has ended all is reported
     job->running.end = (struct end){.wait_status = wait_status, .wall_ns = wall_ns(), .usage = *usage};
     happen(job, ON_STEP_ENDED);
     happen(job, ON_JOB_ENDED);
 }
 
-void tell_start(struct job *job) {
+void report_start(struct job *job) {
     status_line("start %u %d %lld\n", job->at.number, (int)job->running.process.pid, (long long)job->running.started_wall_ns);
 }
 
-void tell_unforked(struct job *job) {
-    tell_failure(job);
+void report_unforked(struct job *job) {
+    report_failure(job);
 }
 
-void tell_unexecuted(struct job *job) {
-    process_over(job);
-    settle_over(job);
-    settle_client_told(job);
-    tell_failure(job);
+void report_unexecuted(struct job *job) {
+    process_finished(job);
+    finalize_finished(job);
+    finalize_client_reported(job);
+    report_failure(job);
 }
 
-static void tell_failure(struct job *job) {
+static void report_failure(struct job *job) {
     struct step_failure failure = job->running.process.failure;
     status_line("fail %u %lld %s %d\n", job->at.number, (long long)wall_ns(), step_stage_name(failure.stage), failure.error);
     step_failed(job);
 }
 
 void keep_end(struct job *job) {
-    process_over(job);
-    settle_client_ended(job, job->running.end.wait_status);
+    process_finished(job);
+    finalize_client_ended(job, job->running.end.wait_status);
 }
 
-static void process_over(struct job *job) {
+static void process_finished(struct job *job) {
     job->due_at[TIMER_STEP_TIMEOUT] = NEVER;
     streams_let_go(&job->running.streams);
     output_drain(job->at.number);
 }
 
-void tell_end(struct job *job) {
+void report_end(struct job *job) {
     const struct end *end = &job->running.end;
-    settle_over(job);
+    finalize_finished(job);
     status_line("end %u %lld %d %lld %lld %ld %llu\n", job->at.number, (long long)end->wall_ns, end->wait_status, microseconds(end->usage.ru_utime),
                 microseconds(end->usage.ru_stime), end->usage.ru_maxrss, (unsigned long long)output_step_bytes());
     if (end->wait_status != 0) step_failed(job);
 }
 
 static void step_failed(struct job *job) {
-    if (!job->at.step.ignore_error) happen(job, ON_COURSE_FAILURE);
+    if (!job->at.step.ignore_error) happen(job, ON_VERDICT_FAILURE);
 }
 
 void expire_step(struct job *job) {

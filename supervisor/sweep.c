@@ -22,7 +22,7 @@ enum { PAUSE_MS = 2, LONGEST_PAUSE_MS = 100, LONGEST_WAITING_PAUSE_MS = 1000, MA
 
 /** What the status file says to a sweeper. */
 struct record_left {
-    bool is_over;
+    bool is_finished;
     bool is_of_this_boot;
     pid_t running; // the first process of the step that ran; 0: none did
     off_t whole_bytes; // up to its last newline
@@ -43,9 +43,9 @@ static void judge(const char *text, size_t length, const char *boot_id, struct r
 static pid_t running_step(const char *text, size_t length);
 static int kill_all(struct job_left *job);
 static int count_and_kill(const struct job_left *job);
-static void tell_waiting(struct job_left *job);
+static void report_waiting(struct job_left *job);
 static struct plan read_left_plan(void);
-static int tell_swept(int fd, struct record_left *left, int killed);
+static int report_swept(int fd, struct record_left *left, int killed);
 static int append(int fd, struct record_left *left, const char *line, int length);
 
 int sweep(const struct launch *launch, const char *id) {
@@ -56,11 +56,11 @@ int sweep(const struct launch *launch, const char *id) {
     // Whoever holds it sweeps; the service asks again and again, and nobody is to wait for what may take as long as a process lives.
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 || supervisor_lives()) return 0;
     struct record_left left = {0};
-    if (read_left(fd, launch->boot_id, &left) != 0 || left.is_over) return 0;
+    if (read_left(fd, launch->boot_id, &left) != 0 || left.is_finished) return 0;
     struct job_left job = {.id = id, .status = fd, .cgroup = -1, .record = &left};
     // After a reboot every process is somebody else's.
     int killed = left.is_of_this_boot ? kill_all(&job) : 0;
-    if (tell_swept(fd, &left, killed) != 0) return 0; // a full disk: the service asks again
+    if (report_swept(fd, &left, killed) != 0) return 0; // a full disk: the service asks again
     ring_doorbell(id);
     return 0;
 }
@@ -92,7 +92,7 @@ static void judge(const char *text, size_t length, const char *boot_id, struct r
     const char *before = memrchr(text, '\n', whole);
     const char *last = before == NULL ? text : before + 1;
     size_t last_length = (size_t)(newline - last);
-    left->is_over = (last_length > 5 && memcmp(last, "done ", 5) == 0) || (last_length > 6 && memcmp(last, "swept ", 6) == 0);
+    left->is_finished = (last_length > 5 && memcmp(last, "done ", 5) == 0) || (last_length > 6 && memcmp(last, "swept ", 6) == 0);
     static const char version[] = STATUS_VERSION " ";
     size_t boot_id_length = strlen(boot_id);
     left->is_of_this_boot = whole > sizeof version - 1 + boot_id_length && memcmp(text, version, sizeof version - 1) == 0 &&
@@ -124,11 +124,11 @@ static int kill_all(struct job_left *job) {
     waiting_begin(&job->waiting);
     int most = 0;
     long pause = PAUSE_MS;
-    for (int empty_looks = 0; empty_looks < 2;) {
+    for (int empty_checks = 0; empty_checks < 2;) {
         int found = count_and_kill(job);
-        empty_looks = found == 0 ? empty_looks + 1 : 0;
+        empty_checks = found == 0 ? empty_checks + 1 : 0;
         if (found > most) most = found;
-        tell_waiting(job);
+        report_waiting(job);
         struct timespec rest = {.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * NS_PER_MS};
         (void)nanosleep(&rest, NULL);
         if (pause < (job->waiting.named.pid != 0 ? LONGEST_WAITING_PAUSE_MS : LONGEST_PAUSE_MS)) pause *= 2;
@@ -148,7 +148,7 @@ static int count_and_kill(const struct job_left *job) {
     return in_cgroup > 0 ? in_cgroup : found < 0 || cgroup_is_populated(job->cgroup) ? 1 : 0;
 }
 
-static void tell_waiting(struct job_left *job) {
+static void report_waiting(struct job_left *job) {
     char line[WAITING_LINE_BYTES];
     if (!waiting_has_news(&job->waiting)) return;
     int length = waiting_line(&job->waiting, line);
@@ -168,7 +168,7 @@ static struct plan read_left_plan(void) {
     return plan;
 }
 
-static int tell_swept(int fd, struct record_left *left, int killed) {
+static int report_swept(int fd, struct record_left *left, int killed) {
     char line[64];
     int length = snprintf(line, sizeof line, "swept %lld %d\n", (long long)wall_ns(), killed);
     if (length < 0 || (size_t)length >= sizeof line) return EINVAL;

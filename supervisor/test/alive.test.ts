@@ -14,7 +14,7 @@ after(() => {
   program.remove();
 });
 
-const living = [
+const alive = [
   { name: "whose main thread has ended", command: program.file },
   { name: "whose main thread has ended and that is called 'a) Z (b'", command: `${program.file} 'a) Z (b'` },
   { name: "whose main thread has ended and whose environment is empty", command: `env -i ${program.file}` },
@@ -46,11 +46,11 @@ for (const isIn of [false, true]) {
     }
 
     async function gone(job: Job): Promise<void> {
-      await job.over();
+      await job.finished();
       assert.deepEqual(processesOf(job.id), []);
     }
 
-    for (const { name, command } of living) {
+    for (const { name, command } of alive) {
       test(`a process ${name} is killed, and waited for`, async () => {
         const job = await ready({ steps: [{ run: `exec ${command}` }] });
         assert.equal(processesOf(job.id).length > 0, true, "it lives");

@@ -48,14 +48,14 @@ test("a filter that a step sent its output through is waited for until it has re
   });
   const filed = box.run({ drainTimeoutMs: longMs, steps: [{ run: "exec > >(sleep 0.2; gzip -c > all.gz); seq 1 100000" }] });
   for (const { job, output } of jobs) {
-    await job.over();
+    await job.finished();
     assert.equal(job.part(1, 1), output);
   }
-  await redirected.over();
+  await redirected.finished();
   assert.equal(redirected.part(1, 2), lines(1, 1000).split("\n").toReversed().join("\n").slice(1) + "\n");
-  await named.over();
+  await named.finished();
   assert.equal(named.text(), lines(1, 5));
-  await filed.over();
+  await filed.finished();
   assert.equal(gunzipSync(readFileSync(join(filed.directory, "work", "all.gz"))).toString(), lines(1, 100_000));
   for (const job of [...jobs.map((entry) => entry.job), redirected, named, filed]) assert.deepEqual(cuts(job), []);
 });
@@ -63,7 +63,7 @@ test("a filter that a step sent its output through is waited for until it has re
 test("what an earlier step left behind is waited for, too, and belongs to that step", async () => {
   const job = await box
     .run({ drainTimeoutMs: longMs, steps: [{ run: "exec > >(sleep 0.3; cat); seq 1 500" }, { run: "echo second" }] })
-    .over();
+    .finished();
   assert.deepEqual([job.part(1, 1), job.part(2, 1), cuts(job)], [lines(1, 500), "second\n", []]);
 });
 
@@ -78,7 +78,7 @@ test("what only waits is not waited for, and nothing is said of it", async () =>
   ];
   const jobs = left.map((commands) => box.run({ drainTimeoutMs: longMs, steps: [{ run: `${commands}\nseq 1 100` }] }));
   for (const job of jobs) {
-    await job.over();
+    await job.finished();
     assert.deepEqual([job.text(), cuts(job)], [job.text().length > 0 ? lines(1, 100) : "", []]);
   }
 });
@@ -88,7 +88,7 @@ test("who writes on is killed when its time is over, and the record says so", as
     box.run({ drainTimeoutMs: 400, steps: [{ run: "echo first" }, { run: "while :; do echo on; done &" }] }),
     box.run({ drainTimeoutMs: 400, steps: [{ run: "exec 2> >(sleep 1000)" }] }),
   ];
-  await Promise.all([writer.over(), reader.over()]);
+  await Promise.all([writer.finished(), reader.finished()]);
   assert.deepEqual(cuts(writer), ["2 drain"]);
   assert.deepEqual(writer.events(), ["start 1", "end 1", "start 2", "end 2", "cut 2", "done"]);
   assert.deepEqual(cuts(reader), ["1 drain"]);
@@ -102,14 +102,14 @@ test("a kill ends the wait at once, and is no stop of a job whose steps are all 
     });
     await draining(job);
     job.order(order);
-    await job.over();
+    await job.finished();
     assert.deepEqual([job.events(), cuts(job)], [["start 1", "end 1", "cut 1", "done"], [`1 ${order}`]]);
     assert.deepEqual(processesOf(job.id), []);
   }
 });
 
 test("the job's timeout ends the wait, and is no timeout of a job whose steps are all over", async () => {
-  const job = await box.run({ drainTimeoutMs: longMs, timeoutMs: 2000, steps: [{ run: "exec > >(sleep 1000)" }] }).over();
+  const job = await box.run({ drainTimeoutMs: longMs, timeoutMs: 2000, steps: [{ run: "exec > >(sleep 1000)" }] }).finished();
   assert.deepEqual([job.events(), cuts(job)], [["start 1", "end 1", "cut 1", "done"], ["1 timeout"]]);
 });
 
@@ -120,13 +120,13 @@ test("after a kill nothing is waited for; after a stop, what the last steps left
   await Promise.all([killed.printed("ready"), stopped.printed("ready")]);
   killed.order("kill");
   stopped.order("terminate");
-  await Promise.all([killed.over(), stopped.over()]);
+  await Promise.all([killed.finished(), stopped.finished()]);
   assert.deepEqual([killed.text(), stopped.text()], ["ready\n", "ready\ncleaned\n"]);
 });
 
 test("without a time for it, or with none, what a step left behind ends with the job", async () => {
   for (const drain of [{}, { drainTimeoutMs: 0 }]) {
-    const job = await box.run({ ...drain, steps: [{ run: "exec > >(sleep 1000; touch cleaned); echo lost" }] }).over();
+    const job = await box.run({ ...drain, steps: [{ run: "exec > >(sleep 1000; touch cleaned); echo lost" }] }).finished();
     assert.deepEqual([job.text(), cuts(job), existsSync(join(job.directory, "work", "cleaned"))], ["", [], false]);
   }
 });
@@ -138,7 +138,7 @@ test("a secret is masked in the last output, too", async () => {
       secrets: ["hunter22"],
       steps: [{ run: "exec > >(while read -r l; do printf hunt; sleep 0.2; echo er22; done; printf hunt); echo 1" }],
     })
-    .over();
+    .finished();
   assert.equal(job.text(), "***\nhunt");
 });
 
@@ -147,7 +147,7 @@ test("a job that leaves nothing behind waits for nothing", { skip: hasStrace ? f
   const traced = new Box();
   const trace = join(traced.state, "trace");
   traced.wrapper = ["strace", "-f", "-qqq", "-o", trace, "-e", "trace=ppoll,openat,wait4"];
-  const job = await traced.run({ drainTimeoutMs: longMs, steps: [{ run: "echo one; echo two >&2" }] }).over();
+  const job = await traced.run({ drainTimeoutMs: longMs, steps: [{ run: "echo one; echo two >&2" }] }).finished();
   await traced.closeLauncher();
   const own = readFileSync(trace, "utf8")
     .split("\n")

@@ -32,7 +32,7 @@ function prepare(files: Files, PATH: string, args: string[] = ["tool", "a b", ""
 
 async function run(job: Job): Promise<Job> {
   box.tell(`run ${job.id}`);
-  return await job.over();
+  return await job.finished();
 }
 
 async function printed(files: Files, PATH: string, args?: string[]): Promise<string> {

@@ -74,7 +74,7 @@ for (const { name: way, more } of ways) {
       test(`a kill does not wait for its ${place}`, async () => {
         const { job, pid } = await hanging(step(mount), path === undefined ? {} : { env: { PATH: path(mount) } });
         job.order("kill");
-        await job.over();
+        await job.finished();
         assert.deepEqual(job.events(), ["start 1", "stop kill", "end 1", "done"]);
         assert.equal(job.lines("end")[0]?.[2], "9", "by SIGKILL");
         assert.equal(isLiving(pid), false);
@@ -84,8 +84,8 @@ for (const { name: way, more } of ways) {
     test("a timeout of the job or of the step does not wait for it either", async () => {
       const ofStep = start({ args: [join(mount, "tool")], timeoutMs: 30 }, { stopTimeoutMs: 0 });
       const ofJob = start({ args: [join(mount, "tool")] }, { timeoutMs: 30, stopTimeoutMs: 0 });
-      await ofStep.over();
-      await ofJob.over();
+      await ofStep.finished();
+      await ofJob.finished();
       assert.equal(ofStep.lines("expire").length, 1);
       assert.equal(ofJob.lines("stop")[0]?.[1], "timeout");
     });
@@ -97,13 +97,13 @@ for (const { name: way, more } of ways) {
       await job.printed("left");
       assert.deepEqual(job.events(), ["start 1", "end 1"], "the second step is not said to have started");
       job.order("kill");
-      await job.over();
+      await job.finished();
     });
 
-    test("when it answers the command is executed, and its start is told", async () => {
+    test("when it answers the command is executed, and its start is reported", async () => {
       const { job } = await hanging({ args: [join(mount, "tool")] }, { steps: [{ run: "echo first" }] });
       server.stdin?.write("answer\n");
-      await job.over();
+      await job.finished();
       assert.equal(job.text(), "first\nhere\n");
       assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "done"]);
     });
@@ -111,7 +111,7 @@ for (const { name: way, more } of ways) {
     test("when it answers that there is no such program, that is the failure", async () => {
       const { job } = await hanging({ args: [join(mount, "other")] });
       server.stdin?.write("answer\n");
-      await job.over();
+      await job.finished();
       assert.deepEqual(
         job.lines("fail").map(([step, , stage, error]) => [step, stage, error]),
         [["1", "exec", "2"]],
@@ -125,7 +125,7 @@ for (const { name: way, more } of ways) {
       process.kill(job.supervisorPid(), "SIGKILL");
       await until("its end", () => !isLiving(pid));
       box.tell(`sweep ${job.id}`);
-      await job.over();
+      await job.finished();
     });
   });
 }

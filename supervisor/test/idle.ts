@@ -40,7 +40,7 @@ export function isIdle(pid: number): boolean {
 
 /** Runs the job to its end; its supervisor's number, which waits then. */
 export async function runAndWait(box: Box, plan: Plan = plain): Promise<{ job: Job; pid: number }> {
-  const job = await box.run(plan).over();
+  const job = await box.run(plan).finished();
   const pid = job.supervisorPid();
   await until("that it waits for the next job", () => isIdle(pid));
   return { job, pid };

@@ -54,7 +54,7 @@ async function seen(t: TestContext, words: string[], plan: Partial<Plan> = {}, o
   const job = box.prepare({ ...plan, steps: [{ run: look }] });
   for (const path of [job.directory, join(job.directory, "plan")]) chownSync(path, owner, owner);
   box.tell(`run ${job.id}`);
-  await job.over();
+  await job.finished();
   return job.text().trimEnd().split("\n");
 }
 
@@ -132,7 +132,7 @@ test("signals, descriptors and permissions are as for a new process, whatever wa
   ];
   box.wrapper = [...left, ...box.wrapper];
   const steps = [{ args: ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"] }, { args: ["ls", "/proc/self/fd"] }, { run: "umask" }];
-  const job = await box.run({ steps }).over();
+  const job = await box.run({ steps }).finished();
   assert.equal(job.text(), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0\n1\n2\n3\n0022\n", "the fourth descriptor is ls's own");
 });
 
@@ -147,6 +147,6 @@ test(
     await job.printed("0\n");
     assert.equal(readFileSync(`/proc/${job.supervisorPid()}/oom_score_adj`, "latin1"), "-500\n");
     job.order("kill");
-    await job.over();
+    await job.finished();
   },
 );

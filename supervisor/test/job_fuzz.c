@@ -15,7 +15,7 @@
  */
 
 static struct told {
-    unsigned running, over; // the step that is told to run, and the last whose end was told
+    unsigned running, over; // the step that is reported to run, and the last whose end was reported
     unsigned failed;        // steps whose failure matters
     bool is_stopped, is_killed, is_waiting, is_done;
 } told;
@@ -56,7 +56,7 @@ static void note_step(const char *word, unsigned step, const char *rest) {
         must(told.running == 0, "a step began while another ran");
         told.running = step;
     } else if (strcmp(word, "fail") == 0) {
-        must(step > told.over, "a step began twice, or after a later one"); // it may have begun before the stop that is told
+        must(step > told.over, "a step began twice, or after a later one"); // it may have begun before the stop that is reported
         told.running = 0;
         told.over = step;
         note_failure(step);
@@ -66,8 +66,8 @@ static void note_step(const char *word, unsigned step, const char *rest) {
     } else if (strcmp(word, "end") == 0) {
         must(told.running == step, "the end of a step that did not run");
         must(sscanf(rest, "%lld %d", &time, &status) == 2, "no line of this form");
-        must(!world_process_lives(step), "the end of a step was told while its process lived");
-        must(!world_container_lives(step), "the end of a step was told while its container lived");
+        must(!world_process_lives(step), "the end of a step was reported while its process lived");
+        must(!world_container_lives(step), "the end of a step was reported while its container lived");
         told.running = 0;
         told.over = step;
         if (status != 0) note_failure(step);
@@ -92,8 +92,8 @@ static void note(const char *line) {
         must(told.is_waiting, "nobody was waited for");
         told.is_waiting = false;
     } else if (strcmp(word, "done") == 0) {
-        must(told.running == 0 && !told.is_waiting, "the end was told of a job that was not finished");
-        must(world_living() == 0, "the end was told while processes lived");
+        must(told.running == 0 && !told.is_waiting, "the end was reported of a job that was not finished");
+        must(world_alive() == 0, "the end was reported while processes lived");
         told.is_done = true;
     } else if (strcmp(word, "refused") == 0) {
         must(is_refusing, "an event was refused");
@@ -123,8 +123,8 @@ static void run(unsigned number) {
     for (unsigned step = told.over + 1; step <= job.plan.steps; step++) must(!is_to_run(step), "a step that was to run did not");
 }
 
-/** What is refused is told, a few times; the job's phases stay. */
-static void refusals_are_told(void) {
+/** What is refused is reported, a few times; the job's phases stay. */
+static void refusals_are_reported(void) {
     struct job job;
     world_make(1, &job);
     for (enum part part = 0; part < PARTS; part++) job.phases[part] = first_phase(part);
@@ -134,14 +134,14 @@ static void refusals_are_told(void) {
     for (int i = 0; i < 100; i++) happen(&job, ON_JOB_TERMINATE);
     is_refusing = false;
     must(job.phases[PART_JOB] == JOB_DONE, "a refusal changed the phase");
-    must(strncmp(lines, "refused 1000000000 JOB DONE TERMINATE\nrefused ", 46) == 0, "a refusal was not told");
-    must(length < 1000, "refusals were told without end");
+    must(strncmp(lines, "refused 1000000000 JOB DONE TERMINATE\nrefused ", 46) == 0, "a refusal was not reported");
+    must(length < 1000, "refusals were reported without end");
 }
 
 int main(int argc, char **argv) {
     unsigned count = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 100000, first = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
     for (unsigned number = first; number < first + count; number++) run(number);
     bool has_met_all = world_has_met_all();
-    refusals_are_told();
+    refusals_are_reported();
     return has_met_all || count < 100000 ? 0 : 1;
 }

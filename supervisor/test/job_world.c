@@ -41,7 +41,7 @@ void world_make(unsigned number, struct job *job) {
     static char id[ID_LENGTH + 1] = "01234567-89ab-cdef-0123-456789abcdef";
     static char cgroup[] = "/made-up";
     random_state = number;
-    world = (struct world){.number = number, .now = SECOND, .told_at = NEVER, .retry_at = NEVER};
+    world = (struct world){.number = number, .now = SECOND, .reported_at = NEVER, .retry_at = NEVER};
     *job = (struct job){.control = 1, .children = 2, .cgroup = one_in(2) ? 3 : -1};
     job->plan = (struct plan){
         .id = id,
@@ -60,17 +60,17 @@ void world_make(unsigned number, struct job *job) {
             .run_on = one_in(2) ? RUN_ON_ALWAYS : (enum run_on)any(3),
             .ignore_error = one_in(4),
             .timeout_ms = one_in(3) ? (int64_t)any(4000) + 1 : 0,
-            .settle_arguments = is_container,
+            .finalize_arguments = is_container,
             .streams = is_container && one_in(2) ? "streams" : NULL,
         };
     }
-    world.orders_count = (unsigned)any(WORLD_ORDERS);
+    world.requests_count = (unsigned)any(WORLD_REQUESTS);
     int64_t at = world.now;
-    for (unsigned i = 0; i < world.orders_count; i++) world.orders[i] = (struct made_order){at += some_time(), one_in(3)};
+    for (unsigned i = 0; i < world.requests_count; i++) world.requests[i] = (struct made_request){at += some_time(), one_in(3)};
     if (one_in(3)) world.disk_full_until = (world.disk_full_from = world.now + some_time()) + some_time();
     if (one_in(8)) world.status_full_until = (world.status_full_from = world.now + some_time()) + some_time();
     // At last somebody ends it.
-    world.orders[world.orders_count++] = (struct made_order){at + 100 * SECOND, true};
+    world.requests[world.requests_count++] = (struct made_request){at + 100 * SECOND, true};
 }
 
 const char *plan_next_step(const struct plan *plan, const char *at, struct plan_step *step) {
@@ -115,10 +115,10 @@ bool lives(const struct made_process *process) {
 }
 
 static bool is_client(const struct made_process *process) {
-    return process->kind == FIRST && world.steps[process->step - 1].settle_arguments > 0;
+    return process->kind == FIRST && world.steps[process->step - 1].finalize_arguments > 0;
 }
 
-unsigned world_living(void) {
+unsigned world_alive(void) {
     unsigned count = 0;
     for (int i = 0; i < WORLD_PROCESSES; i++) count += lives(&world.processes[i]);
     return count;
@@ -137,7 +137,7 @@ bool world_process_lives(unsigned step) {
 }
 
 bool world_container_lives(unsigned step) {
-    return world.steps[step - 1].settle_arguments > 0 && world.container_lives && !world.was_given_up;
+    return world.steps[step - 1].finalize_arguments > 0 && world.container_lives && !world.was_given_up;
 }
 
 static void end_process(struct made_process *process) {
@@ -170,17 +170,17 @@ static void send(struct made_process *process, int signal) {
         process->status = SIGKILL;
         int64_t soon = world.now + (int64_t)any((uint64_t)(2 * MS));
         process->ends_at = soon > process->holds_out_until ? soon : process->holds_out_until;
-    } else if (!process->is_stubborn && !(process->kind == FIRST && world.told_at != NEVER)) {
+    } else if (!process->is_stubborn && !(process->kind == FIRST && world.reported_at != NEVER)) {
         process->ends_at = earlier(process->ends_at, world.now + some_time());
         process->status = is_client(process) || one_in(2) ? 143 << 8 : SIGTERM;
     }
 }
 
-static int send_all(int signal, struct spared spared, bool only_members, bool only_strays) {
+static int send_all(int signal, struct excluded excluded, bool only_members, bool only_strays) {
     int count = 0;
     for (int i = 0; i < WORLD_PROCESSES; i++) {
         struct made_process *process = &world.processes[i];
-        if (!lives(process) || process->pid == spared.client || process->pid == spared.settler) continue;
+        if (!lives(process) || process->pid == excluded.client || process->pid == excluded.finalizer) continue;
         bool is_member = process->kind != COMMAND && !process->is_stray && !is_client(process);
         if ((only_members && !is_member) || (only_strays && is_member)) continue;
         send(process, signal);
@@ -189,20 +189,20 @@ static int send_all(int signal, struct spared spared, bool only_members, bool on
     return count;
 }
 
-int signal_descendants(int signal, struct spared spared) {
-    return send_all(signal, spared, false, false);
+int signal_descendants(int signal, struct excluded excluded) {
+    return send_all(signal, excluded, false, false);
 }
 
 int signal_members(int cgroup, const char *path, int signal) {
-    return cgroup < 0 || path == NULL || one_in(8) ? -1 : send_all(signal, (struct spared){0}, true, false);
+    return cgroup < 0 || path == NULL || one_in(8) ? -1 : send_all(signal, (struct excluded){0}, true, false);
 }
 
-int signal_strays(const char *path, int signal, struct spared spared) {
-    return path == NULL ? -1 : send_all(signal, spared, false, true);
+int signal_strays(const char *path, int signal, struct excluded excluded) {
+    return path == NULL ? -1 : send_all(signal, excluded, false, true);
 }
 
 void cgroup_kill(int fd) {
-    if (fd >= 0) (void)send_all(SIGKILL, (struct spared){0}, true, false);
+    if (fd >= 0) (void)send_all(SIGKILL, (struct excluded){0}, true, false);
 }
 
 int signal_step(pid_t leader, int signal) {

@@ -6,7 +6,7 @@
 
 /** A made-up world for the state machine: in place of clock, kernel, engine and disk. All of it follows from one number. */
 
-enum { WORLD_STEPS = 4, WORLD_PROCESSES = 64, WORLD_ORDERS = 8 };
+enum { WORLD_STEPS = 4, WORLD_PROCESSES = 64, WORLD_REQUESTS = 8 };
 
 enum kind { FIRST, LEFT, COMMAND };
 
@@ -19,7 +19,7 @@ struct made_process {
     int status;
 };
 
-struct made_order {
+struct made_request {
     int64_t at;
     bool is_kill;
 };
@@ -29,9 +29,9 @@ extern struct world {
     int64_t now;
     struct plan_step steps[WORLD_STEPS];
     struct made_process processes[WORLD_PROCESSES];
-    struct made_order orders[WORLD_ORDERS];
-    unsigned orders_count, orders_read;
-    int64_t told_at;                // when the outcome of the start is known
+    struct made_request requests[WORLD_REQUESTS];
+    unsigned requests_count, requests_read;
+    int64_t reported_at;                // when the outcome of the start is known
     bool fails_to_start, is_up;     // the step at hand
     bool container_lives, was_given_up; // likewise
     int64_t disk_full_from, disk_full_until, status_full_from, status_full_until;
@@ -46,7 +46,7 @@ void world_make(unsigned number, struct job *job);
 
 bool world_process_lives(unsigned step);
 bool world_container_lives(unsigned step);
-unsigned world_living(void);
+unsigned world_alive(void);
 
 /** A number below, and a yes in so many. */
 uint64_t any(uint64_t below);

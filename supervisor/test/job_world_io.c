@@ -12,7 +12,7 @@
 
 /** The rest of the made-up world: how steps start, what the disk takes, and what the main loop hears. */
 
-static const int64_t RETRY_NS = 200 * (int64_t)NS_PER_MS, LOOK_NS = 10 * (int64_t)NS_PER_MS, TOO_LATE_NS = 3600 * (int64_t)1000 * NS_PER_MS;
+static const int64_t RETRY_NS = 200 * (int64_t)NS_PER_MS, CHECK_NS = 10 * (int64_t)NS_PER_MS, TOO_LATE_NS = 3600 * (int64_t)1000 * NS_PER_MS;
 enum { MOST_SPINS = 1000, OUTPUT = 5 };
 
 static bool was_met[PHASES][EVENTS];
@@ -60,10 +60,10 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
     (void)cgroup;
     (void)pipes;
     unsigned number = (unsigned)world.pipe.step;
-    *process = (struct step_process){.look_at = NEVER, .failure = {STAGE_FORK, EAGAIN}};
+    *process = (struct step_process){.check_at = NEVER, .failure = {STAGE_FORK, EAGAIN}};
     struct made_process *first = one_in(20) ? NULL : make_process(FIRST, number, 0);
     if (first == NULL) return STEP_FAILED;
-    world.container_lives = step->settle_arguments > 0;
+    world.container_lives = step->finalize_arguments > 0;
     world.fails_to_start = one_in(8);
     world.is_up = world.was_given_up = false;
     process->pid = first->pid;
@@ -73,21 +73,21 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
     for (int i = 0; i < 3 && !world.fails_to_start; i++) {
         if (one_in(3)) (void)make_process(LEFT, number, one_in(2) ? first->pid : 0);
     }
-    world.told_at = one_in(3) ? world.now + some_time() : NEVER;
-    if (world.told_at != NEVER) process->look_at = world.now + LOOK_NS;
-    if (world.told_at != NEVER) return STEP_UNTOLD;
+    world.reported_at = one_in(3) ? world.now + some_time() : NEVER;
+    if (world.reported_at != NEVER) process->check_at = world.now + CHECK_NS;
+    if (world.reported_at != NEVER) return STEP_UNREPORTED;
     return world.fails_to_start ? STEP_FAILED : STEP_EXECUTED;
 }
 
 enum step_news step_learn(struct step_process *process) {
-    bool is_told = first_of((unsigned)world.pipe.step) == NULL || world.now >= world.told_at;
-    process->look_at = is_told ? NEVER : world.now + LOOK_NS;
-    if (!is_told) return STEP_UNTOLD;
-    world.told_at = NEVER;
+    bool is_reported = first_of((unsigned)world.pipe.step) == NULL || world.now >= world.reported_at;
+    process->check_at = is_reported ? NEVER : world.now + CHECK_NS;
+    if (!is_reported) return STEP_UNREPORTED;
+    world.reported_at = NEVER;
     return world.fails_to_start ? STEP_FAILED : STEP_EXECUTED;
 }
 
-pid_t step_settle(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {
+pid_t step_finalize(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {
     (void)plan;
     struct made_process *command = step == NULL || one_in(10) ? NULL : make_process(COMMAND, (unsigned)world.pipe.step, 0);
     if (command == NULL) return -1;
@@ -149,7 +149,7 @@ void output_handle(void) {
     world.is_blocked = world.now >= world.disk_full_from && world.now < world.disk_full_until;
     world.retry_at = world.is_blocked ? world.now + RETRY_NS : NEVER;
     if (!world.is_blocked) world.last_output_at = world.now;
-    if (!world.is_blocked && world_living() == 0 && one_in(2)) world.has_pipes = false;
+    if (!world.is_blocked && world_alive() == 0 && one_in(2)) world.has_pipes = false;
 }
 
 void output_drain(uint32_t step) {
@@ -204,9 +204,9 @@ int64_t status_ring_at(void) {
 
 // What the loop hears.
 
-enum order control_read(int fd) {
-    if (fd < 0 || world.orders_read == world.orders_count || world.orders[world.orders_read].at > world.now) return ORDER_NONE;
-    return world.orders[world.orders_read++].is_kill ? ORDER_KILL : ORDER_TERMINATE;
+enum request control_read(int fd) {
+    if (fd < 0 || world.requests_read == world.requests_count || world.requests[world.requests_read].at > world.now) return REQUEST_NONE;
+    return world.requests[world.requests_read++].is_kill ? REQUEST_KILL : REQUEST_TERMINATE;
 }
 
 void signals_clear(int fd) {
@@ -214,7 +214,7 @@ void signals_clear(int fd) {
 }
 
 static int64_t next_at(void) {
-    int64_t next = world.orders_read < world.orders_count ? world.orders[world.orders_read].at : NEVER;
+    int64_t next = world.requests_read < world.requests_count ? world.requests[world.requests_read].at : NEVER;
     for (int i = 0; i < WORLD_PROCESSES; i++) {
         if (lives(&world.processes[i])) next = earlier(next, world.processes[i].ends_at);
     }
@@ -225,14 +225,14 @@ static int64_t next_at(void) {
 int __wrap_ppoll(struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
     int64_t next = next_at(), due = timeout == NULL ? NEVER : world.now + timeout->tv_sec * 1000000000 + timeout->tv_nsec;
     if (mask != NULL || count != 3) wrong("ppoll was called otherwise than ever before");
-    if (world.has_dead || (world.orders_read < world.orders_count && next <= world.now)) next = world.now;
+    if (world.has_dead || (world.requests_read < world.requests_count && next <= world.now)) next = world.now;
     if (next == NEVER && due == NEVER) wrong("it waits, and nothing will come");
     if (world.now > TOO_LATE_NS) wrong("it does not end");
     if (++world.spins > MOST_SPINS) wrong("it does not sleep");
     pass(earlier(next, due) + (one_in(3) ? some_time() / 100 : 0)); // woken late, too
-    bool has_order = world.orders_read < world.orders_count && world.orders[world.orders_read].at <= world.now;
+    bool has_request = world.requests_read < world.requests_count && world.requests[world.requests_read].at <= world.now;
     bool has_output = entries[2].fd >= 0 && world.has_pipes && one_in(3);
-    bool ready[] = {has_order, world.has_dead, has_output};
+    bool ready[] = {has_request, world.has_dead, has_output};
     int found = 0;
     for (nfds_t i = 0; i < count; i++) {
         entries[i].revents = ready[i] ? POLLIN : 0;

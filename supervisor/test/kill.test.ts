@@ -32,7 +32,7 @@ for (const isIn of [false, true]) {
     }
 
     async function gone(job: Job): Promise<void> {
-      await job.over();
+      await job.finished();
       assert.deepEqual(processesOf(job.id), []);
     }
 
@@ -241,12 +241,12 @@ for (const isIn of [false, true]) {
 
     test("what ended is not swept, and what lives is not either", async () => {
       const over = await ready({ steps: [{ run: "echo ready" }] });
-      await over.over();
+      await over.finished();
       const live = await ready({ steps: [{ run: "echo ready; until test -e go; do sleep 0.01; done" }] });
       box.tell(`sweep ${over.id}`);
       box.tell(`sweep ${live.id}`);
       const last = await ready({ steps: [{ run: "echo ready" }] });
-      await last.over();
+      await last.finished();
       assert.ok(isLiving(live.supervisorPid()));
       live.order("kill");
       await gone(live);

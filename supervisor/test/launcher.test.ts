@@ -36,9 +36,9 @@ test("a state directory that is not there is an error in words", () => {
 test("a job is run once, however often it is asked for", async () => {
   const job = box.prepare({ steps: [{ run: "echo ran >> ../count; echo ran" }] });
   for (let times = 0; times < 20; times++) box.tell(`run ${job.id}`);
-  await job.over();
+  await job.finished();
   box.tell(`run ${job.id}`);
-  await box.run({ steps: [{ run: "exit 0" }] }).over();
+  await box.run({ steps: [{ run: "exit 0" }] }).finished();
   assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
   assert.deepEqual(job.events(), ["start 1", "end 1", "done"]);
   assert.equal(job.text(), "ran\n");
@@ -50,7 +50,7 @@ test("names that are no IDs, and words that are no orders, are not obeyed", asyn
   box.tell("run");
   box.tell("jump 00000000-0000-4000-8000-000000000000");
   box.tell(`run ${"x".repeat(200_000)}`);
-  const job = await box.run({ steps: [{ run: "echo fine" }] }).over();
+  const job = await box.run({ steps: [{ run: "echo fine" }] }).finished();
   assert.equal(job.text(), "fine\n");
 });
 
@@ -71,7 +71,7 @@ test("a plan that is not whole, or of another job, is refused for good", async (
     const job = box.prepare({ steps: [{ run: "echo no" }] });
     writeFileSync(join(job.directory, "plan"), change(readFileSync(join(job.directory, "plan"))));
     box.tell(`run ${job.id}`);
-    await job.over();
+    await job.finished();
     assert.deepEqual(job.events(), ["fail 0", "done"]);
     assert.deepEqual(job.lines("fail")[0]?.slice(2), ["plan", "22"]);
   }
@@ -128,7 +128,7 @@ test("lines that come soon after each other are rung together, and stand in the 
 test("nobody has to answer the door", async () => {
   const bell = openSync(join(box.state, "doorbell"), constants.O_RDWR | constants.O_NONBLOCK);
   spawnSync("sh", ["-c", "timeout 0.2 cat /dev/zero > doorbell"], { cwd: box.state });
-  await box.run({ steps: [{ run: "exit 0" }] }).over();
+  await box.run({ steps: [{ run: "exit 0" }] }).finished();
   closeSync(bell);
 });
 
@@ -145,7 +145,7 @@ test("the launcher ends with its input; its supervisors stay, and hold nothing o
   );
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const) process.kill(pid, signal);
   writeFileSync(join(job.directory, "work", "go"), "");
-  await job.over();
+  await job.finished();
   assert.equal(job.text(), "whole\n");
 });
 
@@ -154,7 +154,7 @@ test("a sweep after a reboot signals nobody", async () => {
   spawnSync("mkfifo", [join(job.directory, "control")]);
   writeFileSync(join(job.directory, "status"), `jobrunner-status 1 11111111-2222-3333-4444-555555555555 1 1\nstart 1 1 1\nend 1 17`);
   box.tell(`sweep ${job.id}`);
-  await job.over();
+  await job.finished();
   assert.deepEqual(job.events(), ["start 1", "swept"]);
   assert.equal(job.lines("swept")[0]?.[1], "0");
 });

@@ -27,7 +27,7 @@ function assertWhole(job: Job): void {
 }
 
 test("a secret is masked in both streams, each by itself", async () => {
-  const job = await box.run({ secrets: [secret], steps: [{ run: `echo "a ${secret} b"; echo "c ${secret}" >&2` }] }).over();
+  const job = await box.run({ secrets: [secret], steps: [{ run: `echo "a ${secret} b"; echo "c ${secret}" >&2` }] }).finished();
   assert.equal(job.part(1, 1), "a *** b\n");
   assert.equal(job.part(1, 2), "c ***\n");
   assert.equal(job.lines("end")[0]?.[6], "14");
@@ -36,7 +36,7 @@ test("a secret is masked in both streams, each by itself", async () => {
 
 test("a secret written byte by byte, while the other stream goes on, is masked", async () => {
   const run = `s=${secret}; for ((i = 0; i < \${#s}; i++)); do printf %s "\${s:i:1}"; printf %s "\${s:i:1}" >&2; sleep 0.01; done; echo " over"`;
-  const job = await box.run({ secrets: [secret], steps: [{ run }] }).over();
+  const job = await box.run({ secrets: [secret], steps: [{ run }] }).finished();
   assert.equal(job.part(1, 1), "*** over\n");
   assert.equal(job.part(1, 2), "***");
   assertWhole(job);
@@ -45,9 +45,9 @@ test("a secret written byte by byte, while the other stream goes on, is masked",
 test("a secret of two lines is masked, and so is each of them where the plan says so", async () => {
   const both = "first line\nsecond line";
   const run = `printf 'x first line\\n'; sleep 0.02; printf 'second line y\\nfirst line alone\\n'`;
-  const whole = await box.run({ secrets: [both], steps: [{ run }] }).over();
+  const whole = await box.run({ secrets: [both], steps: [{ run }] }).finished();
   assert.equal(whole.text(), "x *** y\nfirst line alone\n");
-  const lines = await box.run({ secrets: [both, ...both.split("\n")], steps: [{ run }] }).over();
+  const lines = await box.run({ secrets: [both, ...both.split("\n")], steps: [{ run }] }).finished();
   assert.equal(lines.text(), "x *** y\n*** alone\n");
 });
 
@@ -65,7 +65,7 @@ test("what is held back is decided by what follows, or by the stream's end", asy
   writeFileSync(join(job.directory, "work", "go"), "");
   await job.printed("seen hunterx");
   writeFileSync(join(job.directory, "work", "end"), "");
-  await job.over();
+  await job.finished();
   assert.equal(job.text(), "seen hunterxhunter2-corr");
   assertWhole(job);
 });
@@ -74,13 +74,13 @@ test("a whole secret shows as its stars at once", async () => {
   const job = box.run({ secrets: [secret], steps: [{ run: `printf '%s' ${secret}; until test -e go; do sleep 0.01; done` }] });
   await job.printed("***");
   writeFileSync(join(job.directory, "work", "go"), "");
-  await job.over();
+  await job.finished();
   assert.equal(job.text(), "***");
 });
 
 test("what a step's end decides comes before the next step's output, and counts as the step's", async () => {
   const run = `printf 'out hunter2'; printf 'err hunter' >&2`;
-  const job = await box.run({ secrets: [secret], steps: Array.from({ length: 20 }, () => ({ run })) }).over();
+  const job = await box.run({ secrets: [secret], steps: Array.from({ length: 20 }, () => ({ run })) }).finished();
   assert.deepEqual(
     job.lines("end").map((fields) => fields[6]),
     Array(20).fill("21"),
@@ -103,9 +103,11 @@ test("what a process in the background holds open is decided when it ends, or at
         { run: "touch go; until grep -q hunter ../output; do sleep 0.01; done; echo two" },
       ],
     })
-    .over();
+    .finished();
   assert.equal(ending.text(), "one huntertwo\n");
-  const staying = await box.run({ secrets: [secret], steps: [{ run: "sleep 1000 & printf 'one hunter'" }, { run: "echo two" }] }).over();
+  const staying = await box
+    .run({ secrets: [secret], steps: [{ run: "sleep 1000 & printf 'one hunter'" }, { run: "echo two" }] })
+    .finished();
   assert.equal(staying.text(), "one two\nhunter");
   assert.equal(staying.part(1, 1), "one hunter");
   assertWhole(staying);
@@ -123,7 +125,7 @@ test("what nobody of the job holds open any more, but somebody else does, is dec
     stdio: ["ignore", "pipe", "ignore"],
   });
   writeFileSync(join(job.directory, "work", "go"), "");
-  await job.over();
+  await job.finished();
   process.kill(Number(fd), "SIGKILL");
   assert.equal(job.part(1, 1), "one hunter");
   assertWhole(job);
@@ -134,7 +136,7 @@ test("ten megabytes with a secret now and then, and bytes that are no text, are 
     my $s = $ENV{S}; my $all = pack("C*", 0..255) x 3; my $plain = "";
     binmode STDOUT; $| = 1;
     for my $i (0 .. 13000) { print $all, substr($s, 0, $i % length($s)), "|", $s, $i % 5 ? "" : $s; }`;
-  const job = await box.run({ secrets: [secret], env: { S: secret }, steps: [{ args: ["perl", "-e", script] }] }).over();
+  const job = await box.run({ secrets: [secret], env: { S: secret }, steps: [{ args: ["perl", "-e", script] }] }).finished();
   const all = Buffer.concat(Array(3).fill(Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))));
   const hash = createHash("sha256");
   for (let i = 0; i <= 13000; i++) hash.update(all).update(`${secret.slice(0, i % secret.length)}|***${i % 5 === 0 ? "***" : ""}`);
@@ -143,7 +145,7 @@ test("ten megabytes with a secret now and then, and bytes that are no text, are 
 });
 
 test("a secret of one byte makes three of each, and a flood of those is whole", async () => {
-  const job = await box.run({ secrets: ["x"], steps: [{ run: "head -c 1000000 /dev/zero | tr '\\0' x" }] }).over();
+  const job = await box.run({ secrets: ["x"], steps: [{ run: "head -c 1000000 /dev/zero | tr '\\0' x" }] }).finished();
   assert.ok(job.output().equals(Buffer.alloc(3_000_000, "*")));
   assertWhole(job);
 });
@@ -151,7 +153,7 @@ test("a secret of one byte makes three of each, and a flood of those is whole", 
 test("output that is held back is no idleness", async () => {
   const job = await box
     .run({ secrets: ["x".repeat(100)], idleTimeoutMs: 400, steps: [{ run: "for i in {1..12}; do printf x; sleep 0.1; done" }] })
-    .over();
+    .finished();
   assert.deepEqual(job.events(), ["start 1", "end 1", "done"]);
   assert.equal(job.text(), "x".repeat(12));
 });
@@ -168,7 +170,7 @@ test(
         secrets: [secret],
         steps: [{ run: `for i in {1..40}; do echo $i ${secret}; done; printf 'hunter' >&2` }, { run: "printf hunter2" }],
       })
-      .over();
+      .finished();
     assertWhole(job);
     assert.equal(job.part(1, 1), Array.from({ length: 40 }, (_, i) => `${i + 1} ***\n`).join(""));
     assert.equal(job.part(1, 2) + job.part(2, 1), "hunterhunter2");
@@ -196,7 +198,7 @@ test(
     writeFileSync(join(job.directory, "work", "go"), "");
     await until("the disk to refuse, at the end of the output's first page", () => job.output().length === 4096);
     job.order("terminate");
-    await job.over();
+    await job.finished();
     const lost = Number(job.lines("done")[0]?.[2]);
     assert.equal(
       job.index().reduce((sum, record) => sum + record.lost, 0),
@@ -226,7 +228,7 @@ test("no process that knows the secrets leaves a core", { skip: noCores }, async
   t.after(() => dumping.close());
   dumping.wrapper = ["prlimit", "--core=unlimited"];
   for (const secrets of [[], [secret]]) {
-    const step = await dumping.run({ secrets, steps: [{ run: "grep core /proc/self/limits; kill -SEGV $$" }] }).over();
+    const step = await dumping.run({ secrets, steps: [{ run: "grep core /proc/self/limits; kill -SEGV $$" }] }).finished();
     const isDumped = (Number(step.lines("end")[0]?.[2]) & 128) !== 0; // the kernel's "core dumped"
     assert.equal(isDumped, secrets.length === 0);
     if (secrets.length > 0) assert.match(step.text(), /size +1 +1 /);
@@ -236,7 +238,7 @@ test("no process that knows the secrets leaves a core", { skip: noCores }, async
     process.kill(job.supervisorPid(), "SIGSEGV");
     await until("the supervisor's end", () => !job.isAlive());
     dumping.tell(`sweep ${job.id}`);
-    await job.over();
+    await job.finished();
     const found = readdirSync(job.directory).filter((name) => name.startsWith("core"));
     assert.equal(found.length, secrets.length === 0 ? 1 : 0);
   }
@@ -256,7 +258,7 @@ test(
     await tight.closeLauncher();
     tight.wrapper = [];
     tight.tell(`run ${job.id}`);
-    await job.over();
+    await job.finished();
     assert.equal(job.text(), "ran\n");
   },
 );

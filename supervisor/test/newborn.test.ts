@@ -20,7 +20,7 @@ async function made(plan: Plan): Promise<string[]> {
   const box = new Box();
   box.wrapper = ["strace", "-f", "-qqq", "-o", log, "-e", "trace=clone,clone3,fork,vfork"];
   try {
-    await box.run(plan).over();
+    await box.run(plan).finished();
   } finally {
     await box.close();
   }
@@ -72,7 +72,7 @@ test("whatever keeps a command from being executed leaves the supervisor as it w
   const box = new Box();
   try {
     const each = failing.flatMap((step) => [{ ...step, ignoreError: true }, { args: ["printf", "%s\n", ...many] }]);
-    const job = await box.run({ steps: each }).over();
+    const job = await box.run({ steps: each }).finished();
     assert.deepEqual(
       job.lines("fail").map(([step, , stage, error]) => [step, stage, error]),
       [

@@ -29,7 +29,7 @@ function assertWhole(job: Job): void {
 }
 
 test("two floods at once are kept whole, each in its order", async () => {
-  const job = await box.run({ steps: [{ run: "seq 1 200000 & seq 1 200000 >&2 & wait" }] }).over();
+  const job = await box.run({ steps: [{ run: "seq 1 200000 & seq 1 200000 >&2 & wait" }] }).finished();
   assertWhole(job);
   const expected = execFileSync("seq", ["1", "200000"], { encoding: "latin1", maxBuffer: 1 << 24 });
   assert.ok(job.part(1, 1) === expected && job.part(1, 2) === expected);
@@ -38,7 +38,7 @@ test("two floods at once are kept whole, each in its order", async () => {
 test("a line of ten megabytes, NUL bytes and bytes that are no text are kept as they are", async () => {
   const job = await box
     .run({ steps: [{ run: "head -c 10000000 /dev/zero; printf '\\377\\0\\1x'; head -c 5000000 /dev/urandom | tee random" }] })
-    .over();
+    .finished();
   assertWhole(job);
   const bytes = job.output();
   assert.equal(bytes.length, 15_000_004);
@@ -49,7 +49,7 @@ test("a line of ten megabytes, NUL bytes and bytes that are no text are kept as 
 });
 
 test("what a step wrote before it ended is there when its end is recorded", async () => {
-  const job = await box.run({ steps: Array.from({ length: 20 }, () => ({ run: "head -c 60000 /dev/zero" })) }).over();
+  const job = await box.run({ steps: Array.from({ length: 20 }, () => ({ run: "head -c 60000 /dev/zero" })) }).finished();
   assert.deepEqual(
     job.lines("end").map((fields) => fields[6]),
     Array(20).fill("60000"),
@@ -63,19 +63,19 @@ test("output is there while the job runs, and standard error can be opened again
   await job.printed("three\n");
   assert.ok(job.text().includes("two\n"));
   writeFileSync(join(job.directory, "work", "go"), "");
-  await job.over();
+  await job.finished();
   assertWhole(job);
 });
 
 test("many small writes are all recorded", async () => {
-  const job = await box.run({ steps: [{ run: "for i in {1..3000}; do echo $i; echo e$i >&2; done" }] }).over();
+  const job = await box.run({ steps: [{ run: "for i in {1..3000}; do echo $i; echo e$i >&2; done" }] }).finished();
   assertWhole(job);
   assert.equal(job.part(1, 1).split("\n").length, 3001);
   assert.equal(job.part(1, 2).split("\n").length, 3001);
 });
 
 test("a flood of small pieces is taken in few reads, and what comes elsewhere after it is kept after it", async () => {
-  const job = await box.run({ steps: [{ run: "dd if=/dev/urandom bs=4096 count=20000 status=none; echo over >&2" }] }).over();
+  const job = await box.run({ steps: [{ run: "dd if=/dev/urandom bs=4096 count=20000 status=none; echo over >&2" }] }).finished();
   assertWhole(job);
   assert.equal(job.output().length, 20_000 * 4096 + 5);
   assert.ok(job.text().endsWith("over\n"));
@@ -84,7 +84,7 @@ test("a flood of small pieces is taken in few reads, and what comes elsewhere af
 
 test("what a flood ends with is kept, however the step ends", async () => {
   const flood = "seq 1 600000; echo last";
-  const job = await box.run({ steps: [{ run: flood }, { run: `${flood}; kill -9 $$`, ignoreError: true }] }).over();
+  const job = await box.run({ steps: [{ run: flood }, { run: `${flood}; kill -9 $$`, ignoreError: true }] }).finished();
   assertWhole(job);
   const expected = `${execFileSync("seq", ["1", "600000"], { encoding: "latin1", maxBuffer: 1 << 24 })}last\n`;
   assert.ok(job.part(1, 1) === expected && job.part(2, 1) === expected);
@@ -96,7 +96,7 @@ test(
   async () => {
     const traced = new Box();
     traced.wrapper = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC:when=3+17"];
-    const job = await traced.run({ steps: [{ run: "seq 1 100000; echo err >&2" }] }).over();
+    const job = await traced.run({ steps: [{ run: "seq 1 100000; echo err >&2" }] }).finished();
     assertWhole(job);
     assert.equal(job.part(1, 1), execFileSync("seq", ["1", "100000"], { encoding: "latin1", maxBuffer: 1 << 24 }));
     assert.equal(job.part(1, 2), "err\n");
@@ -130,7 +130,7 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     assert.ok(job.output().length < 588_895);
     assert.deepEqual(job.events(), ["start 1"]);
     rmSync(filler());
-    await job.over();
+    await job.finished();
     assertWhole(job);
     assert.equal(job.part(1, 1), `ready\n${execFileSync("seq", ["1", "100000"], { encoding: "latin1", maxBuffer: 1 << 24 })}`);
     assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "done"]);
@@ -146,7 +146,7 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     writeFileSync(join(job.directory, "work", "go"), "");
     await until("the disk to refuse", waited(100));
     job.order("terminate");
-    await job.over();
+    await job.finished();
     const lost = Number(job.lines("done")[0]?.[2]);
     assert.ok(lost > 0);
     assert.equal(
@@ -167,7 +167,7 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     await job.printed("ready");
     fill();
     writeFileSync(join(job.directory, "work", "go"), "");
-    await job.over();
+    await job.finished();
     assert.deepEqual(job.events(), ["start 1", "end 1", "cut 1", "done"]);
     const lost = Number(job.lines("done")[0]?.[2]);
     assert.ok(lost > 0);
@@ -187,7 +187,7 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     assert.deepEqual(job.status(), []);
     rmSync(filler());
     small.tell(`run ${job.id}`);
-    await job.over();
+    await job.finished();
     assert.equal(job.text(), "ran\n");
   });
 });

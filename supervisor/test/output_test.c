@@ -169,7 +169,7 @@ static void pipes_that_rest(void) {
     for (int i = 0; i < 3; i++) {
         wait_until(clock_ns() + 10 * NS_PER_MS);
         put(writers[0], "c", 1);
-        must(has_news(), "after quiet a piece is told at once");
+        must(has_news(), "after quiet a piece is reported at once");
         output_handle();
         must(output_due_at() == NEVER && output_bytes() == before + 3 + (uint64_t)i, "and so is the next, if it is quiet again");
     }
@@ -177,7 +177,7 @@ static void pipes_that_rest(void) {
     write_until_it_rests(writers[0]);
     put(writers[0], "d", 1);
     put(writers[1], "e", 1);
-    must(has_news(), "another pipe's bytes are told meanwhile");
+    must(has_news(), "another pipe's bytes are reported meanwhile");
     output_handle();
     must(last_record(1).stream == STREAM_STDOUT && last_record(0).stream == STREAM_STDERR, "and come after what was written before");
 
@@ -185,7 +185,7 @@ static void pipes_that_rest(void) {
     write_until_it_rests(writers[0]);
     before = output_bytes();
     put(writers[0], "f", 1);
-    must(close(writers[0]) == 0 && has_news(), "the end of one that rests is told at once");
+    must(close(writers[0]) == 0 && has_news(), "the end of one that rests is reported at once");
     output_handle();
     must(output_bytes() == before + 1, "and what was written before it is kept");
     must(close(writers[1]) == 0, "the other one ends too");

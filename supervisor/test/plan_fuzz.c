@@ -46,8 +46,8 @@ static void use(const struct plan *plan, const char *bytes, size_t size) {
         must(vectors[arguments - 1] == NULL && vectors[arguments + variables - 1] == NULL, "both vectors end where they should");
         for (size_t i = 0; i + 1 < arguments; i++) must(vectors[i] > bytes && vectors[i] + strlen(vectors[i]) < bytes + size, "an argument");
         for (size_t i = 0; i + 1 < variables; i++) must(strchr(vectors[arguments + i], '=') != NULL, "a variable");
-        must(plan_arguments(&step, COMMAND_SETTLE) == step.settle_arguments, "the second command is counted");
-        must(plan->user == NULL || step.settle_arguments == 0, "no user of a client");
+        must(plan_arguments(&step, COMMAND_FINALIZE) == step.finalize_arguments, "the second command is counted");
+        must(plan->user == NULL || step.finalize_arguments == 0, "no user of a client");
         must(step.workdir[0] == '/' && arguments > 1 && step.timeout_ms >= 0, "a step that can be started");
         free(vectors);
     }

@@ -36,8 +36,8 @@ static void test_whole_plans(void) {
     check(strcmp(arguments[0], "ls") == 0 && strcmp(arguments[1], "-l") == 0 && arguments[2] == NULL, "arguments come in order");
     check(strcmp(variables[0], "A=b=c") == 0 && strcmp(variables[1], "B=") == 0 && strcmp(variables[2], "C=d") == 0 && variables[3] == NULL,
           "the job's variables come before the step's");
-    check(plan_arguments(&step, COMMAND_SETTLE) == 2, "the arguments of what settles a step are counted apart");
-    plan_vectors(&plan, &step, COMMAND_SETTLE, arguments, variables);
+    check(plan_arguments(&step, COMMAND_FINALIZE) == 2, "the arguments of what finalizes a step are counted apart");
+    plan_vectors(&plan, &step, COMMAND_FINALIZE, arguments, variables);
     check(strcmp(arguments[0], "rm") == 0 && strcmp(arguments[1], "-f") == 0 && arguments[2] == NULL, "and come in order");
     at = plan_next_step(&plan, at, &step);
     check(at != NULL && step.run_on == RUN_ON_FAILURE && !step.ignore_error && step.timeout_ms == 0, "the second step is its own");

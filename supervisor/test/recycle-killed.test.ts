@@ -23,7 +23,7 @@ test("those that wait may be killed, more than there is room for, and the next j
   assert.equal((await runAndWait(box)).pid, pid);
 });
 
-test("a job that was given to one that is killed before it takes it is told of as lost on its way, and another runs it", async (t) => {
+test("a job that was given to one that is killed before it takes it is reported of as lost on its way, and another runs it", async (t) => {
   const box = openBox(t);
   const { pid } = await runAndWait(box);
   process.kill(pid, "SIGSTOP");
@@ -33,7 +33,7 @@ test("a job that was given to one that is killed before it takes it is told of a
   process.kill(pid, "SIGKILL");
   await until("the launcher's word", () => box.heard.includes("died"));
   box.tell(`run ${job.id}`);
-  await job.over();
+  await job.finished();
   assert.notEqual(job.supervisorPid(), pid);
   assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
 });
@@ -42,7 +42,7 @@ test("a job that was given to one that does not answer is run by another, once",
   const box = openBox(t);
   const { pid } = await runAndWait(box);
   process.kill(pid, "SIGSTOP");
-  const job = await box.run({ steps: [{ run: "echo ran >> ../count" }] }).over();
+  const job = await box.run({ steps: [{ run: "echo ran >> ../count" }] }).finished();
   assert.notEqual(job.supervisorPid(), pid);
   process.kill(pid, "SIGCONT");
   await until("its end", () => !isLiving(pid));
@@ -68,10 +68,10 @@ test("of a job that one was given and could not claim, the launcher says so once
 
 test("a job that is asked for again and again runs once, whoever is given it", async (t) => {
   const box = openBox(t);
-  await Promise.all(Array.from({ length: 4 }, () => box.run(plain).over()));
+  await Promise.all(Array.from({ length: 4 }, () => box.run(plain).finished()));
   const job = box.prepare({ steps: [{ run: "echo ran >> ../count" }] });
   for (let times = 0; times < 20; times++) box.tell(`run ${job.id}`);
-  await job.over();
+  await job.finished();
   await runAndWait(box);
   assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
   assert.deepEqual(box.heard, []);
@@ -110,7 +110,7 @@ for (const [calls, numbers] of moments) {
         strace.kill("SIGINT");
         await until("that strace lets go", () => strace.exitCode !== null || strace.signalCode !== null);
         for (const job of jobs.filter((each) => !isFinished(each))) box.tell(`sweep ${job.id}`);
-        for (const job of jobs) await job.over();
+        for (const job of jobs) await job.finished();
         assert.ok(box.heard.includes("died"), `nobody came to ${calls} ${number}`);
         await box.closeLauncher();
       }

@@ -78,13 +78,13 @@ test("half an order to one job is no half of an order to the next", async (t) =>
   writeSync(control, "termi");
   closeSync(control);
   writeFileSync(join(first.directory, "work", "go"), "");
-  await first.over();
+  await first.finished();
   await until("that it waits", () => isIdle(first.supervisorPid()));
   const second = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done" }] });
   await until("the start", () => second.events().includes("start 1"));
   second.order("nate");
   writeFileSync(join(second.directory, "work", "go"), "");
-  await second.over();
+  await second.finished();
   assert.equal(second.supervisorPid(), first.supervisorPid());
   assert.deepEqual(second.events(), ["start 1", "end 1", "done"]);
 });
@@ -149,10 +149,10 @@ test("one whose launcher has ended runs its job to the end, and takes none of th
   await box.closeLauncher();
   const { pid } = await runAndWait(box); // by a launcher that is started for it
   writeFileSync(join(old.directory, "work", "go"), "");
-  await old.over();
+  await old.finished();
   assert.equal(old.text(), "whole\n");
   const jobs = Array.from({ length: 4 }, () => box.run(plain));
-  for (const job of jobs) assert.notEqual((await job.over()).supervisorPid(), old.supervisorPid());
+  for (const job of jobs) assert.notEqual((await job.finished()).supervisorPid(), old.supervisorPid());
   assert.notEqual(pid, old.supervisorPid());
   await until("its end", () => !isLiving(old.supervisorPid()));
 });
@@ -181,13 +181,13 @@ test("at most sixteen wait", async (t) => {
   assert.equal(new Set(jobs.map((job) => job.supervisorPid())).size, jobs.length);
 });
 
-test("what is told in one breath is run, all of it, though the launcher's input ends with it", async (t) => {
+test("what is reported in one breath is run, all of it, though the launcher's input ends with it", async (t) => {
   const box = openBox(t);
   await runAndWait(box);
   const small = Array.from({ length: 60 }, () => box.run({ steps: [{ run: "echo ran >> ../count" }] }));
   const asleep = Array.from({ length: 20 }, () => box.run({ steps: [{ run: "echo ran >> ../count; sleep 0.3" }] }));
   await box.closeLauncher();
-  for (const job of [...small, ...asleep]) assert.equal(readFileSync(join((await job.over()).directory, "count"), "latin1"), "ran\n");
+  for (const job of [...small, ...asleep]) assert.equal(readFileSync(join((await job.finished()).directory, "count"), "latin1"), "ran\n");
   assert.deepEqual(box.heard, []);
 });
 
@@ -213,8 +213,8 @@ for (const { what, plan, act } of unusual) {
     const job = box.run(plan);
     if (act !== undefined) await job.printed("ready");
     act?.(job);
-    await job.over();
-    const next = await box.run(plain).over();
+    await job.finished();
+    const next = await box.run(plain).finished();
     assert.notEqual(next.supervisorPid(), job.supervisorPid());
     await until("its end", () => !isLiving(job.supervisorPid()));
   });

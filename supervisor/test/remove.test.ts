@@ -36,7 +36,7 @@ test("a folder is emptied, however deep, wide, without permissions or with links
   assert.deepEqual([readdirSync(folder), readdirSync(outside)], [[], ["kept"]]);
 });
 
-test("a folder goes with all in it by its path, and one that is none is told", (t) => {
+test("a folder goes with all in it by its path, and one that is none is reported", (t) => {
   const folder = folderOf(t);
   mkdirSync(join(folder, "a/b"), { recursive: true });
   assert.equal(spawnSync(program, ["remove", join(folder, "a")]).status, 0);

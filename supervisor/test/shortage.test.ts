@@ -26,7 +26,7 @@ test(
   { skip: isWrapped ? "left out: valgrind has limits of its own" : false },
   async () => {
     await inBox(["prlimit", "--nofile=100:100"], async (box) => {
-      const job = await box.run({ steps: Array.from({ length: 60 }, () => leaving) }).over();
+      const job = await box.run({ steps: Array.from({ length: 60 }, () => leaving) }).finished();
       const number = Number(job.lines("fail")[0]?.[0]);
       assert.deepEqual(job.lines("fail").map(failed), [[String(number), "pipes", "24"]]);
       assert.ok(number > 30 && number <= 50, `two for each step and some for itself: ${number}`);
@@ -41,7 +41,7 @@ test(
       });
       await full.printed("last");
       full.order("kill");
-      await full.over();
+      await full.finished();
       assert.deepEqual([full.lines("fail"), processesOf(full.id)], [[], []]);
     });
   },
@@ -53,7 +53,7 @@ test(
   async () => {
     await inBox(["prlimit", "--nofile=60:60"], async (box) => {
       const pair = [{ run: "sleep 1000 & echo $! > pid" }, { run: "kill $(cat pid)" }];
-      const job = await box.run({ steps: Array.from({ length: 40 }, () => pair).flat() }).over();
+      const job = await box.run({ steps: Array.from({ length: 40 }, () => pair).flat() }).finished();
       assert.deepEqual(job.lines("fail"), []);
       assert.equal(job.lines("end").length, 80);
     });
@@ -75,7 +75,7 @@ test(
       await until("step 1", () => job.events().includes("start 1"));
       execFileSync(become, [...whom, "prlimit", `--pid=${job.supervisorPid()}`, "--nproc=1"]);
       writeFileSync(join(job.directory, "work", "go"), "");
-      await job.over();
+      await job.finished();
       assert.deepEqual(job.events(), ["start 1", "end 1", "fail 2", "fail 3", "done"]);
       assert.deepEqual(job.lines("fail").map(failed), [
         ["2", "fork", "11"],
@@ -102,7 +102,7 @@ test(
         async (box) => {
           const job = await box
             .run({ steps: [leaving, { run: "echo no", ignoreError: true }, { run: "echo third; ls /proc/$PPID/fd | wc -l" }] })
-            .over();
+            .finished();
           assert.deepEqual(job.events(), ["start 1", "end 1", "fail 2", "start 3", "end 3", "done"]);
           assert.deepEqual(failed(job.lines("fail")[0]), expected);
           assert.match(job.part(3, 1), /^third\n/);

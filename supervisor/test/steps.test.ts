@@ -12,7 +12,7 @@ before(() => {
 after(() => box.close());
 
 test("a job's output, status and index say what it did", async () => {
-  const job = await box.run({ steps: [{ run: "echo hello; echo err >&2" }] }).over();
+  const job = await box.run({ steps: [{ run: "echo hello; echo err >&2" }] }).finished();
   assert.equal(job.text(), "hello\nerr\n");
   assert.deepEqual(job.events(), ["start 1", "end 1", "done"]);
   assert.equal(job.part(1, 1), "hello\n");
@@ -22,7 +22,7 @@ test("a job's output, status and index say what it did", async () => {
 });
 
 test("steps follow each other, and each output belongs to its step", async () => {
-  const job = await box.run({ steps: [{ run: "echo one" }, { run: "echo two >&2" }, { run: "echo three" }] }).over();
+  const job = await box.run({ steps: [{ run: "echo one" }, { run: "echo two >&2" }, { run: "echo three" }] }).finished();
   assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "start 3", "end 3", "done"]);
   assert.deepEqual([job.part(1, 1), job.part(2, 2), job.part(3, 1)], ["one\n", "two\n", "three\n"]);
 });
@@ -35,7 +35,7 @@ test("exit codes and signals are recorded as the kernel gave them", async () => 
         { run: "kill -9 $$", ignoreError: true },
       ],
     })
-    .over();
+    .finished();
   assert.deepEqual(
     job.lines("end").map((fields) => fields[2]),
     [String(7 << 8), "9"],
@@ -53,7 +53,7 @@ test("after a failure only what is to run on failure or always runs", async () =
         { run: "echo no either" },
       ],
     })
-    .over();
+    .finished();
   assert.equal(job.text(), "failure\nalways\n");
   assert.deepEqual(job.events(), ["start 1", "end 1", "start 3", "end 3", "start 4", "end 4", "done"]);
 });
@@ -61,12 +61,12 @@ test("after a failure only what is to run on failure or always runs", async () =
 test("an ignored failure is none", async () => {
   const job = await box
     .run({ steps: [{ run: "exit 3", ignoreError: true }, { run: "echo on" }, { run: "echo no", runOn: "failure" }] })
-    .over();
+    .finished();
   assert.equal(job.text(), "on\n");
 });
 
 test("a missing working directory is a failure to start, which can be ignored", async () => {
-  const job = await box.run({ steps: [{ run: "echo no", workdir: "none", ignoreError: true }, { run: "echo on" }] }).over();
+  const job = await box.run({ steps: [{ run: "echo no", workdir: "none", ignoreError: true }, { run: "echo on" }] }).finished();
   assert.deepEqual(job.events(), ["fail 1", "start 2", "end 2", "done"]);
   assert.deepEqual(job.lines("fail")[0]?.slice(2), ["workdir", "2"]);
   assert.equal(job.text(), "on\n");
@@ -75,7 +75,7 @@ test("a missing working directory is a failure to start, which can be ignored", 
 test("a missing shell and a file that is no program are failures to start", async () => {
   const job = await box
     .run({ steps: [{ args: ["/no/such/shell", "-c", "true"], ignoreError: true }, { args: ["/etc/passwd"] }, { run: "echo no" }] })
-    .over();
+    .finished();
   assert.deepEqual(
     job.lines("fail").map((fields) => fields.slice(2)),
     [
@@ -92,12 +92,12 @@ test("the program is looked up in the job's PATH, not in ours", async () => {
       env: { PATH: "bin:/usr/bin:/bin" },
       steps: [{ run: "mkdir bin; echo 'echo mine' > bin/tool; chmod +x bin/tool" }, { args: ["tool"] }],
     })
-    .over();
+    .finished();
   assert.equal(job.text(), "mine\n");
 });
 
 test("a step has its own environment and nothing else's", async () => {
-  const job = await box.run({ env: { SHARED: "a=b c" }, steps: [{ args: ["env"], env: { OWN: "" } }, { args: ["env"] }] }).over();
+  const job = await box.run({ env: { SHARED: "a=b c" }, steps: [{ args: ["env"], env: { OWN: "" } }, { args: ["env"] }] }).finished();
   const [first, second] = [job.part(1, 1), job.part(2, 1)].map((text) =>
     text
       .trim()
@@ -118,7 +118,7 @@ test("a step finds three open files, no blocked and no ignored signal, its own s
         { run: "umask; test $$ = $(ps -o sid= -p $$) && echo leader" },
       ],
     })
-    .over();
+    .finished();
   const open = [...job.part(1, 1).matchAll(/ (\d+) -> (\S+)/g)].map(([, fd, what]) => `${fd} ${what?.replace(/\d+/g, "N")}`);
   const ours = open.filter((entry) => !entry.includes("/reports/")); // valgrind's own log
   assert.deepEqual(ours, ["0 /dev/null", "1 pipe:[N]", "2 pipe:[N]", "3 /proc/N/fd"]);
@@ -130,7 +130,7 @@ test(
   "a step may open as many files as programs expect",
   { skip: isWrapped ? "left out: valgrind keeps this limit to itself" : false },
   async () => {
-    const job = await box.run({ steps: [{ run: "ulimit -Sn" }] }).over();
+    const job = await box.run({ steps: [{ run: "ulimit -Sn" }] }).finished();
     assert.equal(job.text(), "1024\n");
   },
 );
@@ -139,7 +139,7 @@ test("what is named as the job's cgroup and is none stays as it is", async () =>
   const folder = mkdtempSync(join(tmpdir(), "supervisor-test-folder-"));
   mkdirSync(join(folder, "empty", "deeper"), { recursive: true });
   try {
-    await box.run({ cgroup: folder, steps: [{ run: "true" }] }).over();
+    await box.run({ cgroup: folder, steps: [{ run: "true" }] }).finished();
     assert.ok(existsSync(join(folder, "empty", "deeper")));
   } finally {
     rmSync(folder, { recursive: true });
@@ -147,9 +147,9 @@ test("what is named as the job's cgroup and is none stays as it is", async () =>
 });
 
 test("standard input is empty, except for the first step of a job that brought some", async () => {
-  const none = await box.run({ steps: [{ run: "cat; echo over" }] }).over();
+  const none = await box.run({ steps: [{ run: "cat; echo over" }] }).finished();
   assert.equal(none.text(), "over\n");
-  const some = await box.run({ stdin: "given\n", steps: [{ run: "cat" }, { run: "cat; echo over" }] }).over();
+  const some = await box.run({ stdin: "given\n", steps: [{ run: "cat" }, { run: "cat; echo over" }] }).finished();
   assert.equal(some.text(), "given\nover\n");
 });
 
@@ -161,7 +161,7 @@ test("what a step leaves running may write until the job ends, and ends with it"
         { run: "touch go; until grep -q late ../output; do sleep 0.01; done" },
       ],
     })
-    .over();
+    .finished();
   assert.equal(job.part(1, 1), "early\nlate\n");
   assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "done"]);
 });
@@ -178,12 +178,12 @@ test("a hundred steps leave no descriptor open", async () => {
   await until("the last step", () => job.events().includes("start 102"));
   const late = count();
   writeFileSync(join(job.directory, "work", "end"), "");
-  await job.over();
+  await job.finished();
   assert.equal(late, early);
 });
 
 test("the workspace is open to users that a step may become, all else is private", async () => {
-  const job = await box.run({ steps: [{ run: "exit 0" }] }).over();
+  const job = await box.run({ steps: [{ run: "exit 0" }] }).finished();
   const modes = ["work", "output", "index", "status", "control"].map((name) =>
     (statSync(join(job.directory, name)).mode & 0o777).toString(8),
   );
@@ -195,6 +195,6 @@ test("a long plan is read whole", async () => {
   const env = Object.fromEntries(Array.from({ length: 500 }, (_, number) => [`NAME_${number}`, `value ${number}`]));
   const job = await box
     .run({ env, steps: [{ args: ["bash", "-c", "echo ${#1} $#; env | grep -c ^NAME_", "name", long, ...Array(1000).fill("y")] }] })
-    .over();
+    .finished();
   assert.equal(job.text(), "100000 1001\n500\n");
 });

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { Box, type Job, makeCgroups, type Plan, processesOf, program, until } from "./harness.ts";
+import { Box, type Job, makeCgroups, type Plan, processesOf, until } from "./harness.ts";
 
 /** Steps that run as another user. The numbers need no account. */
 
@@ -35,12 +35,12 @@ describe(
     test("its steps have the user and the groups that the plan says, and no others", async () => {
       const job = await run({
         steps: [{ run: "id -u; id -g; id -G; grep -E '^(Uid|Gid|Groups)' /proc/self/status" }, { run: "id -u" }],
-      }).over();
+      }).finished();
       const status = "Uid:\t54321\t54321\t54321\t54321\nGid:\t54322\t54322\t54322\t54322\nGroups:\t54323 54324 \n";
       assert.equal(job.text(), `54321\n54322\n54322 54323 54324\n${status}54321\n`);
-      const alone = await run({ user: "54321 54322", steps: [{ run: "id -G; grep Groups /proc/self/status" }] }).over();
+      const alone = await run({ user: "54321 54322", steps: [{ run: "id -G; grep Groups /proc/self/status" }] }).finished();
       assert.equal(alone.text(), "54322\nGroups:\t \n");
-      const root = await run({ user: "0 0 1", steps: [{ run: "id -u; id -G; grep NoNewPrivs /proc/self/status" }] }).over();
+      const root = await run({ user: "0 0 1", steps: [{ run: "id -u; id -G; grep NoNewPrivs /proc/self/status" }] }).finished();
       assert.equal(root.text(), "0\n0 1\nNoNewPrivs:\t1\n");
     });
 
@@ -63,19 +63,19 @@ describe(
       for (const each of [box, wrapped]) {
         const job = await each
           .run({ user, steps: [{ workdir, run: "grep -E '^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs)' /proc/self/status" }] })
-          .over();
+          .finished();
         assert.equal(job.text(), `${["Inh", "Prm", "Eff", "Amb"].map((set) => `Cap${set}:\t0000000000000000\n`).join("")}NoNewPrivs:\t1\n`);
       }
     });
 
     test("nothing leads back: neither setuid(2) nor a program with set-user-ID", async () => {
       const perl = "use POSIX; $< = 0; $> = 0; print POSIX::setuid(0) // 'no', POSIX::setgid(0) // 'no', qq( $< $>\\n)";
-      const job = await run({ steps: [{ args: ["perl", "-e", perl] }] }).over();
+      const job = await run({ steps: [{ args: ["perl", "-e", perl] }] }).finished();
       assert.equal(job.text(), "nono 54321 54321\n");
       const shell = join(workdir, "shell");
       execFileSync("cp", ["/bin/bash", shell]);
       chmodSync(shell, 0o6755);
-      const setuid = await run({ steps: [{ args: [shell, "-p", "-c", "id -u; id -g"] }] }).over();
+      const setuid = await run({ steps: [{ args: [shell, "-p", "-c", "id -u; id -g"] }] }).finished();
       assert.equal(setuid.text(), "54321\n54322\n");
       rmSync(shell);
     });
@@ -83,7 +83,7 @@ describe(
     test("they find three open files, and can open their output again", async () => {
       const job = await run({
         steps: [{ args: ["ls", "-l", "/proc/self/fd"] }, { run: "echo out > /dev/stdout; echo err > /dev/stderr" }],
-      }).over();
+      }).finished();
       const open = [...job.part(1, 1).matchAll(/ (\d+) -> (\S+)/g)].map(([, fd, what]) => `${fd} ${what?.replace(/\d+/g, "N")}`);
       assert.deepEqual(
         open.filter((entry) => !entry.includes("/reports/")),
@@ -94,7 +94,7 @@ describe(
     });
 
     test("standard input comes from where they cannot go", async () => {
-      const job = await run({ stdin: "given\n", steps: [{ run: "cat" }, { run: "cat; echo over" }] }).over();
+      const job = await run({ stdin: "given\n", steps: [{ run: "cat" }, { run: "cat; echo over" }] }).finished();
       assert.equal(job.text(), "given\nover\n");
     });
 
@@ -117,7 +117,7 @@ describe(
       ];
       writeFileSync(join(workdir, "attempts"), attempts.map((attempt) => `(${attempt}) 2> /dev/null\n`).join(""));
       writeFileSync(join(workdir, "go"), "");
-      await job.over();
+      await job.finished();
       rmSync(join(workdir, "go"));
       assert.equal(job.text(), "tried\n");
       assert.deepEqual(job.events(), ["start 1", "end 1", "done"]);
@@ -129,7 +129,7 @@ describe(
           { run: "echo no", workdir: "." },
           { run: "id -u", runOn: "failure" },
         ],
-      }).over();
+      }).finished();
       assert.deepEqual(
         job.lines("fail").map((fields) => [fields[0], ...fields.slice(2)]),
         [["1", "workdir", "13"]],
@@ -140,7 +140,7 @@ describe(
     test("a program that the user may not execute is a failure to execute it", async () => {
       const file = join(workdir, "closed");
       writeFileSync(file, "#!/bin/sh\n", { mode: 0o700 });
-      const job = await run({ steps: [{ args: [file] }] }).over();
+      const job = await run({ steps: [{ args: [file] }] }).finished();
       assert.deepEqual(job.lines("fail")[0]?.slice(2), ["exec", "13"]);
     });
 
@@ -152,7 +152,7 @@ describe(
           const weak = new Box();
           t.after(() => weak.close());
           weak.wrapper = ["setpriv", "--bounding-set", `-${capability}`, ...weak.wrapper];
-          const job = await weak.run({ user, steps: [{ workdir, run: "echo no" }] }).over();
+          const job = await weak.run({ user, steps: [{ workdir, run: "echo no" }] }).finished();
           assert.deepEqual(job.lines("fail")[0]?.slice(2), ["user", "1"], capability);
           assert.equal(job.text(), "");
         }
@@ -160,7 +160,7 @@ describe(
     );
 
     test("secrets of theirs are masked, and what they write stays theirs", async () => {
-      const job = await run({ secrets: ["hunter2"], steps: [{ run: "echo hunter2 > kept; cat kept > /dev/stderr" }] }).over();
+      const job = await run({ secrets: ["hunter2"], steps: [{ run: "echo hunter2 > kept; cat kept > /dev/stderr" }] }).finished();
       assert.equal(job.text(), "***\n");
       const { uid: owner, gid, mode } = statSync(join(workdir, "kept"));
       assert.deepEqual([owner, gid, mode & 0o777], [uid, 54322, 0o644]);
@@ -173,7 +173,7 @@ describe(
       chmodSync(join(box.state, "jobs"), 0o711);
       chmodSync(box.state, 0o711);
       box.tell(`run ${job.id}`);
-      await job.over();
+      await job.finished();
       assert.equal(job.text(), `${workdir}\n`);
       chmodSync(box.state, 0o700);
     });
@@ -195,7 +195,7 @@ describe(
             const job = await ready(`${daemons}; trap '' TERM; cat /proc/self/cgroup; echo ready; while :; do sleep 0.01; done`);
             assert.equal(/^0::.*\/user-0\.\d+$/m.test(job.text()), isIn);
             job.order(order);
-            await job.over();
+            await job.finished();
             assert.deepEqual(processesOf(job.id), []);
             assert.equal(job.lines("end")[0]?.[2], "9");
           }
@@ -208,7 +208,7 @@ describe(
           process.kill(job.supervisorPid(), "SIGKILL");
           await until("the first process's end", () => !existsSync(`/proc/${pid}`));
           box.tell(`sweep ${job.id}`);
-          await job.over();
+          await job.finished();
           assert.deepEqual(processesOf(job.id), []);
           assert.ok(Number(job.lines("swept")[0]?.[1]) >= 3);
         });
@@ -228,7 +228,7 @@ describe(
         process.kill(job.supervisorPid(), "SIGKILL");
         await until("the supervisor's end", () => !job.isAlive());
         weak.tell(`sweep ${job.id}`);
-        await job.over();
+        await job.finished();
         assert.deepEqual(processesOf(job.id), []);
       },
     );
@@ -253,7 +253,7 @@ describe(
           `jobrunner-status 1 ${bootId} 1 1790000000000000000\nstart 1 ${other.pid} 1790000000000000000\n${line}\n`,
         );
         weak.tell(`sweep ${job.id}`);
-        await job.over();
+        await job.finished();
         assert.equal(job.lines("swept")[0]?.[1], "0");
         assert.equal(other.exitCode ?? other.signalCode, null);
       });

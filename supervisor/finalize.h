@@ -1,5 +1,5 @@
-#ifndef JOBRUNNER_SETTLE_H
-#define JOBRUNNER_SETTLE_H
+#ifndef JOBRUNNER_FINALIZE_H
+#define JOBRUNNER_FINALIZE_H
 
 #include "job.h"
 
@@ -12,33 +12,33 @@
 bool has_client(const struct job *job);
 
 /** A kill: runs the command where it was not run yet for this step and its client lives. Whether the client is to be left alone for now. */
-bool settle_living(struct job *job);
+bool finalize_active(struct job *job);
 
 /** The client has ended like this: its container may live still. */
-void settle_client_ended(struct job *job, int wait_status);
+void finalize_client_ended(struct job *job, int wait_status);
 
 /** The client has ended without having made a container. */
-void settle_client_told(struct job *job);
+void finalize_client_reported(struct job *job);
 
 /** Of the time for the command: which event that is. */
-enum event settle_due(struct job *job);
+enum event finalize_due(struct job *job);
 
 /** The command has ended. */
-void settle_ended(struct job *job);
+void finalize_ended(struct job *job);
 
 /** A stop, and with which signal: it reaches the container's command as soon as that runs, and what is still being made is called off. */
-void settle_stop(struct job *job, int signal);
+void finalize_stop(struct job *job, int signal);
 
 /** The same, once more or without a signal for the command. Only what is still being made is concerned. */
-void settle_call_off(struct job *job);
+void finalize_call_off(struct job *job);
 
 /** The container is finished, or was never begun: lets go of its streams. */
-void settle_over(struct job *job);
+void finalize_finished(struct job *job);
 
 /**
  * At the job's end, when nothing else of it is left: kills what runs in containers that the engine forgot, or could not be asked to end,
- * by the mark that the job's processes have in their environment. Only where a container was settled.
+ * by the mark that the job's processes have in their environment. Only where a container was finalized.
  */
-void settle_forgotten(const struct job *job);
+void finalize_forgotten(const struct job *job);
 
 #endif

@@ -24,30 +24,30 @@ function waitStatus(job: Job, step = 1): number {
 }
 
 test("a client that ends by itself has told how its container ended: nothing more is run", async () => {
-  const job = await box.run({ steps: [{ run: "echo out; exit 3", settle: note }] }).over();
+  const job = await box.run({ steps: [{ run: "echo out; exit 3", settle: note }] }).finished();
   assert.deepEqual([notes(job), waitStatus(job), job.text()], [[], 3 << 8, "out\n"]);
 });
 
-test("after a client that was killed, or whose engine failed, the command is run before the end is told and anything follows", async () => {
+test("after a client that was killed, or whose engine failed, the command is run before the end is reported and anything follows", async () => {
   for (const [run, status] of [
     ["kill -KILL $$", 9],
     ["exit 125", 125 << 8],
   ] as const) {
     const settle = `grep -c ^end status >> notes; echo "$JOBRUNNER_STEP $MARK" >> notes`;
     const last = { run: "cat ../notes", runOn: "always" } as const;
-    const job = await box.run({ steps: [{ run, settle, env: { JOBRUNNER_STEP: "1", MARK: "own" } }, last] }).over();
+    const job = await box.run({ steps: [{ run, settle, env: { JOBRUNNER_STEP: "1", MARK: "own" } }, last] }).finished();
     assert.deepEqual([notes(job), waitStatus(job)], [["0", "1 own"], status]);
     assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "done"]);
     assert.equal(job.text(), "0\n1 own\n");
   }
 });
 
-test("the stop signal goes to the client alone, and what it ends by itself is settled once", async () => {
+test("the stop signal goes to the client alone, and what it ends by itself is finalized once", async () => {
   const child = "bash -c 'trap \"echo child\" TERM; echo ready; while :; do sleep 0.01; done'";
   const job = box.run({ steps: [{ run: `${child} & trap 'echo client; exit 143' TERM; wait`, settle: note }], stopTimeoutMs: 100 });
   await job.printed("ready");
   job.order("terminate");
-  await job.over();
+  await job.finished();
   assert.deepEqual([notes(job), waitStatus(job), job.text()], [["settled"], 143 << 8, "ready\nclient\n"]);
 });
 
@@ -57,7 +57,7 @@ test("a container is ended before its client is killed, which then tells its exi
     const job = box.run({ steps: [{ run, settle: `${note}; touch work/gone` }], stopTimeoutMs: 50 });
     await job.printed("ready");
     job.order(order);
-    await job.over();
+    await job.finished();
     assert.deepEqual([notes(job), waitStatus(job)], [["settled"], 137 << 8], order);
   }
 });
@@ -67,7 +67,7 @@ test("a client that stays is killed, and what it may have made since is ended to
     const job = box.run({ steps: [{ run: stubborn, settle: note }], stopTimeoutMs: 50 });
     await job.printed("ready");
     job.order(order);
-    await job.over();
+    await job.finished();
     assert.deepEqual([notes(job), waitStatus(job)], [["settled", "settled"], 9], order);
   }
 });
@@ -82,7 +82,7 @@ test("timeouts of step and job are kills of the container too, and always-steps 
       { run: "cat ../notes", runOn: "always" as const },
       { run: "exit 4", settle: note, runOn: "always" as const },
     ];
-    const job = await box.run({ steps, stopTimeoutMs: 50, ...timeouts.job }).over();
+    const job = await box.run({ steps, stopTimeoutMs: 50, ...timeouts.job }).finished();
     assert.equal(job.text(), "ready\nsettled\nsettled\n");
     assert.deepEqual([waitStatus(job, 1), waitStatus(job, 3), notes(job).length], [9, 4 << 8, 2]);
   }
@@ -90,11 +90,11 @@ test("timeouts of step and job are kills of the container too, and always-steps 
 
 test("what a client leaves behind does not outlive the job, nor does what earlier steps left", async () => {
   const leave = "setsid sleep 1000 & echo $!";
-  const job = await box.run({ steps: [{ run: leave }, { run: `${leave}; kill -KILL $$`, settle: note }] }).over();
+  const job = await box.run({ steps: [{ run: leave }, { run: `${leave}; kill -KILL $$`, settle: note }] }).finished();
   assert.deepEqual(notes(job), ["settled"]);
 });
 
-test("what has the job's mark is killed at the end of a job that was settled, though it descends from somebody else", async () => {
+test("what has the job's mark is killed at the end of a job that was finalized, though it descends from somebody else", async () => {
   const id = "JOBRUNNER_JOB_ID";
   const job = box.prepare({ steps: [{ run: "until [ -e go ]; do sleep 0.01; done; exit 125", settle: note }] });
   const elsewhere = spawn("sleep", ["1000"], { env: { PATH: process.env["PATH"], [id]: job.id } });
@@ -103,17 +103,17 @@ test("what has the job's mark is killed at the end of a job that was settled, th
   await until("its workspace", () => existsSync(join(job.directory, "work")));
   writeFileSync(join(job.directory, "work", "go"), "");
   assert.equal(await ended, "SIGKILL");
-  await job.over();
+  await job.finished();
 });
 
-test("a kill that comes while a step is being settled waits for it", async () => {
+test("a kill that comes while a step is being finalized waits for it", async () => {
   const settle = "touch begun; until [ -e work/go ]; do sleep 0.01; done; echo settled >> notes";
   const job = box.run({ steps: [{ run: "echo ready; exit 125", settle }, { run: "echo never" }, { run: "echo always", runOn: "always" }] });
-  await until("it is being settled", () => existsSync(join(job.directory, "begun")));
+  await until("it is being finalized", () => existsSync(join(job.directory, "begun")));
   job.order("terminate");
   job.order("kill");
   const touch = box.run({ steps: [{ args: ["touch", join(job.directory, "work", "go")] }] });
-  await Promise.all([touch.over(), job.over()]);
+  await Promise.all([touch.finished(), job.finished()]);
   assert.deepEqual([notes(job), job.text()], [["settled"], "ready\n"]);
 });
 
@@ -121,7 +121,7 @@ const early = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done";
 /** How it was run, and what it does where it is to wait for the container. */
 const noteHow = (waiting: string): string => `echo "$0" >> notes; if [ "$0" = await ]; then ${waiting}; fi`;
 
-test("where a client ends too early when its step is to stop, the container is waited for before the end is told", async () => {
+test("where a client ends too early when its step is to stop, the container is waited for before the end is reported", async () => {
   const job = box.run({
     steps: [{ run: early, settle: noteHow("until [ -e gone ]; do sleep 0.01; done; echo gone >> notes") }],
     stopTimeoutMs: 60_000,
@@ -131,7 +131,7 @@ test("where a client ends too early when its step is to stop, the container is w
   await until("it is waited for", () => notes(job).length > 0);
   assert.deepEqual(job.lines("end"), []);
   writeFileSync(join(job.directory, "gone"), "");
-  await job.over();
+  await job.finished();
   assert.deepEqual([notes(job), waitStatus(job)], [["await", "gone"], 0]);
 });
 
@@ -156,7 +156,7 @@ test("it is waited for until its grace is over, or the job is killed; then it is
     if (order !== null) job.order("terminate");
     await until("it is waited for", () => notes(job).length > 0);
     if (order === "kill") job.order("kill");
-    await job.over();
+    await job.finished();
     assert.deepEqual(notes(job), ["await", "/bin/bash"]);
     assert.equal(job.text(), isLong ? "ready\n" : "ready\nafter\n");
   }
@@ -179,7 +179,7 @@ test("who keeps a container's streams open when its client has ended keeps neith
     { stdio: ["pipe", "ignore", "ignore"] },
   );
   t.after(() => keeper.kill("SIGKILL"));
-  await job.over();
+  await job.finished();
   assert.deepEqual([job.events(), waitStatus(job), notes(job)], [["start 1", "end 1", "start 2", "end 2", "done"], 3 << 8, []]);
   assert.deepEqual([job.part(1, 1).length, job.part(1, 2), job.part(2, 1)], [60_000, "whole\n", "next\n"]);
   assert.equal(readFileSync(`${folder}.said`, "utf8"), "said\n");
@@ -197,7 +197,7 @@ test("a stop waits in the container's stream until its command reads it, and end
     job.order("terminate");
     await until("the stop", () => job.events().includes("stop terminate"));
     if (isUp) writeFileSync(join(job.directory, "work", "read"), "");
-    await job.over();
+    await job.finished();
     assert.equal(waitStatus(job), isUp ? 0 : 143 << 8);
     if (isUp) assert.equal(readFileSync(join(job.directory, "work", "got"))[0], 10);
   }

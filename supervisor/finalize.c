@@ -1,4 +1,4 @@
-#include "settle.h"
+#include "finalize.h"
 
 #include "processes.h"
 
@@ -11,7 +11,7 @@ enum { LONGEST_MS = 30000, RETRY_MS = 200 };
 // A client ends at once when its container is gone; killed before, it could not tell the exit code.
 enum { CLIENT_MS = 500 };
 // A process takes a moment to die; one that is asleep in the kernel for good is not waited for.
-enum { FORGOTTEN_LOOKS = 100, FORGOTTEN_PAUSE_MS = 10 };
+enum { FORGOTTEN_CHECKS = 100, FORGOTTEN_PAUSE_MS = 10 };
 // By docker-run(1) and podman-run(1): the engine itself failed.
 enum { ENGINE_FAILED = 125 };
 
@@ -19,36 +19,36 @@ static bool is_being_ended(const struct job *job);
 static void start_command(struct job *job, bool is_awaiting, int64_t due_at);
 
 bool has_client(const struct job *job) {
-    return has_process(job) && job->at.step.settle_arguments > 0;
+    return has_process(job) && job->at.step.finalize_arguments > 0;
 }
 
-bool settle_living(struct job *job) {
+bool finalize_active(struct job *job) {
     if (!has_client(job)) return false;
     happen(job, ON_CONTAINER_END);
     enum phase phase = job->phases[PART_CONTAINER];
-    return phase == CONTAINER_ENDING || phase == CONTAINER_SPARED;
+    return phase == CONTAINER_ENDING || phase == CONTAINER_CLIENT_GRACE;
 }
 
-void settle_client_ended(struct job *job, int wait_status) {
-    if (job->at.step.settle_arguments == 0) return;
+void finalize_client_ended(struct job *job, int wait_status) {
+    if (job->at.step.finalize_arguments == 0) return;
     bool was_lost = WIFSIGNALED(wait_status) || WEXITSTATUS(wait_status) == ENGINE_FAILED;
-    bool was_asked = job->phases[PART_CONTAINER] != CONTAINER_LIVING;
-    job->settle.grace_until = is_being_ended(job) && job->due_at[TIMER_DEADLINE] != NEVER ? job->due_at[TIMER_DEADLINE] : 0;
-    happen(job, was_lost || (is_being_ended(job) && !was_asked) ? ON_CONTAINER_CLIENT_LOST : ON_CONTAINER_CLIENT_TOLD);
+    bool was_asked = job->phases[PART_CONTAINER] != CONTAINER_ACTIVE;
+    job->finalize.grace_until = is_being_ended(job) && job->due_at[TIMER_DEADLINE] != NEVER ? job->due_at[TIMER_DEADLINE] : 0;
+    happen(job, was_lost || (is_being_ended(job) && !was_asked) ? ON_CONTAINER_CLIENT_LOST : ON_CONTAINER_CLIENT_REPORTED);
 }
 
 static bool is_being_ended(const struct job *job) {
     return job->phases[PART_JOB] != JOB_STEP;
 }
 
-void settle_client_told(struct job *job) {
-    if (job->at.step.settle_arguments > 0) happen(job, ON_CONTAINER_CLIENT_TOLD);
+void finalize_client_reported(struct job *job) {
+    if (job->at.step.finalize_arguments > 0) happen(job, ON_CONTAINER_CLIENT_REPORTED);
 }
 
 /** Podman does not end by a signal what it has made and not started: nobody starts it any more, and no command of it needs a grace. */
-enum event settle_due(struct job *job) {
+enum event finalize_due(struct job *job) {
     bool is_owed = job->phases[PART_CONTAINER] == CONTAINER_OWED;
-    if (!is_owed || clock_ns() >= job->settle.grace_until) return ON_CONTAINER_DUE;
+    if (!is_owed || clock_ns() >= job->finalize.grace_until) return ON_CONTAINER_DUE;
     bool may_run = job->at.step.streams == NULL || streams_is_up(&job->running.streams);
     return may_run ? ON_CONTAINER_DUE_IN_GRACE : ON_CONTAINER_DUE;
 }
@@ -58,17 +58,17 @@ void run_command(struct job *job) {
 }
 
 void await_container(struct job *job) {
-    start_command(job, true, job->settle.grace_until);
+    start_command(job, true, job->finalize.grace_until);
 }
 
 static void start_command(struct job *job, bool is_awaiting, int64_t due_at) {
-    pid_t pid = step_settle(&job->plan, &job->at.step, is_awaiting);
-    job->has_settled = true;
+    pid_t pid = step_finalize(&job->plan, &job->at.step, is_awaiting);
+    job->has_finalized = true;
     if (pid < 0) {
         happen(job, ON_CONTAINER_UNFORKED);
         return;
     }
-    job->settle.pid = pid;
+    job->finalize.pid = pid;
     job->has_children = true;
     job->due_at[TIMER_COMMAND] = due_at;
 }
@@ -82,17 +82,17 @@ void owe_command(struct job *job) {
     job->due_at[TIMER_COMMAND] = clock_ns();
 }
 
-void settle_ended(struct job *job) {
-    job->settle.pid = 0;
+void finalize_ended(struct job *job) {
+    job->finalize.pid = 0;
     happen(job, ON_CONTAINER_ANSWERED);
 }
 
 void kill_command(struct job *job) {
-    if (job->settle.pid > 0) (void)kill(-job->settle.pid, SIGKILL); // not waited for yet, so the number is still its; it leads a group
+    if (job->finalize.pid > 0) (void)kill(-job->finalize.pid, SIGKILL); // not waited for yet, so the number is still its; it leads a group
 }
 
 void forget_grace(struct job *job) {
-    job->settle.grace_until = 0;
+    job->finalize.grace_until = 0;
 }
 
 void cut_await(struct job *job) {
@@ -101,33 +101,33 @@ void cut_await(struct job *job) {
     kill_command(job);
 }
 
-void spare_client(struct job *job) {
+void give_client_time(struct job *job) {
     job->due_at[TIMER_COMMAND] = clock_ns() + (int64_t)CLIENT_MS * NS_PER_MS;
 }
 
-void container_over(struct job *job) {
+void container_finished(struct job *job) {
     job->due_at[TIMER_COMMAND] = NEVER;
 }
 
-void settle_stop(struct job *job, int signal) {
+void finalize_stop(struct job *job, int signal) {
     bool has_own_way = job->at.step.streams != NULL;
     if (has_own_way) streams_signal(&job->running.streams, signal);
-    if (has_own_way) settle_call_off(job);
+    if (has_own_way) finalize_call_off(job);
     else (void)kill(job->running.process.pid, signal == SIGQUIT ? SIGTERM : signal); // the client passes it on, but by SIGQUIT it ends with a dump of its stacks
 }
 
-void settle_call_off(struct job *job) {
+void finalize_call_off(struct job *job) {
     bool is_up = job->at.step.streams != NULL && streams_is_up(&job->running.streams);
     if (!is_up) (void)kill(job->running.process.pid, SIGTERM);
 }
 
-void settle_over(struct job *job) {
+void finalize_finished(struct job *job) {
     if (job->at.step.streams != NULL) streams_close(job->at.step.streams, &job->running.streams);
 }
 
-void settle_forgotten(const struct job *job) {
-    if (!job->has_settled) return;
-    for (int looks = 0; looks < FORGOTTEN_LOOKS && signal_marked(&(struct marks){.id = job->plan.id}, SIGKILL) > 0; looks++) {
+void finalize_forgotten(const struct job *job) {
+    if (!job->has_finalized) return;
+    for (int checks = 0; checks < FORGOTTEN_CHECKS && signal_marked(&(struct marks){.id = job->plan.id}, SIGKILL) > 0; checks++) {
         (void)nanosleep(&(struct timespec){.tv_nsec = (long)FORGOTTEN_PAUSE_MS * NS_PER_MS}, NULL);
     }
 }
