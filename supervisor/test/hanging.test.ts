@@ -14,12 +14,12 @@ const skip = program !== null && mayMount(program.file) ? false : "left out: nee
 after(() => program?.remove());
 
 /** Where each of them makes the new process wait. */
-const places: { name: string; step(mount: string): Step; path?: (mount: string) => string }[] = [
-  { name: "working directory", step: (mount) => ({ args: ["/bin/echo", "no"], workdir: mount }) },
-  { name: "program", step: (mount) => ({ args: [join(mount, "tool")] }) },
-  { name: "folder of PATH", step: () => ({ args: ["tool"] }), path: (mount) => `/bin:${mount}` },
-  { name: "interpreter of a script", step: () => ({ args: ["./script"] }) },
-  { name: "link to a program", step: () => ({ args: ["./link"] }) },
+const places: { title: string; step: (mount: string) => Step; path?: (mount: string) => string }[] = [
+  { title: "working directory", step: (mount) => ({ args: ["/bin/echo", "no"], workdir: mount }) },
+  { title: "program", step: (mount) => ({ args: [join(mount, "tool")] }) },
+  { title: "folder of PATH", step: () => ({ args: ["tool"] }), path: (mount) => `/bin:${mount}` },
+  { title: "interpreter of a script", step: () => ({ args: ["./script"] }) },
+  { title: "link to a program", step: () => ({ args: ["./link"] }) },
 ];
 
 /** Jobs of one kind run in a process that shares its supervisor's memory, of the others in a copy. */
@@ -70,8 +70,8 @@ for (const { name: way, more } of ways) {
       return { job, pid };
     }
 
-    for (const { name: place, step, path } of places) {
-      test(`a kill does not wait for its ${place}`, async () => {
+    for (const { title, step, path } of places) {
+      test(`a kill does not wait for its ${title}`, async () => {
         const { job, pid } = await hanging(step(mount), path === undefined ? {} : { env: { PATH: path(mount) } });
         job.order("kill");
         await job.finished();

@@ -188,7 +188,7 @@ export class Box {
 
   get launcher(): ChildProcess {
     if (this.#launcher !== null) return this.#launcher;
-    const [file = program, ...args] = [...this.wrapper, program, "launch", this.state];
+    const [file, ...args] = [...this.wrapper, program, "launch", this.state];
     const child = spawn(file, args, { detached: true, env: sanitizerOptions, cwd: "/", stdio: ["pipe", "pipe", "pipe"] });
     child.stdout?.setEncoding("latin1").on("data", (text: string) => this.heard.push(...text.split("\n").slice(0, -1)));
     child.stderr?.setEncoding("latin1").on("data", (text: string) => this.logged.push(text));

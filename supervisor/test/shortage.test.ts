@@ -66,7 +66,7 @@ test(
   { skip: isRoot && !isWrapped ? false : "left out: needs root, to be another user" },
   async () => {
     const uid = 54_321;
-    const [become = "", ...whom] = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
+    const [become, ...whom] = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
     await inBox([become, ...whom], async (box) => {
       for (const name of [".", "jobs", "doorbell"]) chownSync(join(box.state, name), uid, uid);
       const job = box.prepare({ steps: [waiting, { run: "echo no" }, { run: "echo no either", runOn: "always" }] });

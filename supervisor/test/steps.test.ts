@@ -102,8 +102,8 @@ test("a step has its own environment and nothing else's", async () => {
     text
       .trim()
       .split("\n")
-      .map((line) => line.split("=")[0])
-      .sort(),
+      .map((line) => line.split("=")[0] ?? "")
+      .toSorted((a, b) => (a < b ? -1 : 1)),
   );
   assert.deepEqual(first, ["JOBRUNNER_JOB_ID", "OWN", "PATH", "SHARED"]);
   assert.deepEqual(second, ["JOBRUNNER_JOB_ID", "PATH", "SHARED"]);
