@@ -5,7 +5,10 @@ import type { LaunchRequest } from "./job-directory.ts";
 
 /** Runs jobs: by the supervisors of this machine (local/), or elsewhere. The runner decides what starts, the executor how. */
 export interface Executor {
-  /** What the database keeps of a launch that begins now. Opaque to everybody else; `adopt` gets it back, perhaps in a later service. */
+  /**
+   * What the database keeps of a launch that begins now. It is committed before `launch`, so that an executor whose launch got no answer
+   * can look it up. Opaque to everybody else; `adopt` gets it back, perhaps in a later service.
+   */
   reference(): string;
   /** Starts a job that is committed as Starting. Never throws: what fails for a while is tried again. */
   launch(job: ActiveJob, request: LaunchRequest): void;

@@ -62,13 +62,16 @@ export class Lifecycle {
 
   /** Recovery is the normal path, for many jobs at once: read what their supervisors wrote, and go on from there. */
   recover(): void {
-    for (const row of this.#dependencies.store.unfinished()) {
+    const rows = this.#dependencies.store.unfinished();
+    const jobs = rows.map((row) => {
       const spec: RecordedSpec = JSON.parse(row.specJson);
       const job = new ActiveJob(row, spec, this.#dependencies.jobsDir);
       this.#dependencies.active.add(job);
       this.#admission.restore(job, row.state === "Queued" ? "queued" : "admitted");
-      if (row.state !== "Queued") this.executor.adopt(job, row.executorReference);
-    }
+      return { job, row };
+    });
+    // Only when all are counted: a job that turns out to be finished admits the next one.
+    for (const { job, row } of jobs) if (row.state !== "Queued") this.executor.adopt(job, row.executorReference);
     this.#admitNext();
   }
 

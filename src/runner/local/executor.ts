@@ -4,15 +4,15 @@ import { explainErrno, isShortage } from "../../job/shortage.ts";
 import type { OutputWatchers } from "../../output/watcher.ts";
 import type { ActiveJob } from "../active-job.ts";
 import { Containers } from "../containers/containers.ts";
-import type { Engine } from "../containers/engine.ts";
 import type { EngineFinder } from "../containers/finder.ts";
 import type { Executor, ExecutorEvents, ExecutorHealth, StopRequest } from "../executor.ts";
-import { type LaunchRequest, writeJobDirectory } from "../job-directory.ts";
+import type { LaunchRequest } from "../job-directory.ts";
 import type { Log } from "../log.ts";
 import { probeCgroups } from "./cgroups.ts";
 import { liveness } from "./control.ts";
 import { openDoorbell } from "./doorbell.ts";
 import { Launcher } from "./launcher.ts";
+import { Launches } from "./launches.ts";
 import type { StatusUpdate } from "./status.ts";
 import { SupervisedJob } from "./supervised-job.ts";
 import { UserNames } from "./user-names.ts";
@@ -30,7 +30,6 @@ export type LocalExecutorOptions = {
 
 const patrolMs = 100; // each round checks a tenth of the jobs, so a lost one is found within about a second
 const patrolParts = 10;
-const launchRetryMs = 500;
 const sweepRetryMs = 5000;
 
 /** Gives jobs to supervisors of this machine, and learns from their status files what became of the jobs. Its reference is the boot ID. */
@@ -38,6 +37,7 @@ export class LocalExecutor implements Executor {
   readonly #options: LocalExecutorOptions & { cgroupParent: string | null };
   readonly #events: ExecutorEvents;
   readonly #launcher: Launcher;
+  readonly #launches: Launches;
   readonly #containers: Containers;
   readonly #userNames = new UserNames();
   readonly #doorbell: { close(): void };
@@ -62,6 +62,7 @@ export class LocalExecutor implements Executor {
         log: options.log,
       },
     );
+    this.#launches = new Launches({ ...this.#options, launcher: this.#launcher }, events);
     this.#containers = new Containers({ ...options, active: events.active, specOf: events.specOf });
     this.#patrol = setInterval(() => this.#patrolSome(), patrolMs);
   }
@@ -70,16 +71,8 @@ export class LocalExecutor implements Executor {
     return this.#bootId;
   }
 
-  /** The plan is whole on disk before the launcher gets the job, and the launcher gets it before anybody hears of the change. */
   launch(job: ActiveJob, request: LaunchRequest): void {
-    const supervised = this.#supervisedOf(job);
-    if (supervised.stopRequest !== null) return this.#events.onFinished(job, job.killedView());
-    if (job.phase.kind !== "Launching") job.launching(null);
-    const found = this.#options.finder.known;
-    const engine = found === null || found.kind === "none" ? null : found.engine;
-    if (job.hasContainers && engine === null) void this.#launchWhenEngineIsFound(supervised);
-    else this.#giveToLauncher(supervised, request, engine);
-    process.nextTick(() => this.#events.onChange(job));
+    this.#launches.launch(this.#supervisedOf(job), request);
   }
 
   adopt(job: ActiveJob, reference: string | null): void {
@@ -88,7 +81,7 @@ export class LocalExecutor implements Executor {
     this.#refresh(supervised);
     if (job.phase.kind === "Launching") {
       if (reference !== this.#bootId) return this.#events.onFinished(job, job.lostView("Reboot"));
-      if (supervised.statusSize() === null) return this.#launchAgain(job);
+      if (supervised.statusSize() === null) return this.#launches.launchAgain(supervised);
     }
     this.#inspect(supervised);
   }
@@ -137,41 +130,6 @@ export class LocalExecutor implements Executor {
     return supervised;
   }
 
-  #giveToLauncher(supervised: SupervisedJob, request: LaunchRequest, engine: Engine | null): void {
-    const { job } = supervised;
-    try {
-      writeJobDirectory(job, request, { ...this.#options, engine });
-      this.#launcher.run(job.id);
-    } catch (error) {
-      this.#options.log("error", "a job's directory could not be written; tried again", { job: job.id, err: error });
-      this.#retryLaunch(supervised);
-    }
-  }
-
-  #launchAgain(job: ActiveJob): void {
-    const request = this.#events.launchRequestOf(job);
-    if (request !== null) this.launch(job, request);
-  }
-
-  #retryLaunch(supervised: SupervisedJob): void {
-    supervised.awaitsRetry = true;
-    setTimeout(() => {
-      if (!supervised.awaitsRetry) return;
-      supervised.awaitsRetry = false;
-      this.#launchAgain(supervised.job);
-    }, launchRetryMs).unref();
-  }
-
-  /** A job that was accepted while there was an engine, by a service that had found it. It waits until there is one again. */
-  async #launchWhenEngineIsFound(supervised: SupervisedJob): Promise<void> {
-    supervised.awaitsRetry = true;
-    const found = await this.#options.finder.find();
-    if (!supervised.awaitsRetry) return;
-    if (found.kind === "none") return this.#retryLaunch(supervised);
-    supervised.awaitsRetry = false;
-    this.#launchAgain(supervised.job);
-  }
-
   #launchFailed(id: string, errno: number): void {
     const job = this.#events.active.get(id);
     if (job === undefined || job.phase.kind !== "Launching") return;
@@ -179,7 +137,7 @@ export class LocalExecutor implements Executor {
     const why = errno > 0 ? explainErrno(errno) : "its supervisor could not be started";
     job.launching(`waits to be started, which is tried again until it succeeds: ${why}`);
     const supervised = this.#supervisedOf(job);
-    this.#retryLaunch(supervised);
+    this.#launches.retry(supervised);
     if (supervised.stopRequest !== null) this.stop(job, supervised.stopRequest);
   }
 
