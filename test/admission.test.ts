@@ -1,8 +1,11 @@
 import { strict as assert } from "node:assert";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { jobProcessesOf } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
 
 const untilGo = { CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done" };
 const go = (service: Service, id: string): void => writeFileSync(join(service.stateDir, "jobs", id, "work", "go"), "");
@@ -60,6 +63,29 @@ test("a queued job that is killed never runs, and the next one takes its place",
   go(service, first);
   assert.equal((await service.wait(next)).State, "Succeeded");
   assert.equal((await service.get(killed)).State, "Killed");
+});
+
+test("a start that finds a job finished admits the next one only if those that go on leave room for it", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
+  const [lost, waits, goesOn] = [
+    await service.submit(untilGo),
+    await service.submit({ CommandLine: "true" }),
+    await service.submit(untilGo),
+  ];
+  const supervisor = await service.supervisor(lost);
+  await service.crash();
+  process.kill(supervisor, "SIGKILL");
+  await waitFor("nothing of the job is left", () => jobProcessesOf(service.stateDir).length === 0);
+  const status = join(service.stateDir, "jobs", lost, "status");
+  writeFileSync(status, readFileSync(status, "latin1").replace(/^(jobrunner-status 1) \S+/, "$1 00000000-0000-0000-0000-000000000000"));
+  const database = new DatabaseSync(join(service.stateDir, "jobrunner.db"));
+  database.exec("UPDATE jobs SET state = 'Starting', executor_reference = (SELECT max(executor_reference) FROM jobs) WHERE seq = 3");
+  database.close();
+  await service.start();
+  assert.deepEqual([(await service.get(lost)).State, (await service.get(waits)).State], ["Lost", "Queued"]);
+  await (await service.attach(goesOn)).until("ready");
+  go(service, goesOn);
+  assert.equal((await service.wait(waits)).State, "Succeeded");
 });
 
 test("never more jobs run than the limit allows", async (t) => {
