@@ -48,7 +48,7 @@ export function findContainerProblem(spec: JobSpec): FieldProblem | null {
 
 const entrypointWord = "--entrypoint=";
 
-/** What neither the client nor the kernel takes, which count bytes; the schema counts characters. */
+/** Finds parts that are too long for the client or the kernel, which count bytes. The schema counts characters. */
 function findLargePart({ Entrypoint = [], Mounts = [] }: Command): FieldProblem | null {
   const long = Entrypoint.findIndex((text, index) => isTooLong(index === 0 ? `${entrypointWord}${text}` : text));
   if (long >= 0)

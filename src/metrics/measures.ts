@@ -2,78 +2,78 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import { secondsBetween } from "../job/facts.ts";
 import { activeStates, finalStates, type JobState, type JobView, type Reason, reasonsOf } from "../job/job.ts";
 
-/** What the service counts and measures, in Prometheus' conventions: base units, counters that end in _total. */
+/** The metrics of the service, by Prometheus' conventions: base units, and counters that end in _total. */
 
 export type Sources = {
   version: string;
   maxRunning: number;
-  /** Of jobs that are not finished. */
+  /** Counts the unfinished jobs by state. */
   countStates: () => Map<JobState, number>;
   readers: () => number;
-  /** Deleted jobs of which something remains on disk. */
+  /** How many deleted jobs still have files on disk. */
   remains: () => number;
 };
 
 const dropReasons = ["stalled", "not_authorized"] as const;
-/** Why a reader was cut off: it took nothing, or is not let in any more. */
+/** Why a reader was disconnected: it read nothing, or is not authorized any more. */
 export type DropReason = (typeof dropReasons)[number];
 
-/** Of the library's own metrics: they are gauges, and there are others that say the same. */
+/** Metrics of the library that end in _total although they are gauges. Others say the same. */
 const wronglyNamed = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
 const waitSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 3600];
 const durationSeconds = [0.01, 0.1, 1, 10, 60, 300, 1800, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600];
 const commitSeconds = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5];
 
-/** As prom-client keeps it. */
+/** Keeps the metrics with prom-client. */
 export class Measures {
   readonly #registry = new Registry();
   readonly #own = { registers: [this.#registry] };
   readonly #submitted = new Counter({ name: "jobrunner_jobs_submitted_total", help: "Jobs accepted", ...this.#own });
   readonly #finished = new Counter({
     name: "jobrunner_jobs_finished_total",
-    help: "Jobs that are finished, by state and reason",
+    help: "Finished jobs, by state and reason",
     labelNames: ["state", "reason"],
     ...this.#own,
   });
   readonly #queueWait = new Histogram({
     name: "jobrunner_queue_wait_seconds",
-    help: "From acceptance until a job is given to a supervisor",
+    help: "Time from the acceptance of a job until it is given to a supervisor",
     buckets: waitSeconds,
     ...this.#own,
   });
   readonly #startLatency = new Histogram({
     name: "jobrunner_start_latency_seconds",
-    help: "From acceptance until the first step's process is started",
+    help: "Time from the acceptance of a job until its first process is started",
     buckets: waitSeconds,
     ...this.#own,
   });
   readonly #duration = new Histogram({
     name: "jobrunner_job_duration_seconds",
-    help: "From the first step's start to the job's end",
+    help: "Time from the start of the first step to the end of the job",
     labelNames: ["state"],
     buckets: durationSeconds,
     ...this.#own,
   });
   readonly #outputBytes = new Counter({
     name: "jobrunner_output_bytes_total",
-    help: "Output kept of jobs that are finished",
+    help: "Output of finished jobs that was kept",
     ...this.#own,
   });
   readonly #lostBytes = new Counter({
     name: "jobrunner_output_lost_bytes_total",
-    help: "Output of jobs that are finished that could not be kept",
+    help: "Output of finished jobs that could not be kept",
     ...this.#own,
   });
   readonly #dropped = new Counter({
     name: "jobrunner_readers_dropped_total",
-    help: "Readers of output and events that were cut off",
+    help: "Readers of output and events that were disconnected",
     labelNames: ["reason"],
     ...this.#own,
   });
   readonly #commit = new Histogram({
     name: "jobrunner_database_commit_seconds",
-    help: "A commit of one or many writes, with its fsync",
+    help: "Time of a commit of one or more writes, with its fsync",
     buckets: commitSeconds,
     ...this.#own,
   });
@@ -85,7 +85,7 @@ export class Measures {
     this.#observe(sources);
   }
 
-  /** Prometheus sees an increase only in what it has seen before: the first one lost would be none. */
+  /** Prometheus sees an increase only of a series that it knows, so every series starts at 0. */
   #beginWithZeros(): void {
     for (const State of finalStates) {
       for (const Reason of reasonsOf[State]) this.#finished.inc(endLabels({ State, Reason }), 0);
@@ -94,31 +94,30 @@ export class Measures {
     for (const reason of dropReasons) this.#dropped.inc({ reason }, 0);
   }
 
-  /** What is looked up when it is asked for. */
+  /** Registers the gauges whose values are looked up at each request. */
   #observe({ version, maxRunning, countStates, readers, remains }: Sources): void {
     const count = (state: JobState): number => countStates().get(state) ?? 0;
-    this.#gauge({ name: "jobrunner_build_info", help: "The version that runs", labelNames: ["version"] }, (gauge) =>
+    this.#gauge({ name: "jobrunner_build_info", help: "The version of the service", labelNames: ["version"] }, (gauge) =>
       gauge.set({ version }, 1),
     );
-    this.#gauge({ name: "jobrunner_jobs_running_limit", help: "Jobs that may run at once" }, (gauge) => gauge.set(maxRunning));
+    this.#gauge({ name: "jobrunner_jobs_running_limit", help: "How many jobs may run at once" }, (gauge) => gauge.set(maxRunning));
     this.#gauge(
-      { name: "jobrunner_jobs", help: "Jobs that are not finished, by state; those Queued are the queue's length", labelNames: ["state"] },
+      { name: "jobrunner_jobs", help: "Unfinished jobs, by state; those Queued are the length of the queue", labelNames: ["state"] },
       (gauge) => {
         for (const state of activeStates) gauge.set({ state }, count(state));
       },
     );
-    this.#gauge({ name: "jobrunner_supervisors", help: "Supervisors that run, one for each job that is Running or Stopping" }, (gauge) => {
+    this.#gauge({ name: "jobrunner_supervisors", help: "Running supervisors: one for each job that is Running or Stopping" }, (gauge) => {
       gauge.set(count("Running") + count("Stopping"));
     });
-    this.#gauge(
-      { name: "jobrunner_removals_stopped", help: "Deleted jobs of which something could not be removed from the disk" },
-      (gauge) => gauge.set(remains()),
+    this.#gauge({ name: "jobrunner_removals_stopped", help: "Deleted jobs with files that could not be removed" }, (gauge) =>
+      gauge.set(remains()),
     );
-    this.#gauge({ name: "jobrunner_readers", help: "Readers of output and events now" }, (gauge) => gauge.set(readers()));
+    this.#gauge({ name: "jobrunner_readers", help: "Readers of output and events" }, (gauge) => gauge.set(readers()));
   }
 
-  #gauge(what: { name: string; help: string; labelNames?: string[] }, look: (gauge: Gauge) => void): void {
-    const gauge: Gauge = new Gauge({ ...what, registers: [], collect: () => look(gauge) });
+  #gauge(what: { name: string; help: string; labelNames?: string[] }, read: (gauge: Gauge) => void): void {
+    const gauge: Gauge = new Gauge({ ...what, registers: [], collect: () => read(gauge) });
     this.#registry.registerMetric(gauge);
   }
 
@@ -126,7 +125,7 @@ export class Measures {
     this.#submitted.inc();
   }
 
-  /** Null: the clock was set back meanwhile, and it is not known how long it was. */
+  /** Null: the clock was set back meanwhile, so the time is unknown. */
   admitted(waitedMs: number | null): void {
     if (waitedMs !== null) this.#queueWait.observe(waitedMs / 1000);
   }
@@ -149,7 +148,7 @@ export class Measures {
     this.#dropped.inc({ reason });
   }
 
-  /** Prometheus' text format, and its media type. */
+  /** The metrics in Prometheus' text format, with its media type. */
   async text(): Promise<{ body: string; contentType: string }> {
     return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { migrate } from "./schema.ts";
 
-/** The command line writes to the database too, for a moment: whoever comes second waits. */
+/** The command line writes to the database too, for a moment. The second writer waits this long for the first. */
 const busyTimeoutMs = 5000;
 
 /**

@@ -2,38 +2,38 @@ import { readFileSync } from "node:fs";
 import type { CutCause, JobFacts, StepFacts, StopCause } from "../../job/facts.ts";
 import { codeOf } from "../../lib/error-code.ts";
 
-/** The status file, drawn in supervisor/formats.h: what the supervisor says happened. */
+/** The status file, drawn in supervisor/formats.h: the record that a supervisor keeps of its job. */
 
 /** Bytes of a status file, from an offset in it up to the end of a line. */
 export type StatusUpdate = { offset: number; text: string };
 
-/** What is longer is read again each time: thousands of jobs must not cost their records in memory. */
+/** Longer files are read again each time: thousands of jobs must not keep their records in memory. */
 const keptBytes = 4096;
 
-/** A job's status file, as far as it is known: it only grows, and what rings tell of it need not be read. */
+/** A job's status file as far as it is known. It only grows, and lines that rings bring along need not be read. */
 export class StatusFile {
   readonly #directory: string;
-  #text: string | null = ""; // its beginning; null: too long to be kept
+  #text: string | null = ""; // the known text; null: too long to keep
   #bytes = 0;
 
   constructor(jobDirectory: string) {
     this.#directory = jobDirectory;
   }
 
-  /** So many bytes of it are known. */
+  /** How many bytes of the file are known. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** So that it is looked at again, where the last look could not be made use of. */
+  /** Forgets what is known, so that the file is read again. */
   forget(): void {
     this.#text = "";
     this.#bytes = 0;
   }
 
   /**
-   * The facts in it, after a ring with what that told, or after none; null where there is no file, or no whole first line: nothing of the
-   * job was executed yet. It is read unless what was told is just what comes next.
+   * The facts in the file. `update` is what a ring brought of it; if that follows the known text, the file is not read. Null: there is no
+   * file, or no complete first line, so nothing of the job was executed yet.
    */
   facts(update: StatusUpdate | null): JobFacts | null {
     const text =
@@ -54,7 +54,7 @@ function readIfThere(path: string): string | null {
   }
 }
 
-/** A last line without newline does not count; a line of a form that we do not know says nothing to us. */
+/** A last line without newline does not count. Lines of an unknown form are skipped. */
 function parseStatus(text: string): JobFacts | null {
   const lines = text.split("\n");
   lines.pop();
@@ -76,7 +76,7 @@ function parseStatus(text: string): JobFacts | null {
   return facts;
 }
 
-/** Which fields of a line are numbers. */
+/** The fields of each line that must be numbers. */
 const numericFields = new Map([
   ["start", [0, 1, 2]],
   ["end", [0, 1, 2, 3, 4, 5, 6]],
