@@ -1,4 +1,4 @@
-// How fast the output of a finished job is served, beside the web server known for serving files.
+// How fast the output of a finished job is served, in comparison with nginx.
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,9 +17,9 @@ export const benchmark: Benchmark = {
   name: "attach",
   title: "serving 1 GiB of finished output",
   method:
-    `${rounds} rounds of \`curl -o /dev/null\` of GET /ID/attach of a finished job that wrote 1 GiB of random bytes, against nginx ` +
-    "(one worker, sendfile on, access log off) serving a copy of the same file on the same file system, both in the page cache. " +
-    "Throughput as curl reports it; who goes first alternates.",
+    `${rounds} rounds of \`curl -o /dev/null\` of GET /ID/attach of a finished job that wrote 1 GiB of random bytes. The peer is nginx ` +
+    "(one worker, sendfile on, access log off) with a copy of the same file on the same file system. Both files are in the page cache. " +
+    "Throughput as curl reports it. The two take turns in going first.",
   limitSeconds: 180,
   run,
 };
@@ -39,7 +39,7 @@ async function run({ scope, progress, report }: Context): Promise<void> {
     const [bytes = 0, speed = 0] = numbers(
       await runProgram(scope, curl, ["-sS", "-o", "/dev/null", "-w", "%{size_download} %{speed_download}", url], 60),
     );
-    if (bytes !== size) throw new Error(`${bytes} bytes came instead of ${size}`);
+    if (bytes !== size) throw new Error(`received ${bytes} bytes instead of ${size}`);
     return speed / 2 ** 20;
   };
   const ours = `http://127.0.0.1:${service.port}/${id}/attach`;
@@ -74,7 +74,7 @@ async function startNginx(scope: Scope, program: string, output: string): Promis
   mkdirSync(folder);
   copyFileSync(output, join(folder, "output"));
   const port = await freePort();
-  // Started by root, nginx would serve as another user, who may not enter our private directory.
+  // As root, nginx switches to another user, who may not enter our private directory.
   const user = process.getuid?.() === 0 ? "user root;" : "";
   writeFileSync(
     join(folder, "nginx.conf"),
@@ -89,7 +89,7 @@ async function startNginx(scope: Scope, program: string, output: string): Promis
     }`,
   );
   const child = spawn(program, ["-p", folder, "-e", join(folder, "error.log"), "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
-  // SIGTERM, so that the master takes its worker with it.
+  // SIGTERM, so that the master stops its worker.
   scope.defer(async () => {
     const gone = new Promise<void>((done) => {
       child.once("exit", () => {

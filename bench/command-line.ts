@@ -1,4 +1,4 @@
-// What a command costs whoever types it, against the build before.
+// How long commands take, in comparison with the build before.
 import { type Benchmark, type Context, withoutBefore } from "./lib/benchmark.ts";
 import { type Build, programOf, thisBuild } from "./lib/builds.ts";
 import { startService } from "./lib/service.ts";
@@ -16,8 +16,9 @@ export const benchmark: Benchmark = {
   name: "command-line",
   title: "commands, from start to end",
   method:
-    `${rounds} rounds; in each ${commands.map(({ words }) => `\`jobrunner ${words.join(" ")}\``).join(" and ")} of this build, asking a service of this build, and the same ` +
-    "of the build before, from the start of bin/jobrunner to its end. Three runs of each before the clock. For information an empty program run by the same Node.",
+    `${rounds} rounds. Each round runs ${commands.map(({ words }) => `\`jobrunner ${words.join(" ")}\``).join(" and ")} of this build ` +
+    "with a service of this build, and the same of the build before. The time is from the start of bin/jobrunner to its end. Three runs " +
+    "of each are not counted. For information: an empty program on the same Node.",
   limitSeconds: 120,
   run,
 };

@@ -1,4 +1,4 @@
-// What a job that is a container costs beside the engine's own command line, and whether its output is as fast.
+// The cost of a job in a container and the speed of its output, in comparison with the engine's own command line.
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { skipped } from "./lib/benchmark.ts";
@@ -22,15 +22,15 @@ export const benchmark: Benchmark = {
   name: "containers",
   title: `${jobs} containers, ${lanes} at once, and 1 GiB of a container's output`,
   method:
-    `With docker and with podman. Containers: ${jobRounds} rounds of ${jobs} jobs of \`true\` in ${image} without a network, ${lanes} at once ` +
-    "in a closed loop: POST /, GET /ID/wait, the next. After each round every job must be recorded as Succeeded and none of their " +
-    `containers be left. The peer: \`xargs -P ${lanes}\` of the engine's \`run --init --network none\` with a fresh folder mounted and as ` +
-    "working directory, once with --rm, which leaves nothing behind as a job does, and once without, what it leaves being removed outside " +
-    `of the measured time. Output: ${outputRounds} rounds of \`head -c 1073741824 /dev/zero\` in ${image}, from POST / until GET /ID/wait has ` +
-    "answered, against the engine's `run --rm … > file` on the same file system. jobrunner tells the engine to keep no log, since it keeps the " +
-    "output itself (docker: --log-driver=none, podman: passthrough); so the peer is measured without a log too. With the engine's default log it is measured " +
-    "once, for information: docker's writes six bytes for each zero. Each output is removed before the next; who goes first changes from " +
-    "round to round.",
+    `With docker and with podman. Containers: ${jobRounds} rounds of ${jobs} jobs of \`true\` in ${image} without a network, ${lanes} at a ` +
+    "time in a closed loop: POST /, GET /ID/wait, the next one. After each round every job must be recorded as Succeeded and none of the " +
+    `containers may be left. The peer is \`xargs -P ${lanes}\` with the engine's \`run --init --network none\`, with a fresh folder ` +
+    "mounted as working directory: once with --rm, which leaves nothing behind, as a job does, and once without; those containers are " +
+    `removed outside of the measured time. Output: ${outputRounds} rounds of \`head -c 1073741824 /dev/zero\` in ${image}, from POST / to the ` +
+    "answer of GET /ID/wait. The peer is the engine's `run --rm … > file` on the same file system. jobrunner keeps the output itself and " +
+    "turns the engine's log off (docker: --log-driver=none, podman: passthrough), so the peer runs without a log too. The engine's default " +
+    "log is measured once, for information: docker's writes six bytes for each zero byte. Each output is removed before the next one. The " +
+    "contenders take turns in going first.",
   limitSeconds: 1800,
   run,
 };
@@ -74,7 +74,7 @@ async function measureJobs({ scope, progress, report }: Context, engine: Engine,
         image,
         "true",
       ];
-      // Not from here: to fork Node costs more than to fork xargs, and the peer must not pay for that.
+      // Run by xargs, because forking Node costs more, and the peer must not pay for that.
       const script = `shift; printf '%s\\n' "$@" | xargs -P ${lanes} -I '{}' ${command.map((word) => `'${word}'`).join(" ")}`;
       const took = await timed(() => runProgram(scope, "/bin/sh", ["-c", script, "sh", "", ...fresh], 180));
       await removeOwn(scope, engine);
@@ -86,7 +86,7 @@ async function measureJobs({ scope, progress, report }: Context, engine: Engine,
   const took = await inTurns([ours, ...others], {
     rounds: jobRounds,
     warmUps: 1,
-    onRound: telling(progress, `${engine.name}, ${jobs} containers`),
+    onRound: reportRound(progress, `${engine.name}, ${jobs} containers`),
   });
   const label = `${jobs} containers against `;
   for (const { name } of others)
@@ -95,7 +95,7 @@ async function measureJobs({ scope, progress, report }: Context, engine: Engine,
     );
 }
 
-/** Checked after the clock has stopped: what is not as it should be fails the benchmark. */
+/** Checks the jobs after the clock has stopped; a wrong state or a container that is left fails the benchmark. */
 async function runJobs({ scope, engine, service }: { scope: Context["scope"]; engine: Engine; service: Service }): Promise<number> {
   const { client } = service;
   const ended = new Map<string, unknown>();
@@ -146,7 +146,7 @@ async function measureOutput({ scope, progress, report }: Context, engine: Engin
   };
   const unlogged = peer(`${engine.name} run --log-driver none > file`, ["--log-driver", "none"]);
   const logged = peer(`${engine.name} run > file`, []);
-  const onRound = telling(progress, `${engine.name}, 1 GiB of output`);
+  const onRound = reportRound(progress, `${engine.name}, 1 GiB of output`);
   const took = await inTurns([ours, unlogged], { rounds: outputRounds, onRound });
   const own = took.get(ours.name) ?? [];
   const bound = { atMost: engine.name === "podman" ? 0.75 : 1.05 };
@@ -156,7 +156,7 @@ async function measureOutput({ scope, progress, report }: Context, engine: Engin
   report(compare({ name: `1 GiB of output against ${logged.name}`, ours: own.slice(0, 1), peer: [await logged.run()], show: seconds }));
 }
 
-const telling =
+const reportRound =
   (progress: Context["progress"], what: string) =>
   (round: number, results: ReadonlyMap<string, number[]>): void => {
     progress(`${what}, round ${round}: ${[...results].map(([name, took]) => `${name} ${seconds(took.at(-1) ?? Number.NaN)}`).join(", ")}`);

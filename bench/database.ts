@@ -1,4 +1,4 @@
-// Whether a million finished jobs slow down the start or the lists.
+// Whether a million finished jobs slow down starts and lists.
 import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -17,9 +17,9 @@ export const benchmark: Benchmark = {
   name: "database",
   title: "a million finished jobs",
   method:
-    `${jobs.toLocaleString("en")} finished jobs, copies of a real one, are put into the database through the project's own store (without job ` +
-    "directories): 2 % Failed, 100 Lost, 50 teams as labels, one rare label, 1,000 names. Time from starting the process to the first 200 of GET /healthz, " +
-    "7 starts, median. Then pages of 50 jobs, each asked for 100 times over a kept connection, median.",
+    `${jobs.toLocaleString("en")} finished jobs, copies of a real one, are written to the database by the project's own store (without job ` +
+    "directories): 2 % Failed, 100 Lost, 50 teams as labels, one rare label, 1,000 names. The time from the start of the process to the " +
+    "first 200 of GET /healthz: the median of 7 starts. Then pages of 50 jobs, 100 requests for each over a kept connection: the median.",
   limitSeconds: 400,
   run,
 };
@@ -32,7 +32,7 @@ async function run({ scope, progress, report }: Context): Promise<void> {
   const path = join(empty.stateDirectory, "jobrunner.db");
   const began = performance.now();
   await fill(path, id, (done) => {
-    progress(`${done.toLocaleString("en")} jobs made in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+    progress(`${done.toLocaleString("en")} jobs written in ${((performance.now() - began) / 1000).toFixed(0)} s`);
   });
   progress(`the database has ${(statSync(path).size / 2 ** 20).toFixed(0)} MiB`);
 
@@ -78,7 +78,7 @@ async function run({ scope, progress, report }: Context): Promise<void> {
       const page = await service.client.json("GET", `/jobs?limit=50&${query}`);
       values.push(performance.now() - before);
       length = listField(page, "Jobs").length;
-      // A page that takes a second proves its point in a few turns.
+      // A slow page needs only a few turns.
       if (turn === 9 && median(values) > 200) break;
     }
     report({
@@ -92,12 +92,12 @@ async function run({ scope, progress, report }: Context): Promise<void> {
   }
 }
 
-/** Through the store, so that the rows are what the service itself writes. */
+/** Writes with the project's store, so that the rows are what the service writes. */
 async function fill(path: string, template: string, progress: (done: number) => void): Promise<void> {
   const store = new Store(path);
   try {
     const found = store.jobOf(template);
-    if (found?.viewJson == null) throw new Error("the job to copy is not recorded as over");
+    if (found?.viewJson == null) throw new Error("the job to copy is not recorded as finished");
     const { viewJson, specJson } = found;
     const last = store.lastAccepted();
     if (last === null) throw new Error("the service has accepted no job");
@@ -107,7 +107,7 @@ async function fill(path: string, template: string, progress: (done: number) => 
         const id = randomUUID();
         const seq = last.seq + 1 + index;
         const state = index % 10_000 === 5 ? "Lost" : index % 50 === 3 ? "Failed" : "Succeeded";
-        // Not in step with the states, so that every team has failed jobs.
+        // Independent of the states, so that every team has failed jobs.
         const team = String(Math.floor(index / 7) % teams);
         const name = `nightly-${Math.floor(index / 3) % 1000}`;
         const labels = { team, ...(index % 50_000 === 77 ? { rare: "yes" } : {}) };

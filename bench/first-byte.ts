@@ -1,4 +1,4 @@
-// How long from submitting a job to the first byte of its output, beside starting the same command oneself.
+// The time from submitting a job to the first byte of its output, in comparison with a bare spawn of the same command.
 import { atMost, skipped, withoutBefore } from "./lib/benchmark.ts";
 import type { Benchmark, Context } from "./lib/benchmark.ts";
 import { thisBuild } from "./lib/builds.ts";
@@ -17,10 +17,11 @@ export const benchmark: Benchmark = {
   name: "first-byte",
   title: "from POST to the first byte at a reader",
   method:
-    `${rounds} rounds of ${turns} turns; in each turn a bare posix_spawn of \`bash -c 'echo hello'\` from C until its first byte came through a pipe, then the ` +
-    "same command as a job of this build and of the build before: POST /, read the ID, GET /ID/attach on a second kept connection, until its first byte came " +
-    "(bench/firstbyte.c). What a job takes more than the bare spawn is the difference of the medians of a round; judged is that of this build by that of the build " +
-    `before. For information the same in ${busyRounds} rounds of ${busyTurns} turns beside ${forkers} shells that fork in a loop.`,
+    `${rounds} rounds of ${turns} turns. Each turn runs a bare posix_spawn of \`bash -c 'echo hello'\` in C until its first byte has come ` +
+    "through a pipe, then the same command as a job of this build and of the build before: POST /, read the ID, GET /ID/attach on a second " +
+    "kept connection, until its first byte has come (bench/firstbyte.c). The extra time of a job is the difference of the medians of a " +
+    "round. The demand is on the ratio of this build's extra time to that of the build before. For information: the same in " +
+    `${busyRounds} rounds of ${busyTurns} turns beside ${forkers} shells that fork in a loop.`,
   limitSeconds: 180,
   run,
 };
@@ -61,7 +62,7 @@ async function run({ scope, before, progress, report }: Context): Promise<void> 
       demanded: "",
       verdict: "for information",
     });
-    const name = `what a job takes more than that${where}, against the build before`;
+    const name = `extra time of a job${where}, against the build before`;
     if (typeof before === "string") {
       report(withoutBefore(name, before));
       continue;

@@ -1,4 +1,4 @@
-// Whether a job that writes a lot notices jobrunner.
+// Whether jobrunner slows down a job that writes a lot.
 import { spawn } from "node:child_process";
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -15,9 +15,9 @@ export const benchmark: Benchmark = {
   name: "job-speed",
   title: "a job's own speed when it writes 2 GiB",
   method:
-    `${rounds} rounds of \`head -c 2G /dev/zero\` as a job, against \`bash -c 'head -c 2G /dev/zero | cat > file'\` on the same file ` +
-    "system. The job's time is EndedAt minus StartedAt of its step; the client's time is from sending POST / until GET /ID/wait has " +
-    "answered. Each file is removed before the next round; who goes first alternates.",
+    `${rounds} rounds of \`head -c 2G /dev/zero\` as a job. The peer is \`bash -c 'head -c 2G /dev/zero | cat > file'\` on the same file ` +
+    "system. The job's time is EndedAt minus StartedAt of its step. The client's time is from sending POST / to the answer of GET " +
+    "/ID/wait. Each file is removed before the next round. The two take turns in going first.",
   limitSeconds: 300,
   run,
 };
@@ -57,7 +57,7 @@ async function run({ scope, progress, report }: Context): Promise<void> {
     await service.client.json("DELETE", `/jobs/${id}`);
   };
 
-  // One of each unmeasured: the first 2 GiB find no free page cache, the later ones do.
+  // The first run of each is not counted: it has to free page cache, the later ones do not.
   await runPeer();
   await runOurs();
   for (const list of [peer, step, client]) list.length = 0;
@@ -83,5 +83,5 @@ async function run({ scope, progress, report }: Context): Promise<void> {
   row("time seen by the client against head | cat > file", client);
 }
 
-/** Seconds; Date.parse keeps no microseconds, which do not matter here. */
+/** Seconds. Date.parse drops the microseconds, which do not matter here. */
 const at = (time: string): number => Date.parse(time) / 1000;

@@ -1,5 +1,5 @@
-// `node bench/main.ts [names…]`: measures jobrunner beside its peers on this machine, now, and says what is short.
-// Every figure comes with its peer's from the same minutes; a figure alone says more about the machine than about us.
+// `node bench/main.ts [names…]` measures jobrunner and its peers on this machine and reports what falls short.
+// Every figure comes with its peer's from the same minutes; a figure alone says more about the machine than about jobrunner.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildBefore, thisBuild } from "./lib/builds.ts";
@@ -38,7 +38,7 @@ const all: Benchmark[] = [
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !all.some((one) => one.name === name));
 if (unknown.length > 0) {
-  console.error(`no benchmark called ${unknown.join(", ")}; there are: ${all.map((one) => one.name).join(", ")}`);
+  console.error(`unknown benchmark ${unknown.join(", ")}; the benchmarks are: ${all.map((one) => one.name).join(", ")}`);
   process.exit(2);
 }
 const chosen = wanted.length === 0 ? all : all.filter((one) => wanted.includes(one.name));
@@ -56,12 +56,12 @@ console.log(machine.map(([what, value]) => `${what}: ${value}`).join("\n"));
 const outcomes: Outcome[] = [];
 for (const one of chosen) outcomes.push(await run(one));
 
-// A run of some benchmarks must not pass for a run of all: only a full one is written down.
+// Only a run of all benchmarks writes the document.
 if (chosen.length === all.length) {
   const file = join(repository, "docs", "benchmarks.md");
   writeFileSync(file, writeReport(machine, outcomes));
-  console.log("\nwritten to docs/benchmarks.md");
-} else console.log("\ndocs/benchmarks.md is only written by a run of all benchmarks");
+  console.log("\nwrote docs/benchmarks.md");
+} else console.log("\nonly a run of all benchmarks writes docs/benchmarks.md");
 await whole.close();
 const isShort = ({ verdict }: Row): boolean => verdict === "short" || verdict === "no build before";
 process.exit(outcomes.some((one) => one.failure !== null || one.rows.some(isShort)) ? 1 : 0);
@@ -70,11 +70,11 @@ async function closeAll(): Promise<void> {
   for (const scope of scopes.toReversed()) await scope.close();
 }
 
-/** Runs one benchmark within its time, and takes away all it started, whatever happens. */
+/** Runs one benchmark within its time limit, and always removes what it started. */
 async function run(one: Benchmark): Promise<Outcome> {
   const busy = await busyShare(1000);
   console.log(
-    `\n${one.name}: ${one.title}${busy > 0.15 ? `\n  note: the machine was ${Math.round(busy * 100)} % busy before we began` : ""}`,
+    `\n${one.name}: ${one.title}${busy > 0.15 ? `\n  note: the machine was ${Math.round(busy * 100)} % busy before the start` : ""}`,
   );
   const scope = new Scope();
   scopes.push(scope);
@@ -86,7 +86,7 @@ async function run(one: Benchmark): Promise<Outcome> {
   try {
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`not done within ${one.limitSeconds} s`));
+        reject(new Error(`not finished within ${one.limitSeconds} s`));
       }, one.limitSeconds * 1000);
     });
     await Promise.race([

@@ -1,4 +1,4 @@
-// What the service costs at rest and with 5,000 jobs that run at once, and whether it still answers meanwhile.
+// The memory of the service at rest and with 5,000 running jobs, and how fast it answers meanwhile.
 import { readFileSync } from "node:fs";
 import { atMost } from "./lib/benchmark.ts";
 import type { Benchmark, Context, Verdict } from "./lib/benchmark.ts";
@@ -18,9 +18,11 @@ export const benchmark: Benchmark = {
   name: "many-jobs",
   title: `memory, and ${jobs} jobs at once`,
   method:
-    `Memory of the service is VmRSS: ${idleSeconds} s after its first 200, when nobody has asked for anything else, and with ${jobs} jobs of \`exec sleep 600\` that all run, 2 s after ` +
-    `the last of them began. The build before is measured first, in the same way. Of each supervisor at work: Private_Clean + Private_Dirty of its smaps_rollup, and Pss. Of idle ones the same, right after ${fewJobs} ` +
-    "jobs at once have ended. With the jobs running 200 times GET / and 100 times POST / of another job, one after the other; then DELETE of all, by 32 clients, until no process of any job is left.",
+    `Memory of the service is VmRSS: ${idleSeconds} s after its first 200 without any other request, and with ${jobs} running jobs of ` +
+    "`exec sleep 600`, 2 s after the last one started. The build before is measured first, in the same way. Memory of each supervisor at " +
+    "work: Private_Clean + Private_Dirty of its smaps_rollup, and Pss. Memory of idle supervisors likewise, right after " +
+    `${fewJobs} jobs have ended at once. While the ${jobs} jobs run: 200 times GET / and 100 times POST / of another job, one after the ` +
+    "other. Then DELETE of all jobs by 32 clients, until no process of any job is left.",
   limitSeconds: 300,
   run,
 };
@@ -61,10 +63,15 @@ async function run(context: Context): Promise<void> {
   ] as const) {
     const own = of(memory);
     const worst = Math.max(...own.map(({ privateKilobytes }) => privateKilobytes));
-    const tell = (one: Measured): string => medians(of(one));
+    const format = (one: Measured): string => medians(of(one));
     if (own.length > 0)
-      row(`memory of a supervisor ${name}`, [tell(memory), ofFormer(tell), `${worst} kB at most, private`], "<= 60 kB", atMost(worst, 60));
-    else row(`memory of a supervisor ${name}`, ["none stays", ofFormer(tell), ""]);
+      row(
+        `memory of a supervisor ${name}`,
+        [format(memory), ofFormer(format), `${worst} kB at most, private`],
+        "<= 60 kB",
+        atMost(worst, 60),
+      );
+    else row(`memory of a supervisor ${name}`, ["none stays", ofFormer(format), ""]);
   }
   await measureAnswers(context, service);
 }
@@ -98,7 +105,7 @@ async function measureMemory({ scope, progress }: Context, build: Build): Promis
   return { service, startedSeconds, idleMegabytes, busyMegabytes, working: memoriesOf(working), idle };
 }
 
-/** Of those that wait for another job, once the few that we give them are finished. */
+/** The memory of supervisors that wait for another job, after a few jobs have finished. */
 async function idleSupervisors(service: Service): Promise<Memory[]> {
   const ids = await submit(service, fewJobs, "sleep 0.5");
   await inParallel(ids, fewJobs, async (id) => {

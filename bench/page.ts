@@ -1,4 +1,4 @@
-// The web page in a real browser: five thousand jobs, an output of 500 MB, and one that comes at 1 MB/s.
+// The web page in a real browser: 5,000 jobs, an output of 500 MB, and a live output of 1 MB/s.
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { atMost, skipped } from "./lib/benchmark.ts";
@@ -17,9 +17,10 @@ export const benchmark: Benchmark = {
   name: "page",
   title: `the web page: ${jobs} jobs, and an output of ${outputBytes / 1e6} MB`,
   method:
-    `In Chromium, headless, 1280 × 800. The time from the navigation until a row, or a line of output, is there: median of ${turns}. Frames: the time between two ` +
-    "calls of requestAnimationFrame while the wheel is turned by 400 pixels each 16 ms, against the same in an empty page of the same browser. Memory: of the page's scripts after a " +
-    "collection, and of the process that draws the page. The peer of the long output is the same output as a plain text in the same browser (GET /ID/attach), as people look at logs now.",
+    "In Chromium, headless, 1280 × 800. The time is from the navigation until a row, or a line of output, is on the page: the median of " +
+    `${turns}. Frames: the time between two calls of requestAnimationFrame while the mouse wheel turns by 400 pixels every 16 ms. The ` +
+    "peer is an empty page in the same browser. Memory: of the page's scripts after a garbage collection, and of the renderer process. " +
+    "The peer of the long output is the same output as plain text in the same browser (GET /ID/attach), which is how people read logs without a page.",
   limitSeconds: 400,
   run,
 };
@@ -61,7 +62,7 @@ async function manyJobs({ service, base, tab, limitMs, progress, report }: Stage
     for (const end = performance.now() + 5500; performance.now() < end;) await wheel(tab, 400);
     isDone = true;
   });
-  if (!isDone) throw new Error("the wheel was not turned to the end");
+  if (!isDone) throw new Error("the wheel did not turn to the end");
   report(frameRow(`scrolling through ${jobs} jobs`, frames, limitMs));
   report(
     plain("the list in memory: scripts, process", `${(await tab.heapMegabytes()).toFixed(1)} MB, ${tab.rendererMegabytes().toFixed(0)} MB`),
@@ -109,8 +110,12 @@ async function longOutput({
         const before = box.querySelector(".log-row")?.textContent;
         const began = performance.now();
         box.scrollTop = ${share} * (box.scrollHeight - box.clientHeight);
-        const look = () => (box.querySelector(".log-row") !== null && box.querySelector(".log-row").textContent !== before ? done(performance.now() - began) : requestAnimationFrame(look));
-        requestAnimationFrame(look);
+        const check = () => {
+          const row = box.querySelector(".log-row");
+          if (row !== null && row.textContent !== before) done(performance.now() - began);
+          else requestAnimationFrame(check);
+        };
+        requestAnimationFrame(check);
       })`),
     );
   }
@@ -131,7 +136,9 @@ async function longOutput({
 
 async function liveOutput({ service, base, tab, limitMs, report }: Stage): Promise<void> {
   const id = await service.client.submit({
-    CommandLine: `while :; do seq -f '%.0f some words that make a line of about eighty characters, as programs write them' 1 1220; sleep 0.095; done`,
+    CommandLine:
+      "while :; do seq -f '%.0f some words that make a line of about eighty characters, as programs write them' 1 1220; " +
+      "sleep 0.095; done",
   });
   await open(tab, { url: `${base}/ui/#/jobs/${id}`, ready: ".log-row", count: 1 });
   const before = sizeOf(service, id);
@@ -143,7 +150,7 @@ async function liveOutput({ service, base, tab, limitMs, report }: Stage): Promi
   await service.client.call("DELETE", `/${id}?force=true`);
 }
 
-/** Seconds until it is there, each time from nothing. */
+/** Seconds from an empty tab until the element is there, for each turn. */
 async function open({ page }: Tab, { url, ready, count = turns }: { url: string; ready: string; count?: number }): Promise<number[]> {
   const times: number[] = [];
   for (let turn = 0; turn < count; turn++) {
@@ -165,7 +172,7 @@ function sizeOf({ stateDirectory }: Service, id: string): number {
   return statSync(join(stateDirectory, "jobs", id, "output")).size;
 }
 
-/** A page that stutters has frames that come late. */
+/** Judges late frames: a page that stutters has them. */
 function frameRow(name: string, frames: number[], limitMs: number): Parameters<Context["report"]>[0] {
   const late = percentile(frames, 0.95);
   return {

@@ -1,4 +1,4 @@
-// How many small jobs a second are accepted, run and recorded, and how much CPU each takes.
+// How many small jobs per second are accepted, run and recorded, and the CPU time of each.
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -25,18 +25,19 @@ export const benchmark: Benchmark = {
   title: "small jobs: CPU of each, and how many a second",
   method:
     `${rounds} rounds of ${jobs} jobs of \`bash -c '${command}'\`. jobrunner: POST / by ${clients} clients on kept connections ` +
-    "(bench/load.c, which costs next to nothing), the clock stops when GET /jobs?state=Queued and GET / are empty; then every job is " +
-    "looked up and must be recorded as Succeeded. webhook: the same load generator, the command run synchronously, its output in the " +
-    `answer. spawn.c: posix_spawn of the same command, ${processesInFlight} at a time, output to one file, nothing recorded. Beyond that a job costs jobrunner a request, ` +
-    "two commits, a supervisor, a cgroup, and a folder with a plan, output, index, status, control and workspace. CPU: `usage_usec` in cpu.stat of a " +
-    "cgroup v2 in which the contender runs with all that it starts (service, launcher, supervisors, jobs; webhook; spawn.c), without the load generator, from before the round " +
-    "until all but what rests has ended, by the number of jobs. The kernel's own threads, which take removed cgroups apart, are in nobody's. Where no cgroup v2 can be made, " +
-    "it is what /proc/stat says of the whole machine.",
+    "(bench/load.c, which needs next to no CPU). The clock stops when GET /jobs?state=Queued and GET / are empty. Then every job is looked " +
+    "up and must be recorded as Succeeded. webhook: the same load generator; the command runs synchronously, and its output is in the " +
+    `answer. spawn.c: posix_spawn of the same command, ${processesInFlight} at a time, with output to one file and no record. In addition, ` +
+    "a job costs jobrunner a request, two commits, a supervisor, a cgroup, and a folder with plan, output, index, status, control and " +
+    "workspace. CPU: `usage_usec` in cpu.stat of a cgroup v2 that holds the contender and all that it starts (service, launcher, " +
+    "supervisors, jobs; webhook; spawn.c) but not the load generator, from before the round until only the idle processes are left, " +
+    "divided by the number of jobs. It does not include the kernel threads that dismantle removed cgroups. Where no cgroup v2 can be " +
+    "created, it is the CPU time of the whole machine (/proc/stat).",
   limitSeconds: 300,
   run,
 };
 
-/** `serviceCpuMs`: the part of the service's own process, launcher, supervisors and jobs left out. */
+/** `serviceCpuMs`: the part of the service's own process, without launcher, supervisors and jobs. */
 type Round = { perSecond: number; cpuMs: number; serviceCpuMs: number };
 
 async function run(context: Context): Promise<void> {
@@ -87,7 +88,7 @@ const cpu = (milliseconds: number | undefined): string => (milliseconds === unde
 
 const meterOf = (scope: Scope, name: string): CpuMeter => cgroupMeter(scope, name) ?? machineMeter;
 
-/** A round: what the clock said, and the CPU until all is at rest again. */
+/** Measures a round: its time, and the CPU time until only the idle processes are left. */
 async function measured(
   meter: CpuMeter,
   { atRest, pid }: { atRest: number | null; pid?: number },
@@ -132,11 +133,11 @@ async function serviceContender(
     submitted += count;
     const untilFinished = ["/jobs?state=Queued&limit=1", '"Jobs":[]', "/", '"IDs":[]'];
     const args = loadArguments(service.port, "/", JSON.stringify({ CommandLine: command }), count);
-    const [, over = Number.NaN, refused] = numbers(await runProgram(scope, load, [...args, ...untilFinished], 120));
+    const [, finishedSeconds = Number.NaN, refused] = numbers(await runProgram(scope, load, [...args, ...untilFinished], 120));
     if (refused !== 0) throw new Error(`${refused} of ${count} submissions were refused`);
-    return over;
+    return finishedSeconds;
   };
-  // Before the clock: connections, caches and V8's compiler warm.
+  // Warm up connections, caches and V8's compiler.
   await submit(warmUpJobs);
   await settled(meter, atRest);
   return {
@@ -146,7 +147,7 @@ async function serviceContender(
   };
 }
 
-/** A fast answer about jobs that never ran would win any benchmark. */
+/** Checks that every job ran: fast answers for jobs that never ran do not count. */
 async function verify(client: Client, expected: number): Promise<void> {
   let cursor: string | null = "";
   let seen = 0;

@@ -1,4 +1,4 @@
-// How long a start of the service takes, on a quiet machine and on a busy one, against the build before.
+// How long the service takes to start, on a quiet and on a busy machine, in comparison with the build before.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { type Benchmark, type Context, withoutBefore } from "./lib/benchmark.ts";
@@ -17,9 +17,9 @@ export const benchmark: Benchmark = {
   name: "start",
   title: "from the start of the service to its first 200",
   method:
-    `From starting bin/jobrunner until GET /healthz, asked every 3 ms, was answered with 200, on a state directory that it has used before: ${quietRounds} rounds, and ` +
-    `${busyRounds} beside ${forkers} shells that fork \`/bin/true\` in a loop. Two starts of each before the clock fill the caches. For information an empty program run by ` +
-    "the same Node to its end.",
+    "From the start of bin/jobrunner to the first 200 of GET /healthz, requested every 3 ms, with a state directory that was used before: " +
+    `${quietRounds} rounds, and ${busyRounds} rounds beside ${forkers} shells that fork \`/bin/true\` in a loop. Two starts of each are ` +
+    "not counted; they fill the caches. For information: an empty program on the same Node.",
   limitSeconds: 240,
   run,
 };

@@ -74,5 +74,5 @@ test("a benchmark that is not known is refused, with the names of all", () => {
     encoding: "utf8",
   });
   assert.equal(status, 2);
-  assert.match(stderr, /^no benchmark called no-such; there are: spawn-rate, .*first-byte, start, command-line, many-jobs/);
+  assert.match(stderr, /^unknown benchmark no-such; the benchmarks are: spawn-rate, .*first-byte, start, command-line, many-jobs/);
 });

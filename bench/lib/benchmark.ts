@@ -1,10 +1,10 @@
-// What a benchmark is, and what it reports.
+// The parts of a benchmark and of its report.
 import type { Build } from "./builds.ts";
 import type { Scope } from "./scope.ts";
 
 export type Verdict = "ok" | "short" | "skipped" | "no build before" | "for information";
 
-/** One line of the table. `measured` is the figure that is judged: a ratio, a difference or a bare figure. */
+/** A row of the table. `measured` is the figure that the demand is on: a ratio, a difference or a plain figure. */
 export type Row = {
   name: string;
   ours: string;
@@ -25,7 +25,7 @@ export type Context = {
 export type Benchmark = {
   name: string;
   title: string;
-  /** How it is measured, for the document. */
+  /** How the benchmark measures, for the document. */
   method: string;
   limitSeconds: number;
   run: (context: Context) => Promise<void>;
@@ -35,7 +35,7 @@ export function skipped(name: string, why: string): Row {
   return { name, ours: "", peer: why, measured: "", demanded: "", verdict: "skipped" };
 }
 
-/** What is measured against the build before counts as short without one: nobody knows. */
+/** Without a build before, what is measured against it counts as short, because nobody knows the result. */
 export function withoutBefore(name: string, why: string): Row {
   return { name, ours: "", peer: why, measured: "", demanded: "", verdict: "no build before" };
 }

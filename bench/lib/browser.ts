@@ -1,4 +1,4 @@
-// Chromium, and what a page costs in it.
+// Chromium, and the cost of a page in it.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BrowserContext, type CDPSession, chromium, type Page } from "playwright-core";
@@ -16,7 +16,7 @@ const quiet = [
 
 export const hasBrowser = (): boolean => existsSync(executablePath);
 
-/** A browser of its own, whose only tab this is: what its memory is, is the page's. */
+/** The only tab of a browser of its own, so that all memory belongs to the page. */
 export async function openTab(scope: Scope, name: string): Promise<Tab> {
   const profile = join(scope.directory, `profile-${name}`);
   const browser = await chromium.launchPersistentContext(profile, {
@@ -45,14 +45,14 @@ export class Tab {
     this.#profile = profile;
   }
 
-  /** Megabytes of what the page's scripts hold, after a collection. */
+  /** Heap of the page's scripts in megabytes, after a garbage collection. */
   async heapMegabytes(): Promise<number> {
     await this.#session.send("HeapProfiler.collectGarbage");
     const { usedSize } = await this.#session.send("Runtime.getHeapUsage");
     return usedSize / 1e6;
   }
 
-  /** Megabytes of the process that draws the page (RSS). */
+  /** RSS of the renderer process in megabytes. */
   rendererMegabytes(): number {
     const own = readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
@@ -60,7 +60,7 @@ export class Tab {
     return Math.max(0, ...own);
   }
 
-  /** Milliseconds between frames, while `work` goes on for so long. */
+  /** Milliseconds between frames for the given time, while `work` runs. */
   async frames(forMs: number, work: () => Promise<void> = async () => undefined): Promise<number[]> {
     const measuring = this.page.evaluate<number[]>(`new Promise((done) => {
       const times = [];
@@ -90,11 +90,11 @@ function megabytesOf(pid: string, profile: string): number[] {
     const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return kilobytes === undefined ? [] : [Number(kilobytes) / 1000];
   } catch {
-    return []; // it is gone
+    return []; // the process has ended
   }
 }
 
-/** Whether it is of the browser with this profile. */
+/** Whether a process belongs to the browser with this profile. */
 function hasParentOf(pid: string, profile: string): boolean {
   for (let current = pid; current !== "0" && current !== "";) {
     if (readFileSync(`/proc/${current}/cmdline`, "utf8").includes(`--user-data-dir=${profile}`)) return true;

@@ -1,4 +1,4 @@
-// The two builds that are measured in turns: this one, and the one before it.
+// The two builds that are measured in turns: this one and the one before.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -7,9 +7,9 @@ import type { Scope } from "./scope.ts";
 
 export type Build = {
   name: "this build" | "build before";
-  /** The folder it was built in; it is started as a user starts it, by its bin/jobrunner. */
+  /** The folder of the build. Benchmarks start its bin/jobrunner, as users do. */
   folder: string;
-  /** Of what it is made, for the document. */
+  /** The revision of its source, for the document. */
   revision: string;
 };
 
@@ -19,7 +19,7 @@ export const programOf = ({ folder }: Build): string => join(folder, "bin", "job
 
 /**
  * The build before, or why there is none. `wanted` is the folder of a built checkout, or a revision of this repository, which is built in
- * the scope's folder. Without it: the last tag or, where there is none, the revision whose docs/benchmarks.md is the last one.
+ * the folder of the scope. The default is the last tag or, without tags, the revision that last changed docs/benchmarks.md.
  */
 export async function buildBefore(scope: Scope, wanted: string | undefined, progress: (text: string) => void): Promise<Build | string> {
   if (wanted !== undefined && existsSync(join(wanted, "bin", "jobrunner"))) {

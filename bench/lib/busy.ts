@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { sleep } from "./tools.ts";
 import type { Scope } from "./scope.ts";
 
-/** Starts so many, and gives back what ends them. */
+/** Starts that many shells. The returned function ends them. */
 export async function startForkers(scope: Scope, count: number): Promise<() => void> {
   const all = Array.from({ length: count }, () =>
     spawn("/bin/bash", ["-c", "while :; do /bin/true; done"], { stdio: "ignore", cwd: scope.directory }),

@@ -6,16 +6,16 @@ import type { Scope } from "./scope.ts";
 
 export type CpuMeter = {
   what: string;
-  /** The command that runs this one where it is measured. */
+  /** The command line that runs the given one inside the measured group. */
   enter: (words: readonly string[]) => string[];
   microseconds: () => number;
-  /** How many processes are measured now; null: not known. */
+  /** The number of processes in the group; null: not known. */
   processes: () => number | null;
 };
 
 /**
- * A cgroup v2, whose cpu.stat has `usage_usec` whether or not the cpu controller is there, descendants included, those removed too
- * (the kernel's cgroup-v2 document). A service makes the cgroups of its jobs below its own. null: none can be made here.
+ * Measures by a cgroup v2. Its cpu.stat has `usage_usec` also without the cpu controller, and includes descendants, removed ones too
+ * (the kernel's cgroup-v2 document). A service creates the cgroups of its jobs below its own. Null: no cgroup can be created here.
  */
 export function cgroupMeter(scope: Scope, name: string): CpuMeter | null {
   const folder = makeCgroup(`${basename(scope.directory)}-${name}`);
@@ -29,7 +29,7 @@ export function cgroupMeter(scope: Scope, name: string): CpuMeter | null {
   };
 }
 
-/** Where no cgroup can be made: all that the machine does, in ticks of 10 ms, so what else runs counts as well. */
+/** For machines without cgroups: the CPU time of the whole machine in ticks of 10 ms, other programs included. */
 export const machineMeter: CpuMeter = {
   what: "the whole machine, load generator included",
   enter: (words) => [...words],
@@ -41,14 +41,14 @@ export const machineMeter: CpuMeter = {
   processes: () => null,
 };
 
-/** What a process with its threads has used, in ticks of 10 ms: proc(5). */
+/** The CPU time of a process with its threads, in ticks of 10 ms: proc(5). */
 export function processMicroseconds(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10_000; // utime, stime
 }
 
-/** Waits until there are no more processes than at rest: what a round left to be done is its own. */
+/** Waits until no more processes run than at rest, so that unfinished work counts for its own round. */
 export async function settled({ processes }: CpuMeter, atRest: number | null): Promise<void> {
   if (atRest === null) return await sleep(1500);
   for (const end = performance.now() + 5000; (processes() ?? 0) > atRest && performance.now() < end;) await sleep(20);
@@ -72,18 +72,18 @@ function makeCgroup(name: string): string | null {
 
 async function removeCgroup(folder: string): Promise<void> {
   try {
-    // Not created: on an older kernel there is none.
+    // Do not create the file: older kernels have none.
     const file = openSync(join(folder, "cgroup.kill"), "r+");
     writeSync(file, "1");
     closeSync(file);
   } catch {
-    // The scope kills by directory.
+    // The scope kills its processes by their directory.
   }
   for (let tries = 0; tries < 100; tries++) {
     try {
       return removeTree(folder);
     } catch {
-      await sleep(20); // a process that was killed is there until it has been reaped
+      await sleep(20); // a killed process remains until it is reaped
     }
   }
 }
@@ -98,7 +98,7 @@ function processesOf(folder: string): number {
     const own = readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").length - 1;
     return children(folder).reduce((sum, child) => sum + processesOf(child), own);
   } catch {
-    return 0; // removed meanwhile
+    return 0; // it was removed meanwhile
   }
 }
 

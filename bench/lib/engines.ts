@@ -1,4 +1,4 @@
-// The container engines of this machine, by their command lines.
+// The container engines of this machine, used by their command lines.
 import { basename } from "node:path";
 import { find, runProgram } from "./tools.ts";
 import type { Scope } from "./scope.ts";
@@ -8,11 +8,11 @@ export const image = "busybox";
 export type Engine = {
   name: string;
   path: string;
-  /** Marks the containers that a benchmark makes itself. */
+  /** The label of containers that a benchmark creates itself. */
   label: string;
 };
 
-/** The engine, or why it cannot be used. One counts that has run the image. */
+/** The engine, or why it cannot be used. An engine must be able to run the image. */
 export async function usableEngine(scope: Scope, name: string): Promise<Engine | string> {
   const path = find(name);
   if (path === null) return `${name} is not installed`;
@@ -23,12 +23,12 @@ export async function usableEngine(scope: Scope, name: string): Promise<Engine |
     const lines = (error instanceof Error ? error.message : String(error)).split("\n");
     return `${name} does not run ${image} here: ${lines[0] ?? ""}`;
   }
-  // A client that is killed leaves its container.
+  // A killed client leaves its container behind.
   scope.defer(() => removeOwn(scope, engine));
   return engine;
 }
 
-/** Removes what the benchmark made itself. */
+/** Removes the containers that the benchmark created itself. */
 export async function removeOwn(scope: Scope, { path, label }: Engine): Promise<void> {
   const ids = words(await runProgram(scope, path, ["ps", "--all", "--quiet", "--filter", `label=${label}`], 60));
   if (ids.length > 0) await runProgram(scope, path, ["rm", "--force", ...ids], 120);

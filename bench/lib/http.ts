@@ -1,4 +1,4 @@
-// A small client with kept connections, and careful reading of the answers' JSON.
+// A small HTTP client with kept connections and checked JSON.
 import { Agent, request } from "node:http";
 import { codeOf } from "../../src/lib/error-code.ts";
 
@@ -16,7 +16,7 @@ export class Client {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  /** Asks again where a kept connection turned out to be closed by the server meanwhile, as node:http's manual advises. */
+  /** Repeats a request when the server has closed the kept connection meanwhile, as the manual of node:http advises. */
   async call(method: string, path: string, body?: string): Promise<Answer> {
     for (;;) {
       const answer = await this.#once(method, path, body);
@@ -55,7 +55,7 @@ export class Client {
     return stringField(await this.json("POST", "/", job), "ID");
   }
 
-  /** Waits until a job is finished and returns what the service says of it. */
+  /** Waits until a job is finished and returns it. */
   async finished(id: string, seconds: number): Promise<unknown> {
     return this.json("GET", `/${id}/wait?timeout=${seconds}`);
   }
@@ -91,7 +91,7 @@ export function nextCursor(page: unknown): string | null {
   return typeof found === "string" && found !== "" ? found : null;
 }
 
-/** Calls a function for each item, so many at a time. */
+/** Calls a function for each item, with `lanes` calls at a time. */
 export async function inParallel<Item>(items: readonly Item[], lanes: number, work: (item: Item) => Promise<void>): Promise<void> {
   const iterator = items.values();
   await Promise.all(

@@ -1,4 +1,4 @@
-// What was measured on what. No host names and no paths: the document is published.
+// Describes the machine. No host names and no paths, because the document is published.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
@@ -49,7 +49,7 @@ function fileSystem(): string {
   return name === "ext4" ? `ext4, ${hasJournal() ? "with" : "without"} a journal` : name;
 }
 
-/** Without one, making files is slow for minutes after many were removed: the kernel does not use their inodes again at once. */
+/** ext4 without a journal creates files slowly for minutes after many were removed: the kernel delays the reuse of their inodes. */
 function hasJournal(): boolean {
   const { dev } = statSync(tmpdir());
   const device = `${dev >> 8}:${dev & 0xff}`;
@@ -58,7 +58,7 @@ function hasJournal(): boolean {
   return names.some((journal) => journal.startsWith(`${block}-`));
 }
 
-/** The share of all cores that others used during a moment in which we did nothing. */
+/** The share of all cores that other programs used while we were idle for a moment. */
 export async function busyShare(milliseconds: number): Promise<number> {
   const before = ticks();
   await sleep(milliseconds);

@@ -1,17 +1,17 @@
-// The memory of processes, as the kernel says it.
+// The memory of processes as the kernel reports it.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { processesInside } from "./scope.ts";
 import type { Service } from "./service.ts";
 
-/** Bytes that are resident (VmRSS of /proc/PID/status): what is private and what is shared with others. */
+/** Resident bytes, private and shared (VmRSS of /proc/PID/status). */
 export function residentBytes(pid: number): number {
   return figureIn(`/proc/${pid}/status`, "VmRSS") * 1024;
 }
 
 export type Memory = { privateKilobytes: number; proportionalKilobytes: number };
 
-/** Of /proc/PID/smaps_rollup: what nobody shares, and that with a share of what is shared (Pss). null: it has ended. */
+/** Private memory and proportional set size (Pss) from /proc/PID/smaps_rollup. Null: the process has ended. */
 export function memoryOf(pid: number): Memory | null {
   try {
     const file = `/proc/${pid}/smaps_rollup`;
@@ -25,8 +25,8 @@ export function memoryOf(pid: number): Memory | null {
 export type Supervisors = { working: number[]; idle: number[] };
 
 /**
- * The supervisors of a service: their program is the launcher's, and they are not children of the service. Working: in a job's folder. Idle: children of the
- * launcher that wait for a job.
+ * The supervisors of a service. They run the program of the launcher and are not children of the service. Working: in the folder of a job.
+ * Idle: children of the launcher that wait for a job.
  */
 export function supervisorsOf(service: Service): Supervisors {
   const launchers = pids().filter((pid) => parentOf(pid) === service.pid && isSupervisorProgram(pid));
@@ -35,7 +35,7 @@ export function supervisorsOf(service: Service): Supervisors {
   return { working, idle };
 }
 
-/** A step that is not executed yet runs it too, for less than a millisecond. */
+/** A new process of a step runs this program too, for less than a millisecond before exec. */
 function isSupervisorProgram(pid: number): boolean {
   try {
     return basename(readlinkSync(`/proc/${pid}/exe`)).startsWith("jobrunner-supervisor");

@@ -1,4 +1,4 @@
-// The table on the terminal and the document.
+// Writes the results as a table on the terminal and as a document.
 import type { Benchmark, Row } from "./benchmark.ts";
 
 export type Outcome = {
@@ -22,11 +22,13 @@ export function writeReport(machine: [string, string][], outcomes: Outcome[]): s
   const lines = [
     "# Benchmarks",
     "",
-    "Written by `make bench` (`bench/main.ts`); do not edit. jobrunner, its peer and the build before it are measured in turns, round",
-    "by round, on the same machine in the same minutes; a ratio is the median of the ratios of the rounds, which stand beside it: their",
-    "spread tells how quiet the machine was. What has no demand is for information; what lacks a peer or the build before is said to. Figures",
-    "of one machine mean little on another: run it on yours. The state directory is in `TMPDIR`. On ext4 without a",
-    "journal wait some minutes after many files were removed, or choose another disk: making files is slow until then.",
+    ...wrap(
+      "Written by `make bench` (`bench/main.ts`); do not edit. jobrunner, its peer and the build before are measured in turns, round by " +
+        "round, on the same machine in the same minutes. A ratio is the median of the ratios of the rounds, which stand beside it: their " +
+        "spread shows how quiet the machine was. Rows without a demand are for information. A row says when there is no peer or no build " +
+        "before. Figures of one machine mean little on another: run the benchmarks on yours. The state directory is in `TMPDIR`. On ext4 " +
+        "without a journal, wait some minutes after many files were removed, or choose another disk: creating files is slow until then.",
+    ),
     "",
     "| | |",
     "|---|---|",
@@ -35,7 +37,7 @@ export function writeReport(machine: [string, string][], outcomes: Outcome[]): s
     ...shortfalls(outcomes),
   ];
   for (const { benchmark, busy, rows, failure } of outcomes) {
-    lines.push(`## ${benchmark.name}: ${benchmark.title}`, "", benchmark.method, "");
+    lines.push(`## ${benchmark.name}: ${benchmark.title}`, "", ...wrap(benchmark.method), "");
     lines.push(`| ${heads.join(" | ")} |`, `|${heads.map(() => "---").join("|")}|`);
     for (const row of rows)
       lines.push(
@@ -50,7 +52,7 @@ export function writeReport(machine: [string, string][], outcomes: Outcome[]): s
   return lines.join("\n");
 }
 
-/** What falls short, at the top: nobody should have to look for it. */
+/** The rows that fall short, for the top of the document. */
 function shortfalls(outcomes: Outcome[]): string[] {
   const short = outcomes.flatMap(({ benchmark, rows }) =>
     rows
@@ -60,6 +62,21 @@ function shortfalls(outcomes: Outcome[]): string[] {
       ),
   );
   const unfinished = outcomes.filter(({ failure }) => failure !== null).map(({ benchmark }) => `- ${benchmark.name}: not finished`);
-  const all = [...short, ...unfinished];
-  return all.length === 0 ? ["All that is demanded is reached.", ""] : ["What falls short:", "", ...all, ""];
+  const all = [...short, ...unfinished].flatMap((item) => wrap(item, "  "));
+  return all.length === 0 ? ["All demands are met.", ""] : ["What falls short:", "", ...all, ""];
+}
+
+const maxColumns = 140;
+
+/** The lines of a paragraph. `indent` begins all lines but the first. */
+function wrap(text: string, indent = ""): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > maxColumns) {
+      lines.push(line);
+      line = indent + word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }

@@ -1,4 +1,4 @@
-// What a benchmark started, to be undone in reverse order, also after a failure or ^C.
+// Undoes what a benchmark started, in reverse order, also after a failure or Ctrl-C.
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,8 +29,7 @@ export class Scope {
         console.error(`  clean-up: ${String(error)}`);
       }
     }
-    // Jobs outlive the service on purpose, so a benchmark that failed half-way may leave some. Nothing but
-    // our own processes lives in this directory, which did not exist before.
+    // Jobs outlive the service on purpose, so a failed benchmark may leave some. Only our own processes use this directory.
     for (let round = 0; round < 20; round++) {
       const left = processesInside(this.directory);
       if (left.length === 0) break;
@@ -41,7 +40,7 @@ export class Scope {
   }
 }
 
-/** The processes with a file open, or working, below a directory. */
+/** The processes that have an open file or their working directory below a directory. */
 export function processesInside(directory: string): number[] {
   const inside = (link: string): boolean => {
     try {
@@ -69,6 +68,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // Gone by itself meanwhile.
+    // The process has ended meanwhile.
   }
 }

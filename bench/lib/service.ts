@@ -1,4 +1,4 @@
-// jobrunner as a user starts it: bin/jobrunner, a port, a state directory; nothing of it is imported here.
+// Starts jobrunner as users do: bin/jobrunner, a port, a state directory. Imports nothing of the program.
 import { spawn } from "node:child_process";
 import { existsSync, openSync, closeSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ export type Service = {
   pid: number;
   stateDirectory: string;
   client: Client;
-  /** Milliseconds from the start of the process until GET /healthz was answered with 200. */
+  /** Milliseconds from the start of the process to the first 200 of GET /healthz. */
   readyAfter: number;
   stop: () => Promise<void>;
 };
@@ -22,7 +22,7 @@ export type ServiceOptions = {
   build?: Build;
   environment?: Record<string, string>;
   stateDirectory?: string;
-  /** Where its CPU time is measured. */
+  /** Measures its CPU time. */
   meter?: CpuMeter | undefined;
 };
 
@@ -71,7 +71,7 @@ export async function startService(scope: Scope, options: ServiceOptions = {}): 
   return { port, pid, stateDirectory, client, readyAfter: performance.now() - began, stop };
 }
 
-/** Jobs go on without the service, so they are killed through it while it is there. */
+/** Kills all jobs through the service before it stops, because jobs outlive the service. */
 async function killJobs(client: Client): Promise<void> {
   try {
     const ids = await client.running();
@@ -79,6 +79,6 @@ async function killJobs(client: Client): Promise<void> {
       await client.call("DELETE", `/${id}`);
     });
   } catch {
-    // The scope kills by directory what could not be killed politely.
+    // The scope kills the remaining processes by their directory.
   }
 }

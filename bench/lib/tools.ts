@@ -1,4 +1,4 @@
-// Programs: finding them, building ours, running them to the end.
+// Finds, compiles and runs programs.
 import { execFile, execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { createServer } from "node:net";
@@ -7,7 +7,7 @@ import type { Scope } from "./scope.ts";
 
 export const repository = resolve(import.meta.dirname, "..", "..");
 
-/** The path of a program, or null. Debian keeps nginx in sbin, which is not on a user's PATH. */
+/** The path of a program, or null. Debian keeps nginx in sbin, which is not in the PATH of users. */
 export function find(program: string): string | null {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
   for (const folder of folders) {

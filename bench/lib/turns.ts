@@ -1,15 +1,15 @@
-// Measuring in turns, so that what the machine does meanwhile strikes all alike.
+// Measures in turns, so that other load on the machine affects all contenders alike.
 import { atMost, atLeast } from "./benchmark.ts";
 import type { Row } from "./benchmark.ts";
 import { median, ratio, spread } from "./statistics.ts";
 
-/** One of the things that are measured in turns. */
+/** A program that is measured in turns with others. */
 export type Contender<Result> = { name: string; run: () => Promise<Result> };
 export type Turns<Result> = { rounds: number; warmUps?: number; onRound?: (round: number, results: ReadonlyMap<string, Result[]>) => void };
 
 /**
- * Rounds in which each takes its turn: forwards, backwards, then another one first, since each finds what the one before it left; before them,
- * where asked for, rounds that do not count.
+ * Runs rounds in which each contender takes a turn. The order changes (forwards, backwards, then another one first), because each contender
+ * is affected by the one before it. `warmUps` rounds run first and are not counted.
  */
 export async function inTurns<Result>(
   contenders: Contender<Result>[],
@@ -31,11 +31,11 @@ export type Comparison = {
   ours: readonly number[];
   peer: readonly number[];
   show: (value: number) => string;
-  /** None: for information. */
+  /** No bound: the row is for information. */
   bound?: { atMost: number } | { atLeast: number };
 };
 
-/** The median of the ratios of the rounds, with all of them. */
+/** The row with the median of the ratios of all rounds. */
 export function compare({ name, ours, peer, show, bound }: Comparison): Row {
   const ratios = ours.map((value, round) => value / (peer[round] ?? Number.NaN));
   const value = median(ratios);

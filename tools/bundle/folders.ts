@@ -3,8 +3,8 @@ import type { Plugin } from "rolldown";
 import { packageOf } from "./packages.ts";
 
 /**
- * A library that reads files beside itself finds what was copied into a folder of its name beside the bundle: none takes the bundle's folder, or one above
- * it, for its own.
+ * Makes a library that reads files beside itself look into a folder of its name beside the bundle. Otherwise it would look into the folder of
+ * the bundle itself, or above it.
  */
 export function foldersOfPackages(): Plugin {
   return {
@@ -16,7 +16,7 @@ export function foldersOfPackages(): Plugin {
         if (place === null) return null;
         const folder = JSON.stringify(`/${posix.join(place.name, place.within)}`);
         const replaced = code.replaceAll(/(?<![\w$.])__dirname(?![\w$])/g, `(__dirname + ${folder})`);
-        return { code: replaced, map: null }; // no line moves
+        return { code: replaced, map: null }; // no line changes its number
       },
     },
   };

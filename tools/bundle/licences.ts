@@ -3,14 +3,14 @@ import { join, resolve } from "node:path";
 import type { Plugin } from "rolldown";
 import { packageOf } from "./packages.ts";
 
-/** Puts beside a bundle the licences of all that is in it: of the packages whose modules it has, of the bundler's own helpers, and what else there is to say. */
+/** Writes the licences of everything in a bundle beside it: of the packages, of the bundler's own helpers, and `others`. */
 export function licences(...others: string[]): Plugin {
   return {
     name: "licences",
     generateBundle(_options, bundle) {
       const modules = Object.values(bundle).flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
       const folders = new Set(modules.flatMap((id) => packageOf(id)?.folder ?? helpersOf(id)));
-      const texts = new Set([...folders].map(licenceOf).toSorted()); // one may be installed in two places
+      const texts = new Set([...folders].map(licenceOf).toSorted()); // a package may be installed twice
       this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES.txt", source: [introduction, ...texts, ...others].join(rule) });
     },
   };
@@ -19,7 +19,7 @@ export function licences(...others: string[]): Plugin {
 const introduction = "Beside this file is code of the packages below, each under its own licence.\n";
 const rule = `\n${"-".repeat(80)}\n\n`;
 
-/** A bundler adds modules of its own: their names begin with a NUL and the bundler's. */
+/** The packages of modules that a bundler adds. Their names begin with a NUL and the name of the bundler. */
 function helpersOf(id: string): string[] {
   const [, name] = /^\0(rolldown|vite)\//.exec(id) ?? [];
   return name === undefined ? [] : [resolve(import.meta.dirname, "..", "..", "node_modules", name)];
@@ -37,9 +37,10 @@ function licenceOf(folder: string): string {
   return [`${name} ${version}: ${license}`, ...texts, ...(notices[name] ?? [])].join("\n\n") + "\n";
 }
 
-/** What packages carry in turn and do not say. */
+/** Notices on what packages contain and do not mention themselves. */
 const notices: Record<string, string[]> = {
   "@fastify/swagger-ui": [
-    "Its folder static/ is of swagger-ui, Copyright SmartBear Software Inc., under the Apache License 2.0, which is in the LICENSE of this package.",
+    "Its folder static/ is of swagger-ui, Copyright SmartBear Software Inc., " +
+      "under the Apache License 2.0. Its text is in the LICENSE of this package.",
   ],
 };

@@ -1,4 +1,4 @@
-// `node tools/bundle/make.ts` makes of src/ what runs, in dist/.
+// `node tools/bundle/make.ts` bundles src/ into dist/, which is what runs.
 import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type OutputOptions, type Plugin, rolldown } from "rolldown";
@@ -7,27 +7,26 @@ import { licences } from "./licences.ts";
 
 const root = resolve(import.meta.dirname, "..", "..");
 const dist = join(root, "dist");
-/** Where it is made, beside its place, so that sources are found from both by the same path. */
+/** The bundle is made beside its final folder, so that relative paths to the sources are the same in both. */
 const made = `${dist}-new`;
 
 /**
- * The program: a file for all that every start needs, and one for each part that is loaded when it is needed. CommonJS, since Node reads several
- * files of it faster, and loads its own fetch with the first import of node:http in an ES module. Names of functions and classes stay: stacks show
- * the ones, and the log the others.
+ * The program: one file with all that every start needs, and one for each part that is loaded on demand. CommonJS, because Node loads several
+ * files of it faster, and because node:http in an ES module makes Node load its fetch. Function and class names are kept for stacks and logs.
  */
 const program: OutputOptions = {
   dir: made,
   format: "cjs",
   entryFileNames: "[name].cjs",
-  chunkFileNames: "[name]-[hash].cjs", // a file is of one build, or is not found
+  chunkFileNames: "[name]-[hash].cjs", // a file of another build is not found
   dynamicImportInCjs: false,
   comments: false,
   minify: { compress: { keepNames: { function: true, class: true } }, mangle: { keepNames: true }, codegen: true },
-  sourcemap: "hidden", // src/stacks.ts finds it by its name
+  sourcemap: "hidden", // src/stacks.ts finds the map by its name
   sourcemapExcludeSources: true,
 };
 
-/** For programs of others, Node's and browsers': to be read, and made smaller by those who bundle it. */
+/** The client, for programs in Node and browsers. Readable; who bundles it minifies it. */
 const client: OutputOptions = {
   dir: join(made, "client"),
   format: "es",
@@ -36,9 +35,10 @@ const client: OutputOptions = {
   comments: { legal: false },
 };
 
-/** A package has a supervisor that is linked statically. */
-const supervisorLicence = `build/jobrunner-supervisor-* holds parts of the C library of the machine on which it was packed. The GNU C Library is under the GNU Lesser
-General Public License, version 2.1 or later: the program's source is in supervisor/, to be linked with another.
+/** The supervisor in a package is linked statically. */
+const supervisorLicence = `build/jobrunner-supervisor-* contains parts of the C library of the machine that packed it. The GNU C Library is
+under the GNU Lesser General Public License, version 2.1 or later. The source of the program is in supervisor/, so that it can be
+linked with another library.
 `;
 
 type Kind = { platform: "node" | "neutral"; plugins: Plugin[] };
@@ -50,9 +50,9 @@ async function bundle(input: string, output: OutputOptions, { platform, plugins 
     platform,
     plugins,
     resolve: { alias: { "supports-color": false } }, // the package debug uses it for colours where it is installed
-    checks: { bundlerTimings: false }, // a slow machine is no mistake
+    checks: { bundlerTimings: false }, // a slow machine is not an error
     onLog: (level, { code, message }) => {
-      // What one part needs at once, another may ask for when it needs it.
+      // One part may import a module at once that another one loads on demand.
       if (level === "warn" && code !== "INEFFECTIVE_DYNAMIC_IMPORT") throw new Error(message);
     },
   });
@@ -66,12 +66,12 @@ await bundle("src/client/index.ts", client, { platform: "neutral", plugins: [lic
 await bundle("src/main.ts", program, { platform: "node", plugins: [licences(supervisorLicence), foldersOfPackages()] });
 putInPlace();
 
-/** What is started meanwhile finds a whole one. */
+/** Swaps the folders, so that a start meanwhile finds a complete bundle. */
 function putInPlace(): void {
   const old = `${dist}-old`;
   rmSync(old, { recursive: true, force: true });
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(made, dist);
   rmSync(old, { recursive: true, force: true });
-  rmSync(join(root, "build", "compile-cache"), { recursive: true, force: true }); // of the files that were
+  rmSync(join(root, "build", "compile-cache"), { recursive: true, force: true }); // it belongs to the old files
 }
