@@ -38,7 +38,7 @@ browserTest(
     await append(lines(201, 400));
     await waitFor("the page knows of more", async () => (await size.textContent()) !== before);
     assert.deepEqual(await linesSeen(page), still, "what one looks at stays");
-    await page.getByRole("button", { name: "Follow the output" }).click();
+    await page.getByRole("button", { name: "Follow output" }).click();
     await waitForLines(page, "it follows again", (seen) => seen.at(-1) === "line 400");
     await service.call("PUT", `/${id}/files/done`, { body: "" });
     await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor();

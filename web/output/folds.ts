@@ -1,9 +1,9 @@
 import { pageBytes } from "./lines.ts";
 
-/** What is folded away of an output: a step, from its first byte to where the next one begins. What it wrote later is hidden line by line. */
+/** A folded step, from its first byte to the start of the next step. Lines that the step writes after that are hidden one by one. */
 export type Fold = { step: number; startBytes: number; endBytes: number };
 
-/** Which pages are left, when those that lie within folds are left out. */
+/** The pages that are visible: not entirely inside a fold. */
 export class VisiblePages {
   readonly #folds: readonly Fold[];
 
@@ -15,28 +15,33 @@ export class VisiblePages {
     return this.#folds.some((fold) => fold.step === step || (offsetBytes >= fold.startBytes && offsetBytes < fold.endBytes));
   }
 
-  /** Of so many pages. */
+  isHidden(number: number): boolean {
+    return this.at(this.positionOf(number)) !== number;
+  }
+
+  /** How many of the first `pageCount` pages are visible. */
   count(pageCount: number): number {
     return pageCount - this.#hiddenBelow(pageCount);
   }
 
-  /** The visible pages before it. */
+  /** The number of visible pages before this one. */
   positionOf(number: number): number {
     return number - this.#hiddenBelow(number);
   }
 
-  /** The page at this position, counted in visible ones. */
+  /** The page at this position, counted in visible pages. */
   at(position: number): number {
     let number = position;
     for (const { first, last } of this.#hidden()) if (first <= number) number += last - first + 1;
     return number;
   }
 
-  /** The visible page nearest behind it, and before it; which may be beyond the last, or below 0. */
+  /** The next visible page; it may be beyond the last page of the output. */
   next(number: number): number {
     return this.at(this.positionOf(number) + 1);
   }
 
+  /** The previous visible page, -1 where there is none. */
   previous(number: number): number {
     const position = this.positionOf(number);
     return position === 0 ? -1 : this.at(position - 1);
@@ -48,7 +53,7 @@ export class VisiblePages {
     return hidden;
   }
 
-  /** Of a fold all pages but the one with its first line and, where it ends within it, the last. */
+  /** All pages of a fold but the one with its first line and the one in which the fold ends. */
   #hidden(): { first: number; last: number }[] {
     return this.#folds.flatMap(({ startBytes, endBytes }) => {
       const first = Math.floor(startBytes / pageBytes) + 1;

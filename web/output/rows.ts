@@ -1,7 +1,7 @@
 import type { VisiblePages } from "./folds.ts";
 import type { Line, Page } from "./lines.ts";
 
-/** What stands in a line of the screen, or in several: a step's head, a line of output, or that something could not be kept. */
+/** A row of the log: the header of a step, a line of output (several screen lines when wrapped), or a note that output was lost. */
 export type Row =
   | { kind: "step"; key: string; offsetBytes: number; step: number; isFolded: boolean }
   | { kind: "line"; key: string; offsetBytes: number; line: Line }
@@ -9,31 +9,31 @@ export type Row =
 
 export type Metrics = {
   rowPx: number;
-  /** Null: steps have no heads. */
+  /** Height of a step's header; null: steps have no headers. */
   stepPx: number | null;
-  /** So many characters fit in a row; null: lines are not wrapped. */
+  /** Characters that fit in a row; null: lines are not wrapped. */
   columns: number | null;
 };
 
-/** A page as rows; `tops` are theirs within it, and last its height. */
-export type PageRows = { page: Page; rows: Row[]; tops: number[] };
+/** A page as rows. `tops`: the top of each row within the page, and last the height of the page. */
+export type PageRows = { page: Page; rows: readonly Row[]; tops: readonly number[]; measuredPx: ReadonlyMap<string, number> };
 
-/** `measuredPx`: of rows that turned out to be of another height than they were estimated, by key. */
+/** `measuredPx`: real heights by key, of the rows whose estimate was wrong. */
 export function layOut(
   page: Page,
   { visible, metrics, measuredPx }: { visible: VisiblePages; metrics: Metrics; measuredPx: ReadonlyMap<string, number> },
 ): PageRows {
-  const rows = page.lines.flatMap((line) => rowsOf(line, { visible, hasHeads: metrics.stepPx !== null }));
+  const rows = page.lines.flatMap((line) => rowsOf(line, { visible, hasHeaders: metrics.stepPx !== null }));
   const tops = [0];
   for (const [index, row] of rows.entries()) tops.push((tops[index] ?? 0) + (measuredPx.get(row.key) ?? estimatedPx(row, metrics)));
-  return { page, rows, tops };
+  return { page, rows, tops, measuredPx };
 }
 
 export function heightPx({ tops }: PageRows): number {
   return tops.at(-1) ?? 0;
 }
 
-/** The last row that begins at or above it. */
+/** The last row that begins at or above this pixel. */
 export function indexAt({ tops }: PageRows, px: number): number {
   let low = 0;
   let high = tops.length - 1;
@@ -45,17 +45,17 @@ export function indexAt({ tops }: PageRows, px: number): number {
   return low;
 }
 
-function rowsOf(line: Line, { visible, hasHeads }: { visible: VisiblePages; hasHeads: boolean }): Row[] {
+function rowsOf(line: Line, { visible, hasHeaders }: { visible: VisiblePages; hasHeaders: boolean }): Row[] {
   const { offsetBytes, isStepStart, step, lostBytes } = line;
   const isFolded = visible.isFolded(line);
   return [
-    ...(hasHeads && isStepStart && step !== null ? [{ kind: "step" as const, key: `s${offsetBytes}`, offsetBytes, step, isFolded }] : []),
+    ...(hasHeaders && isStepStart && step !== null ? [{ kind: "step" as const, key: `s${offsetBytes}`, offsetBytes, step, isFolded }] : []),
     ...(lostBytes > 0 ? [{ kind: "lost" as const, key: `g${offsetBytes}`, offsetBytes, lostBytes }] : []),
     ...(isFolded ? [] : [{ kind: "line" as const, key: `l${offsetBytes}`, offsetBytes, line }]),
   ];
 }
 
-/** Without having been measured. */
+/** The height before the row is measured. */
 export function estimatedPx(row: Row, { rowPx, stepPx, columns }: Metrics): number {
   switch (row.kind) {
     case "step":

@@ -9,11 +9,6 @@ const typingMs = 250;
 /** Search, and how the output is shown. */
 export function LogTools({ view, job }: { view: OutputView; job: WholeJob }) {
   const size = view.output.sizeBytes.value;
-  const { isAtEnd } = view.window;
-  const follow = (): void => {
-    if (isAtEnd.value) view.window.scrolled(view.window.frame.value.scrollTopPx);
-    else void view.window.toEnd();
-  };
   return (
     <div class="log-tools row">
       <h2>Output</h2>
@@ -27,14 +22,14 @@ export function LogTools({ view, job }: { view: OutputView; job: WholeJob }) {
         Times
       </button>
       {isActive(job) && (
-        <button class="small" aria-pressed={isAtEnd.value} onClick={follow} title="f">
+        <button class="small" aria-pressed={view.window.isFollowing.value} onClick={() => view.window.toggleFollowing()} title="f">
           Follow
         </button>
       )}
-      <button class="small" onClick={() => void view.window.toStart()} aria-label="To the beginning">
+      <button class="small" onClick={() => view.window.toStart()} aria-label="To the beginning">
         ⤒
       </button>
-      <button class="small" onClick={() => void view.window.toEnd()} aria-label="To the end">
+      <button class="small" onClick={() => view.window.toEnd()} aria-label="To the end">
         ⤓
       </button>
       <Download job={job} />
@@ -47,7 +42,7 @@ function Search({ view }: { view: OutputView }) {
   const [isCaseSensitive, setCaseSensitive] = useState(false);
   const wasWanted = useRef(false);
   const { search } = view;
-  const show = (offsetBytes: number): void => void view.toOffset(offsetBytes);
+  const show = (offsetBytes: number): void => view.toOffset(offsetBytes);
   useEffect(() => {
     if (text === "" && !wasWanted.current) return undefined;
     wasWanted.current = true;

@@ -1,17 +1,18 @@
+import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Job, WholeJob } from "../../../src/client/index.ts";
 import { isFree } from "../../keys.tsx";
-import type { Metrics } from "../../output/rows.ts";
+import { ScrollBox } from "../../output/scroll-box.ts";
 import { useKnown } from "../../parts/use-known.ts";
 import type { LogTarget } from "../../route.ts";
 import { isActive } from "../../service/format.ts";
-import { LogRow } from "./log-row.tsx";
+import { type Found, LogRow } from "./log-row.tsx";
 import { LogTools } from "./log-tools.tsx";
 import { OutputView } from "./output-view.ts";
 
 type LogProps = { view: OutputView; job: WholeJob; target: LogTarget | null };
 
-/** The output of a job, of which only what is seen exists. */
+/** The output of a job. Only the rows on the screen are in the document. */
 export function Log({ job, target, onFinished }: { job: WholeJob; target: LogTarget | null; onFinished: (job: Job) => void }) {
   const { client } = useKnown();
   const view = useMemo(() => new OutputView({ client, id: job.ID }), [client, job.ID]);
@@ -20,10 +21,9 @@ export function Log({ job, target, onFinished }: { job: WholeJob; target: LogTar
 
   const box = useRef<HTMLDivElement>(null);
   const ruler = useRef<HTMLSpanElement>(null);
-  const seenPx = useRef(0);
   useLayoutEffect(() => view.showTarget(target), [view, target]);
-  useSizes({ view, box, ruler, stepPx: job.Steps.length > 1 ? headPx : null });
-  useScrolling({ view, box, seenPx });
+  useSizes({ view, box, ruler, stepPx: job.Steps.length > 1 ? headerPx : null });
+  const scrollBox = useScrolling({ view, box });
   useLogKeys({ view, box });
   const problem = view.window.problem.value ?? view.output.problem.value;
   return (
@@ -31,7 +31,7 @@ export function Log({ job, target, onFinished }: { job: WholeJob; target: LogTar
       <LogTools view={view} job={job} />
       {problem !== null && (
         <p class="notice bad" role="alert">
-          The output could not be read: {problem}{" "}
+          Could not read the output: {problem}{" "}
           <button class="small" onClick={() => view.tryAgain()}>
             Try again
           </button>
@@ -42,33 +42,24 @@ export function Log({ job, target, onFinished }: { job: WholeJob; target: LogTar
         class={`log-box ${view.isWrapped.value ? "is-wrapped" : ""} ${view.hasTimes.value ? "has-times" : ""}`}
         tabIndex={0}
         role="region"
-        aria-label="Lines of output"
+        aria-label="Output lines"
       >
         <span ref={ruler} class="ruler" aria-hidden="true">
           {"0".repeat(100)}
         </span>
-        <Lines view={view} job={job} target={target} box={box} seenPx={seenPx} />
+        <Lines view={view} job={job} target={target} scrollBox={scrollBox} />
       </div>
       <End view={view} job={job} />
     </section>
   );
 }
 
-function Lines({ view, job, target, box, seenPx }: LogProps & Pick<Elements, "box"> & { seenPx: { current: number } }) {
+function Lines({ view, job, target, scrollBox }: LogProps & { scrollBox: RefObject<ScrollBox | null> }) {
   const lines = useRef<HTMLDivElement>(null);
   const { heightPx, topPx, rows, scrollTopPx, isLoading } = view.window.frame.value;
   const { value: folds } = view.folds;
-  const { value: wanted } = view.search.text;
-  const found =
-    wanted === ""
-      ? null
-      : {
-          text: wanted,
-          isCaseSensitive: view.search.isCaseSensitive.value,
-          atBytes: view.search.matches.value[view.search.current.value] ?? null,
-        };
   useLayoutEffect(() => {
-    if (box.current !== null) seenPx.current = apply(box.current, { scrollTopPx, seenPx: seenPx.current });
+    scrollBox.current?.scrollTo(scrollTopPx);
     if (view.isWrapped.value && lines.current !== null) measure(view, lines.current);
   });
   return (
@@ -81,7 +72,7 @@ function Lines({ view, job, target, box, seenPx }: LogProps & Pick<Elements, "bo
             row={row}
             job={job}
             isFolded={row.kind === "step" && folds.has(row.step)}
-            found={found}
+            found={foundIn(view)}
             atBytes={target?.kind === "byte" ? target.offsetBytes : null}
             onFold={(step) => void view.toggleFold(step)}
           />
@@ -91,7 +82,13 @@ function Lines({ view, job, target, box, seenPx }: LogProps & Pick<Elements, "bo
   );
 }
 
-/** Rows that turn out higher or lower than they were estimated: characters are not all of one width. */
+function foundIn({ search }: OutputView): Found | null {
+  const { value: text } = search.text;
+  if (text === "") return null;
+  return { text, isCaseSensitive: search.isCaseSensitive.value, atBytes: search.matches.value[search.current.value] ?? null };
+}
+
+/** Corrects the heights of wrapped rows. An estimate is wrong where characters are wider or narrower than most. */
 function measure(view: OutputView, lines: HTMLElement): void {
   const { rows } = view.window.frame.value;
   const wrong = new Map<string, number>();
@@ -101,77 +98,49 @@ function measure(view: OutputView, lines: HTMLElement): void {
     const { height } = element.getBoundingClientRect();
     if (Math.abs(height - view.window.heightOf(row)) > 0.5) wrong.set(row.key, height);
   }
-  if (wrong.size > 0) view.window.measured(wrong);
+  if (wrong.size > 0) view.window.measure(wrong);
 }
 
-type Elements = { view: OutputView; box: { current: HTMLDivElement | null } };
+type Elements = { view: OutputView; box: RefObject<HTMLDivElement | null> };
 
 const rowPx = 20;
-const headPx = 34;
-/** Browsers round where they scroll to. */
-const roundingPx = 1.5;
-/** As in the style sheet: what is beside the text, without times and with them. */
+const headerPx = 34;
+/** As in the style sheet: the width of what is beside the text, without times, and of a time. */
 const besidePx = 44;
 const timePx = 108;
 
-function useSizes({ view, box, ruler, stepPx }: Elements & { ruler: { current: HTMLSpanElement | null }; stepPx: number | null }): void {
+function useSizes({ view, box, ruler, stepPx }: Elements & { ruler: RefObject<HTMLSpanElement | null>; stepPx: number | null }): void {
   const isWrapped = view.isWrapped.value;
   const hasTimes = view.hasTimes.value;
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
-    const look = (): void => {
+    const measureBox = (): void => {
       const characterPx = (ruler.current?.getBoundingClientRect().width ?? 800) / 100;
       const textPx = element.clientWidth - besidePx - (hasTimes ? timePx : 0);
-      const metrics: Metrics = { rowPx, stepPx, columns: isWrapped ? Math.max(10, Math.floor(textPx / characterPx)) : null };
-      view.window.resize(element.clientHeight, metrics);
+      const columns = isWrapped ? Math.max(10, Math.floor(textPx / characterPx)) : null;
+      view.window.resize(element.clientHeight, { rowPx, stepPx, columns });
     };
-    const observer = new ResizeObserver(look);
+    const observer = new ResizeObserver(measureBox);
     observer.observe(element);
-    look();
+    measureBox();
     return () => observer.disconnect();
   }, [view, isWrapped, hasTimes, stepPx]);
 }
 
-/** Tells the window when somebody scrolled: what it scrolled itself is where it was last seen, whatever is to be drawn by now. */
-function useScrolling({ view, box, seenPx }: Elements & { seenPx: { current: number } }): void {
-  useEffect(() => {
+function useScrolling({ view, box }: Elements): RefObject<ScrollBox | null> {
+  const scrollBox = useRef<ScrollBox>(null);
+  useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
-    const onScroll = (): void => {
-      const movedPx = movedSince(element, seenPx.current);
-      // Where nobody has scrolled yet: who scrolls by less than is told from rounding at a time has scrolled after some of them.
-      seenPx.current = movedPx === 0 ? Math.min(seenPx.current, lowestPx(element)) : element.scrollTop;
-      if (movedPx === 0) return;
-      const isAtBottom = element.scrollTop >= lowestPx(element) - 2;
-      if (isAtBottom && movedPx > 0) void view.window.toEnd();
-      else view.window.scrolled(element.scrollTop);
-    };
+    const own = new ScrollBox(element, view.window);
+    scrollBox.current = own;
+    own.scrollTo(view.window.frame.peek().scrollTopPx);
+    const onScroll = (): void => own.onScroll();
     element.addEventListener("scroll", onScroll, { passive: true });
     return () => element.removeEventListener("scroll", onScroll);
   }, [view]);
-}
-
-/**
- * Scrolls as the window wants it, when the rows are there and before they are seen; gives where it is then as far as the window is concerned. If somebody has
- * scrolled since it was last seen, of which the window will hear only now, that is kept.
- */
-function apply(element: HTMLElement, { scrollTopPx, seenPx }: { scrollTopPx: number; seenPx: number }): number {
-  const movedPx = movedSince(element, seenPx);
-  const wantedPx = scrollTopPx + movedPx;
-  if (Math.abs(element.scrollTop - wantedPx) < roundingPx) return scrollTopPx; // with it, what is no more than that is told from nothing when it grows
-  element.scrollTop = wantedPx;
-  return element.scrollTop - movedPx;
-}
-
-/** By somebody; not by the browser, since what is shown is less than it was or the place for it larger. */
-function movedSince(element: HTMLElement, seenPx: number): number {
-  const movedPx = element.scrollTop - Math.min(seenPx, lowestPx(element));
-  return Math.abs(movedPx) < roundingPx ? 0 : movedPx;
-}
-
-function lowestPx({ scrollHeight, clientHeight }: HTMLElement): number {
-  return scrollHeight - clientHeight;
+  return scrollBox;
 }
 
 function useLogKeys({ view, box }: Elements): void {
@@ -179,11 +148,11 @@ function useLogKeys({ view, box }: Elements): void {
     const onKey = (event: KeyboardEvent): void => {
       if (!isFree(event)) return;
       const isInside = box.current?.contains(document.activeElement) ?? false;
-      if (event.key === "f") void (view.window.isAtEnd.value ? view.window.scrolled(box.current?.scrollTop ?? 0) : view.window.toEnd());
+      if (event.key === "f") view.window.toggleFollowing();
       else if (event.key === "w") view.isWrapped.value = !view.isWrapped.value;
       else if (event.key === "t") view.hasTimes.value = !view.hasTimes.value;
-      else if (event.key === "End" && isInside) void view.window.toEnd();
-      else if (event.key === "Home" && isInside) void view.window.toStart();
+      else if (event.key === "End" && isInside) view.window.toEnd();
+      else if (event.key === "Home" && isInside) view.window.toStart();
       else return;
       event.preventDefault();
     };
@@ -192,24 +161,18 @@ function useLogKeys({ view, box }: Elements): void {
   }, [view]);
 }
 
-/** What stands below the output. */
+/** What is below the output: why it is empty, or the button to follow it. */
 function End({ view, job }: { view: OutputView; job: WholeJob }) {
   const sizeBytes = view.output.sizeBytes.value;
   const isActiveJob = isActive(job);
-  const words =
-    sizeBytes !== 0
-      ? null
-      : job.State === "Queued"
-        ? "The job waits for its turn."
-        : isActiveJob
-          ? "No output yet."
-          : "The job wrote nothing.";
+  const text =
+    sizeBytes !== 0 ? null : job.State === "Queued" ? "The job is queued." : isActiveJob ? "No output yet." : "The job wrote no output.";
   return (
     <div class="log-end">
-      {words !== null && <p class="muted">{words}</p>}
-      {isActiveJob && !view.window.isAtEnd.value && (
-        <button class="primary follow" onClick={() => void view.window.toEnd()}>
-          ↓ Follow the output
+      {text !== null && <p class="muted">{text}</p>}
+      {isActiveJob && !view.window.isFollowing.value && (
+        <button class="primary follow" onClick={() => view.window.toEnd()}>
+          ↓ Follow output
         </button>
       )}
     </div>

@@ -21,9 +21,10 @@ export class OutputView {
   #job: WholeJob | null = null;
   #onFinished: (job: Job) => void = () => undefined;
   #isFollowing = false;
-  /** Where it is to be looked at first; null: at its end. */
+  /** What to show first; null: the end. */
   #first: LogTarget | null = null;
-  #wasShown = false;
+  /** Resolves when the first target is found; null before the size of the output is known. */
+  #shown: Promise<void> | null = null;
 
   constructor(source: { client: Client; id: string }) {
     this.output = new Output(source);
@@ -53,13 +54,13 @@ export class OutputView {
   /** Null: at no place in particular. */
   showTarget(target: LogTarget | null): void {
     this.#first = target;
-    if (this.#wasShown && target !== null) void this.#toTarget(target);
+    if (this.#shown !== null && target !== null) void this.#toTarget(target);
   }
 
-  async toOffset(offsetBytes: number): Promise<void> {
+  toOffset(offsetBytes: number): void {
     for (const { step, startBytes, endBytes } of this.folds.value.values())
       if (offsetBytes >= startBytes && offsetBytes < endBytes) this.#unfold(step);
-    await this.window.toOffset(offsetBytes);
+    this.window.toOffset(offsetBytes);
   }
 
   /** After something that went wrong. */
@@ -79,8 +80,8 @@ export class OutputView {
 
   async #toTarget(target: LogTarget): Promise<void> {
     const offsetBytes = target.kind === "byte" ? target.offsetBytes : await this.#startOf(target.number);
-    if (offsetBytes === null) return await this.window.toEnd();
-    await this.toOffset(offsetBytes);
+    if (offsetBytes === null) return this.window.toEnd();
+    this.toOffset(offsetBytes);
   }
 
   async #startOf(step: number): Promise<number | null> {
@@ -119,9 +120,8 @@ export class OutputView {
 
   #grew(): void {
     this.#boundLastFold();
-    if (this.#wasShown) return this.window.grew();
-    this.#wasShown = true;
-    void (this.#first === null ? this.window.toEnd() : this.#toTarget(this.#first));
+    this.#shown ??= this.#first === null ? Promise.resolve() : this.#toTarget(this.#first);
+    void this.#shown.then(() => this.window.grew());
   }
 
   /** What is folded to the end ends where another step begins to write. */
