@@ -15,7 +15,7 @@ import type { Metrics } from "./rows.ts";
  *        ├──────────── scroll where rows are ──────────── any position
  *        └── page loaded ── unloaded ◀── scroll where none are ── any position
  */
-export type Position =
+type Position =
   | Goal
   /** This row is at the top of the viewport. */
   | Anchor

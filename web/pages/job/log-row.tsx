@@ -8,7 +8,7 @@ import { bytesText, durationText, exactTime, exitText, tookMs } from "../../serv
 import { markedRuns } from "./marks.ts";
 import { nameOf } from "./timeline.tsx";
 
-type Found = { text: string; isCaseSensitive: boolean; atBytes: number | null };
+export type Found = { text: string; isCaseSensitive: boolean; atBytes: number | null };
 
 type LogRowProps = {
   row: Row;
