@@ -1,4 +1,5 @@
-// An agent that makes a project's tests pass: it runs them, reads what the step that failed has said, decides what to do about it, and runs them again.
+// An agent that makes a project's tests pass: it runs them, reads what the step that failed has said, decides what to do about it, and runs
+// them again.
 //
 //   node agent.ts /path/of/the/project
 import { resolve } from "node:path";

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Node.js: readdir with `recursive` leaves out, without a word, what is in folders whose names are no UTF-8 when names are asked for as latin1 (by which
-# each byte could be told), and cannot give names as buffers at all. Whoever walks a tree with it and copies or removes what it gives misses those files.
-# So the command line's cp reads folder after folder.
+# Node.js: readdir with `recursive` leaves out, without a word, what is in folders whose names are no UTF-8 when names are asked for as
+# latin1 (by which each byte could be told), and cannot give names as buffers at all. Whoever walks a tree with it and copies or removes
+# what it gives misses those files. So the command line's cp reads folder after folder.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

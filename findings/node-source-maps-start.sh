@@ -1,7 +1,8 @@
 #!/bin/sh
-# Node.js: with --enable-source-maps a program that throws nothing and shows no stack takes more time of the processor to start, by a quarter and more, and some
-# 20 MB more: each map is read and taken apart with its file. The manual names a latency where Error.stack is looked at, and no other. So the service reads its
-# maps itself, when there is a stack to show.
+# Node.js: with --enable-source-maps a program that throws nothing and shows no stack takes more time of the processor to start, by a
+# quarter and more, and some
+# 20 MB more: each map is read and taken apart with its file. The manual names a latency where Error.stack is looked at, and no other. So
+# the service reads its maps itself, when there is a stack to show.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

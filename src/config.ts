@@ -3,7 +3,9 @@ import { directory, flag, hostname, hostnames, integer, oneOf, optionalFile, por
 import { ownUser } from "./identity/own-user.ts";
 import { isLoopbackName } from "./sockets/addresses.ts";
 
-/** Configuration: environment variables only, each with a default. readAll declares each variable once, for reading, checking and --help. */
+/**
+ * Configuration: environment variables only, each with a default. readAll declares each variable once, for reading, checking and --help.
+ */
 
 export type LogLevel = "error" | "warn" | "info";
 export type Config = ReturnType<typeof readAll> & { engineEnvironment: Record<string, string> };

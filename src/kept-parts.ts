@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /**
- * Parts of the program are loaded on first use, which may be weeks after its start. Another version may have replaced the files by then. So a
- * service keeps the text of all parts that are not loaded yet (some hundred kB) in memory, and loads them from there.
+ * Parts of the program are loaded on first use, which may be weeks after its start. Another version may have replaced the files by then. So
+ * a service keeps the text of all parts that are not loaded yet (some hundred kB) in memory, and loads them from there.
  */
 
 const folder = import.meta.dirname;

@@ -29,7 +29,9 @@ export async function makeLog(lowest: LogLevel): Promise<Log> {
   return (level, message, fields) => logger[level](fields ?? {}, message);
 }
 
-/** Properties that libraries add to errors can hold a job's data (a program's arguments), and so can all lines of the message but the first. */
+/**
+ * Properties that libraries add to errors can hold a job's data (a program's arguments), and so can all lines of the message but the first.
+ */
 function withoutDetails(error: Error): object {
   const { type, message, stack } = pino.stdSerializers.err(error); // includes the causes
   return {
@@ -68,8 +70,8 @@ function writeToStream(text: string): boolean {
 }
 
 /**
- * Node would block on a terminal that is stopped (Ctrl-S) or whose connection is asleep. A descriptor of our own can be non-blocking without
- * changing the terminal for the programs that share it.
+ * Node would block on a terminal that is stopped (Ctrl-S) or whose connection is asleep. A descriptor of our own can be non-blocking
+ * without changing the terminal for the programs that share it.
  */
 function terminal(): Take {
   try {

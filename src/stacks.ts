@@ -3,8 +3,8 @@ import { SourceMap } from "node:module";
 import { join } from "node:path";
 
 /**
- * Translates stacks of the bundle to positions in the source, with the source maps beside the bundle. The maps are read when there is a stack
- * to show: with Node's --enable-source-maps a start takes twice as long, and the maps stay in memory.
+ * Translates stacks of the bundle to positions in the source, with the source maps beside the bundle. The maps are read when there is a
+ * stack to show: with Node's --enable-source-maps a start takes twice as long, and the maps stay in memory.
  */
 
 /** The stack with files, lines and columns of the source where they are known. A stack that names the source already is unchanged. */

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The process ID of the service that uses this state directory, or null. It holds the lock file open. Taking the lock to test it could keep a
- * service from starting at that moment.
+ * The process ID of the service that uses this state directory, or null. It holds the lock file open. Taking the lock to test it could keep
+ * a service from starting at that moment.
  */
 export function serviceOf(stateDir: string): number | null {
   try {

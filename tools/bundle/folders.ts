@@ -3,8 +3,8 @@ import type { Plugin } from "rolldown";
 import { packageOf } from "./packages.ts";
 
 /**
- * Makes a library that reads files beside itself look into a folder of its name beside the bundle. Otherwise it would look into the folder of
- * the bundle itself, or above it.
+ * Makes a library that reads files beside itself look into a folder of its name beside the bundle. Otherwise it would look into the folder
+ * of the bundle itself, or above it.
  */
 export function foldersOfPackages(): Plugin {
   return {

@@ -11,8 +11,9 @@ const dist = join(root, "dist");
 const made = `${dist}-new`;
 
 /**
- * The program: one file with all that every start needs, and one for each part that is loaded on demand. CommonJS, because Node loads several
- * files of it faster, and because node:http in an ES module makes Node load its fetch. Function and class names are kept for stacks and logs.
+ * The program: one file with all that every start needs, and one for each part that is loaded on demand. CommonJS, because Node loads
+ * several files of it faster, and because node:http in an ES module makes Node load its fetch. Function and class names are kept for stacks
+ * and logs.
  */
 const program: OutputOptions = {
   dir: made,
