@@ -131,6 +131,14 @@ test("until the page of a goal is loaded, what is read stays; who scrolls meanwh
   assert.equal(log.state.position.kind, "end");
 });
 
+test("a wheel that still turns when a target is asked for does not take that back", () => {
+  const log = new Log();
+  log.toPlace(30);
+  log.state = reduce(log.state, { kind: "went", goal: { kind: "target", offsetBytes: 0, share: 1 } });
+  log.send({ kind: "scrolled", byPx: -20, isDownToBottom: false });
+  assert.deepEqual([log.state.position.kind, log.topPx], ["target", 0]);
+});
+
 test("to stop following leaves what is seen where it is", () => {
   const log = new Log();
   log.send({ kind: "went", goal: { kind: "end" } });

@@ -128,7 +128,11 @@ function scrolled(state: ScrollState, { byPx, isDownToBottom }: Extract<ScrollEv
   const was = state.position.kind === "going" ? state.position.from : state.position;
   const isNear = Math.abs(byPx) < wheelLimitPx && (was?.kind !== "unloaded" || was.isNear);
   const position = positionAt(state.layout, scrollTopPx(state) + byPx, isNear);
-  return position === null ? state : { ...state, position };
+  if (position === null) return state;
+  // A wheel that still turns when a target is asked for does not take the request back.
+  if (state.position.kind === "going" && state.position.goal.kind === "target")
+    return { ...state, position: { ...state.position, from: position } };
+  return { ...state, position: position };
 }
 
 function loaded(state: ScrollState, page: Page): ScrollState {
