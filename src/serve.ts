@@ -3,8 +3,10 @@ import { fileLimit, filesWithin, readersWithin } from "./api/connections.ts";
 import { listen, type Listener } from "./api/listener.ts";
 import { Readers } from "./api/readers.ts";
 import { makeApi } from "./api/server.ts";
-import { pageBounds, Shares } from "./api/shares.ts";
-import { removalBounds, turnBounds, Turns } from "./api/turns.ts";
+import { Changes } from "./api/changes.ts";
+import { Operations } from "./operations/operations.ts";
+import { pageBounds, Shares } from "./operations/shares.ts";
+import { removalBounds, turnBounds, Turns } from "./operations/turns.ts";
 import { type Actor, AuditLog } from "./audit/audit-log.ts";
 import type { Config } from "./config.ts";
 import type { DiagnosisDocument } from "./doctor/diagnosis.ts";
@@ -123,21 +125,23 @@ async function openApi(program: Program, { state, runner, audit, metrics, log }:
     readers: () => readers.count,
     remains: () => runner.health().remains.length,
   });
+  const turns = new Turns(turnBounds);
+  const { watchers } = runner;
+  const operations = new Operations({ runner, watchers, audit, turns, removals: new Turns(removalBounds), supervisorPath });
   const dependencies = {
-    runner,
-    watchers: runner.watchers,
+    operations,
+    changes: new Changes(runner),
     identifier,
     audit,
     readers,
     descriptors: new Shares(filesWithin(fileLimit())),
-    turns: new Turns(turnBounds),
-    removals: new Turns(removalBounds),
+    turns,
     pages: new Shares(pageBounds),
     sockets,
     metrics,
     log,
   };
-  const context = { ...dependencies, limits, settings: config, diagnose: () => diagnose(program), supervisorPath, pageDirectory, version };
+  const context = { ...dependencies, limits, settings: config, diagnose: () => diagnose(program), pageDirectory, version };
   const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
   const addresses = config.port === null ? [] : hostname === "" ? ["127.0.0.1", "::1"] : [hostname];
   const { certificate, key, clientCa } = tls;

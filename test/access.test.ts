@@ -6,9 +6,11 @@ import { test, type TestContext } from "node:test";
 import type { Diagnosis } from "../src/api/box.ts";
 import { Readers } from "../src/api/readers.ts";
 import { makeApi } from "../src/api/server.ts";
-import { Shares } from "../src/api/shares.ts";
-import { removalBounds, turnBounds, Turns } from "../src/api/turns.ts";
+import { Shares } from "../src/operations/shares.ts";
+import { removalBounds, turnBounds, Turns } from "../src/operations/turns.ts";
 import { AuditLog } from "../src/audit/audit-log.ts";
+import { Changes } from "../src/api/changes.ts";
+import { Operations } from "../src/operations/operations.ts";
 import { readConfig } from "../src/config.ts";
 import { Identifier } from "../src/identity/identify.ts";
 import { Metrics } from "../src/metrics/metrics.ts";
@@ -179,17 +181,16 @@ async function routesOf(t: TestContext): Promise<string[]> {
   const audit = new AuditLog({ ...config.audit, stateDir }, log);
   const readers = new Readers({ ...config.limits, isStillAuthorized: () => true, onDropped: () => undefined });
   const descriptors = new Shares({ max: 100, maxPerIdentity: 100 });
+  const turns = new Turns(turnBounds);
   const means = {
-    runner,
-    watchers: runner.watchers,
+    operations: new Operations({ runner, watchers: runner.watchers, audit, turns, removals: new Turns(removalBounds), supervisorPath }),
+    changes: new Changes(runner),
     identifier,
     audit,
     readers,
     descriptors,
-    turns: new Turns(turnBounds),
-    removals: new Turns(removalBounds),
+    turns,
     pages: descriptors,
-    supervisorPath,
     sockets,
     metrics,
     log,

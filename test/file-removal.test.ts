@@ -168,7 +168,7 @@ async function assertReported(service: Service, { job, path, problem }: { job: s
   const line = service.log.split("\n").find((text) => text.includes("not all of a deleted job could be removed"));
   assert.ok(line?.includes(job) && line.includes(path), service.log);
   const { stdout } = await jobrunner(service, ["doctor"]);
-  assert.match(stdout.replaceAll(/\s+/g, " "), new RegExp(`note removals of the deleted job ${job} something is left: ${path}`));
+  assert.match(stdout.replaceAll(/\s+/g, " "), new RegExp(`note removals the deleted job ${job} left something behind: ${path}`));
 }
 
 function folderOf(t: TestContext): string {

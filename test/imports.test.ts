@@ -16,13 +16,14 @@ const mayImport: Record<string, string[]> = {
   metrics: ["lib", "job"],
   identity: ["lib", "store", "sockets"],
   runner: ["lib", "job", "store", "output", "identity", "files"],
-  api: ["lib", "job", "output", "files", "audit", "identity", "runner", "sockets", "metrics"],
+  operations: ["lib", "job", "output", "files", "audit", "identity", "runner"],
+  api: ["lib", "job", "output", "files", "audit", "identity", "runner", "operations", "sockets", "metrics"],
   client: [],
   doctor: ["lib", "store", "identity", "runner", "sockets", "job"],
   cli: ["lib", "client", "store", "audit", "identity", "runner", "sockets", "job", "doctor"],
 };
 
-test("imports go one way: job, then store, output and audit, identity, runner, api and doctor, cli, main; the client knows the API alone", () => {
+test("imports go one way: job, then store, output and audit, identity, runner, operations, api and doctor, cli, main; the client knows the API alone", () => {
   for (const [folder, allowed] of Object.entries(mayImport)) {
     for (const file of globSync(`src/${folder}/**/*.ts`, { cwd: repository })) {
       for (const path of importsOf(file)) {

@@ -2,51 +2,38 @@ import { isIPv6 } from "node:net";
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
 import type { Actor } from "../audit/audit-log.ts";
-import { type Identity, keyOf, nameOf, scopeOf } from "../identity/identity.ts";
+import { type Identity, keyOf, nameOf } from "../identity/identity.ts";
 import { unixConnections } from "../identity/peers.ts";
-import type { Role } from "../identity/roles.ts";
+import { authorize, operationAccess, type OperationName } from "../operations/access.ts";
+import type { Caller } from "../operations/audited.ts";
+import { Refusal } from "../operations/refusal.ts";
 import { isLoopback, unmapIPv4 } from "../sockets/addresses.ts";
 import type { App, Context } from "./context.ts";
-import { idOf, isJobId, unknownJob } from "./ids.ts";
+import { idOf } from "./ids.ts";
 import { Problem } from "./problems.ts";
-
-/**
- * Who may ask what. Every route says it of itself, in its `config`:
- *
- *     public   anybody; what is answered may depend on who asks
- *     see      any role; `submit` of its own jobs alone
- *     run      `submit`, of its own jobs alone, and `admin`
- *     admin    `admin`
- */
-type Access = "public" | "see" | "run" | "admin";
-
-const mayAccess: Record<Exclude<Access, "public">, Role[]> = {
-  see: ["read", "submit", "admin"],
-  run: ["submit", "admin"],
-  admin: ["admin"],
-};
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    access: Access;
+    /** What the route does: that decides who may use it. */
+    operation: OperationName;
   }
   interface FastifyRequest {
     identity: Identity | null;
   }
 }
 
-/** No request comes to its route before it is known who sends it, that the role suffices, and that the job is not somebody else's. */
+/** No route runs, and no body is read, before the client is identified and may call the route's operation. The operation checks that again. */
 export async function addAccess(app: App, context: Context): Promise<void> {
   await app.register(rateLimit, { global: false });
   app.decorateRequest("identity", null);
   app.addHook("onRoute", ({ method, url, config }) => {
-    if (config?.access === undefined)
-      throw new Error(`the route ${String(method)} ${url} does not say who may use it: give it config.access`);
+    if (config?.operation === undefined)
+      throw new Error(`the route ${String(method)} ${url} does not name its operation: give it config.operation`);
   });
   const limits = makeLimits(app, context);
   app.addHook("onRequest", async (request) => {
     await identify(request, context, limits);
-    if (request.identity !== null) await authorize(request, request.identity, { context, limits });
+    if (request.identity !== null) await checkAccess(request, request.identity, { context, limits });
   });
   app.addHook("preHandler", async (request) => {
     if (request.identity === null || context.identifier.isStillAuthorized(request.identity)) return;
@@ -73,17 +60,17 @@ function makeLimits(app: App, { limits }: Context): Limits {
 async function identify(request: FastifyRequest, context: Context, limits: Limits): Promise<void> {
   const identification = await context.identifier.identify(request.raw);
   if (identification.kind === "known") request.identity = identification.identity;
-  else if (request.is404 || request.routeOptions.config.access !== "public")
+  else if (request.is404 || operationAccess[request.routeOptions.config.operation] !== "public")
     throw await refuse(request, { context, limits }, { code: "not-identified", reason: identification.reason });
   const rate = await limits.requests(request);
   if (!rate.isAllowed && rate.isExceeded) {
     const detail = `more than ${context.limits.maxRequestsPerSecond} requests in a second: wait, or set JOBRUNNER_MAX_REQUESTS_PER_SECOND`;
-    throw new Problem("too-many-requests", detail, { headers: { "Retry-After": String(rate.ttlInSeconds) } });
+    throw new Problem("too-many-requests", detail, { retryAfterSeconds: rate.ttlInSeconds });
   }
 }
 
 type Dependencies = { context: Context; limits: Limits };
-type Refusal = { code: "not-identified" | "role-too-small"; reason: string };
+type Refused = { code: "not-identified" | "role-too-small"; reason: string };
 
 /**
  * Tokens are too long to be guessed, so whoever has a right one is let in however many wrong ones come from the same address, which many may
@@ -98,12 +85,12 @@ async function refuse(
     },
     limits,
   }: Dependencies,
-  { code, reason }: Refusal,
+  { code, reason }: Refused,
 ): Promise<Problem> {
   const rate = await limits.failures(request);
   if (!rate.isAllowed && rate.isExceeded) {
     const detail = `more than ${maxFailuresPerMinute} failed attempts in a minute from this address: wait, and use a right token`;
-    return new Problem("too-many-failures", detail, { headers: { "Retry-After": String(rate.ttlInSeconds) } });
+    return new Problem("too-many-failures", detail, { retryAfterSeconds: rate.ttlInSeconds });
   }
   audit.write(actorOf(request), {
     Event: "refused",
@@ -115,26 +102,31 @@ async function refuse(
   return new Problem(code, reason, code === "not-identified" ? { headers: { "WWW-Authenticate": 'Bearer realm="jobrunner"' } } : {});
 }
 
-async function authorize(request: FastifyRequest, identity: Identity, dependencies: Dependencies): Promise<void> {
-  const { access } = request.routeOptions.config;
-  if (request.is404 || access === "public") return;
-  if (!mayAccess[access].includes(identity.role)) {
-    const reason = `the role ${identity.role} may not do this: it takes ${mayAccess[access].join(" or ")}`;
-    throw await refuse(request, dependencies, { code: "role-too-small", reason });
-  }
-  const scope = scopeOf(identity);
+async function checkAccess(request: FastifyRequest, identity: Identity, dependencies: Dependencies): Promise<void> {
+  if (request.is404) return;
+  const { operation } = request.routeOptions.config;
   const id = idOf(request.params);
-  // Whether a job is somebody else's or nobody's: the same answer.
-  if (id !== "" && scope !== null && !(isJobId(id) && dependencies.context.runner.find(id)?.owner === scope)) throw unknownJob();
+  try {
+    if (id === "") authorize(identity, operation);
+    else dependencies.context.operations.permit({ identity, from: addressOf(request) }, operation, id);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "role-too-small") throw error;
+    throw await refuse(request, dependencies, { code: "role-too-small", reason: error.message });
+  }
 }
 
-/** Who asks; for routes that are not public. */
+/** The identity of a request to a route that is not public. */
 export function identityOf({ identity }: FastifyRequest): Identity {
-  if (identity === null) throw new Error("a route asks who sent a request, and is public");
+  if (identity === null) throw new Error("a public route asked for the identity of a request");
   return identity;
 }
 
-export function actorOf(request: FastifyRequest): Actor {
+/** Who calls the operation of a route that is not public. */
+export function callerOf(request: FastifyRequest): Caller {
+  return { identity: identityOf(request), from: addressOf(request) };
+}
+
+function actorOf(request: FastifyRequest): Actor {
   const { identity } = request;
   return { By: identity === null ? null : nameOf(identity), Role: identity?.role ?? null, From: addressOf(request) };
 }

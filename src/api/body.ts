@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { findContradiction } from "../job/contradiction.ts";
 import { JobSpec } from "../job/spec.ts";
-import { invalid, Problem } from "./problems.ts";
+import { Problem } from "./problems.ts";
+import { invalid } from "../operations/refusal.ts";
 import { makeCheck } from "./validation.ts";
 
 /** A submission's body: bytes to a checked job. */

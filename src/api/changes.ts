@@ -1,6 +1,9 @@
 import type { JobRunner } from "../runner/job-runner.ts";
 import { EventLog } from "./event-log.ts";
 
+/** Where changes come from. */
+export type ChangeSource = Pick<JobRunner, "subscribe" | "lastEnd" | "missedSince">;
+
 /** Where a reader begins: with what comes, behind what it has had, or somewhere that is not in the log; `end`: the last that it knows of, null: not known. */
 export type Start = { kind: "now" } | { kind: "position"; number: number; end: number } | { kind: "elsewhere"; end: number | null };
 
@@ -10,20 +13,20 @@ const keptWithoutReadersMs = 3_600_000;
 /** The log of changes, which is written while it has readers and for an hour after the last one. */
 export class Changes {
   readonly log = new EventLog();
-  readonly #runner: JobRunner;
+  readonly source: ChangeSource;
   #readers = 0;
   #unsubscribe: (() => void) | null = null;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(runner: JobRunner) {
-    this.#runner = runner;
+  constructor(source: ChangeSource) {
+    this.source = source;
   }
 
   /** Counts a reader until the returned function is called. */
   join(): () => void {
     this.#readers += 1;
     clearTimeout(this.#timer);
-    this.#unsubscribe ??= this.#runner.subscribe((job, owner) => {
+    this.#unsubscribe ??= this.source.subscribe((job, owner) => {
       const json = JSON.stringify(job);
       this.log.add(owner, (number) => `event: job\nid: ${this.id(number)}\ndata: ${json}\n\n`);
     });
@@ -35,7 +38,7 @@ export class Changes {
 
   /** Of the event with this number, as it is told now. */
   id(number: number): string {
-    return `${this.log.id}-${number}-${this.#runner.lastEnd()}`;
+    return `${this.log.id}-${number}-${this.source.lastEnd()}`;
   }
 
   /** Where a reader goes on that comes with this Last-Event-ID. */

@@ -4,7 +4,7 @@ import type { Log } from "../runner/log.ts";
 import { connectionsWithin, descriptorsOfService } from "../sockets/descriptors.ts";
 import { endWith } from "./closing.ts";
 import { Problem } from "./problems.ts";
-import type { Bounds } from "./shares.ts";
+import type { Bounds } from "../operations/shares.ts";
 
 const minConnections = 8;
 const maxRefusals = 32;
@@ -60,7 +60,7 @@ export class Connections {
     if (speaksTls || this.#refused.size >= maxRefusals) return void socket.destroy();
     keepIn(this.#refused, socket);
     const detail = `there are ${this.#max} connections, as many as there may be (JOBRUNNER_MAX_CONNECTIONS, ulimit -n): close some, or try again later`;
-    endWith(socket, new Problem("too-many-connections", detail, { headers: { "Retry-After": String(retryAfterSeconds) } }));
+    endWith(socket, new Problem("too-many-connections", detail, { retryAfterSeconds }));
   }
 
   /** Not for each: whoever opens connections must not fill the log. */

@@ -4,14 +4,14 @@ import type { Static, TSchema } from "typebox";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { Identifier } from "../identity/identify.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import type { OutputWatchers } from "../output/watcher.ts";
-import type { JobRunner } from "../runner/job-runner.ts";
+import type { Operations } from "../operations/operations.ts";
 import type { Log } from "../runner/log.ts";
 import type { KernelSockets } from "../sockets/kernel-sockets.ts";
 import type { Diagnosis } from "./box.ts";
+import type { Changes } from "./changes.ts";
 import type { Readers } from "./readers.ts";
-import type { Shares } from "./shares.ts";
-import type { Turns } from "./turns.ts";
+import type { Shares } from "../operations/shares.ts";
+import type { Turns } from "../operations/turns.ts";
 
 type Limits = {
   maxBodyBytes: number;
@@ -32,17 +32,16 @@ type Settings = { stateDir: string; minFreeBytes: number; maxRunning: number };
 
 /** What routes work with. */
 export type Context = {
-  runner: JobRunner;
-  watchers: OutputWatchers;
+  operations: Operations;
+  /** Of changes of all jobs. A route gives each reader those that `operations.events` allows. */
+  changes: Changes;
   identifier: Identifier;
   audit: AuditLog;
   readers: Readers;
   /** Of folders and files of workspaces that may be open besides those of readers. */
   descriptors: Shares;
-  /** For work over what a job or submitter can make large: a search, a folder. */
+  /** For work that takes some milliseconds and that thousands may ask for at once. */
   turns: Turns;
-  /** For removing folders, each of which may take as long as it has files. */
-  removals: Turns;
   /** Of pages of folders in memory, until their clients have them. */
   pages: Shares;
   metrics: Metrics;
@@ -51,7 +50,6 @@ export type Context = {
   settings: Settings;
   /** What the doctor finds, who looks at this box as the service is configured. */
   diagnose: () => Promise<Diagnosis>;
-  supervisorPath: string;
   pageDirectory: string; // of the built web page
   version: string;
   log: Log;

@@ -1,4 +1,5 @@
-import { invalid, Problem } from "./problems.ts";
+import { Problem } from "./problems.ts";
+import { invalid } from "../operations/refusal.ts";
 import { decoded, type Name } from "../files/names.ts";
 
 /** Names of files in URLs, which are bytes there (RFC 3986, 2.5), and need not be UTF-8, as the router wants all of a path to be. */

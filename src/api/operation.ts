@@ -1,5 +1,5 @@
 import { type TObject, type TSchema, Type } from "typebox";
-import { type ProblemCode, ProblemDocument, problemTable } from "./problems.ts";
+import { type ProblemCode, ProblemDocument, statusOf, titleOf } from "./problems.ts";
 
 /** What a route says of itself: by this its requests are checked, and described in the OpenAPI document. */
 
@@ -92,8 +92,8 @@ function describe(answers: Record<number, Answer>, problems: ProblemCode[]): Rec
     const content = Object.fromEntries(Object.entries(answer.content).map(([type, schema]) => [type, { schema }]));
     described.set(status, { ...answer, content });
   }
-  for (const [status, codes] of Map.groupBy(new Set(problems), (code) => String(problemTable[code].status))) {
-    const sentences = codes.map((code) => `\`${code}\`: ${problemTable[code].title}`);
+  for (const [status, codes] of Map.groupBy(new Set(problems), (code) => String(statusOf(code)))) {
+    const sentences = codes.map((code) => `\`${code}\`: ${titleOf(code)}`);
     const examples = Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }]));
     const other = described.get(status);
     described.set(status, {
@@ -105,7 +105,7 @@ function describe(answers: Record<number, Answer>, problems: ProblemCode[]): Rec
 }
 
 function exampleOf(code: ProblemCode): object {
-  const { status, title } = problemTable[code];
+  const [status, title] = [statusOf(code), titleOf(code)];
   const detail = code === "invalid-request" ? "TimeoutSeconds must be > 0" : `${title}, and here is said what to do`;
   const errors = code === "invalid-request" ? { errors: [{ field: "TimeoutSeconds", message: "must be > 0" }] } : {};
   return { type: `urn:jobrunner:problem:${code}`, title, status, code, detail, ...errors };

@@ -1,60 +1,68 @@
 import { type Static, Type } from "typebox";
+import { Refusal, type RefusalCode, type RefusalDetails, refusalTitles } from "../operations/refusal.ts";
 
-/** The errors of the API (RFC 9457): one table, so that a code, its status and its title are said once. */
+/** Refusals as HTTP answers (RFC 9457): each code's status, and the document that is sent. */
 
-export const problemTable = {
-  "invalid-json": { status: 400, title: "The body is not JSON" },
-  "invalid-request": { status: 400, title: "The request is not valid" },
-  "bad-request": { status: 400, title: "The request is not HTTP as this service speaks it" },
-  "not-identified": { status: 401, title: "It is not known who sends this" },
-  "foreign-origin": { status: 403, title: "A web page from elsewhere may not use this service" },
-  "role-too-small": { status: 403, title: "This role may not do that" },
-  "outside-workspace": { status: 403, title: "The path leaves the job's workspace" },
-  "file-refused": { status: 403, title: "The service may not do that with this file" },
-  "unknown-job": { status: 404, title: "There is no such job" },
-  "unknown-file": { status: 404, title: "There is no such file in the job's workspace" },
-  "unknown-path": { status: 404, title: "There is nothing at this path" },
-  "method-not-allowed": { status: 405, title: "The path has not this method" },
-  "not-acceptable": { status: 406, title: "None of the forms in Accept can be given" },
-  "not-finished-in-time": { status: 408, title: "The job is not finished yet" },
-  "request-timeout": { status: 408, title: "The request took too long to arrive" },
-  "not-finished": { status: 409, title: "The job is not finished" },
-  "file-of-another-kind": { status: 409, title: "What is there is not what this call is for" },
-  "not-all-removed": { status: 409, title: "Not all of the folder could be removed" },
-  "body-too-large": { status: 413, title: "The body is too large" },
-  "path-too-long": { status: 414, title: "The path is too long" },
-  "no-such-range": { status: 416, title: "The output has no such range" },
-  "foreign-host": { status: 421, title: "The Host header does not name this service" },
-  "key-used-before": { status: 422, title: "The Idempotency-Key was used with another body" },
-  "user-refused": { status: 422, title: "No job may run as this user" },
-  "no-container-engine": { status: 422, title: "Nothing on this box runs containers" },
-  "too-many-requests": { status: 429, title: "Too many requests in a second" },
-  "too-many-at-once": { status: 429, title: "Too many such requests are under way" },
-  "too-many-failures": { status: 429, title: "Too many failed attempts" },
-  "headers-too-large": { status: 431, title: "The headers are too large" },
-  internal: { status: 500, title: "Something went wrong in the service" },
-  "silent-container-engine": { status: 503, title: "The container engine does not answer" },
-  "too-many-connections": { status: 503, title: "Too many connections are open" },
-  "too-many-readers": { status: 503, title: "Too many readers are being served" },
-  "disk-full": { status: 507, title: "The disk is too full for a new job" },
-} as const;
+const statuses: Record<RefusalCode, number> = {
+  "invalid-json": 400,
+  "invalid-request": 400,
+  "bad-request": 400,
+  "not-identified": 401,
+  "foreign-origin": 403,
+  "role-too-small": 403,
+  "outside-workspace": 403,
+  "file-refused": 403,
+  "unknown-job": 404,
+  "unknown-file": 404,
+  "unknown-path": 404,
+  "method-not-allowed": 405,
+  "not-acceptable": 406,
+  "not-finished-in-time": 408,
+  "request-timeout": 408,
+  "not-finished": 409,
+  "file-of-another-kind": 409,
+  "not-all-removed": 409,
+  "body-too-large": 413,
+  "path-too-long": 414,
+  "no-such-range": 416,
+  "foreign-host": 421,
+  "key-used-before": 422,
+  "user-refused": 422,
+  "no-container-engine": 422,
+  "too-many-requests": 429,
+  "too-many-at-once": 429,
+  "too-many-failures": 429,
+  "headers-too-large": 431,
+  internal: 500,
+  "silent-container-engine": 503,
+  "too-many-connections": 503,
+  "too-many-readers": 503,
+  "disk-full": 507,
+};
 
-export type ProblemCode = keyof typeof problemTable;
+export type ProblemCode = RefusalCode;
 
 function isProblemCode(code: string): code is ProblemCode {
-  return Object.hasOwn(problemTable, code);
+  return Object.hasOwn(statuses, code);
 }
 
-export const problemCodes = Object.keys(problemTable).filter(isProblemCode);
+export const problemCodes = Object.keys(statuses).filter(isProblemCode);
 
-const FieldError = Type.Object(
+export function statusOf(code: ProblemCode): number {
+  return statuses[code];
+}
+
+export function titleOf(code: ProblemCode): string {
+  return refusalTitles[code];
+}
+
+const FieldErrorSchema = Type.Object(
   {
     field: Type.String({ description: "in the API's words: Commands[0].Args, ?limit, Idempotency-Key" }),
     message: Type.String({ description: "what to do about it" }),
   },
   { title: "FieldError" },
 );
-export type FieldError = Static<typeof FieldError>;
 
 /** What is sent. */
 export const ProblemDocument = Type.Object(
@@ -64,7 +72,7 @@ export const ProblemDocument = Type.Object(
     status: Type.Integer(),
     code: Type.Enum(problemCodes),
     detail: Type.String({ description: "what is wrong and what to do, for people" }),
-    errors: Type.Optional(Type.Array(FieldError)),
+    errors: Type.Optional(Type.Array(FieldErrorSchema)),
   },
   { title: "Problem", description: "RFC 9457" },
 );
@@ -72,32 +80,33 @@ type ProblemDocument = Static<typeof ProblemDocument>;
 
 export const problemContentType = "application/problem+json; charset=utf-8";
 
-/** An answer that is not a success. `detail` tells people what to do. */
-export class Problem extends Error {
-  readonly code: ProblemCode;
-  readonly errors: FieldError[];
-  readonly headers: Record<string, string>;
+/** A refusal with headers of its own. */
+export class Problem extends Refusal {
+  readonly #headers: Record<string, string>;
 
-  constructor(code: ProblemCode, detail: string, more: { errors?: FieldError[]; headers?: Record<string, string>; cause?: unknown } = {}) {
-    super(detail, more.cause === undefined ? undefined : { cause: more.cause });
-    this.code = code;
-    this.errors = more.errors ?? [];
-    this.headers = more.headers ?? {};
+  constructor(code: ProblemCode, detail: string, { headers = {}, ...details }: RefusalDetails & { headers?: Record<string, string> } = {}) {
+    super(code, detail, details);
+    this.#headers = headers;
+  }
+
+  /** A refusal as it is. */
+  static of(refusal: Refusal): Problem {
+    if (refusal instanceof Problem) return refusal;
+    const { code, message, errors, retryAfterSeconds, cause } = refusal;
+    return new Problem(code, message, { errors, cause, ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }) });
   }
 
   get status(): number {
-    return problemTable[this.code].status;
+    return statuses[this.code];
+  }
+
+  get headers(): Record<string, string> {
+    return this.retryAfterSeconds === null ? this.#headers : { "Retry-After": String(this.retryAfterSeconds), ...this.#headers };
   }
 
   toJSON(): ProblemDocument {
-    const { status, title } = problemTable[this.code];
-    const document = { type: `urn:jobrunner:problem:${this.code}`, title, status, code: this.code, detail: this.message };
-    return this.errors.length === 0 ? document : { ...document, errors: this.errors };
+    const { code, status, message, errors } = this;
+    const document = { type: `urn:jobrunner:problem:${code}`, title: titleOf(code), status, code, detail: message };
+    return errors.length === 0 ? document : { ...document, errors };
   }
-}
-
-/** The request names fields that are wrong. */
-export function invalid(errors: FieldError[]): Problem {
-  const detail = errors.map(({ field, message }) => `${field} ${message}`).join("; ");
-  return new Problem("invalid-request", detail, { errors });
 }

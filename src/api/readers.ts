@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { type Identity, keyOf, nameOf } from "../identity/identity.ts";
 import { Problem } from "./problems.ts";
-import { Shares } from "./shares.ts";
+import { Shares } from "../operations/shares.ts";
 
 type Reader = { response: ServerResponse; job: string | null; identity: Identity };
 type Limits = { maxReaders: number; maxReadersPerJob: number; maxReadersPerIdentity: number };
@@ -87,5 +87,5 @@ export class Readers {
 }
 
 function tooMany(why: string): Problem {
-  return new Problem("too-many-readers", `${why}: ask again in a while`, { headers: { "Retry-After": "10" } });
+  return new Problem("too-many-readers", `${why}: ask again in a while`, { retryAfterSeconds: 10 });
 }

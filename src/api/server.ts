@@ -8,7 +8,9 @@ import type { App, Context } from "./context.ts";
 import { type KnownHosts, makeGuard } from "./guard.ts";
 import { securityHeaders } from "./headers.ts";
 import type { DescribedRoute } from "./openapi.ts";
-import { idOf, isJobId } from "./ids.ts";
+import { isJobId } from "../operations/job-id.ts";
+import { Refusal } from "../operations/refusal.ts";
+import { idOf } from "./ids.ts";
 import { Problem, problemContentType } from "./problems.ts";
 import { attachRoutes } from "./routes/attach.ts";
 import { boxRoutes } from "./routes/box.ts";
@@ -115,8 +117,8 @@ function notFound(request: FastifyRequest, routes: Route[]): Problem {
   return new Problem("method-not-allowed", detail, { headers: { Allow: allowed.join(", ") } });
 }
 
-function sendError({ log }: Context, error: FastifyError | Problem, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = error instanceof Problem ? error : fromFramework(error);
+function sendError({ log }: Context, error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = error instanceof Refusal ? Problem.of(error) : fromFramework(error);
   if (problem.code === "internal")
     log("error", "a request failed", {
       ...(isJobId(idOf(request.params)) ? { job: idOf(request.params) } : {}),

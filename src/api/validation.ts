@@ -1,7 +1,7 @@
 import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { patternSentences } from "../job/sentences.ts";
-import { type FieldError, invalid } from "./problems.ts";
+import { type FieldError, invalid } from "../operations/refusal.ts";
 
 /** Checks a value against a schema and says in the API's words what is wrong with it. */
 

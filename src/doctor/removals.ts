@@ -18,7 +18,7 @@ export function removals({ settings: { stateDir } }: Box): Finding[] {
     .map(({ id, at, problem }) =>
       note(
         `the deleted job ${id} left something behind: ${at}: ${problem}`,
-        "see docs/troubleshooting.md, What is left of deleted jobs; the service tries again by itself",
+        "see docs/troubleshooting.md, Files left by removed jobs; the service tries again by itself",
       ),
     );
   const more = stopped.length - shown.length;

@@ -188,7 +188,8 @@ export class Runner implements JobRunner {
 
   health(): Health {
     const containers = this.#finder.health();
-    return { ...this.#lifecycle.health(), ...this.#lifecycle.executor.health(), containers, remains: this.#removal.remains };
+    const { database, running, queued } = this.#lifecycle.health();
+    return { database, ...this.#lifecycle.executor.health(), containers, running, queued, remains: this.#removal.remains };
   }
 
   close(): void {

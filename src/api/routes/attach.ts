@@ -4,12 +4,14 @@ import { type Static, Type } from "typebox";
 import { JobView } from "../../job/job.ts";
 import { attach, type AttachOptions, type AttachSource, contentTypes, outputSize } from "../../output/attach.ts";
 import { endId } from "../../output/encoders.ts";
+import type { JobOutput } from "../../operations/operations.ts";
 import { chooseType } from "../accept.ts";
-import { identityOf } from "../access.ts";
+import { callerOf } from "../access.ts";
 import type { Context, Routes } from "../context.ts";
-import { knownId } from "../ids.ts";
+import { idOf } from "../ids.ts";
 import { jobOperation } from "../operation.ts";
-import { invalid, Problem } from "../problems.ts";
+import { Problem } from "../problems.ts";
+import { invalid } from "../../operations/refusal.ts";
 import { streamHeaders } from "../headers.ts";
 import { type ByteRange, readRange } from "../range.ts";
 import { stream } from "../stream.ts";
@@ -32,9 +34,9 @@ const AttachQuery = Type.Object(
 
 /** The output of a job, live. */
 export const attachRoutes: Routes = (app, context) => {
-  app.get("/:id/attach", { config: { access: "see" }, schema: attachToJob }, async (request, reply) => {
-    const id = knownId(context.runner, request.params);
-    const source = sourceOf(context, id);
+  app.get("/:id/attach", { config: { operation: "output" }, schema: attachToJob }, async (request, reply) => {
+    const caller = callerOf(request);
+    const source = context.operations.output(caller, idOf(request.params));
     if (hasHadAll(request)) return await reply.code(204).send();
     const options = optionsOf(request, request.query);
     const range = await rangeOf(request, source, options);
@@ -44,14 +46,12 @@ export const attachRoutes: Routes = (app, context) => {
       ...(hasTrailers ? trailerHeaders : {}),
       ...(range === null ? {} : await rangeHeaders(range, source)),
     };
-    const identity = identityOf(request);
-    context.readers.add({ response: reply.raw, job: id, identity });
+    context.readers.add({ response: reply.raw, job: source.id, identity: caller.identity });
     const response = reply.raw.writeHead(range === null ? 200 : 206, headers);
     reply.hijack(); // from here on there is nobody to answer for an error
     if (request.method === "HEAD") return void response.end();
     response.flushHeaders(); // before the first byte of output, which may take hours
     await send(context, response, {
-      id,
       source,
       options: range === null ? options : { ...options, offset: range.start, end: range.end },
       hasTrailers,
@@ -59,9 +59,9 @@ export const attachRoutes: Routes = (app, context) => {
   });
 };
 
-type Attaching = { id: string; source: AttachSource & { job: () => JobView | null }; options: AttachOptions; hasTrailers: boolean };
+type Attaching = { source: JobOutput; options: AttachOptions; hasTrailers: boolean };
 
-async function send(context: Context, response: ServerResponse, { id, source, options, hasTrailers }: Attaching): Promise<void> {
+async function send(context: Context, response: ServerResponse, { source, options, hasTrailers }: Attaching): Promise<void> {
   const {
     log,
     limits: { readerTimeoutSeconds },
@@ -70,18 +70,13 @@ async function send(context: Context, response: ServerResponse, { id, source, op
     // What a form makes of output costs this process, which gains nothing by doing it ahead, and memory for each reader that takes nothing.
     const readsAhead = options.encoding === "raw" && !options.timestamps;
     const result = await stream(context, response, { open: (signal) => attach(source, options, signal), readsAhead });
-    if (result === "stalled") log("info", "a reader took nothing for too long and was cut off", { job: id, readerTimeoutSeconds });
+    if (result === "stalled") log("info", "a reader took nothing for too long and was cut off", { job: source.id, readerTimeoutSeconds });
     if (result !== "complete") return;
     if (hasTrailers) response.addTrailers(outcomeTrailers(source.job()));
     response.end();
   } catch (error) {
-    log("error", "a reader was cut off, since the output could not be read", { job: id, err: error });
+    log("error", "a reader was cut off, since the output could not be read", { job: source.id, err: error });
   }
-}
-
-function sourceOf({ runner, watchers }: Context, id: string): Attaching["source"] {
-  const job = (): JobView | null => runner.view(id);
-  return { directory: runner.directoryOf(id), watchers, isFinished: () => runner.isFinished(id), outcome: job, job };
 }
 
 function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): AttachOptions {

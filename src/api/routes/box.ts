@@ -28,10 +28,10 @@ const getFindings = operation({
 
 /** The box for whoever is let in; what the doctor finds, which names files of the owner's, for those alone who may do everything. */
 export const boxRoutes: Routes = (app, context) => {
-  app.get("/box", { config: { access: "see" }, schema: getBox }, async (request) => await boxFor(request, context));
+  app.get("/box", { config: { operation: "box" }, schema: getBox }, async (request) => await boxFor(request, context));
 
   let checking: Promise<Diagnosis> | null = null;
-  app.get("/box/findings", { config: { access: "admin" }, schema: getFindings }, async () => {
+  app.get("/box/findings", { config: { operation: "findings" }, schema: getFindings }, async () => {
     checking ??= context.diagnose().finally(() => (checking = null));
     return await checking;
   });
@@ -40,8 +40,8 @@ export const boxRoutes: Routes = (app, context) => {
 const startedAt = new Date(performance.timeOrigin).toISOString();
 
 async function boxFor(request: FastifyRequest, context: Context): Promise<Box> {
-  const { runner, settings, version } = context;
-  const { running, queued, cgroups, database, launcher, containers } = runner.health();
+  const { operations, settings, version } = context;
+  const { running, queued, cgroups, database, launcher, containers } = operations.health();
   const identity = identityOf(request);
   return {
     Version: version,

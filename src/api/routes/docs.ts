@@ -11,5 +11,5 @@ export function docsRoutes(app: App, { routes, version }: { routes: DescribedRou
     reply.hijack();
     described.routing(request.raw, reply.raw);
   };
-  for (const url of ["/openapi.json", "/docs", "/docs/*"]) app.get(url, { config: { access: "public" } }, handler);
+  for (const url of ["/openapi.json", "/docs", "/docs/*"]) app.get(url, { config: { operation: "document" } }, handler);
 }

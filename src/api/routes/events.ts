@@ -1,24 +1,24 @@
 import { Type } from "typebox";
-import { keyOf, scopeOf } from "../../identity/identity.ts";
-import { identityOf } from "../access.ts";
-import { Changes } from "../changes.ts";
+import { keyOf } from "../../identity/identity.ts";
+import { callerOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { eventStream } from "../event-stream.ts";
 import { streamHeaders } from "../headers.ts";
 import { noQuery, operation } from "../operation.ts";
 import { stream } from "../stream.ts";
-import { Turns } from "../turns.ts";
+import { Turns } from "../../operations/turns.ts";
 
 /** So many readers are told at once what they missed: each holds a job of some size as text meanwhile. All of one identity may wait for it. */
 const catchingUp = { atOnce: 16, perIdentity: 4, waitingPerIdentity: Infinity };
 
 /** Every change of a job's state, as server-sent events (HTML standard, "Server-sent events"). */
 export const eventRoutes: Routes = (app, context) => {
-  const { runner, readers, log } = context;
-  const changes = new Changes(runner);
+  const { operations, changes, readers, log } = context;
   const turns = new Turns(catchingUp);
-  app.get("/events", { config: { access: "see" }, schema: getEvents }, async (request, reply) => {
-    const identity = identityOf(request);
+  app.get("/events", { config: { operation: "events" }, schema: getEvents }, async (request, reply) => {
+    const caller = callerOf(request);
+    const { identity } = caller;
+    const { scope } = operations.events(caller);
     const response = reply.raw;
     readers.add({ response, job: null, identity });
     reply.hijack();
@@ -28,8 +28,7 @@ export const eventRoutes: Routes = (app, context) => {
     const start = changes.startOf(lastEventId(request.headers["last-event-id"]));
     const takeTurn = (): Promise<() => void> => turns.take(keyOf(identity), () => !response.destroyed);
     try {
-      const open = (signal: AbortSignal): AsyncIterable<Buffer> =>
-        eventStream(changes, runner, start, { scope: scopeOf(identity), signal, takeTurn });
+      const open = (signal: AbortSignal): AsyncIterable<Buffer> => eventStream(changes, start, { scope, signal, takeTurn });
       await stream(context, response, { open, readsAhead: false });
     } catch (error) {
       log("info", "a reader of events was cut off", { err: error });

@@ -2,96 +2,72 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { Entry } from "../../files/listing.ts";
 import { encoded, textOf } from "../../files/names.ts";
-import { type InTurn, type Opened, WorkspaceFiles } from "../../files/workspace-files.ts";
 import { keyOf } from "../../identity/identity.ts";
-import { identityOf } from "../access.ts";
-import { audited } from "../audited.ts";
+import type { Found, JobFiles } from "../../operations/files.ts";
+import { Refusal } from "../../operations/refusal.ts";
+import type { Shares } from "../../operations/shares.ts";
+import { callerOf, identityOf } from "../access.ts";
 import { limited } from "../body.ts";
 import type { App, Context, Routes } from "../context.ts";
-import { answered } from "../file-problems.ts";
 import { afterOf, namesOf } from "../file-paths.ts";
-import { idOf, knownId } from "../ids.ts";
-import { Problem } from "../problems.ts";
+import { idOf } from "../ids.ts";
 import { sendFile } from "../send-file.ts";
-import type { Shares } from "../shares.ts";
 import { type Folder, getFile, putFile, removeFile } from "./files-schemas.ts";
 
-/** The files of a job's workspace, for those who may run jobs: there can be more in them than in the output. */
+/** The files of a job's workspace, for roles that may run jobs: a workspace can hold more than the output shows. */
 export const fileRoutes: Routes = (app, context) => {
-  app.get("/:id/files/*", { ...run, schema: getFile }, async (request, reply) => {
-    const files = filesOf(context, request);
-    const path = namesOf(request.params);
-    const page = { after: afterOf(request.query.after), limit: request.query.limit ?? defaultPage, isWanted: () => !reply.raw.destroyed };
-    const found = await answered(() => {
-      return context.turns.run(keyOf(identityOf(request)), {
-        isWanted: page.isWanted,
-        work: async () => {
-          const opened = await files.open(path);
-          if (opened.kind === "file") return opened;
-          await using folder = opened.folder;
-          if (!reply.raw.destroyed) reply.raw.once("close", taken(context.pages, request, "pages of folders")); // one that went before says so no second time
-          return { kind: "listing" as const, stats: opened.stats, listing: await files.list(folder, page) };
-        },
-      });
-    });
+  app.get("/:id/files/*", { ...files, schema: getFile }, async (request, reply) => {
+    const { after, limit = defaultPage } = request.query;
+    const page = { after: afterOf(after), limit, isWanted: () => !reply.raw.destroyed };
+    const onFolder = (): void => {
+      if (!reply.raw.destroyed) reply.raw.once("close", taken(context.pages, request, "pages of folders")); // a closed one does not close again
+    };
+    const found = await filesOf(context, request).read(namesOf(request.params), page, onFolder);
     if (found.kind === "file") return await sendAndClose(context, { request, reply, opened: found });
-    cutOffIfIdle(context, reply);
+    disconnectIfIdle(context, reply);
     const { entries, nextAfter } = found.listing;
     const view: Static<typeof Folder> = {
       Entries: entries.map(viewOf),
       NextAfter: nextAfter === null ? null : encoded(nextAfter),
-      Mode: modeOf(found.stats),
+      Mode: modeOf(found),
     };
     return view;
   });
 
-  app.delete("/:id/files/*", { ...run, schema: removeFile }, async (request) => {
+  app.delete("/:id/files/*", { ...files, schema: removeFile }, async (request) => {
     const { recursive: isRecursive = false } = request.query;
-    const path = namesOf(request.params);
-    const files = filesOf(context, request);
-    const work = (): Promise<number> => files.remove(path, { isRecursive });
-    const event = { Event: "file removed", Job: idOf(request.params), Path: textOf(path.join("/")) } as const;
-    await audited(context, request, {
-      event,
-      work: () => answered(() => context.removals.run(keyOf(identityOf(request)), { isWanted: () => true, work })),
-    });
+    await filesOf(context, request).remove(namesOf(request.params), { isRecursive });
     return {};
   });
 
   void app.register(async (uploads: App) => {
-    // A file is not gathered in memory before its route is asked.
+    // A file is not gathered in memory before its route runs.
     uploads.removeAllContentTypeParsers();
     uploads.addContentTypeParser("*", (_request, payload, parsed) => parsed(null, payload));
-    uploads.put("/:id/files/*", { ...run, schema: putFile }, async (request) => {
+    uploads.put("/:id/files/*", { ...files, schema: putFile }, async (request) => {
       const { folder: isFolder = false, mode = isFolder ? "755" : "644" } = request.query;
-      const path = namesOf(request.params);
-      const event = { Event: isFolder ? "folder made" : "file written", Job: idOf(request.params), Path: textOf(path.join("/")) } as const;
       const put = isFolder ? putFolder : putOneFile;
-      await audited(context, request, {
-        event,
-        work: () => answered(() => put(context, request, { path, mode: Number.parseInt(mode, 8) })),
-      });
+      await put(context, request, { path: namesOf(request.params), mode: Number.parseInt(mode, 8) });
       return {};
     });
   });
 };
 
-const run = { config: { access: "run" } } as const;
+const files = { config: { operation: "files" } } as const;
 const defaultPage = 1000;
 
-function filesOf({ runner, supervisorPath }: Context, request: FastifyRequest): WorkspaceFiles {
-  const workspace = runner.workspaceOf(knownId(runner, request.params));
-  return new WorkspaceFiles({ ...workspace, program: supervisorPath });
+function filesOf({ operations }: Context, request: FastifyRequest): JobFiles {
+  return operations.files(callerOf(request), idOf(request.params));
 }
 
-/** Until the client has it, a page is in memory; who takes nothing of it is cut off. Not before: to read a huge folder may take longer. */
-function cutOffIfIdle({ limits }: Context, { raw }: FastifyReply): void {
+/** A page is in memory until the client has it, so a client that takes nothing is disconnected. Not earlier: reading a huge folder may take longer. */
+function disconnectIfIdle({ limits }: Context, { raw }: FastifyReply): void {
   raw.setTimeout(limits.readerTimeoutSeconds * 1000, () => raw.destroy());
 }
 
 async function sendAndClose(
   context: Context,
-  { request, reply, opened }: { request: FastifyRequest; reply: FastifyReply; opened: Opened & { kind: "file" } },
+  { request, reply, opened }: { request: FastifyRequest; reply: FastifyReply; opened: Found & { kind: "file" } },
 ): Promise<undefined> {
   await using file = opened.file;
   return await sendFile(context, { request, reply, file, stats: opened.stats });
@@ -101,35 +77,30 @@ type Put = { path: string[]; mode: number };
 
 async function putOneFile(context: Context, request: FastifyRequest, { path, mode }: Put): Promise<void> {
   const { maxFileBytes } = context.limits;
-  const content = limited(
-    request.raw,
-    maxFileBytes,
-    `a file must have no more than ${maxFileBytes} bytes (JOBRUNNER_MAX_FILE_BYTES): let the job fetch what is larger`,
-  );
+  const tooLarge = `a file must have no more than ${maxFileBytes} bytes (JOBRUNNER_MAX_FILE_BYTES): let the job fetch larger ones`;
+  const files = filesOf(context, request);
+  const content = limited(request.raw, maxFileBytes, tooLarge);
   const release = taken(context.descriptors, request, "files being received");
   try {
-    await filesOf(context, request).write(path, content, { mode, inTurn: inTurnOf(context, request) });
+    await files.write(path, content, mode);
   } finally {
     release();
   }
 }
 
 async function putFolder(context: Context, request: FastifyRequest, { path, mode }: Put): Promise<void> {
+  const files = filesOf(context, request);
   for await (const _ of limited(request.raw, 0, "a folder has no content: send no body with folder=true")) continue;
-  await inTurnOf(context, request)(() => filesOf(context, request).makeFolder(path, mode));
+  await files.makeFolder(path, mode);
 }
 
-function inTurnOf({ turns }: Context, request: FastifyRequest): InTurn {
-  return (work) => turns.run(keyOf(identityOf(request)), { isWanted: () => true, work });
-}
-
-/** Gives back what of the identity's share was taken. */
+/** Takes one of the identity's share. Returns the function that gives it back; throws a refusal if none is left. */
 function taken(shares: Shares, request: FastifyRequest, what: string): () => void {
   const release = shares.take(keyOf(identityOf(request)));
   if (typeof release === "function") return release;
   const { max, maxPerIdentity } = shares.bounds;
   const why = release === "own" ? `${maxPerIdentity} ${what} for this identity` : `${max} ${what}`;
-  throw new Problem("too-many-at-once", `there are ${why} already: ask again when some are done`, { headers: { "Retry-After": "1" } });
+  throw new Refusal("too-many-at-once", `there are ${why} already: ask again when some are done`, { retryAfterSeconds: 1 });
 }
 
 function viewOf(entry: Entry): Static<typeof Folder>["Entries"][number] {

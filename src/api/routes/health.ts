@@ -5,9 +5,9 @@ import type { Routes } from "../context.ts";
 import { json, noQuery, publicOperation } from "../operation.ts";
 
 /** Whether the service is well: to anybody in a word, to those who are let in with what it found on this box. */
-export const healthRoutes: Routes = (app, { runner, version }) => {
-  app.get("/healthz", { config: { access: "public" }, schema: getHealth }, async (request, reply) => {
-    const health = runner.health();
+export const healthRoutes: Routes = (app, { operations, version }) => {
+  app.get("/healthz", { config: { operation: "health" }, schema: getHealth }, async (request, reply) => {
+    const health = operations.health();
     const { remains, ...rest } = health;
     const isWell = health.database === "ok" && health.launcher === "ok";
     const status = isWell ? "ok" : "unwell";

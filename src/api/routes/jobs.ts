@@ -1,55 +1,52 @@
-import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { isFinal, type WholeJobView } from "../../job/job.ts";
-import { withoutEnvironment } from "../../job/secrets.ts";
 import { JobSpec } from "../../job/spec.ts";
 import { WholeJob } from "../../job/whole-job.ts";
-import { nameOf, scopeOf } from "../../identity/identity.ts";
-import { actorOf, identityOf } from "../access.ts";
+import { invalid } from "../../operations/refusal.ts";
+import { callerOf } from "../access.ts";
 import { fingerprint } from "../body.ts";
-import type { Context, Routes } from "../context.ts";
-import { idOf, isJobId, knownId, unknownJob } from "../ids.ts";
+import type { Routes } from "../context.ts";
+import { idOf } from "../ids.ts";
 import { done, jobOperation, json, noQuery, operation } from "../operation.ts";
-import { invalid, Problem, type ProblemCode } from "../problems.ts";
 
 /** The original's calls, and a single job. */
-export const jobRoutes: Routes = (app, context) => {
-  const { runner } = context;
-
-  app.get("/", { ...see, schema: getRunning }, async (request) => {
-    return { IDs: runner.activeIds(scopeOf(identityOf(request))) };
+export const jobRoutes: Routes = (app, { operations, readers }) => {
+  app.get("/", { config: { operation: "listRunning" }, schema: getRunning }, async (request) => {
+    return { IDs: operations.listRunning(callerOf(request)) };
   });
 
-  app.post("/", { ...run, schema: submitJob }, async (request, reply) => {
-    const id = await submit(context, request, request.body);
+  app.post("/", { config: { operation: "submit" }, schema: submitJob }, async (request, reply) => {
+    const key = idempotencyKey(request);
+    const spec = request.body;
+    const id = await operations.submit(callerOf(request), spec, key === null ? null : { key, fingerprint: fingerprint(spec) });
     return reply.header("Location", `/${id}`).send({ ID: id });
   });
 
-  app.get("/:id", { ...see, schema: getJob }, async (request) => {
-    const job = runner.get(knownId(runner, request.params));
-    if (job === null) throw unknownJob();
-    return shownTo(request, job);
+  app.get("/:id", { config: { operation: "get" }, schema: getJob }, async (request) => {
+    return operations.get(callerOf(request), idOf(request.params));
   });
 
-  app.delete("/:id", { ...run, schema: killJob }, async (request) => {
+  app.delete("/:id", { config: { operation: "kill" }, schema: killJob }, async (request) => {
     const { force = false } = request.query;
     const id = idOf(request.params);
-    if (isJobId(id)) {
-      if (!runner.isFinished(id)) context.audit.write(actorOf(request), { Event: "kill", Job: id, Force: force });
-      await whileWanted(request, { work: (signal) => runner.kill(id, { force, signal }) });
-    } else if (!/^[\w-]{1,64}$/.test(id)) throw invalid([{ field: "ID", message: "is not an ID: it comes from POST / or GET /jobs" }]);
+    const caller = callerOf(request);
+    const work = (signal: AbortSignal): Promise<void> => operations.kill(caller, id, { force, signal });
+    await whileWanted(request, { work });
+    if (!/^[\w-]{1,64}$/.test(id)) throw invalid([{ field: "ID", message: "is not an ID: it comes from POST / or GET /jobs" }]);
     return {};
   });
 
-  app.get("/:id/wait", { ...see, schema: waitForJob }, async (request, reply) => {
-    const { timeout = null } = request.query;
-    return shownTo(request, await whenFinished(context, request, { response: reply.raw, timeoutSeconds: timeout }));
+  app.get("/:id/wait", { config: { operation: "wait" }, schema: waitForJob }, async (request, reply) => {
+    const { timeout: timeoutSeconds = null } = request.query;
+    const id = idOf(request.params);
+    const caller = callerOf(request);
+    // A client that waits counts as a reader, because it may wait as long as the job runs. One that only asks, with a time of 0, does not.
+    const onFound = (): void => {
+      if (timeoutSeconds !== 0) readers.add({ response: reply.raw, job: id, identity: caller.identity });
+    };
+    return await whileWanted(request, { timeoutSeconds, work: (signal) => operations.wait(caller, id, { signal, onFound }) });
   });
 };
-
-const see = { config: { access: "see" } } as const;
-const run = { config: { access: "run" } } as const;
 
 const getRunning = operation({
   id: "getRunning",
@@ -129,38 +126,6 @@ const waitForJob = jobOperation({
   problems: ["not-finished-in-time", "too-many-readers"],
 });
 
-/** Who only watches does not learn what is in the environment. */
-function shownTo(request: FastifyRequest, job: WholeJobView): object {
-  return identityOf(request).role === "read" ? { ...job, Spec: withoutEnvironment(job.Spec) } : job;
-}
-
-async function submit({ runner, audit }: Context, request: FastifyRequest, spec: JobSpec): Promise<string> {
-  const key = idempotencyKey(request);
-  const identity = identityOf(request);
-  const submitter = { name: nameOf(identity), owner: identity.owner };
-  const result = await runner.submit({ spec, submitter, idempotency: key === null ? null : { key, fingerprint: fingerprint(spec) } });
-  switch (result.kind) {
-    case "accepted":
-      audit.writeSoon(actorOf(request), { Event: "submit", Job: result.id, ...(spec.User === undefined ? {} : { User: spec.User }) });
-      return result.id;
-    case "user-refused":
-      throw new Problem("user-refused", `User ${result.problem}`, { errors: [{ field: "User", message: result.problem }] });
-    case "too-large":
-      throw invalid([result.problem]);
-    case "conflict":
-      throw new Problem("key-used-before", "this Idempotency-Key came with another body before: use a new key for a new job");
-    case "no-engine":
-      throw withoutEngine("no-container-engine", spec, result.problem);
-    case "silent-engine":
-      throw withoutEngine("silent-container-engine", spec, `the engine does not answer: ${result.problem}`);
-    case "disk-full":
-      throw new Problem(
-        "disk-full",
-        "the state directory's disk has less room than JOBRUNNER_MIN_FREE_BYTES: remove old jobs with DELETE /jobs/ID, or make room",
-      );
-  }
-}
-
 function idempotencyKey({ headers }: FastifyRequest): string | null {
   const key = headers["idempotency-key"];
   if (key === undefined) return null;
@@ -168,23 +133,7 @@ function idempotencyKey({ headers }: FastifyRequest): string | null {
   throw invalid([{ field: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters" }]);
 }
 
-type Waiting = { response: ServerResponse; timeoutSeconds: number | null };
 type Wanted<Result> = { timeoutSeconds?: number | null; work: (signal: AbortSignal) => Promise<Result> };
-
-/** Whoever waits counts as a reader: it may last as long as the job. Whoever only asks, with a time of 0, does not. */
-async function whenFinished(
-  { runner, readers }: Context,
-  request: FastifyRequest,
-  { response, timeoutSeconds }: Waiting,
-): Promise<WholeJobView> {
-  const id = knownId(runner, request.params);
-  const identity = identityOf(request);
-  if (timeoutSeconds !== 0) readers.add({ response, job: id, identity });
-  const job = await whileWanted(request, { timeoutSeconds, work: (signal) => runner.whenFinished(id, signal) });
-  if (job === null) throw unknownJob();
-  if (isFinal(job.State)) return job;
-  throw new Problem("not-finished-in-time", `the job is ${job.State}: ask again, or attach to it`);
-}
 
 /** Runs what may wait for as long as a job lasts; the signal aborts when the client is gone, or the time is up. */
 async function whileWanted<Result>({ raw: { socket } }: FastifyRequest, { timeoutSeconds = null, work }: Wanted<Result>): Promise<Result> {
@@ -199,12 +148,4 @@ async function whileWanted<Result>({ raw: { socket } }: FastifyRequest, { timeou
     if (timer !== null) clearTimeout(timer);
     socket.off("close", leave);
   }
-}
-
-/** Of the first command that needs one. */
-function withoutEngine(code: ProblemCode, { Commands = [] }: JobSpec, message: string): Problem {
-  const field = `Commands[${Commands.findIndex(({ Image }) => Image !== undefined)}].Image`;
-  return new Problem(code, `${field} needs a container engine: ${message}`, {
-    errors: [{ field, message: `needs a container engine: ${message}` }],
-  });
 }

@@ -1,14 +1,11 @@
 import { type Static, Type } from "typebox";
 import { type JobState, jobStates, JobView } from "../../job/job.ts";
 import type { JobQuery } from "../../runner/list.ts";
-import type { Removed } from "../../runner/removal.ts";
-import { keyOf, scopeOf } from "../../identity/identity.ts";
-import { identityOf } from "../access.ts";
-import { audited } from "../audited.ts";
+import { callerOf } from "../access.ts";
 import type { Routes } from "../context.ts";
-import { idOf, isJobId, unknownJob } from "../ids.ts";
+import { idOf } from "../ids.ts";
 import { jobOperation, json, noQuery, operation } from "../operation.ts";
-import { type FieldError, invalid, Problem } from "../problems.ts";
+import { type FieldError, invalid } from "../../operations/refusal.ts";
 
 const maxPage = 1000;
 const defaultPage = 50;
@@ -73,25 +70,14 @@ const removeJob = jobOperation({
 });
 
 /** All jobs, those that are finished among them. */
-export const listRoutes: Routes = (app, context) => {
-  const { runner, turns } = context;
-  app.get("/jobs", { config: { access: "see" }, schema: listJobs }, async (request, reply) => {
-    const identity = identityOf(request);
-    using pauses = turns.pausesOf(keyOf(identity), () => !reply.raw.destroyed);
-    return await runner.list({ ...readQuery(request.query), owner: scopeOf(identity) }, () => pauses.pause());
+export const listRoutes: Routes = (app, { operations }) => {
+  app.get("/jobs", { config: { operation: "list" }, schema: listJobs }, async (request, reply) => {
+    return await operations.list(callerOf(request), readQuery(request.query), () => !reply.raw.destroyed);
   });
 
-  app.delete("/jobs/:id", { config: { access: "run" }, schema: removeJob }, async (request) => {
-    const id = idOf(request.params);
-    const work = async (): Promise<Extract<Removed, { kind: "removed" }>> => {
-      const result = isJobId(id) ? await runner.remove(id) : ({ kind: "unknown" } as const);
-      if (result.kind === "unknown") throw unknownJob();
-      if (result.kind === "not-finished")
-        throw new Problem("not-finished", "only a job that is finished can be removed: kill it first with DELETE /ID");
-      return result;
-    };
-    const result = await audited(context, request, { event: { Event: "delete", Job: id }, work });
-    return result.remains === null ? {} : { Remains: { Path: result.remains.path, Problem: result.remains.problem } };
+  app.delete("/jobs/:id", { config: { operation: "remove" }, schema: removeJob }, async (request) => {
+    const remains = await operations.remove(callerOf(request), idOf(request.params));
+    return remains === null ? {} : { Remains: { Path: remains.path, Problem: remains.problem } };
   });
 };
 

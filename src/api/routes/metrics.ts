@@ -7,7 +7,7 @@ import { noQuery, operation } from "../operation.ts";
 
 /** For Prometheus, which sends a token like everybody else. */
 export const metricsRoutes: Routes = (app, { metrics, turns }) => {
-  app.get("/metrics", { config: { access: "see" }, schema: getMetrics }, async (request, reply) => {
+  app.get("/metrics", { config: { operation: "metrics" }, schema: getMetrics }, async (request, reply) => {
     const { body, contentType } = await turns.run(keyOf(identityOf(request)), {
       isWanted: () => !reply.raw.destroyed,
       work: async () => {

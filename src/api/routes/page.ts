@@ -11,7 +11,7 @@ export function pageRoutes(app: App, { pageDirectory }: Pick<Context, "pageDirec
     reply.hijack();
     made.routing(request.raw, reply.raw);
   };
-  for (const url of ["/ui", "/ui/*"]) app.get(url, { config: { access: "public" } }, handler);
+  for (const url of ["/ui", "/ui/*"]) app.get(url, { config: { operation: "page" } }, handler);
 }
 
 /** Whoever types the service's address into a browser wants to see it; for all others `GET /` is the original's call. */

@@ -1,9 +1,7 @@
 import { Type } from "typebox";
-import { searchOutput } from "../../output/search.ts";
-import { keyOf } from "../../identity/identity.ts";
-import { identityOf } from "../access.ts";
+import { callerOf } from "../access.ts";
 import type { Routes } from "../context.ts";
-import { knownId } from "../ids.ts";
+import { idOf } from "../ids.ts";
 import { jobOperation, json } from "../operation.ts";
 
 const SearchQuery = Type.Object(
@@ -34,14 +32,11 @@ const SearchResult = Type.Object(
 );
 
 /** Where a text is in the output of a job. */
-export const searchRoutes: Routes = (app, { runner, watchers, turns }) => {
-  app.get("/:id/search", { config: { access: "see" }, schema: search }, async (request, reply) => {
-    const directory = runner.directoryOf(knownId(runner, request.params));
+export const searchRoutes: Routes = (app, { operations }) => {
+  app.get("/:id/search", { config: { operation: "search" }, schema: search }, async (request, reply) => {
     const { text, case: isCaseSensitive = false, offset = 0, limit = 100 } = request.query;
-    const { matches, next } = await turns.run(keyOf(identityOf(request)), {
-      isWanted: () => !reply.raw.destroyed,
-      work: () => searchOutput({ directory, files: watchers.files }, { text, isCaseSensitive, offset, limit }),
-    });
+    const options = { text, isCaseSensitive, offset, limit };
+    const { matches, next } = await operations.search(callerOf(request), idOf(request.params), options, () => !reply.raw.destroyed);
     return { Matches: matches.map(({ offset: at, bytes }) => ({ Offset: at, Bytes: bytes })), NextOffset: next };
   });
 };

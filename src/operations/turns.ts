@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { Problem } from "./problems.ts";
+import { Refusal } from "./refusal.ts";
 
 export type TurnBounds = {
   atOnce: number;
@@ -44,7 +44,7 @@ export class Turns {
 
   /**
    * Resolves when it is its turn, with what ends that, to be called once. `identity` is its key (keyOf). Where it is not wanted any more by then, since
-   * the client has gone, the promise stays open. Throws the Problem where the identity has too much waiting.
+   * the client has gone, the promise stays open. Throws a refusal where the identity has too much waiting.
    */
   async take(identity: string, isWanted: () => boolean): Promise<() => void> {
     if (this.#mayStart(identity)) this.#change(identity, 1);
@@ -114,7 +114,7 @@ export class Pauses implements Disposable {
   }
 }
 
-function tooMany(waiting: number): Problem {
+function tooMany(waiting: number): Refusal {
   const detail = `${waiting} requests of this identity wait already for such work: ask again when some are answered`;
-  return new Problem("too-many-at-once", detail, { headers: { "Retry-After": "1" } });
+  return new Refusal("too-many-at-once", detail, { retryAfterSeconds: 1 });
 }
