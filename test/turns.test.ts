@@ -75,7 +75,7 @@ test("of one identity no more than so many wait; others may still", async () => 
   for (const name of ["a1", "a2", "a3", "b1"]) void asking.ask(name);
   await assert.rejects(
     asking.ask("a4"),
-    (error) => error instanceof Refusal && error.code === "too-many-at-once" && error.headers["Retry-After"] === "1",
+    (error) => error instanceof Refusal && error.code === "too-many-at-once" && error.retryAfterSeconds === 1,
   );
   for (const name of ["a1", "a2", "b1", "a3"]) await asking.end(name);
   assert.deepEqual(asking.begun.toSorted(), ["a1", "a2", "a3", "b1"]);

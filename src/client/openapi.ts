@@ -943,7 +943,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -953,9 +953,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -965,7 +965,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown-path`: There is nothing at this path */
+            /** @description `unknown-path`: The service has nothing at this path */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -974,7 +974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1032,7 +1032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1097,7 +1097,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1107,9 +1107,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -1119,7 +1119,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown-path`: There is nothing at this path */
+            /** @description `unknown-path`: The service has nothing at this path */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1128,7 +1128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1178,7 +1178,7 @@ export interface operations {
              *
              *     `user-refused`: No job may run as this user
              *
-             *     `no-container-engine`: Nothing on this box runs containers
+             *     `no-container-engine`: This machine has no container engine
              */
             422: {
                 headers: {
@@ -1210,7 +1210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1280,7 +1280,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1290,9 +1290,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -1303,9 +1303,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `unknown-job`: There is no such job
+             * @description `unknown-job`: The job does not exist
              *
-             *     `unknown-path`: There is nothing at this path
+             *     `unknown-path`: The service has nothing at this path
              */
             404: {
                 headers: {
@@ -1315,7 +1315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1373,7 +1373,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1433,7 +1433,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1443,9 +1443,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -1456,9 +1456,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `unknown-job`: There is no such job
+             * @description `unknown-job`: The job does not exist
              *
-             *     `unknown-path`: There is nothing at this path
+             *     `unknown-path`: The service has nothing at this path
              */
             404: {
                 headers: {
@@ -1468,7 +1468,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1526,7 +1526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1623,7 +1623,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1633,9 +1633,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -1646,9 +1646,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `unknown-job`: There is no such job
+             * @description `unknown-job`: The job does not exist
              *
-             *     `unknown-path`: There is nothing at this path
+             *     `unknown-path`: The service has nothing at this path
              */
             404: {
                 headers: {
@@ -1658,7 +1658,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1667,7 +1667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-acceptable`: None of the forms in Accept can be given */
+            /** @description `not-acceptable`: The service cannot send any format of Accept */
             406: {
                 headers: {
                     [name: string]: unknown;
@@ -1694,7 +1694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-such-range`: The output has no such range */
+            /** @description `no-such-range`: The output does not have this range */
             416: {
                 headers: {
                     [name: string]: unknown;
@@ -1734,7 +1734,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1822,7 +1822,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1834,11 +1834,11 @@ export interface operations {
             /**
              * @description `outside-workspace`: The path leaves the job's workspace
              *
-             *     `file-refused`: The service may not do that with this file
+             *     `file-refused`: The service may not do this with the file
              *
-             *     `foreign-origin`: A web page from elsewhere may not use this service
+             *     `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -1849,11 +1849,11 @@ export interface operations {
                 };
             };
             /**
-             * @description `unknown-file`: There is no such file in the job's workspace
+             * @description `unknown-file`: The job's workspace has no such file
              *
-             *     `unknown-job`: There is no such job
+             *     `unknown-job`: The job does not exist
              *
-             *     `unknown-path`: There is nothing at this path
+             *     `unknown-path`: The service has nothing at this path
              */
             404: {
                 headers: {
@@ -1863,7 +1863,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1881,7 +1881,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `file-of-another-kind`: What is there is not what this call is for */
+            /** @description `file-of-another-kind`: The file is of another kind than this call expects */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1899,7 +1899,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-such-range`: The output has no such range */
+            /** @description `no-such-range`: The output does not have this range */
             416: {
                 headers: {
                     [name: string]: unknown;
@@ -1918,7 +1918,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-at-once`: Too many such requests are under way
+             * @description `too-many-at-once`: Too many such requests are in progress
              *
              *     `too-many-requests`: Too many requests in a second
              *
@@ -1941,7 +1941,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2017,7 +2017,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2029,11 +2029,11 @@ export interface operations {
             /**
              * @description `outside-workspace`: The path leaves the job's workspace
              *
-             *     `file-refused`: The service may not do that with this file
+             *     `file-refused`: The service may not do this with the file
              *
-             *     `foreign-origin`: A web page from elsewhere may not use this service
+             *     `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -2044,11 +2044,11 @@ export interface operations {
                 };
             };
             /**
-             * @description `unknown-file`: There is no such file in the job's workspace
+             * @description `unknown-file`: The job's workspace has no such file
              *
-             *     `unknown-job`: There is no such job
+             *     `unknown-job`: The job does not exist
              *
-             *     `unknown-path`: There is nothing at this path
+             *     `unknown-path`: The service has nothing at this path
              */
             404: {
                 headers: {
@@ -2058,7 +2058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2076,7 +2076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `file-of-another-kind`: What is there is not what this call is for */
+            /** @description `file-of-another-kind`: The file is of another kind than this call expects */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2113,7 +2113,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-at-once`: Too many such requests are under way
+             * @description `too-many-at-once`: Too many such requests are in progress
              *
              *     `too-many-requests`: Too many requests in a second
              *
@@ -2136,7 +2136,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2210,7 +2210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2222,11 +2222,11 @@ export interface operations {
             /**
              * @description `outside-workspace`: The path leaves the job's workspace
              *
-             *     `file-refused`: The service may not do that with this file
+             *     `file-refused`: The service may not do this with the file
              *
-             *     `foreign-origin`: A web page from elsewhere may not use this service
+             *     `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -2237,11 +2237,11 @@ export interface operations {
                 };
             };
             /**
-             * @description `unknown-file`: There is no such file in the job's workspace
+             * @description `unknown-file`: The job's workspace has no such file
              *
-             *     `unknown-job`: There is no such job
+             *     `unknown-job`: The job does not exist
              *
-             *     `unknown-path`: There is nothing at this path
+             *     `unknown-path`: The service has nothing at this path
              */
             404: {
                 headers: {
@@ -2251,7 +2251,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2272,7 +2272,7 @@ export interface operations {
             /**
              * @description `not-all-removed`: Not all of the folder could be removed
              *
-             *     `file-of-another-kind`: What is there is not what this call is for
+             *     `file-of-another-kind`: The file is of another kind than this call expects
              */
             409: {
                 headers: {
@@ -2301,7 +2301,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-at-once`: Too many such requests are under way
+             * @description `too-many-at-once`: Too many such requests are in progress
              *
              *     `too-many-requests`: Too many requests in a second
              *
@@ -2324,7 +2324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2389,7 +2389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2399,9 +2399,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -2412,9 +2412,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `unknown-job`: There is no such job
+             * @description `unknown-job`: The job does not exist
              *
-             *     `unknown-path`: There is nothing at this path
+             *     `unknown-path`: The service has nothing at this path
              */
             404: {
                 headers: {
@@ -2424,7 +2424,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2461,7 +2461,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-at-once`: Too many such requests are under way
+             * @description `too-many-at-once`: Too many such requests are in progress
              *
              *     `too-many-requests`: Too many requests in a second
              *
@@ -2484,7 +2484,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2544,7 +2544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2554,9 +2554,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -2567,9 +2567,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `unknown-job`: There is no such job
+             * @description `unknown-job`: The job does not exist
              *
-             *     `unknown-path`: There is nothing at this path
+             *     `unknown-path`: The service has nothing at this path
              */
             404: {
                 headers: {
@@ -2579,7 +2579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2641,7 +2641,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2696,7 +2696,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2706,9 +2706,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -2718,7 +2718,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown-path`: There is nothing at this path */
+            /** @description `unknown-path`: The service has nothing at this path */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2727,7 +2727,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2785,7 +2785,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2836,7 +2836,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2846,9 +2846,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -2858,7 +2858,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown-path`: There is nothing at this path */
+            /** @description `unknown-path`: The service has nothing at this path */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2867,7 +2867,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2925,7 +2925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2979,7 +2979,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2989,9 +2989,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -3001,7 +3001,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown-path`: There is nothing at this path */
+            /** @description `unknown-path`: The service has nothing at this path */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3010,7 +3010,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3068,7 +3068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3123,7 +3123,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `foreign-origin`: A web page from elsewhere may not use this service */
+            /** @description `foreign-origin`: A web page of another site may not use this service */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3132,7 +3132,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown-path`: There is nothing at this path */
+            /** @description `unknown-path`: The service has nothing at this path */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3141,7 +3141,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3195,7 +3195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3268,7 +3268,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3278,9 +3278,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -3290,7 +3290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown-path`: There is nothing at this path */
+            /** @description `unknown-path`: The service has nothing at this path */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3299,7 +3299,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3336,7 +3336,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-at-once`: Too many such requests are under way
+             * @description `too-many-at-once`: Too many such requests are in progress
              *
              *     `too-many-requests`: Too many requests in a second
              *
@@ -3359,7 +3359,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3416,7 +3416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3426,9 +3426,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -3439,9 +3439,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `unknown-job`: There is no such job
+             * @description `unknown-job`: The job does not exist
              *
-             *     `unknown-path`: There is nothing at this path
+             *     `unknown-path`: The service has nothing at this path
              */
             404: {
                 headers: {
@@ -3451,7 +3451,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3518,7 +3518,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3569,7 +3569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-identified`: It is not known who sends this */
+            /** @description `not-identified`: The client is unknown */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3579,9 +3579,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `foreign-origin`: A web page from elsewhere may not use this service
+             * @description `foreign-origin`: A web page of another site may not use this service
              *
-             *     `role-too-small`: This role may not do that
+             *     `role-too-small`: The role does not permit this
              */
             403: {
                 headers: {
@@ -3591,7 +3591,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown-path`: There is nothing at this path */
+            /** @description `unknown-path`: The service has nothing at this path */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3600,7 +3600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `method-not-allowed`: The path has not this method */
+            /** @description `method-not-allowed`: The path does not have this method */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3637,7 +3637,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-at-once`: Too many such requests are under way
+             * @description `too-many-at-once`: Too many such requests are in progress
              *
              *     `too-many-requests`: Too many requests in a second
              *
@@ -3660,7 +3660,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: Something went wrong in the service */
+            /** @description `internal`: The service failed */
             500: {
                 headers: {
                     [name: string]: unknown;
