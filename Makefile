@@ -66,7 +66,8 @@ supervisor:
 package: node_modules/.package-lock.json
 	npm pack
 
-# Into $(PREFIX)/lib/jobrunner, with the Node.js that it runs on; a link on the path, the manual page, completions, and a unit for systemd, which nothing enables.
+# Into $(PREFIX)/lib/jobrunner, with the Node.js that it runs on; a link on the path, the manual page, completions, and a unit for systemd,
+# which nothing enables.
 LIBRARY = $(DESTDIR)$(PREFIX)/lib/jobrunner
 PROGRAM = $(DESTDIR)$(PREFIX)/bin/jobrunner
 UNIT = $(DESTDIR)$(PREFIX)/lib/systemd/system/jobrunner.service

@@ -1,4 +1,5 @@
-// `node docs/cli.ts` writes cli.md and the manual page jobrunner.1 beside it: of the commands as they are, and of what cli-text.ts says about them.
+// `node docs/cli.ts` writes cli.md and the manual page jobrunner.1 beside it: of the commands as they are, and of what cli-text.ts says
+// about them.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, Help, type Option } from "commander";

@@ -1,4 +1,6 @@
-/** A document that is written once and becomes a page in Markdown and a manual page in roff, man(7). Its text has `code` and [links](there). */
+/**
+ * A document that is written once and becomes a page in Markdown and a manual page in roff, man(7). Its text has `code` and [links](there).
+ */
 
 export type Section = { title: string; parts: Part[]; subsections?: Section[] };
 

@@ -8,12 +8,15 @@
  * as thorough. Source: "Control Group v2" in the kernel's documentation.
  */
 
-/** Makes the folder, and the one that it is in; NULL: the plan names none. Returns a descriptor to start processes in it, or -1: go on without. */
+/**
+ * Makes the folder, and the one that it is in; NULL: the plan names none. Returns a descriptor to start processes in it, or -1: go on
+ * without.
+ */
 int cgroup_open(const char *path);
 
 /**
- * SIGKILL to all in it and below it, those being forked included, at once. Linux (seen with 6.18) passes over a process whose main thread has ended:
- * whoever is left has to be signalled by itself.
+ * SIGKILL to all in it and below it, those being forked included, at once. Linux (seen with 6.18) passes over a process whose main thread
+ * has ended: whoever is left has to be signalled by itself.
  */
 void cgroup_kill(int fd);
 

@@ -84,7 +84,10 @@ pid_t clone_sharing(int cgroup, void (*run)(void *argument), void *argument, clo
 
 #endif
 
-/** futex(2). Its time is two longs, whatever the C library's is. Not FUTEX_PRIVATE_FLAG: the kernel wakes without it. Where it returns too soon, nothing is lost. */
+/**
+ * futex(2). Its time is two longs, whatever the C library's is. Not FUTEX_PRIVATE_FLAG: the kernel wakes without it. Where it returns too
+ * soon, nothing is lost.
+ */
 void clone_wait(clone_word *word, int milliseconds) {
     const long rest[] = {0, milliseconds * 1000000L};
     if (atomic_load(word) != 0) (void)syscall(SYS_futex, word, FUTEX_WAIT, 1, rest, NULL, 0);

@@ -49,8 +49,8 @@ enum execute_failure execute(struct execution *execution, int *error) {
 }
 
 /**
- * By execvp(3): a folder in which there is no such program, or none that may be executed, is passed over, and any other failure is final. An empty
- * element of PATH is the working directory. A look first costs a tenth of a try, and fails for the same reasons.
+ * By execvp(3): a folder in which there is no such program, or none that may be executed, is passed over, and any other failure is final.
+ * An empty element of PATH is the working directory. A look first costs a tenth of a try, and fails for the same reasons.
  */
 static enum execute_failure execute_found(struct execution *execution, int *error) {
     enum execute_failure failure = EXECUTE_PROGRAM;

@@ -20,8 +20,8 @@ struct execution {
 };
 
 /**
- * The command with the step's variables, with one more argument where `more` is not NULL. It points into the plan, and itself. Returns 0 or an
- * errno: then there is nothing to forget.
+ * The command with the step's variables, with one more argument where `more` is not NULL. It points into the plan, and itself. Returns 0 or
+ * an errno: then there is nothing to forget.
  */
 int execute_prepare(struct execution *execution, const struct plan *plan, const struct plan_step *step, enum command command, char *more);
 
@@ -32,8 +32,8 @@ void execute_forget(struct execution *execution);
 enum execute_failure { EXECUTE_PROGRAM, EXECUTE_INTERPRETER };
 
 /**
- * Executes it. Which program that is, execvp(3) says, with the step's PATH. Returns where it cannot, with the errno in *error. It makes nothing but system
- * calls, by kernel.h.
+ * Executes it. Which program that is, execvp(3) says, with the step's PATH. Returns where it cannot, with the errno in *error. It makes
+ * nothing but system calls, by kernel.h.
  */
 enum execute_failure execute(struct execution *execution, int *error);
 

@@ -4,8 +4,8 @@
 #include "job.h"
 
 /**
- * Ending a step's container, whose processes are the engine's and not ours: the plan's command for it, see settle in formats.h. The actions of the part
- * CONTAINER.
+ * Ending a step's container, whose processes are the engine's and not ours: the plan's command for it, see settle in formats.h. The actions
+ * of the part CONTAINER.
  */
 
 /** Whether the step's first process is the client of a container engine, and lives. */

@@ -1,7 +1,7 @@
 /*
  * The formats that the service (TypeScript) and the supervisor (C) share. This is their only drawing; src/runner/plan.ts,
- * src/runner/status.ts, src/runner/doorbell.ts, src/runner/launcher.ts, src/output/index-file.ts, src/files/emptying.ts, src/sockets/sock-diag.ts, src/cli/reader.ts and
- * src/runner/containers/ hold the other side.
+ * src/runner/status.ts, src/runner/doorbell.ts, src/runner/launcher.ts, src/output/index-file.ts, src/files/emptying.ts,
+ * src/sockets/sock-diag.ts, src/cli/reader.ts and src/runner/containers/ hold the other side.
  *
  * Rule for changing them: a supervisor outlives an upgrade of the service, so the service reads every version that a running
  * supervisor may have written. A new key or line word is added under the same version; a changed meaning takes a new version.
@@ -77,39 +77,41 @@
  *
  * <state>/jobs/<ID>/control: FIFO, made and opened by the supervisor before it claims; so where status exists, opening control for
  * writing with O_NONBLOCK succeeds if and only if the supervisor lives (else ENXIO). Lines: "terminate" (stop signal to all processes,
- * after the grace SIGKILL; steps with run_on=always still run; again while such a step runs: ends that one), "kill" (SIGKILL to all at once,
- * no further step).
+ * after the grace SIGKILL; steps with run_on=always still run; again while such a step runs: ends that one), "kill" (SIGKILL to all at
+ * once, no further step).
  *
- * <state>/doorbell: FIFO, made by the service; supervisors and sweepers write to it without blocking, each ring whole in one write of at most PIPE_BUF bytes
- * (pipe(7)), after a status line that the service may wait for. A ring is a hint and may be lost: the status file is the truth, and the service looks at it
- * by itself, too. A supervisor's ring brings the lines along, where they fit: what of the file begins at this offset, up to the end of a line.
+ * <state>/doorbell: FIFO, made by the service; supervisors and sweepers write to it without blocking, each ring whole in one write of at
+ * most PIPE_BUF bytes (pipe(7)), after a status line that the service may wait for. A ring is a hint and may be lost: the status file is
+ * the truth, and the service looks at it by itself, too. A supervisor's ring brings the lines along, where they fit: what of the file
+ * begins at this offset, up to the end of a line.
  *
  *     at <ID> <offset>            and behind it these bytes of the status file
  *     <ID>                        the ring's last line
  *
- * Sweepers, and supervisors of older builds, write the last line alone: then the file is to be read, as where there are bytes before the offset that the
- * service has not read. What comes between other lines that it knows a reader passes over; a service of an older build understands the last line alone.
+ * Sweepers, and supervisors of older builds, write the last line alone: then the file is to be read, as where there are bytes before the
+ * offset that the service has not read. What comes between other lines that it knows a reader passes over; a service of an older build
+ * understands the last line alone.
  *
- * Launcher: `jobrunner-supervisor launch <state>`, its standard input: lines "run <ID>" (give the job to a supervisor that has ended one and waits, see
- * supervisor/slots.h, or fork one) and "sweep <ID>" (kill what a dead supervisor left behind); at end of input it exits. Supervisors with a job stay; those
- * that wait end with the launcher, so that none takes a job of another build's. Its standard output: "failed <ID> <errno>" (nothing was claimed, nothing
- * ran: try again later) and "died" (a supervisor was killed, with a job, on its way to one or waiting: look at all of them, and tell again of the jobs
- * that are not claimed).
+ * Launcher: `jobrunner-supervisor launch <state>`, its standard input: lines "run <ID>" (give the job to a supervisor that has ended one
+ * and waits, see supervisor/slots.h, or fork one) and "sweep <ID>" (kill what a dead supervisor left behind); at end of input it exits.
+ * Supervisors with a job stay; those that wait end with the launcher, so that none takes a job of another build's. Its standard output:
+ * "failed <ID> <errno>" (nothing was claimed, nothing ran: try again later) and "died" (a supervisor was killed, with a job, on its way to
+ * one or waiting: look at all of them, and tell again of the jobs that are not claimed).
  *
- * Removal: `jobrunner-supervisor empty`, its standard input a folder, which stays; what is in it is removed. Its standard output: a line "removed <count>",
- * and where something is left (exit code 1) a line "left <why> <a sentence>", of the first such, and then its path, whatever bytes it has, up to the end;
- * why: mount, immutable, denied, changed, other.
+ * Removal: `jobrunner-supervisor empty`, its standard input a folder, which stays; what is in it is removed. Its standard output: a line
+ * "removed <count>", and where something is left (exit code 1) a line "left <why> <a sentence>", of the first such, and then its path,
+ * whatever bytes it has, up to the end; why: mount, immutable, denied, changed, other.
  *
- * Sockets: `jobrunner-supervisor sockets`, its standard input: lines "<question> <our address> <our port> <other address> <other port>" of a TCP
- * connection; question: owner (uid of the process at the other end, which is on this box too), queue (bytes sent and not acknowledged). Its
- * standard output, a line for each, in order: a number, or "-", not known.
+ * Sockets: `jobrunner-supervisor sockets`, its standard input: lines "<question> <our address> <our port> <other address> <other port>" of
+ * a TCP connection; question: owner (uid of the process at the other end, which is on this box too), queue (bytes sent and not
+ * acknowledged). Its standard output, a line for each, in order: a number, or "-", not known.
  *
- * Reader: `jobrunner-supervisor reader`, its standard input a pipe, its standard output a pipe or socket, to which it writes nothing. Exit code 0: nobody reads
- * that any more; 1: standard input was closed before, or it cannot be watched.
+ * Reader: `jobrunner-supervisor reader`, its standard input a pipe, its standard output a pipe or socket, to which it writes nothing. Exit
+ * code 0: nobody reads that any more; 1: standard input was closed before, or it cannot be watched.
  *
- * In containers: `jobrunner-supervisor -- <command> <argument>...` is their first process, see supervisor/init.h and streams.h. What keeps it from executing the
- * command it says on standard error, as the last line: "jobrunner-init: <what>: <error>". `jobrunner-supervisor remove <folder>` removes what the container's users
- * left in a workspace; exit code 1: not all, of which its standard error tells people.
+ * In containers: `jobrunner-supervisor -- <command> <argument>...` is their first process, see supervisor/init.h and streams.h. What keeps
+ * it from executing the command it says on standard error, as the last line: "jobrunner-init: <what>: <error>". `jobrunner-supervisor
+ * remove <folder>` removes what the container's users left in a workspace; exit code 1: not all, of which its standard error tells people.
  */
 #ifndef JOBRUNNER_FORMATS_H
 #define JOBRUNNER_FORMATS_H

@@ -101,7 +101,10 @@ static bool has_inheritable_capabilities(void) {
     return syscall(SYS_capget, &header, own) == 0 && (own[0].inheritable | own[1].inheritable) != 0;
 }
 
-/** Less is always allowed, and no ambient capability stays that is not inheritable. Those of a user other than root are then gone with execve(2). */
+/**
+ * Less is always allowed, and no ambient capability stays that is not inheritable. Those of a user other than root are then gone with
+ * execve(2).
+ */
 static void shed_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3] = {0};

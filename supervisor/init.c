@@ -120,8 +120,8 @@ static void write_name(char *text, const char *name) {
 }
 
 /**
- * Until the command has ended; returns its code. With it ends all that it left, as the kernel has it for a namespace's first process. One signal by each way
- * at a time: what the command left may send more without end, and its end is to be seen all the same.
+ * Until the command has ended; returns its code. With it ends all that it left, as the kernel has it for a namespace's first process. One
+ * signal by each way at a time: what the command left may send more without end, and its end is to be seen all the same.
  */
 static int serve(pid_t child, int incoming, int signals) {
     for (;;) {

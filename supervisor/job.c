@@ -40,7 +40,10 @@ static void open_job(struct job *job) {
     job->running.process.check_at = NEVER;
 }
 
-/** Makes events of what is heard. Requests come before the ends of processes: a request that is there when a step ends was made while it ran. */
+/**
+ * Makes events of what is heard. Requests come before the ends of processes: a request that is there when a step ends was made while it
+ * ran.
+ */
 static void wait_for_news(struct job *job) {
     struct pollfd entries[POLL_COUNT] = {
         [POLL_CONTROL] = {.fd = job->control, .events = POLLIN},

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 /**
- * System calls past the C library, for a process that shares its parent's memory (clone.h): the library's errno would be the parent's. What such a process
- * calls is written with nothing but these. A failure is -errno; pointers are given as (long).
+ * System calls past the C library, for a process that shares its parent's memory (clone.h): the library's errno would be the parent's. What
+ * such a process calls is written with nothing but these. A failure is -errno; pointers are given as (long).
  */
 #define KERNEL(number, ...) kernel_call(number, (const long[5]){__VA_ARGS__})
 

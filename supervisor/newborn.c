@@ -53,8 +53,8 @@ static void prepare(const struct newborn *newborn) {
     signals_restore();
     (void)KERNEL(SYS_umask, 022);
     newborn_limit_cores(newborn->plan);
-    // session-keyring(7): else jobs share the service's, whoever their users are, and what one puts there outlives it. Where it cannot be, the kernel
-    // has no keys or lets nobody here use them. An engine's client keeps it, since what it needs may be there.
+    // session-keyring(7): else jobs share the service's, whoever their users are, and what one puts there outlives it. Where it cannot be,
+    // the kernel has no keys or lets nobody here use them. An engine's client keeps it, since what it needs may be there.
     if (!is_client) (void)KERNEL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
     inherit_shed();
 }
@@ -66,8 +66,8 @@ static void end_with(pid_t supervisor) {
 }
 
 /**
- * By core(5) a limit of 0 is none where cores are piped to a program; the kernel refuses that for 1 alone (fs/coredump.c), and no core is so small. It
- * cannot fail but where the limit is 0 and may not be raised.
+ * By core(5) a limit of 0 is none where cores are piped to a program; the kernel refuses that for 1 alone (fs/coredump.c), and no core is
+ * so small. It cannot fail but where the limit is 0 and may not be raised.
  */
 void newborn_limit_cores(const struct plan *plan) {
     if (plan->secrets > 0) limit(RLIMIT_CORE, 1, 1);

@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 
 /**
- * The new process of a step, until it executes the step's command. It may share the supervisor's memory, and then at the same time as the supervisor: it makes
- * nothing but system calls (kernel.h), but where the step has a user, and changes nothing but what is here.
+ * The new process of a step, until it executes the step's command. It may share the supervisor's memory, and then at the same time as the
+ * supervisor: it makes nothing but system calls (kernel.h), but where the step has a user, and changes nothing but what is here.
  */
 struct newborn {
     const struct plan *plan;

@@ -37,7 +37,10 @@ int64_t job_due_at(const struct job *job) {
     return status_is_written() ? due : earlier(due, clock_ns() + (int64_t)STATUS_RETRY_MS * NS_PER_MS);
 }
 
-/** The job's processes are all descendants of their subreaper: with no child left, none of them is. Of a step's session we have to ask: see look. */
+/**
+ * The job's processes are all descendants of their subreaper: with no child left, none of them is. Of a step's session we have to ask: see
+ * look.
+ */
 static bool is_gone(const struct job *job) {
     switch (job->phases[PART_JOB]) {
     case JOB_STOPPING:

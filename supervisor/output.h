@@ -18,8 +18,8 @@ int output_open(const struct plan *plan);
 void output_close(void);
 
 /**
- * Reads these pipes of a step's first process from now on, and sets output_step_bytes to 0. Returns 0, or an errno: something has run out, and
- * they stay the caller's.
+ * Reads these pipes of a step's first process from now on, and sets output_step_bytes to 0. Returns 0, or an errno: something has run out,
+ * and they stay the caller's.
  */
 int output_add_pipes(uint32_t step, int output, int error);
 

@@ -11,8 +11,8 @@
  * The reading ends of the steps' pipes: as many as there may be descriptors, since those of a step stay open while one of its processes
  * lives. What one event costs does not depend on how many there are.
  *
- * A pipe that proves busy is enlarged. When small pieces follow each other in it then, it rests: it is read once in a millisecond, instead of
- * once for each piece. A pipe's end is reported at once all the same.
+ * A pipe that proves busy is enlarged. When small pieces follow each other in it then, it rests: it is read once in a millisecond, instead
+ * of once for each piece. A pipe's end is reported at once all the same.
  */
 
 enum stream { STREAM_STDOUT = 1, STREAM_STDERR = 2 };

@@ -114,7 +114,9 @@ pid_t proc_live_thread(const struct process *process) {
     return search.alive;
 }
 
-/** Zombie, and dead: a process that is being taken away. A thread in any other state, be it stopped, traced or asleep in the kernel, lives. */
+/**
+ * Zombie, and dead: a process that is being taken away. A thread in any other state, be it stopped, traced or asleep in the kernel, lives.
+ */
 static bool is_dead(char state) {
     return state == 'Z' || state == 'X' || state == 'x';
 }

@@ -7,8 +7,8 @@
 
 /**
  * Finding and signalling processes by what /proc/PID says of them (proc.h). Each is held by a pidfd and looked at again before it
- * is signalled, so that a process that got the number of one that just ended is left alone. Signals but SIGKILL, and 0, are followed by SIGCONT:
- * a stopped process would not hear them. Each returns how many living processes it found, -1 where /proc could not be read.
+ * is signalled, so that a process that got the number of one that just ended is left alone. Signals but SIGKILL, and 0, are followed by
+ * SIGCONT: a stopped process would not hear them. Each returns how many living processes it found, -1 where /proc could not be read.
  */
 
 /** Children of the calling process that are left alone with all that descends from them; 0: none. */
@@ -24,8 +24,8 @@ void search_open(void);
 bool search_was_made(void);
 
 /**
- * Calls `visit` with a living thread of each living descendant of the calling process, and the state of its main thread. False: /proc could not
- * be read.
+ * Calls `visit` with a living thread of each living descendant of the calling process, and the state of its main thread. False: /proc could
+ * not be read.
  */
 bool visit_descendants(void (*visit)(pid_t thread, char state));
 

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 int wait_until_unread(void) {
-    // No event is asked for: errors and hang-ups are reported in any case (poll(2)), of a pipe that its last reader closes as well as of a socket.
+    // No event is asked for: errors and hang-ups are reported in any case (poll(2)), of a pipe that its last reader closes as well as of a
+    // socket.
     struct pollfd ends[] = {{.fd = STDIN_FILENO}, {.fd = STDOUT_FILENO}};
     while (poll(ends, 2, -1) < 0) {
         if (errno != EINTR && errno != EAGAIN) return 1;

@@ -65,7 +65,10 @@ static bool is_given(struct slot *slot, pid_t self) {
     return true;
 }
 
-/** futex(2): returns at once where the word is another by now, and may return for nothing. Its time is two longs, whatever the C library's is. */
+/**
+ * futex(2): returns at once where the word is another by now, and may return for nothing. Its time is two longs, whatever the C library's
+ * is.
+ */
 static void sleep_while(struct slot *slot, uint32_t word, int64_t rest_ns) {
     const long rest[] = {(long)(rest_ns / 1000000000), (long)(rest_ns % 1000000000)};
     (void)syscall(SYS_futex, &slot->word, FUTEX_WAIT, word, rest, NULL, 0);

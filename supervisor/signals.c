@@ -42,7 +42,10 @@ void signals_clear(int fd) {
     (void)got;
 }
 
-/** Not by signal(2): glibc hides two signals, which some shells and build tools leave ignored. A kernel's struct of zeros is SIG_DFL, without flags. */
+/**
+ * Not by signal(2): glibc hides two signals, which some shells and build tools leave ignored. A kernel's struct of zeros is SIG_DFL,
+ * without flags.
+ */
 static void by_default(int number) {
     static const unsigned long action[8];
     (void)KERNEL(SYS_rt_sigaction, number, (long)action, 0, LAST_SIGNAL / 8);

@@ -9,9 +9,9 @@
 #include <sys/types.h>
 
 /**
- * What a slot goes through, for both sides of slots.h alone. Each move is one compare-and-swap of the word that holds the state and the number of the
- * supervisor whose slot it is, 0 for nobody's, or one store where only one may move: so each happens whole or not at all, whoever is killed at whichever
- * instruction, and by the number the launcher finds what a dead child had.
+ * What a slot goes through, for both sides of slots.h alone. Each move is one compare-and-swap of the word that holds the state and the
+ * number of the supervisor whose slot it is, 0 for nobody's, or one store where only one may move: so each happens whole or not at all,
+ * whoever is killed at whichever instruction, and by the number the launcher finds what a dead child had.
  *
  *     FREE   ──launcher: nobody waits, few are young───────▶ GIVEN   and it forks a supervisor
  *     FREE   ──launcher: nobody waits, enough are young────▶ QUEUED
@@ -27,7 +27,8 @@
  *     FAILED ──launcher: told the service──────────────────▶ FREE
  *     IDLE, GIVEN, YOUNG ──launcher: that child has ended──▶ FREE    GIVEN: the ID is lost, and the service hears that somebody died
  *
- * The ID and what is behind it are the launcher's, written while the slot is FREE or IDLE; the error is the supervisor's, written while it is GIVEN.
+ * The ID and what is behind it are the launcher's, written while the slot is FREE or IDLE; the error is the supervisor's, written while it
+ * is GIVEN.
  */
 enum slot_state { FREE, QUEUED, IDLE, GIVEN, YOUNG, FAILED };
 

@@ -8,11 +8,12 @@
 #include <sys/types.h>
 
 /**
- * The ways of jobs from the launcher to supervisors: a few slots in memory that they share, so that to hand over an ID is a write and a wake, and one that
- * waits for the next job holds no descriptor. slot.h draws what a slot goes through.
+ * The ways of jobs from the launcher to supervisors: a few slots in memory that they share, so that to hand over an ID is a write and a
+ * wake, and one that waits for the next job holds no descriptor. slot.h draws what a slot goes through.
  *
- * Measured: to fork a supervisor costs a quarter of a small job. So one is forked at once where nobody waits, but not while every core is busy and
- * twice as many jobs have been given within the last few milliseconds: if they are small, a supervisor that ends one of them has the next sooner.
+ * Measured: to fork a supervisor costs a quarter of a small job. So one is forked at once where nobody waits, but not while every core is
+ * busy and twice as many jobs have been given within the last few milliseconds: if they are small, a supervisor that ends one of them has
+ * the next sooner.
  */
 
 enum assign {
@@ -34,8 +35,8 @@ void slots_forked(pid_t pid);
 bool slots_take_queued(char id[ID_LENGTH + 1]);
 
 /**
- * A job that was given a second ago to one who waited, and is not answered for by one who is stopped or waits for a disk: another is to be forked, and the
- * claim decides. Each is reported once; false: there is none.
+ * A job that was given a second ago to one who waited, and is not answered for by one who is stopped or waits for a disk: another is to be
+ * forked, and the claim decides. Each is reported once; false: there is none.
  */
 bool slots_take_overdue(char id[ID_LENGTH + 1]);
 
@@ -58,8 +59,8 @@ bool slots_take_failure(char id[ID_LENGTH + 1], int *error);
 void slots_begin(void);
 
 /**
- * What became of its job: claimed, by it or by another (0), or why nothing could be claimed (an errno): then it is to end. False: there is no way to tell of
- * that, but its exit code.
+ * What became of its job: claimed, by it or by another (0), or why nothing could be claimed (an errno): then it is to end. False: there is
+ * no way to tell of that, but its exit code.
  */
 bool slots_answer(int error);
 

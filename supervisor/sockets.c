@@ -72,8 +72,8 @@ static bool read_address(const char *text, struct end *end, __be32 *address) {
 }
 
 /**
- * Our end must be there and be ours: else the pair is not the one that the service holds. The kernel calls root's what its process has closed,
- * which has no inode.
+ * Our end must be there and be ours: else the pair is not the one that the service holds. The kernel calls root's what its process has
+ * closed, which has no inode.
  */
 static bool owner_of_other(int netlink, const struct end *ours, uint32_t *uid) {
     struct end theirs = turned(ours);

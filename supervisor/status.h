@@ -28,8 +28,8 @@ bool status_is_written(void);
 void status_ring(void);
 
 /**
- * When status_ring has something to do; NEVER: not before the next line. News wait a moment for what comes next, so that a short job rings once;
- * the last line does not.
+ * When status_ring has something to do; NEVER: not before the next line. News wait a moment for what comes next, so that a short job rings
+ * once; the last line does not.
  */
 int64_t status_ring_at(void);
 

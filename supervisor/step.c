@@ -20,7 +20,8 @@
 
 // What ends a job opens files, too: /proc, pidfds, the cgroup's. Some more than it ever has open at once.
 enum { OWN_FILES = 16 };
-// How long a start is waited for: nearly all are reported by then, and their start is on record before they do much. How seldom it is looked at, at last.
+// How long a start is waited for: nearly all are reported by then, and their start is on record before they do much. How seldom it is
+// looked at, at last.
 enum { FIRST_PAUSE_MS = 10, LONGEST_PAUSE_MS = 500 };
 
 /** The start that is not reported yet, or the last one. The new process may share it all, but the last two. */
@@ -108,8 +109,9 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
 }
 
 /**
- * The memory is no other user's, and no secret is in what another may look into. Of the signals that may stop a job SIGQUIT alone dumps a core. Before
- * Linux 5.16 that kills all processes of one memory (zap_threads() in fs/coredump.c): with a step that is not executed yet, its supervisor.
+ * The memory is no other user's, and no secret is in what another may look into. Of the signals that may stop a job SIGQUIT alone dumps a
+ * core. Before Linux 5.16 that kills all processes of one memory (zap_threads() in fs/coredump.c): with a step that is not executed yet,
+ * its supervisor.
  */
 static bool may_share(void) {
     const struct plan *plan = newborn.plan;

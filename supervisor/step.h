@@ -43,21 +43,21 @@ struct step_process {
 /**
  * Starts a process for the step, in a session of its own, in the cgroup where cgroup is no -1. The client of a container engine is in no
  * cgroup, and the processes that it leaves stay its descendants while it lives. stdin_name is of a file in the working directory, or NULL.
- * Closes the pipes' writing ends. Nothing is waited for: a file system that does not answer holds up the new process alone, and until its start is reported,
- * step, plan and stdin_name stay as they are.
+ * Closes the pipes' writing ends. Nothing is waited for: a file system that does not answer holds up the new process alone, and until its
+ * start is reported, step, plan and stdin_name stay as they are.
  */
 enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes,
                           struct step_process *process);
 
 /**
- * What is known now of a start that was unreported. To be asked whenever something has happened, and at check_at: the news wake nobody by themselves. Of a process
- * that has ended all is reported.
+ * What is known now of a start that was unreported. To be asked whenever something has happened, and at check_at: the news wake nobody by
+ * themselves. Of a process that has ended all is reported.
  */
 enum step_news step_learn(struct step_process *process);
 
 /**
- * Forks a process for the command that finalizes the step. It writes to nowhere, is in no cgroup of the job's, and outlives a supervisor that is
- * killed. is_awaiting: with one more argument, see settle in formats.h. Returns its number, or -1 and errno.
+ * Forks a process for the command that finalizes the step. It writes to nowhere, is in no cgroup of the job's, and outlives a supervisor
+ * that is killed. is_awaiting: with one more argument, see settle in formats.h. Returns its number, or -1 and errno.
  */
 pid_t step_finalize(const struct plan *plan, const struct plan_step *step, bool is_awaiting);
 

@@ -4,8 +4,8 @@
 #include "job.h"
 
 /**
- * Ending all of the job, or the running step: processes get the stop signal, and after a grace SIGKILL, again and again until none is left. The actions of the
- * phases STOPPING, KILLING, FINISHING and their like.
+ * Ending all of the job, or the running step: processes get the stop signal, and after a grace SIGKILL, again and again until none is left.
+ * The actions of the phases STOPPING, KILLING, FINISHING and their like.
  */
 
 /** The running step gets the stop signal, and a grace. */

@@ -5,11 +5,11 @@
 
 /**
  * A container's own way to its supervisor, past the engine: FIFOs in a folder that the container finds at STREAMS_FOLDER, where its init
- * (init.c) opens them. So nothing that the engine says is in the job's output, signals wait for a container that is still being made, and neither
- * needs the engine's client.
+ * (init.c) opens them. So nothing that the engine says is in the job's output, signals wait for a container that is still being made, and
+ * neither needs the engine's client.
  *
- * Rule for changing it: a supervisor outlives an upgrade, and then starts containers with the newer program as their init. So an init serves every folder that an
- * older supervisor may have made.
+ * Rule for changing it: a supervisor outlives an upgrade, and then starts containers with the newer program as their init. So an init
+ * serves every folder that an older supervisor may have made.
  */
 
 #define STREAMS_FOLDER "/.jobrunner"
@@ -29,8 +29,8 @@ struct streams {
 #define NO_STREAMS ((struct streams){{-1, -1}, -1, -1})
 
 /**
- * Makes the FIFOs in the folder. Fills in the reading ends of the container's output and error, as [0], and as [1] what the client gets in their place.
- * Returns 0, or -1 and errno: then nothing is open.
+ * Makes the FIFOs in the folder. Fills in the reading ends of the container's output and error, as [0], and as [1] what the client gets in
+ * their place. Returns 0, or -1 and errno: then nothing is open.
  */
 int streams_open(const char *folder, int output[2], int error[2], struct streams *streams);
 

@@ -135,8 +135,9 @@ static void refuse_plan(void) {
 }
 
 /**
- * No secret and no container; nobody was looked for in order to be ended, which takes memory as well, and nothing is left: no child, whom the next job
- * would take for its own, no process in the cgroup, no byte that the disk refused. All else of a job ends with what give_back gives back.
+ * No secret and no container; nobody was looked for in order to be ended, which takes memory as well, and nothing is left: no child, whom
+ * the next job would take for its own, no process in the cgroup, no byte that the disk refused. All else of a job ends with what give_back
+ * gives back.
  */
 static bool has_ended_plainly(void) {
     const struct plan *plan = &run.job.plan;

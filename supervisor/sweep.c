@@ -101,8 +101,9 @@ static void judge(const char *text, size_t length, const char *boot_id, struct r
 }
 
 /**
- * The process that a last "start" names without an "end" or "fail" after it: nobody has waited for it before the supervisor's death. Of any other the number
- * may be somebody else's. What is looked at of a line is at its beginning, and lines of an end can be longer than the copy.
+ * The process that a last "start" names without an "end" or "fail" after it: nobody has waited for it before the supervisor's death. Of any
+ * other the number may be somebody else's. What is looked at of a line is at its beginning, and lines of an end can be longer than the
+ * copy.
  */
 static pid_t running_step(const char *text, size_t length) {
     int pid = 0;

@@ -121,7 +121,10 @@ static bool is_mount(const struct tree *tree, const char *name) {
     return is_other;
 }
 
-/** What has become a link, or a mount, meanwhile is not entered. Nothing of it is asked for before that is known: a network file system may never answer. */
+/**
+ * What has become a link, or a mount, meanwhile is not entered. Nothing of it is asked for before that is known: a network file system may
+ * never answer.
+ */
 static void enter(struct tree *tree, const char *name, off64_t position) {
     int found = openat(tree->folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat status;

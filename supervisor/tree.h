@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** What is in a folder, and its removal: from name to name by two descriptors, into no link and no mount, however deep, wide and changing it is. */
+/**
+ * What is in a folder, and its removal: from name to name by two descriptors, into no link and no mount, however deep, wide and changing it
+ * is.
+ */
 
 /** What became of it. */
 struct removal {
@@ -16,7 +19,9 @@ struct removal {
     struct reason reason; // likewise
 };
 
-/** Removes all that is in the folder, which stays. Its descriptor may be one that is no more than a path (O_PATH). Whether nothing is left. */
+/**
+ * Removes all that is in the folder, which stays. Its descriptor may be one that is no more than a path (O_PATH). Whether nothing is left.
+ */
 bool tree_empty(int top, struct removal *removal);
 
 #endif

@@ -18,7 +18,10 @@ enum { WAITING_LINE_BYTES = 160 };
 /** From now on there is a kill: what it ends in a moment is not worth a line. */
 void waiting_begin(struct waiting *waiting);
 
-/** After a SIGKILL to all: whether the record has to name another process, or nobody, in place of whom it names. `named` is then whom it has to. */
+/**
+ * After a SIGKILL to all: whether the record has to name another process, or nobody, in place of whom it names. `named` is then whom it has
+ * to.
+ */
 bool waiting_has_news(struct waiting *waiting);
 
 /** The line for the record about `named`. Returns its length. */

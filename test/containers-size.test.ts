@@ -5,7 +5,9 @@ import { type Engine, engineTest } from "./helper/engines.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { refused, runLargest } from "./helper/too-large.ts";
 
-/** What an engine, or the kernel behind it, does not take of a container is refused before it is accepted, and the most that may be runs. */
+/**
+ * What an engine, or the kernel behind it, does not take of a container is refused before it is accepted, and the most that may be runs.
+ */
 
 const mostBytes = 131_071;
 

@@ -8,8 +8,8 @@ import { isTorture } from "./helper/torture.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /**
- * One job's life, again and again; strace (inject=…:signal=SIGKILL:when=N, strace(1)) kills a process as it enters its Nth call of a kind, until
- * a life passes in which there is no Nth.
+ * One job's life, again and again; strace (inject=…:signal=SIGKILL:when=N, strace(1)) kills a process as it enters its Nth call of a kind,
+ * until a life passes in which there is no Nth.
  */
 const hasStrace = canRun("strace");
 const skip = hasStrace ? false : "strace is not installed";
@@ -104,7 +104,9 @@ async function inject(pid: number, kind: string, point: number, options: string[
   return strace;
 }
 
-/** Whether the service was killed. It is let go before it is asked, since to answer is to live on: another of the calls, and the last one. */
+/**
+ * Whether the service was killed. It is let go before it is asked, since to answer is to live on: another of the calls, and the last one.
+ */
 async function endOf(service: Service, strace: ChildProcess): Promise<boolean> {
   await detach(strace);
   const crashed = await service.call("GET", "/healthz").then(

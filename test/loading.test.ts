@@ -10,7 +10,10 @@ import { waitFor } from "./helper/wait.ts";
 
 /** What a start loads and does, and what waits until it is asked for. */
 
-/** Tells in a file of each module when it is loaded; of those that the program had kept by SIGUSR2; and at the end of a process of the parts of Node that were. */
+/**
+ * Tells in a file of each module when it is loaded; of those that the program had kept by SIGUSR2; and at the end of a process of the parts
+ * of Node that were.
+ */
 const tracer = `
   const { appendFileSync } = require("node:fs");
   const tell = (line) => appendFileSync(process.env.TRACE_TO, line + "\\n");

@@ -63,7 +63,8 @@ test("the kernel is given little for a reader that takes nothing, and more for o
   assert.deepEqual(server.results, ["complete"]);
 });
 
-// So fast that it is no matter how much its kernel takes for it before telling of room again: at 6 MiB/s that may last longer than the time.
+// So fast that it is no matter how much its kernel takes for it before telling of room again: at 6 MiB/s that may last longer than the
+// time.
 test("a reader that is slow but goes on is not dropped", async (t) => {
   const job = new WrittenJob(t)
     .start()

@@ -15,7 +15,10 @@ const skip = isInstalled || process.env["CI"] !== undefined ? false : "the Debia
 const connections = 500;
 const healthyMs = 500;
 
-/** Those who do not come to their point are cut off long before they mean to leave. Who takes what is sent may do that as slowly as he likes. */
+/**
+ * Those who do not come to their point are cut off long before they mean to leave. Who takes what is sent may do that as slowly as he
+ * likes.
+ */
 const quick = { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "5", JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "6" };
 const untilCutOff = ["-l", "60", "-i", "1"];
 const slowReading = ["-l", "10", "-X", "-w", "512", "-y", "1024", "-n", "1", "-z", "32"]; // small windows, and a few bytes a second taken of them

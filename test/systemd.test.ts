@@ -11,7 +11,10 @@ import { childrenOf } from "./helper/processes.ts";
 import { repository } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** The unit as systemd reads it, and what a systemd of the test's own does with it, as process 1 of namespaces in which the box is changed only seemingly. */
+/**
+ * The unit as systemd reads it, and what a systemd of the test's own does with it, as process 1 of namespaces in which the box is changed
+ * only seemingly.
+ */
 
 const unitName = "jobrunner.service";
 const readme = readFileSync(join(repository, "packaging", "systemd", "README.md"), "utf8");
@@ -219,8 +222,9 @@ async function install(): Promise<string> {
 }
 
 /**
- * Makes the box, from the folder $1 and the installation $2: this one's files below a layer in memory, /dev, /run, /tmp and the services' state of its own, and only such cgroups
- * as are below the present one. Then becomes systemd, which takes any value of `container` as a sign to leave the kernel's settings alone.
+ * Makes the box, from the folder $1 and the installation $2: this one's files below a layer in memory, /dev, /run, /tmp and the services'
+ * state of its own, and only such cgroups as are below the present one. Then becomes systemd, which takes any value of `container` as a
+ * sign to leave the kernel's settings alone.
  */
 const bootScript = `
 mkdir "$1/box"

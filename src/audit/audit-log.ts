@@ -2,9 +2,9 @@ import { closeSync, existsSync, fstatSync, openSync, renameSync, rmSync, writeSy
 import { join } from "node:path";
 
 /**
- * Who did what, from where: `<state>/audit.log`, lines of JSON, 0600, append only, in the order in which they were given. Of what was done it has names and
- * ids; never bodies, variables, tokens or output. When the file would grow over `maxBytes` it becomes audit.log.1, that .2 and so on; of
- * `files` the oldest is removed.
+ * Who did what, from where: `<state>/audit.log`, lines of JSON, 0600, append only, in the order in which they were given. Of what was done
+ * it has names and ids; never bodies, variables, tokens or output. When the file would grow over `maxBytes` it becomes audit.log.1, that .2
+ * and so on; of `files` the oldest is removed.
  *
  *     {"Time":"…","Event":"submit","By":"token:ci","Role":"submit","From":"192.0.2.7","Job":"…"}
  */

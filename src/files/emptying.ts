@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { type Name, textOf } from "./names.ts";
 
 /**
- * Removes what is in a folder, by a run of the C program (supervisor/formats.h): it goes down and up by descriptors, two of them however deep, and keeps
- * no thread and no turn of the event loop of ours, whatever a file system takes for it.
+ * Removes what is in a folder, by a run of the C program (supervisor/formats.h): it goes down and up by descriptors, two of them however
+ * deep, and keeps no thread and no turn of the event loop of ours, whatever a file system takes for it.
  */
 
 export type Emptied = { removed: number; left: Left | null };
@@ -11,7 +11,10 @@ export type Emptied = { removed: number; left: Left | null };
 /** What was met first of what could not be removed; `path` is from the folder down. */
 export type Left = { path: Name; why: Why; text: string };
 
-/** `mount`: something is mounted there. `immutable`: by its attribute. `denied`: it is another user's. `changed`: meanwhile, by somebody else. */
+/**
+ * `mount`: something is mounted there. `immutable`: by its attribute. `denied`: it is another user's. `changed`: meanwhile, by somebody
+ * else.
+ */
 export type Why = "mount" | "immutable" | "denied" | "changed" | "other";
 
 /** Each is a process that works on the disk; more wait. The API gives half of them to its callers. */

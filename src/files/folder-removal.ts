@@ -10,8 +10,8 @@ const { O_DIRECTORY, O_RDONLY } = constants;
 const fewNames = 32;
 
 /**
- * Removes a folder with all below it, where it is not a mount; in place of a link or file, that. Null: nothing is left. So few files that a process would
- * take longer are removed here. `program`: the C program.
+ * Removes a folder with all below it, where it is not a mount; in place of a link or file, that. Null: nothing is left. So few files that a
+ * process would take longer are removed here. `program`: the C program.
  */
 export async function removeFolder(program: string, path: string): Promise<Left | null> {
   try {

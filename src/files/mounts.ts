@@ -3,8 +3,8 @@ import { readFile, readlink } from "node:fs/promises";
 import type { Name } from "./names.ts";
 
 /**
- * The ID of the mount on which an open file is (proc_pid_fdinfo(5)), which bind mounts of one file system have each their own; null: /proc does not say.
- * It asks nothing of the file system, which may be a network's and never answer; so it waits for nothing, either.
+ * The ID of the mount on which an open file is (proc_pid_fdinfo(5)), which bind mounts of one file system have each their own; null: /proc
+ * does not say. It asks nothing of the file system, which may be a network's and never answer; so it waits for nothing, either.
  */
 export function mountOf(fd: number): number | null {
   const [, id] = /^mnt_id:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1")) ?? [];

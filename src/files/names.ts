@@ -1,6 +1,6 @@
 /**
- * Names of files are bytes, not text: here each character of a name is one of its bytes (latin1). So nothing is lost, they have an order that does not
- * depend on an encoding, and take no more memory than they must.
+ * Names of files are bytes, not text: here each character of a name is one of its bytes (latin1). So nothing is lost, they have an order
+ * that does not depend on an encoding, and take no more memory than they must.
  */
 
 export type Name = string;

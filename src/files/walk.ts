@@ -5,9 +5,9 @@ import { type Name, nameOf } from "./names.ts";
 import { codeOf } from "../lib/error-code.ts";
 
 /**
- * The way through a workspace that never leaves it, whatever jobs make of its folders and links meanwhile: from one folder to the next, by one name,
- * without following what is there and without entering what is mounted there (as openat2(2) does with RESOLVE_BENEATH and RESOLVE_NO_XDEV, which Node
- * has not). Links are read and walked here. However deep it goes, no more than two folders are open at a time.
+ * The way through a workspace that never leaves it, whatever jobs make of its folders and links meanwhile: from one folder to the next, by
+ * one name, without following what is there and without entering what is mounted there (as openat2(2) does with RESOLVE_BENEATH and
+ * RESOLVE_NO_XDEV, which Node has not). Links are read and walked here. However deep it goes, no more than two folders are open at a time.
  */
 
 /** `refusal` is a sentence for people; it does not hold what a link says. */
@@ -47,7 +47,10 @@ export async function reopen({ fd }: FileHandle, flags: number): Promise<FileHan
   return await open(`/proc/self/fd/${fd}`, flags);
 }
 
-/** Finds what the path leads to, links followed; the caller closes it. Throws LeavesWorkspace, LeavesMount, and the errors of open(2) with their codes. */
+/**
+ * Finds what the path leads to, links followed; the caller closes it. Throws LeavesWorkspace, LeavesMount, and the errors of open(2) with
+ * their codes.
+ */
 export async function find(start: Start): Promise<Found> {
   const walker = await Walker.at(start);
   try {
@@ -136,7 +139,10 @@ class Walker {
     this.#trail.push(name);
   }
 
-  /** To the workspace again, and the names to the folder above this: to ask a folder for its parent would lead out of one that was moved away. */
+  /**
+   * To the workspace again, and the names to the folder above this: to ask a folder for its parent would lead out of one that was moved
+   * away.
+   */
   async #climb(): Promise<Name[]> {
     if (this.#trail.length === 0) throw new LeavesWorkspace("leaves the workspace");
     const above = this.#trail.slice(0, -1);

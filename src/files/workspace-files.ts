@@ -64,8 +64,8 @@ export class WorkspaceFiles {
   }
 
   /**
-   * Puts a file there in place of what was, whole or not at all; folders on the way are made. The owner is the workspace's. `mode` are its permissions.
-   * While its bytes are waited for, nothing is open but a draft of it, outside of the workspace.
+   * Puts a file there in place of what was, whole or not at all; folders on the way are made. The owner is the workspace's. `mode` are its
+   * permissions. While its bytes are waited for, nothing is open but a draft of it, outside of the workspace.
    */
   async write(path: Name[], content: AsyncIterable<Uint8Array>, { mode, inTurn }: { mode: number; inTurn: InTurn }): Promise<void> {
     await inTurn(() => this.#locate(path, "is the workspace itself: name a file in it", refuseFolder));
@@ -91,7 +91,10 @@ export class WorkspaceFiles {
     });
   }
 
-  /** Removes a file, a link or an empty folder; with `isRecursive` a folder with all that is in it. Gives how many there were; throws NotAllRemoved. */
+  /**
+   * Removes a file, a link or an empty folder; with `isRecursive` a folder with all that is in it. Gives how many there were; throws
+   * NotAllRemoved.
+   */
   async remove(path: Name[], { isRecursive }: { isRecursive: boolean }): Promise<number> {
     const { root, program } = this.#workspace;
     return await locate({ root, path }, async (entry) => {

@@ -3,8 +3,8 @@ import type { NewToken, StoredToken, TokenTable } from "../store/tokens.ts";
 import { isRole, type Role } from "./roles.ts";
 
 /**
- * Tokens: `jr_<id>_<secret>`, the id 16 hexadecimal digits by which it is found, the secret 256 random bits in base64url (RFC 4648) of which only
- * the SHA-256 is stored. With so many bits a slow hash would add nothing.
+ * Tokens: `jr_<id>_<secret>`, the id 16 hexadecimal digits by which it is found, the secret 256 random bits in base64url (RFC 4648) of
+ * which only the SHA-256 is stored. With so many bits a slow hash would add nothing.
  */
 
 const form = /^jr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;

@@ -22,7 +22,10 @@ const unchanged = new Set<RefusalCode>([
   "too-many-at-once",
 ]);
 
-/** Does work that changes something, and writes a line into the audit log. A line is also written if the work failed midway: why, and how far it came. */
+/**
+ * Does work that changes something, and writes a line into the audit log. A line is also written if the work failed midway: why, and how
+ * far it came.
+ */
 export async function audited<Result>(
   audit: AuditLog,
   caller: Caller,

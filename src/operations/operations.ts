@@ -36,8 +36,9 @@ export type ShownJob = Omit<WholeJobView, "Spec"> & { Spec: WholeJobView["Spec"]
 export type JobOutput = AttachSource & { id: string; job: () => JobView | null };
 
 /**
- * Everything that can be done with jobs, for a caller whose role and ownership are checked here and nowhere else. HTTP routes and other ways in are
- * thin over it. Each operation throws a Refusal when it is not permitted or not possible, and writes its line into the audit log.
+ * Everything that can be done with jobs, for a caller whose role and ownership are checked here and nowhere else. HTTP routes and other
+ * ways in are thin over it. Each operation throws a Refusal when it is not permitted or not possible, and writes its line into the audit
+ * log.
  */
 export class Operations {
   readonly #dependencies: OperationDependencies;
@@ -79,7 +80,9 @@ export class Operations {
     return shownTo(caller, job);
   }
 
-  /** Resolves when the job is finished. `onFound` is called before the wait begins. When the signal aborts first, the operation is refused. */
+  /**
+   * Resolves when the job is finished. `onFound` is called before the wait begins. When the signal aborts first, the operation is refused.
+   */
   async wait(caller: Caller, id: string, { signal, onFound }: { signal: AbortSignal; onFound: () => void }): Promise<ShownJob> {
     const { runner } = this.#dependencies;
     const found = this.#find(caller, "wait", id);
@@ -90,7 +93,9 @@ export class Operations {
     return shownTo(caller, job);
   }
 
-  /** Resolves when nothing of the job is left; at once if it does not exist. A caller that sees only its own jobs learns nothing of others. */
+  /**
+   * Resolves when nothing of the job is left; at once if it does not exist. A caller that sees only its own jobs learns nothing of others.
+   */
   async kill(caller: Caller, id: string, { force, signal }: { force: boolean; signal: AbortSignal }): Promise<void> {
     authorize(caller.identity, "kill");
     const { runner, audit } = this.#dependencies;

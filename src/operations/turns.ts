@@ -16,8 +16,8 @@ export const removalBounds: TurnBounds = { atOnce: 8, perIdentity: 2, waitingPer
 type Waiting = { start: () => void; isWanted: () => boolean };
 
 /**
- * Work that may be large, a few pieces at once: of all identities, and of each. The others wait, and whoever has asked for much waits behind its own:
- * the identities take turns.
+ * Work that may be large, a few pieces at once: of all identities, and of each. The others wait, and whoever has asked for much waits
+ * behind its own: the identities take turns.
  */
 export class Turns {
   readonly #bounds: TurnBounds;
@@ -43,8 +43,8 @@ export class Turns {
   }
 
   /**
-   * Resolves when it is its turn, with what ends that, to be called once. `identity` is its key (keyOf). Where it is not wanted any more by then, since
-   * the client has gone, the promise stays open. Throws a refusal where the identity has too much waiting.
+   * Resolves when it is its turn, with what ends that, to be called once. `identity` is its key (keyOf). Where it is not wanted any more by
+   * then, since the client has gone, the promise stays open. Throws a refusal where the identity has too much waiting.
    */
   async take(identity: string, isWanted: () => boolean): Promise<() => void> {
     if (this.#mayStart(identity)) this.#change(identity, 1);

@@ -1,6 +1,9 @@
 /** How many connections the service can have with a limit of file descriptors, for itself and for the doctor. */
 
-/** What the service itself needs: database, launcher, watchers, listening sockets, refusals, and files that are open for a moment, such as folders that are looked at. */
+/**
+ * What the service itself needs: database, launcher, watchers, listening sockets, refusals, and files that are open for a moment, such as
+ * folders that are looked at.
+ */
 export const descriptorsOfService = 150;
 
 /** Half of what the service leaves: the other half is for what is open besides a connection. */

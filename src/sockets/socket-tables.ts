@@ -3,7 +3,10 @@ import { isIPv4 } from "node:net";
 import { endianness } from "node:os";
 import type { Ends } from "./ends.ts";
 
-/** A socket as it stands in a table; of one that its process has closed the owner is null: it has no inode any more, and the kernel calls it root's. */
+/**
+ * A socket as it stands in a table; of one that its process has closed the owner is null: it has no inode any more, and the kernel calls it
+ * root's.
+ */
 type Entry = { owner: number | null; unacknowledgedBytes: number };
 type Both = { ours: Entry | null; theirs: Entry | null };
 type Lookup = { ends: Ends; resolve: (found: Both) => void };
@@ -12,8 +15,8 @@ type Lookup = { ends: Ends; resolve: (found: Both) => void };
 const maxReads = 5;
 
 /**
- * Sockets as /proc/net/tcp and tcp6 list them (proc(5)): the fields of a line are number, local and remote address, state, bytes to be sent and to be
- * read, timer, retransmits, uid, timeout, inode. Many lookups share a reading.
+ * Sockets as /proc/net/tcp and tcp6 list them (proc(5)): the fields of a line are number, local and remote address, state, bytes to be sent
+ * and to be read, timer, retransmits, uid, timeout, inode. Many lookups share a reading.
  */
 export class SocketTables {
   #waiting: Lookup[] = [];

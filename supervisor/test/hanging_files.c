@@ -1,6 +1,8 @@
 /*
- * hanging_files <folder>: mounts a file system there that does not answer, as a network's whose server is gone. It has one file, the script "tool". Prints
- * "ready"; answers from the first line of standard input on; unmounts at the end of that. Exit code 2: it may not mount. Speaks FUSE by itself: linux/fuse.h, fuse(4).
+ * hanging_files <folder>: mounts a file system there that does not answer, as a network's whose server is gone. It has one file, the script
+ * "tool". Prints
+ * "ready"; answers from the first line of standard input on; unmounts at the end of that. Exit code 2: it may not mount. Speaks FUSE by
+ * itself: linux/fuse.h, fuse(4).
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Box, isWrapped, type Plan } from "./harness.ts";
 
-/** What is the service's own and what is for its jobs too, of all that a process hands down. Each service is a launcher, started by util-linux. */
+/**
+ * What is the service's own and what is for its jobs too, of all that a process hands down. Each service is a launcher, started by
+ * util-linux.
+ */
 
 const isRoot = process.getuid?.() === 0;
 const tools = ["setpriv", "chrt", "nice", "choom", "ionice", "setarch", "perl"];

@@ -7,8 +7,9 @@
 #include <string.h>
 
 /**
- * Jobs in a world that is made up (job_world.c): its clock, processes, engine and disk do what they may do, in any order, as a number says. The real state
- * machine, with all of its actions, has to bring each job to its end: no event is refused, and what the status file says is true, in order and whole.
+ * Jobs in a world that is made up (job_world.c): its clock, processes, engine and disk do what they may do, in any order, as a number says.
+ * The real state machine, with all of its actions, has to bring each job to its end: no event is refused, and what the status file says is
+ * true, in order and whole.
  *
  *     job_fuzz [count [first]]     so many worlds, from this number on; one that fails says its number and what its job told. Of 100,000 at least every line of
  *                                  the table is to be met

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /**
- * Every cell of the state machine does what its line in machine.def says, which is read here as text; all that has no line is refused. And the picture in
- * docs/supervisor.md shows the moves of that text, no more and no fewer. Run in the folder of machine.def.
+ * Every cell of the state machine does what its line in machine.def says, which is read here as text; all that has no line is refused. And
+ * the picture in docs/supervisor.md shows the moves of that text, no more and no fewer. Run in the folder of machine.def.
  */
 
 enum { WORD = 40, LINE = 400, MOST_LINES = 400 };

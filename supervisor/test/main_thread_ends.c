@@ -1,6 +1,6 @@
 /*
- * A process whose main thread ends while another lives: in /proc/PID/stat its state is then that of a zombie. Prints "ready" when that is so.
- * main_thread_ends [name]: calls itself so.
+ * A process whose main thread ends while another lives: in /proc/PID/stat its state is then that of a zombie. Prints "ready" when that is
+ * so. main_thread_ends [name]: calls itself so.
  */
 #include <pthread.h>
 #include <stdio.h>

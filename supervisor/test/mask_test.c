@@ -1,5 +1,5 @@
-// What the masking gives out, against a reference that is slow and plain, for every way to cut the stream. Built with libFuzzer where there is
-// clang (FUZZ), and with the cases and the random trials below everywhere.
+// What the masking gives out, against a reference that is slow and plain, for every way to cut the stream. Built with libFuzzer where there
+// is clang (FUZZ), and with the cases and the random trials below everywhere.
 #include "../formats.h"
 #include "../mask.h"
 

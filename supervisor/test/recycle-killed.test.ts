@@ -77,7 +77,10 @@ test("a job that is asked for again and again runs once, whoever is given it", a
   assert.deepEqual(box.heard, []);
 });
 
-/** Which call of a kind it is, from a supervisor's beginning on. In its first life it calls chdir(2) twice, and then before and after it waits; likewise the others. */
+/**
+ * Which call of a kind it is, from a supervisor's beginning on. In its first life it calls chdir(2) twice, and then before and after it
+ * waits; likewise the others.
+ */
 const moments: [string, number[]][] = [
   ["prctl", [2, 3]],
   ["futex", [1]],
@@ -141,7 +144,9 @@ function isFinished(job: Job): boolean {
   return job.status().some((line) => /^(done|swept) /.test(line));
 }
 
-/** As the service does: tells again of a job that nobody has claimed, when somebody died. Until it is finished, or claimed by one who died. */
+/**
+ * As the service does: tells again of a job that nobody has claimed, when somebody died. Until it is finished, or claimed by one who died.
+ */
 async function runWhateverDies(box: Box): Promise<Job> {
   const job = box.run({ steps: [{ run: "echo ran >> ../count" }] });
   const heard = { died: box.heard.length };

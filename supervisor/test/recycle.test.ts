@@ -20,7 +20,10 @@ import { test } from "node:test";
 import { Box, isLiving, type Job, makeCgroups, type Plan, until } from "./harness.ts";
 import { childrenOf, idleOnes, isIdle, mostIdle, openBox, plain, read, runAndWait } from "./idle.ts";
 
-/** Supervisors that have ended a job and take the next one. Those that wait are children of the launcher whose working directory is the root. */
+/**
+ * Supervisors that have ended a job and take the next one. Those that wait are children of the launcher whose working directory is the
+ * root.
+ */
 
 const mountFolder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
 const canMount = spawnSync("mount", ["-t", "tmpfs", "none", mountFolder]).status === 0 && spawnSync("umount", [mountFolder]).status === 0;
@@ -241,7 +244,10 @@ test(
 );
 test.after(() => cgroups?.remove());
 
-/** KiB that it has written to, which no other process shares; of the program's own pages it is the only user where there is but one supervisor. */
+/**
+ * KiB that it has written to, which no other process shares; of the program's own pages it is the only user where there is but one
+ * supervisor.
+ */
 function ownMemory(pid: number): number {
   return Number(/^Private_Dirty:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "latin1"))?.[1] ?? Number.NaN);
 }

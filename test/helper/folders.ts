@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 
-/** A folder for a service's state, in memory where there is such a file system: for very many files, and for times of files that a disk's cannot hold. */
+/**
+ * A folder for a service's state, in memory where there is such a file system: for very many files, and for times of files that a disk's
+ * cannot hold.
+ */
 export function folderInMemory(t: TestContext): string {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "jobrunner-test-"));
   t.after(() => t.after(() => rmSync(folder, { recursive: true, force: true }))); // after the service that is in it

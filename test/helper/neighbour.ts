@@ -11,8 +11,8 @@ export type Seen = { checks: number; submissions: number; slowestMs: number; ref
 const healthyMs = 500;
 
 /**
- * Somebody else beside what a test does to the service: a token of its own that looks at its health and submits jobs, one request after the other. In
- * a process of its own, so that what keeps the test busy is not taken for the service's slowness.
+ * Somebody else beside what a test does to the service: a token of its own that looks at its health and submits jobs, one request after the
+ * other. In a process of its own, so that what keeps the test busy is not taken for the service's slowness.
  */
 export class Neighbour {
   readonly #t: TestContext;

@@ -19,8 +19,8 @@ export type PageOptions = StartOptions & {
 };
 
 /**
- * Starts a service and looks at its page. The test fails when the page says an error on the console, throws one, or asks for anything that is not the
- * service's; `expected`: of what the console may say. `isFromElsewhere`: so that the service trusts nobody without a token.
+ * Starts a service and looks at its page. The test fails when the page says an error on the console, throws one, or asks for anything that
+ * is not the service's; `expected`: of what the console may say. `isFromElsewhere`: so that the service trusts nobody without a token.
  */
 export async function openPage(
   t: TestContext,

@@ -6,7 +6,10 @@ export class Proxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #port = 0;
-  /** How many bytes of answers a connection carries before it breaks: the first connection the first number, and so on; all when there is none left. */
+  /**
+   * How many bytes of answers a connection carries before it breaks: the first connection the first number, and so on; all when there is
+   * none left.
+   */
   cuts: number[] = [];
   connections = 0;
 

@@ -6,8 +6,9 @@ import type { Service } from "./service.ts";
 export const oldestIds = "00000000-";
 
 /**
- * Writes so many jobs that are finished into the database of a service, which is restarted for it: copies of one that ran, newer than it, without directories. They have the
- * names "odd" and "even" in turn, and the label side=odd or side=even, the other way round for one in `every`; the oldest has the label note=Needle.
+ * Writes so many jobs that are finished into the database of a service, which is restarted for it: copies of one that ran, newer than it,
+ * without directories. They have the names "odd" and "even" in turn, and the label side=odd or side=even, the other way round for one in
+ * `every`; the oldest has the label note=Needle.
  */
 export async function recordJobs(service: Service, { count, every }: { count: number; every: number }): Promise<void> {
   const { job } = await service.run({ CommandLine: "true", Name: "template" });

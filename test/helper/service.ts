@@ -134,7 +134,10 @@ export class Service {
     return call(this.url, method, path, options);
   }
 
-  /** The typed client, as a program that uses it has it; `headers` are added to its own. What is about HTTP itself is asked by `call` and `open`. */
+  /**
+   * The typed client, as a program that uses it has it; `headers` are added to its own. What is about HTTP itself is asked by `call` and
+   * `open`.
+   */
   client(headers: Record<string, string> = {}): Client {
     // No connection is kept: the service may be killed between two calls.
     return new Client({
@@ -158,7 +161,10 @@ export class Service {
     return await this.client().job(id);
   }
 
-  /** A job that is not over by then hangs, also on a slow machine that runs many: Podman makes its containers one after the other, at up to a second each. */
+  /**
+   * A job that is not over by then hangs, also on a slow machine that runs many: Podman makes its containers one after the other, at up to
+   * a second each.
+   */
   async wait(id: string): Promise<WholeJob> {
     return await this.client().wait(id, { timeoutSeconds: 300 });
   }

@@ -16,7 +16,10 @@ export async function refused(service: Service, spec: JobSpec): Promise<Refusal>
   return errors[0];
 }
 
-/** Finds the longest text with which the job is not too large together, and runs that job; with one byte more it is refused by the field, as it is with much more. */
+/**
+ * Finds the longest text with which the job is not too large together, and runs that job; with one byte more it is refused by the field, as
+ * it is with much more.
+ */
 export async function runLargest(
   service: Service,
   field: string,

@@ -2,8 +2,8 @@ import type { Request } from "./docker-daemon.ts";
 import type { Engine, Inspected } from "./engine.ts";
 
 /**
- * Looks at containers that are finished and removes them, many by one run of the engine's client, which costs as much as a small job: those that
- * come while one runs share the next. Measured, to wait for more costs more than it saves.
+ * Looks at containers that are finished and removes them, many by one run of the engine's client, which costs as much as a small job: those
+ * that come while one runs share the next. Measured, to wait for more costs more than it saves.
  */
 
 type Waiting = Request & { resolve: (isGone: boolean) => void };

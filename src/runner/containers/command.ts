@@ -32,7 +32,9 @@ export type ContainerCommand = {
   envFile: string;
   /** Where the client starts. */
   hostDirectory: string;
-  /** The container's own way to the supervisor: a folder to be made in the job's directory, and where in the container its command starts. */
+  /**
+   * The container's own way to the supervisor: a folder to be made in the job's directory, and where in the container its command starts.
+   */
   streams: { name: string; workdir: string } | null;
 };
 
@@ -96,8 +98,9 @@ function pidsOf({ Resources }: ContainerStep["command"]): number | undefined {
 
 /**
  * What the engine says of the container is kept before the container is removed. One whose making was cut off may turn up a moment
- * later, so a missing one is looked for twice. "await" is told by settle in supervisor/formats.h: whoever says it also knows when it has lasted too long,
- * so that it needs no end here. Not the engine's kill and wait: Podman does not take a container for a running one if its client died just after it had started.
+ * later, so a missing one is looked for twice. "await" is told by settle in supervisor/formats.h: whoever says it also knows when it has
+ * lasted too long, so that it needs no end here. Not the engine's kill and wait: Podman does not take a container for a running one if its
+ * client died just after it had started.
  */
 function finalizeScript(kind: EngineKind): string {
   return `
@@ -113,8 +116,8 @@ exec "$client" ${removeWords(kind).join(" ")} "$container"
 }
 
 /**
- * The client writes where the command does. Podman has no daemon: what it warns of there is the set-up and what other containers left, such as
- * an incomplete layer of one that was killed while it was made.
+ * The client writes where the command does. Podman has no daemon: what it warns of there is the set-up and what other containers left, such
+ * as an incomplete layer of one that was killed while it was made.
  */
 function quietWords(kind: EngineKind): string[] {
   return kind === "podman" ? ["--log-level=error"] : [];
@@ -137,7 +140,10 @@ function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
-/** What follows the options. A command line needs the shell and nothing before it, whatever the image's entrypoint; arguments go to the entrypoint. */
+/**
+ * What follows the options. A command line needs the shell and nothing before it, whatever the image's entrypoint; arguments go to the
+ * entrypoint.
+ */
 export function commandWords({ Image, CommandLine, Shell, Args, Entrypoint }: ContainerStep["command"]): string[] {
   const line = CommandLine === undefined ? [] : [Shell ?? "/bin/sh", ...shellArguments(CommandLine)];
   const [program, ...words] = Entrypoint === undefined ? line : [...Entrypoint, ...line];

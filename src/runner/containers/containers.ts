@@ -40,8 +40,8 @@ export class Containers {
   }
 
   /**
-   * The facts of the job's containers that are gone, by step, and whether that is all whose steps have ended. If not, they are finalized, and
-   * `onFinalized` is called for each. Steps that still run are left alone.
+   * The facts of the job's containers that are gone, by step, and whether that is all whose steps have ended. If not, they are finalized,
+   * and `onFinalized` is called for each. Steps that still run are left alone.
    */
   finalize(
     job: ActiveJob,

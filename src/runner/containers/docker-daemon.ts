@@ -13,8 +13,9 @@ export type DaemonOptions = {
 };
 
 /**
- * A Docker daemon at a socket of this box, asked without its client: a run of that costs as much as a small job, and those who come meanwhile wait for it. Only
- * what is plain is taken from it; all else the client is asked, whose set-up and words count. Docker Engine API: "Inspect a container", "Remove a container".
+ * A Docker daemon at a socket of this box, asked without its client: a run of that costs as much as a small job, and those who come
+ * meanwhile wait for it. Only what is plain is taken from it; all else the client is asked, whose set-up and words count. Docker Engine
+ * API: "Inspect a container", "Remove a container".
  */
 export class DockerDaemon {
   readonly #options: DaemonOptions;

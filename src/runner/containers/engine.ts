@@ -43,7 +43,8 @@ const dockerRuntimeWords = ["info", "--format", "{{.DefaultRuntime}}"];
 const dockerHostWords = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"];
 
 /**
- * Runtimes whose containers have this box's kernel, as far as is known: on one of its own (gVisor, Kata Containers) the other end of a FIFO of ours is not there.
+ * Runtimes whose containers have this box's kernel, as far as is known: on one of its own (gVisor, Kata Containers) the other end of a FIFO
+ * of ours is not there.
  */
 const runtimesOfThisKernel = ["runc", "io.containerd.runc.v2", "crun", "youki", "nvidia", "sysbox-runc"];
 
@@ -139,7 +140,8 @@ export class Engine {
   }
 
   /**
-   * Removes a folder of the service's, in a parent that is too, with files of a container's users in it. The program is the supervisor, whose "remove" runs in the image of the job, whatever that has. Rejects with the client's words.
+   * Removes a folder of the service's, in a parent that is too, with files of a container's users in it. The program is the supervisor,
+   * whose "remove" runs in the image of the job, whatever that has. Rejects with the client's words.
    */
   async removeFolder({
     folder,

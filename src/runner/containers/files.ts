@@ -41,8 +41,8 @@ export function stateFileName(step: number): string {
 }
 
 /**
- * Only who can get into the job's directory, and the container, can get into the folder; there all can, whoever the container's user is. May be done again,
- * also while a container uses it: the same job gives the same folder.
+ * Only who can get into the job's directory, and the container, can get into the folder; there all can, whoever the container's user is.
+ * May be done again, also while a container uses it: the same job gives the same folder.
  */
 export function makeStreams(directory: string, { name, workdir }: { name: string; workdir: string }): void {
   const folder = join(directory, name);

@@ -49,7 +49,10 @@ export class EngineFinder {
     return await this.#checking;
   }
 
-  /** What was found last, for people; a look that is due is begun for whoever asks next. The first one comes soon after the start by itself (Leftovers). */
+  /**
+   * What was found last, for people; a look that is due is begun for whoever asks next. The first one comes soon after the start by itself
+   * (Leftovers).
+   */
   health(): EngineHealth {
     const known = this.#state;
     if (known !== null) void this.find();

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
 /**
- * The supervisor's program as the first process of a container, in place of the engine's init: supervisor/init.c. It takes the container's output past the
- * engine, and signals too.
+ * The supervisor's program as the first process of a container, in place of the engine's init: supervisor/init.c. It takes the container's
+ * output past the engine, and signals too.
  */
 
 /** Where a container finds its streams: supervisor/streams.h. Not below a folder that an image or a mount may hold. */
@@ -19,7 +19,10 @@ export function saidName(step: number): string {
 
 export const workdirName = "workdir";
 
-/** Of Docker, 18.09 and later: a mount of ours there takes the place of the daemon's (WithMounts in moby's daemon/oci_linux.go). It has no word for that. */
+/**
+ * Of Docker, 18.09 and later: a mount of ours there takes the place of the daemon's (WithMounts in moby's daemon/oci_linux.go). It has no
+ * word for that.
+ */
 export const dockerInitTarget = "/sbin/docker-init";
 
 /** Whether the program runs in any image of its architecture: it asks for no interpreter (elf(5), PT_INTERP). */

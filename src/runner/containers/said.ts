@@ -13,7 +13,9 @@ const advice = /^(?:Run|See) '[^']*--help'|^time="[^"]*" level=(?:warning|info|d
 // Printed when a pull has come to its end: the image is there, and what failed came after.
 const pulled = /^(?:Status: |Digest: sha256:|Writing manifest to image destination|[0-9a-f]{64}$)/m;
 
-/** By our own init (supervisor/init.c), or by runc where that could not be executed itself, as with more variables than the kernel takes. */
+/**
+ * By our own init (supervisor/init.c), or by runc where that could not be executed itself, as with more variables than the kernel takes.
+ */
 const ownRefusal = /^(?:jobrunner-init|exec \/\S+): (.*)$/;
 /** By an engine's init (tini, catatonit), which takes the place of the command. */
 const engineInitRefusal =

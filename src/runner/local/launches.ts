@@ -17,7 +17,9 @@ export type LaunchesOptions = {
 
 const retryMs = 500;
 
-/** Writes job directories and passes them to the launcher. Tries again what fails for a while: a full disk, an engine that is not found yet. */
+/**
+ * Writes job directories and passes them to the launcher. Tries again what fails for a while: a full disk, an engine that is not found yet.
+ */
 export class Launches {
   readonly #options: LaunchesOptions;
   readonly #events: ExecutorEvents;
