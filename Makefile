@@ -59,7 +59,8 @@ build/web/index.html: node_modules/.package-lock.json $(shell find web src/clien
 	@touch $@
 
 supervisor:
-	@command -v $(firstword $(CC)) >/dev/null || { echo "the C compiler '$(CC)' is missing: install one (Debian: apt-get install gcc libc6-dev)" >&2; exit 1; }
+	@command -v $(firstword $(CC)) >/dev/null || \
+	{ echo "the C compiler '$(CC)' is missing: install one (Debian: apt-get install gcc libc6-dev)" >&2; exit 1; }
 	@$(MAKE) --no-print-directory -C supervisor all
 
 # A tarball for npm, in this folder. What is in it, package.json says.
@@ -80,8 +81,13 @@ install: all
 	mkdir -p "$(LIBRARY)/build"
 	cp -R package.json LICENSE README.md bin dist "$(LIBRARY)/"
 	cp -R build/jobrunner-supervisor build/web "$(LIBRARY)/build/"
-	for node in node_modules/node-linux-*; do [ -d "$$node" ] || continue; mkdir -p "$(LIBRARY)/$$node" && cp -R "$$node/bin" "$$node/LICENSE" "$$node/package.json" "$(LIBRARY)/$$node/" || exit 1; done
-	for file in "$(PROGRAM)" "$(UNIT)" "$(MANUAL)" "$(COMPLETION_BASH)" "$(COMPLETION_ZSH)" "$(COMPLETION_FISH)"; do mkdir -p "$${file%/*}" || exit 1; done
+	for node in node_modules/node-linux-*; do \
+	[ -d "$$node" ] || continue; \
+	mkdir -p "$(LIBRARY)/$$node" && cp -R "$$node/bin" "$$node/LICENSE" "$$node/package.json" "$(LIBRARY)/$$node/" || exit 1; \
+	done
+	for file in "$(PROGRAM)" "$(UNIT)" "$(MANUAL)" "$(COMPLETION_BASH)" "$(COMPLETION_ZSH)" "$(COMPLETION_FISH)"; do \
+	mkdir -p "$${file%/*}" || exit 1; \
+	done
 	ln -sfn ../lib/jobrunner/bin/jobrunner "$(PROGRAM)"
 	sed 's|/usr/local|$(PREFIX)|' packaging/systemd/jobrunner.service > "$(UNIT)"
 	cp docs/jobrunner.1 "$(MANUAL)"

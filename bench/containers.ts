@@ -22,14 +22,18 @@ export const benchmark: Benchmark = {
   name: "containers",
   title: `${jobs} containers, ${lanes} at once, and 1 GiB of a container's output`,
   method:
-    `With docker and with podman. Containers: ${jobRounds} rounds of ${jobs} jobs of \`true\` in ${image} without a network, ${lanes} at a ` +
+    `With docker and with podman. Containers: ${jobRounds} rounds of ${jobs} jobs of \`true\` in ${image} without a network, ${lanes} ` +
+    `at a ` +
     "time in a closed loop: POST /, GET /ID/wait, the next one. After each round every job must be recorded as Succeeded and none of the " +
     `containers may be left. The peer is \`xargs -P ${lanes}\` with the engine's \`run --init --network none\`, with a fresh folder ` +
     "mounted as working directory: once with --rm, which leaves nothing behind, as a job does, and once without; those containers are " +
-    `removed outside of the measured time. Output: ${outputRounds} rounds of \`head -c 1073741824 /dev/zero\` in ${image}, from POST / to the ` +
+    `removed outside of the measured time. Output: ${outputRounds} rounds of \`head -c 1073741824 /dev/zero\` in ${image}, from POST / ` +
+    `to the ` +
     "answer of GET /ID/wait. The peer is the engine's `run --rm … > file` on the same file system. jobrunner keeps the output itself and " +
-    "turns the engine's log off (docker: --log-driver=none, podman: passthrough), so the peer runs without a log too. The engine's default " +
-    "log is measured once, for information: docker's writes six bytes for each zero byte. Each output is removed before the next one. The " +
+    "turns the engine's log off (docker: --log-driver=none, podman: passthrough), so the peer runs without a log too. The engine's " +
+    "default " +
+    "log is measured once, for information: docker's writes six bytes for each zero byte. Each output is removed before the next one. " +
+    "The " +
     "contenders take turns in going first.",
   limitSeconds: 1800,
   run,

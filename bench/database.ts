@@ -17,7 +17,8 @@ export const benchmark: Benchmark = {
   name: "database",
   title: "a million finished jobs",
   method:
-    `${jobs.toLocaleString("en")} finished jobs, copies of a real one, are written to the database by the project's own store (without job ` +
+    `${jobs.toLocaleString("en")} finished jobs, copies of a real one, are written to the database by the project's own store (without ` +
+    `job ` +
     "directories): 2 % Failed, 100 Lost, 50 teams as labels, one rare label, 1,000 names. The time from the start of the process to the " +
     "first 200 of GET /healthz: the median of 7 starts. Then pages of 50 jobs, 100 requests for each over a kept connection: the median.",
   limitSeconds: 400,

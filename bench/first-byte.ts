@@ -17,8 +17,10 @@ export const benchmark: Benchmark = {
   name: "first-byte",
   title: "from POST to the first byte at a reader",
   method:
-    `${rounds} rounds of ${turns} turns. Each turn runs a bare posix_spawn of \`bash -c 'echo hello'\` in C until its first byte has come ` +
-    "through a pipe, then the same command as a job of this build and of the build before: POST /, read the ID, GET /ID/attach on a second " +
+    `${rounds} rounds of ${turns} turns. Each turn runs a bare posix_spawn of \`bash -c 'echo hello'\` in C until its first byte has ` +
+    `come ` +
+    "through a pipe, then the same command as a job of this build and of the build before: POST /, read the ID, GET /ID/attach on a " +
+    "second " +
     "kept connection, until its first byte has come (bench/firstbyte.c). The extra time of a job is the difference of the medians of a " +
     "round. The demand is on the ratio of this build's extra time to that of the build before. For information: the same in " +
     `${busyRounds} rounds of ${busyTurns} turns beside ${forkers} shells that fork in a loop.`,

@@ -20,7 +20,8 @@ export const benchmark: Benchmark = {
     "In Chromium, headless, 1280 × 800. The time is from the navigation until a row, or a line of output, is on the page: the median of " +
     `${turns}. Frames: the time between two calls of requestAnimationFrame while the mouse wheel turns by 400 pixels every 16 ms. The ` +
     "peer is an empty page in the same browser. Memory: of the page's scripts after a garbage collection, and of the renderer process. " +
-    "The peer of the long output is the same output as plain text in the same browser (GET /ID/attach), which is how people read logs without a page.",
+    "The peer of the long output is the same output as plain text in the same browser (GET /ID/attach), which is how people read logs " +
+    "without a page.",
   limitSeconds: 400,
   run,
 };

@@ -25,9 +25,11 @@ export const benchmark: Benchmark = {
   title: "small jobs: CPU of each, and how many a second",
   method:
     `${rounds} rounds of ${jobs} jobs of \`bash -c '${command}'\`. jobrunner: POST / by ${clients} clients on kept connections ` +
-    "(bench/load.c, which needs next to no CPU). The clock stops when GET /jobs?state=Queued and GET / are empty. Then every job is looked " +
+    "(bench/load.c, which needs next to no CPU). The clock stops when GET /jobs?state=Queued and GET / are empty. Then every job is " +
+    "looked " +
     "up and must be recorded as Succeeded. webhook: the same load generator; the command runs synchronously, and its output is in the " +
-    `answer. spawn.c: posix_spawn of the same command, ${processesInFlight} at a time, with output to one file and no record. In addition, ` +
+    `answer. spawn.c: posix_spawn of the same command, ${processesInFlight} at a time, with output to one file and no record. In ` +
+    `addition, ` +
     "a job costs jobrunner a request, two commits, a supervisor, a cgroup, and a folder with plan, output, index, status, control and " +
     "workspace. CPU: `usage_usec` in cpu.stat of a cgroup v2 that holds the contender and all that it starts (service, launcher, " +
     "supervisors, jobs; webhook; spawn.c) but not the load generator, from before the round until only the idle processes are left, " +

@@ -17,7 +17,8 @@ export const benchmark: Benchmark = {
   name: "start",
   title: "from the start of the service to its first 200",
   method:
-    "From the start of bin/jobrunner to the first 200 of GET /healthz, requested every 3 ms, with a state directory that was used before: " +
+    "From the start of bin/jobrunner to the first 200 of GET /healthz, requested every 3 ms, with a state directory that was used " +
+    "before: " +
     `${quietRounds} rounds, and ${busyRounds} rounds beside ${forkers} shells that fork \`/bin/true\` in a loop. Two starts of each are ` +
     "not counted; they fill the caches. For information: an empty program on the same Node.",
   limitSeconds: 240,

@@ -89,12 +89,14 @@ async function submit(client: Client): Promise<{ nightly: string; deploy: string
       {
         Name: "build",
         CommandLine:
-          "for i in $(seq 1 40); do printf '\\033[32mCC\\033[0m   src/module%02d.c\\n' $i; sleep 0.03; done; printf '\\033[33mwarning:\\033[0m unused variable\\n' >&2",
+          "for i in $(seq 1 40); do printf '\\033[32mCC\\033[0m   src/module%02d.c\\n' $i; sleep 0.03; done; printf " +
+          "'\\033[33mwarning:\\033[0m unused variable\\n' >&2",
       },
       {
         Name: "test",
         CommandLine:
-          "sleep 0.4; printf '\\033[32m211 passed\\033[0m, \\033[1;31m1 failed\\033[0m\\n'; echo 'assertion failed: 41 is not 42' >&2; exit 2",
+          "sleep 0.4; printf '\\033[32m211 passed\\033[0m, \\033[1;31m1 failed\\033[0m\\n'; echo 'assertion failed: 41 is not 42' >&2; " +
+          "exit 2",
       },
       { Name: "publish", CommandLine: "echo published" },
       { Name: "clean", CommandLine: "echo cleaned up", RunOn: "always" },

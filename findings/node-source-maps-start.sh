@@ -19,7 +19,8 @@ const { spawnSync } = require("node:child_process");
 const shown = 'process.on("exit", () => console.log(JSON.stringify({ ...process.cpuUsage(), bytes: process.memoryUsage.rss() })))';
 const start = (...flags) => {
   const env = { ...process.env, NODE_COMPILE_CACHE: "cache" }; // so that compiling hides nothing
-  const { stdout, status } = spawnSync(process.execPath, [...flags, "--require", "./shown.cjs", "bundle/main.js"], { encoding: "utf8", env });
+  const args = [...flags, "--require", "./shown.cjs", "bundle/main.js"];
+  const { stdout, status } = spawnSync(process.execPath, args, { encoding: "utf8", env });
   if (status !== 0) throw new Error("the program failed");
   const { user, system, bytes } = JSON.parse(stdout);
   return { ms: (user + system) / 1000, mb: bytes / 1e6 };

@@ -113,7 +113,8 @@ void finalize_stop(struct job *job, int signal) {
     bool has_own_way = job->at.step.streams != NULL;
     if (has_own_way) streams_signal(&job->running.streams, signal);
     if (has_own_way) finalize_call_off(job);
-    else (void)kill(job->running.process.pid, signal == SIGQUIT ? SIGTERM : signal); // the client passes it on, but by SIGQUIT it ends with a dump of its stacks
+    // the client passes it on, but by SIGQUIT it ends with a dump of its stacks
+    else (void)kill(job->running.process.pid, signal == SIGQUIT ? SIGTERM : signal);
 }
 
 void finalize_call_off(struct job *job) {

@@ -15,17 +15,17 @@
  *     stop_timeout_ms=<n>         from the stop signal to SIGKILL
  *     timeout_ms=<n>              of the job; absent: none. Likewise:
  *     idle_timeout_ms=<n>         longest time without output
- *     drain_timeout_ms=<n>        longest time at the job's end for the last output of what the steps left behind; absent or 0: none, all of it is
- *                                 killed at once. It goes on while a pipe of a step is open and a process that has one as its standard output or
- *                                 error is at work: bytes came within 100 ms, or it runs or waits for a disk, or its standard input is a pipe or FIFO
- *                                 that has bytes or no writer left. A kill and the job's timeout end it.
+ *     drain_timeout_ms=<n>        longest time at the job's end for the last output of what the steps left behind; absent or 0: none, all
+ *                                 of it is killed at once. It goes on while a pipe of a step is open and a process that has one as its
+ *                                 standard output or error is at work: bytes came within 100 ms, or it runs or waits for a disk, or its
+ *                                 standard input is a pipe or FIFO that has bytes or no writer left. A kill and the job's timeout end it.
  *     stdin=<file name>           in the job directory: standard input of step 1; absent: /dev/null
  *     env=<NAME>=<value>          for every step; any number of them. No step sets the same name again.
- *     secret=<bytes>              a text that output never holds: every place where it stands becomes ***, before it is stored; places that share
- *                                 a byte become one ***. Any number of them, at most 16 MiB together. A stream's last bytes are stored
- *                                 later where they may be the beginning of a secret.
- *     user=<uid> <gid> <gid>...   decimal numbers; the first group is the primary one, up to 1023 more may follow: whom the steps' processes
- *                                 become, with no groups but these; absent: the supervisor's own. Not together with settle.
+ *     secret=<bytes>              a text that output never holds: every place where it stands becomes ***, before it is stored; places that
+ *                                 share a byte become one ***. Any number of them, at most 16 MiB together. A stream's last bytes are
+ *                                 stored later where they may be the beginning of a secret.
+ *     user=<uid> <gid> <gid>...   decimal numbers; the first group is the primary one, up to 1023 more may follow: whom the steps'
+ *                                 processes become, with no groups but these; absent: the supervisor's own. Not together with settle.
  *     step                        begins step 1, then 2, ...; the following belong to it:
  *       workdir=<absolute path>
  *       run_on=success|failure|always
@@ -33,19 +33,20 @@
  *       timeout_ms=<n>            absent: none
  *       arg=<string>              the argument vector, one after the other, at least one; [0] is looked up in the step's PATH
  *       env=<NAME>=<value>
- *       streams=<file name>       a folder in the job directory, made by the service, that the step's container finds as supervisor/streams.h says: the
- *                                 supervisor makes the FIFOs in it, reads the output from them, writes the stop signal to one, and removes the folder at the
- *                                 step's end. What the client itself writes goes to a file beside it, <file name>.said, which stays. The client
- *                                 gets no signal but a SIGTERM while the container's command is not executed yet. Only with settle; absent: the
- *                                 container's output is what the client writes, and the client passes the stop signal on
- *       settle=<string>           the argument vector of a command that ends and removes the step's container, run in the job directory with the
- *                                 step's variables. A step with it is run by the client of a container engine: its processes get no signal but
- *                                 the client's stop signal, and its end is recorded when the container is known to be finished: after an exit
- *                                 of the client's own that is not 125 (the engine failed), or else after this command. It is run too when the
- *                                 step is to be killed; what of the client is left then is killed. Where the client has ended while the step
- *                                 was to stop, and the container's command may run, it gets one more argument, "await": the container may not have heard of it, so it is given the
- *                                 stop signal and waited for; at the end of its grace the command is killed and run again, without that word.
- *                                 Absent: none
+ *       streams=<file name>       a folder in the job directory, made by the service, that the step's container finds as
+ *                                 supervisor/streams.h says: the supervisor makes the FIFOs in it, reads the output from them, writes the
+ *                                 stop signal to one, and removes the folder at the step's end. What the client itself writes goes to a
+ *                                 file beside it, <file name>.said, which stays. The client gets no signal but a SIGTERM while the
+ *                                 container's command is not executed yet. Only with settle; absent: the container's output is what the
+ *                                 client writes, and the client passes the stop signal on
+ *       settle=<string>           the argument vector of a command that ends and removes the step's container, run in the job directory
+ *                                 with the step's variables. A step with it is run by the client of a container engine: its processes get
+ *                                 no signal but the client's stop signal, and its end is recorded when the container is known to be
+ *                                 finished: after an exit of the client's own that is not 125 (the engine failed), or else after this
+ *                                 command. It is run too when the step is to be killed; what of the client is left then is killed. Where
+ *                                 the client has ended while the step was to stop, and the container's command may run, it gets one more
+ *                                 argument, "await": the container may not have heard of it, so it is given the stop signal and waited for;
+ *                                 at the end of its grace the command is killed and run again, without that word. Absent: none
  *     end                         last, always: a plan without it is not whole
  *
  * <state>/jobs/<ID>/status, made with O_EXCL by the supervisor (which is its claim: exactly one supervisor ever runs a job), append
@@ -54,18 +55,23 @@
  *     jobrunner-status 1 <boot id> <supervisor's pid> <time>       before anything of the job is executed
  *     start <step> <pid> <time>
  *     end <step> <time> <raw wait status> <user us> <system us> <peak rss KiB> <output bytes of the step so far>
- *     fail <step> <time> <stage> <errno>                          could not start, in place of its end (its start may be reported, where it was stopped just then); stage: pipes, stdin, user, workdir, exec, fork, plan (then step 0), or interpreter:
- *                                                                the program is there, what its "#!" line or the program itself names as its interpreter is not
+ *     fail <step> <time> <stage> <errno>                          could not start, in place of its end (its start may be reported, where it
+ *                                                                 was stopped just then); stage: pipes, stdin, user, workdir, exec, fork,
+ *                                                                 plan (then step 0), or interpreter:
+ *                                                                the program exists, but not the interpreter that its "#!" line or the program itself names
  *     expire <step> <time>                                        the step's timeout struck; its end follows
- *     wait <time> <pid> <uid> <errno> <state> <name>              a kill waits for this process, the first of several: it acts as this user, sending SIGKILL gave
- *                                                                 this errno, or 0, and this is its state in /proc/PID/stat. The name goes to the line's end. In place of
- *                                                                 the line of this kind before; written by a sweeper, too
+ *     wait <time> <pid> <uid> <errno> <state> <name>              a kill waits for this process, the first of several: it acts as this
+ *                                                                 user, sending SIGKILL gave this errno, or 0, and this is its state in
+ *                                                                 /proc/PID/stat. The name goes to the line's end. In place of the line of
+ *                                                                 this kind before; written by a sweeper, too
  *     waited <time>                                               nobody is waited for any more
- *     cut <step> <time> <cause>                                   what the step left behind was at work on its output still, and was killed; cause of
- *                                                                 that: drain (it had its time), timeout (of the job), terminate, kill. All steps are finished.
+ *     cut <step> <time> <cause>                                   what the step left behind was at work on its output still, and was
+ *                                                                 killed; cause of that: drain (it had its time), timeout (of the job),
+ *                                                                 terminate, kill. All steps are finished.
  *     stop <time> <cause>                                         the job is being stopped; cause: terminate, kill, timeout, idle
- *     refused <time> <part> <phase> <event>                       a fault of the supervisor, for its log: its table of moves (supervisor/machine.def) has no place for this event.
- *                                                                 Nothing was done. Of the first few alone.
+ *     refused <time> <part> <phase> <event>                       a fault of the supervisor, for its log: its table of moves
+ *                                                                 (supervisor/machine.def) has no place for this event. Nothing was done.
+ *                                                                 Of the first few alone.
  *     done <time> <output bytes> <lost bytes>                     nothing of the job is left, output is whole: the last line
  *     swept <time> <processes killed>                             written by a sweeper in place of done, after the supervisor died
  *

@@ -108,7 +108,8 @@ static void add_secret(const char *secret) {
         if (child == NONE) {
             child = state.node_count++;
             uint32_t length = state.nodes[node].length + 1, place = (uint32_t)(secret - state.text);
-            state.nodes[child] = (struct node){.next_sibling = state.nodes[node].first_child, .length = length, .text = place, .byte = byte};
+            state.nodes[child] = (struct node){.next_sibling = state.nodes[node].first_child, .length = length, .text = place,
+                .byte = byte};
             state.nodes[node].first_child = child;
             if (node == ROOT) state.root_children[byte] = child;
         }

@@ -127,7 +127,8 @@ void output_close_pipes(void) {
 
 /** What a large pipe holds at most, so that what comes later into another one is recorded after it. */
 static void move_most(struct pipe *pipe) {
-    for (size_t moved = COPY_BYTES, all = 0; moved == COPY_BYTES && all < MOST_BYTES && !output_is_blocked(); all += moved) moved = move(pipe, COPY_BYTES);
+    for (size_t moved = COPY_BYTES, all = 0; moved == COPY_BYTES && all < MOST_BYTES
+        && !output_is_blocked(); all += moved) moved = move(pipe, COPY_BYTES);
 }
 
 static void drain_resting(void) {

@@ -74,7 +74,8 @@ int signal_members(int cgroup, const char *path, int signal) {
         proc_forget(&search.table);
         return -1;
     }
-    for (size_t i = 0; i < search.table.count; i++) search.table.processes[i].is_chosen = proc_is_in_cgroup(search.table.processes[i].pid, path, false);
+    for (size_t i = 0; i < search.table.count; i++) search.table.processes[i].is_chosen = proc_is_in_cgroup(search.table.processes[i].pid,
+        path, false);
     return signal_and_forget(signal, false);
 }
 
@@ -90,7 +91,8 @@ int signal_strays(const char *path, int signal, struct excluded excluded) {
 
 int signal_within(const char *path, int signal) {
     if (!scan()) return -1;
-    for (size_t i = 0; i < search.table.count; i++) search.table.processes[i].is_chosen = proc_is_in_cgroup(search.table.processes[i].pid, path, true);
+    for (size_t i = 0; i < search.table.count; i++) search.table.processes[i].is_chosen = proc_is_in_cgroup(search.table.processes[i].pid,
+        path, true);
     return signal_and_forget(signal, false);
 }
 
@@ -209,7 +211,8 @@ static int signal_one(const struct process *process, int signal, bool whole_grou
 static void choose_own(struct excluded excluded) {
     for (size_t i = 0; i < search.table.count; i++) {
         pid_t pid = search.table.processes[i].pid;
-        search.table.processes[i].is_chosen = search.table.processes[i].parent == getpid() && pid != excluded.client && pid != excluded.finalizer;
+        search.table.processes[i].is_chosen = search.table.processes[i].parent == getpid() && pid != excluded.client
+            && pid != excluded.finalizer;
     }
     choose_descendants();
 }
@@ -220,7 +223,8 @@ static void choose_descendants(void) {
         is_changed = false;
         for (size_t i = 0; i < search.table.count; i++) {
             struct process *process = &search.table.processes[i];
-            const struct process *parent = process->is_chosen || process->pid == getpid() ? NULL : proc_find(&search.table, process->parent);
+            const struct process *parent = process->is_chosen || process->pid == getpid() ? NULL : proc_find(&search.table,
+                process->parent);
             if (parent == NULL || !parent->is_chosen) continue;
             process->is_chosen = is_changed = true;
         }

@@ -14,7 +14,8 @@ int empty_folder(void) {
     struct removal removal;
     bool is_empty = tree_empty(STDIN_FILENO, &removal);
     int printed = printf("removed %ju\n", removal.removed);
-    if (!is_empty && printed > 0) printed = printf("left %s %s\n%s", removal.reason.word, removal.reason.text, removal.failed == NULL ? "" : removal.failed);
+    if (!is_empty && printed > 0) printed = printf("left %s %s\n%s", removal.reason.word, removal.reason.text, removal.failed == NULL
+        ? "" : removal.failed);
     return printed > 0 && fflush(stdout) == 0 && is_empty ? 0 : 1;
 }
 

@@ -51,7 +51,8 @@ enum assign slots_assign(const char *id) {
 }
 
 void slots_forked(pid_t pid) {
-    if (slots.own != NULL) (void)slot_move(slots.own, slot_word(GIVEN, 0), pid < 0 ? FREE : slot_word(GIVEN, pid)); // it may have answered already
+    // it may have answered already
+    if (slots.own != NULL) (void)slot_move(slots.own, slot_word(GIVEN, 0), pid < 0 ? FREE : slot_word(GIVEN, pid));
     slots.own = NULL;
 }
 
@@ -138,7 +139,8 @@ struct slot *slot_first_queued(void) {
     struct slot *first = NULL;
     uint32_t now = slot_now_ms();
     for (int i = slots.count - 1; i >= 0; i--) {
-        if (slot_state(&slots.all[i]) == QUEUED && (first == NULL || now - slots.all[i].since_ms > now - first->since_ms)) first = &slots.all[i];
+        if (slot_state(&slots.all[i]) == QUEUED && (first == NULL
+            || now - slots.all[i].since_ms > now - first->since_ms)) first = &slots.all[i];
     }
     return first;
 }

@@ -49,8 +49,10 @@ int sockets(void) {
 static bool answer(int netlink, const char *line, uint32_t *number) {
     static const char owner[] = "owner ", queue[] = "queue ";
     struct end ours;
-    if (strncmp(line, owner, sizeof owner - 1) == 0) return read_ends(line + sizeof owner - 1, &ours) && owner_of_other(netlink, &ours, number);
-    if (strncmp(line, queue, sizeof queue - 1) == 0) return read_ends(line + sizeof queue - 1, &ours) && unacknowledged(netlink, &ours, number);
+    if (strncmp(line, owner, sizeof owner - 1) == 0) return read_ends(line + sizeof owner - 1, &ours) && owner_of_other(netlink, &ours,
+        number);
+    if (strncmp(line, queue, sizeof queue - 1) == 0) return read_ends(line + sizeof queue - 1, &ours) && unacknowledged(netlink, &ours,
+        number);
     return false;
 }
 

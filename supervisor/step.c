@@ -77,7 +77,8 @@ static void close_pair(const int pair[2]) {
     (void)close(pair[1]);
 }
 
-enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes,
+enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup,
+    const struct step_pipes *pipes,
                           struct step_process *process) {
     int own_cgroup = step->finalize_arguments > 0 ? -1 : cgroup;
     newborn = (struct newborn){

@@ -46,7 +46,8 @@ struct step_process {
  * Closes the pipes' writing ends. Nothing is waited for: a file system that does not answer holds up the new process alone, and until its
  * start is reported, step, plan and stdin_name stay as they are.
  */
-enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes,
+enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup,
+    const struct step_pipes *pipes,
                           struct step_process *process);
 
 /**

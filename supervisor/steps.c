@@ -58,7 +58,12 @@ void start_process(struct job *job) {
     const struct plan_step *step = &job->at.step;
     struct running *running = &job->running;
     struct step_pipes pipes;
-    *running = (struct running){.process = {.check_at = NEVER}, .started_wall_ns = wall_ns(), .started_at = clock_ns(), .streams = NO_STREAMS};
+    *running = (struct running){
+        .process = {.check_at = NEVER},
+        .started_wall_ns = wall_ns(),
+        .started_at = clock_ns(),
+        .streams = NO_STREAMS,
+    };
     job->finalize = (struct finalize){0};
     int error = open_pipes(job, &pipes);
     if (error != 0) {
@@ -67,7 +72,8 @@ void start_process(struct job *job) {
         return;
     }
     running->streams = pipes.streams;
-    enum step_news news = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &pipes, &running->process);
+    enum step_news news = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &pipes,
+        &running->process);
     if (running->process.pid == 0) { // the pipes' reading ends are found at their end
         finalize_finished(job);
         happen(job, ON_STEP_UNFORKED);
@@ -146,7 +152,8 @@ static void process_finished(struct job *job) {
 void report_end(struct job *job) {
     const struct end *end = &job->running.end;
     finalize_finished(job);
-    status_line("end %u %lld %d %lld %lld %ld %llu\n", job->at.number, (long long)end->wall_ns, end->wait_status, microseconds(end->usage.ru_utime),
+    status_line("end %u %lld %d %lld %lld %ld %llu\n", job->at.number, (long long)end->wall_ns, end->wait_status,
+        microseconds(end->usage.ru_utime),
                 microseconds(end->usage.ru_stime), end->usage.ru_maxrss, (unsigned long long)output_step_bytes());
     if (end->wait_status != 0) step_failed(job);
 }

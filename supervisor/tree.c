@@ -200,9 +200,11 @@ static bool push(struct tree *tree, const char *name, const struct stat *status)
     char *path = grown(tree->path, &tree->path_room, length + 1, 1);
     if (path == NULL) return false;
     tree->path = path;
-    (void)snprintf(path + tree->path_length, tree->path_room - tree->path_length, "%s%s", tree->path_length > 0 ? "/" : "", name == NULL ? "" : name);
+    (void)snprintf(path + tree->path_length, tree->path_room - tree->path_length, "%s%s", tree->path_length > 0 ? "/" : "", name == NULL
+        ? "" : name);
     tree->path_length = length;
-    tree->levels[tree->depth] = (struct level){.device = status->st_dev, .inode = status->st_ino, .path_length = length, .failures = tree->removal->failures};
+    tree->levels[tree->depth] = (struct level){.device = status->st_dev, .inode = status->st_ino, .path_length = length,
+        .failures = tree->removal->failures};
     tree->depth += 1;
     return true;
 }
@@ -221,5 +223,6 @@ static void fail(struct tree *tree, const char *name, int error) {
     if (tree->removal->failures > 1) return;
     tree->removal->reason = reason_of(tree->folder, name, error);
     const char *slash = tree->path_length > 0 && name[0] != '\0' ? "/" : "";
-    if (asprintf(&tree->removal->failed, "%.*s%s%s", (int)tree->path_length, tree->path == NULL ? "" : tree->path, slash, name) < 0) tree->removal->failed = NULL;
+    if (asprintf(&tree->removal->failed, "%.*s%s%s", (int)tree->path_length, tree->path == NULL ? "" : tree->path, slash,
+        name) < 0) tree->removal->failed = NULL;
 }

@@ -34,6 +34,7 @@ int waiting_line(const struct waiting *waiting, char line[WAITING_LINE_BYTES]) {
     const struct holdout *holdout = &waiting->named;
     long long now = (long long)wall_ns();
     if (holdout->pid == 0) return snprintf(line, WAITING_LINE_BYTES, "waited %lld\n", now);
-    return snprintf(line, WAITING_LINE_BYTES, "wait %lld %d %u %d %c %s\n", now, (int)holdout->pid, holdout->user, holdout->error, holdout->state,
+    return snprintf(line, WAITING_LINE_BYTES, "wait %lld %d %u %d %c %s\n", now, (int)holdout->pid, holdout->user, holdout->error,
+        holdout->state,
                     holdout->name);
 }

@@ -107,7 +107,8 @@ test("more connections than there are descriptors cost no job anything, and are 
   const attached = visits.filter(({ status }) => status === 200);
   const refused = [...visits, ...submissions].filter(({ status }) => status !== null && status !== 200);
   t.diagnostic(
-    `${attached.length} readers and ${accepted.length} jobs accepted, ${refused.length} refused by an answer, ${visits.filter(({ isClosed }) => isClosed).length} of 600 closed`,
+    `${attached.length} readers and ${accepted.length} jobs accepted, ${refused.length} refused by an answer, ` +
+      `${visits.filter(({ isClosed }) => isClosed).length} of 600 closed`,
   );
   for (const { text } of refused) assert.match(text, /^HTTP\/1\.1 503 [^]*^Retry-After: \d+\r$/im);
   assert.ok(attached.length > 0);

@@ -68,7 +68,7 @@ test("jobs are listed newest first, by state, label, name and time, page by page
   assert.deepEqual(await list(service, "name=none"), []);
 });
 
-test("a text is found in names, IDs and labels, of jobs that run and that are finished, whatever its case, and % and _ are themselves", async (t) => {
+test("a text is found in names, IDs and labels of running and finished jobs, in any case, and % and _ are themselves", async (t) => {
   const service = await startService(t);
   const { job: over } = await service.run({ Name: "Nightly_build 100%", Labels: { team: "Data" }, CommandLine: "true" });
   const { job: other } = await service.run({ Labels: { team: "web" }, CommandLine: "true" });

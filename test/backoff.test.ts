@@ -119,12 +119,13 @@ test("what is asked and answered at once fails at once, with a sentence, where l
     [code, stderr],
     [
       1,
-      `jobrunner: what answers at ${proxy.url} is not a jobrunner: 502 Bad Gateway\nA proxy is there that does not reach the service: is it running?\n`,
+      `jobrunner: what answers at ${proxy.url} is not a jobrunner: 502 Bad Gateway\nA proxy is there that does not reach the service: ` +
+        `is it running?\n`,
     ],
   );
 });
 
-test("a removal that the service refused for a moment has removed nothing: there is no such job then, as there was none before", async (t) => {
+test("a removal that the service refused for a moment has removed nothing: a missing job was missing before", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "3" } });
   const refusals = new Set<unknown>();
   const client = new Client({ url: service.url, onRetry: ({ cause }) => refusals.add(cause instanceof ApiError ? cause.code : cause) });

@@ -12,7 +12,7 @@ import { compare, inTurns } from "../bench/lib/turns.ts";
 
 const show = (value: number): string => `${value} ms`;
 
-test("the CPU of a benchmark's contender is that of all it started, though nobody waited for it, and nothing of its cgroup stays", async (t) => {
+test("the CPU time of a contender is that of all it started, though nobody waited for it, and nothing of its cgroup stays", async (t) => {
   const scope = new Scope();
   const meter = cgroupMeter(scope, "test");
   if (meter === null) {

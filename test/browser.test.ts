@@ -73,7 +73,8 @@ const run = async (names) => {
 };
 const submitForm = () => {
   const form = Object.assign(document.createElement("form"), { method: "post", enctype: "text/plain", action: base + "/" });
-  form.append(Object.assign(document.createElement("input"), { name: '{"CommandLine":"echo a', value: 'form"}' })); // sent as JSON, with a = between
+  // sent as JSON, with a = between
+  form.append(Object.assign(document.createElement("input"), { name: '{"CommandLine":"echo a', value: 'form"}' }));
   document.body.append(form);
   form.submit();
 };

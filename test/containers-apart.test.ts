@@ -140,7 +140,8 @@ engineTest("every signal that may stop a job reaches its container's command, on
   const service = await start(t, engine);
   await inTurns(["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGRTMIN+3"] as const, async (signal) => {
     const name = signal === "SIGRTMIN+3" ? "37" : signal.slice(3); // busybox has no names for those
-    const CommandLine = `trap 'echo got ${name}; trap "echo again" ${name}; sleep 0.2; exit 9' ${name}; echo ready; while :; do sleep 0.05; done`;
+    const CommandLine =
+      `trap 'echo got ${name}; trap "echo again" ${name}; sleep 0.2; exit 9' ${name}; echo ready; while :; do sleep ` + `0.05; done`;
     const id = await service.submit(one({ CommandLine }, { StopSignal: signal, StopTimeoutSeconds: 60 }));
     await (await service.attach(id)).until("ready");
     await service.kill(id);
@@ -244,7 +245,8 @@ engineTest("an image's own check of its health is not run where a job's files ar
 engineTest("output is the command's wherever it comes from, whole and in order", async (t, engine) => {
   const service = await start(t, engine);
   const ways =
-    "echo a; echo b > /dev/stdout; echo c >> /proc/self/fd/1; echo d > /proc/1/fd/1; echo e > /dev/stderr; (echo f) | cat; exec 3>&1; echo g >&3";
+    "echo a; echo b > /dev/stdout; echo c >> /proc/self/fd/1; echo d > /proc/1/fd/1; echo e > /dev/stderr; (echo f) | cat; exec 3>&1; " +
+    "echo g >&3";
   for (const User of ["root", "1234"]) {
     const { job, output } = await service.run(
       one({ User, CommandLine: User === "root" ? ways : ways.replace("/proc/1/fd/1", "/dev/fd/1") }),

@@ -47,7 +47,8 @@ engineTest("what is too much together for a container is refused by its largest 
     Object.fromEntries(Array.from({ length: count }, (_, number) => [`B${number}`, `${first}${"x".repeat(100_000)}`]));
   const cases: [string, (last: string) => JobSpec][] = [
     ["Environment", (last) => one({ Args: ["echo", "ran"] }, { Environment: { ...blocks(20), LAST: last } })],
-    ["Commands[0].Environment", (last) => one({ Args: ["echo", "ran"], Environment: { ...blocks(20, '"'), LAST: last } })], // through the client's environment
+    // through the client's environment
+    ["Commands[0].Environment", (last) => one({ Args: ["echo", "ran"], Environment: { ...blocks(20, '"'), LAST: last } })],
     ["Commands[0].Args", (last) => one({ Args: ["sh", "-c", "echo ran", ...Object.values(blocks(20)), last] })],
     ["Commands[0].Entrypoint", (last) => one({ Entrypoint: ["sh", "-c", "echo ran", ...Object.values(blocks(20)), last] })],
   ];

@@ -128,7 +128,9 @@ engineTest("at its start the service removes containers of its jobs that are fin
 
 for (const liveRestore of [true, false]) {
   for (const signal of ["SIGKILL", "SIGTERM"] as const) {
-    const title = `a Docker daemon that is started anew after ${signal}, ${liveRestore ? "with" : "without"} live restore, fails its job with the reason`;
+    const title =
+      `a Docker daemon that is started anew after ${signal}, ${liveRestore ? "with" : "without"} live restore, fails its ` +
+      `job with the reason`;
     test(title, { skip: canStartDockerd }, async (t) => {
       const daemon = await startDockerd(t, { liveRestore });
       const service = await start(t, daemon.engine);
@@ -155,7 +157,8 @@ async function knownToRun(engine: Engine, id: string): Promise<void> {
 test("what a Docker daemon forgot that died while it started a container is killed all the same", { skip: canStartDockerd }, async (t) => {
   const daemon = await startDockerd(t, { liveRestore: true });
   const service = await start(t, daemon.engine);
-  const id = await ready(service, "trap '' TERM; echo ready; while :; do sleep 0.1; done"); // written before the engine has noted that it runs
+  // written before the engine has noted that it runs
+  const id = await ready(service, "trap '' TERM; echo ready; while :; do sleep 0.1; done");
   await daemon.crash();
   await daemon.start();
   const job = await service.wait(id);

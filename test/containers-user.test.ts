@@ -19,7 +19,8 @@ async function filesOfOthersAreShared(service: Service): Promise<void> {
         ...command,
         User: "1234:5678",
         CommandLine:
-          "id -u; cat host shared; mkdir other; echo x > other/file; chmod 700 other; mkdir sticky; echo x > sticky/file; chmod 1777 sticky",
+          "id -u; cat host shared; mkdir other; echo x > other/file; chmod 700 other; mkdir sticky; echo x > sticky/file; chmod 1777 " +
+          "sticky",
       },
       { CommandLine: "cat shared" },
     ],

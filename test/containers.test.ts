@@ -83,7 +83,9 @@ engineTest("variables arrive whole and are in no argument vector, and the client
     "dotted.name-x": "dots",
   };
   const names = Object.keys(values).filter((name) => !name.includes("."));
-  const show = `for name in ${names.join(" ")}; do eval "printf '%s\\0' \\"\\$$name\\""; done; tr '\\0' '\\n' < /proc/1/environ | grep -c '^dotted.name-x=dots$'`;
+  const show =
+    `for name in ${names.join(" ")}; do eval "printf '%s\\0' \\"\\$$name\\""; done; tr '\\0' '\\n' < /proc/1/environ | grep ` +
+    `-c '^dotted.name-x=dots$'`;
   const id = await service.submit({
     ...one({ CommandLine: `${show}; until [ -e go ]; do sleep 0.01; done`, Environment: values }),
     Environment: { PLAIN: "the job's" },

@@ -32,7 +32,7 @@ test("whoever comes back with the last id hears every change since, once and in 
   watching.close();
 });
 
-test("after restarts of the service, what has changed meanwhile is told with its latest state, and that changes may be missing", async (t) => {
+test("after restarts of the service, changed jobs are sent with their latest state, and that changes may be missing", async (t) => {
   const service = await startService(t);
   const before = await service.submit({ CommandLine: "true" });
   const during = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.01; done; exit 2" });

@@ -17,7 +17,9 @@ const café = Buffer.from("caf\xe9", "latin1");
 test("files whose names are no UTF-8 are listed, fetched, put, found by page and removed", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({
-    CommandLine: `printf old > $'caf\\xe9'; printf utf8 > café; mkdir $'\\xff\\xfe'; printf in > $'\\xff\\xfe'/'100%'; printf '?' > 'a?b#c d%41'; ln -s $'caf\\xe9' $'l\\xe9'`,
+    CommandLine:
+      `printf old > $'caf\\xe9'; printf utf8 > café; mkdir $'\\xff\\xfe'; printf in > $'\\xff\\xfe'/'100%'; printf '?' > ` +
+      `'a?b#c d%41'; ln -s $'caf\\xe9' $'l\\xe9'`,
   });
   const { Entries } = await list(service, job.ID, "");
   assert.deepEqual(
@@ -59,7 +61,10 @@ test("files whose names are no UTF-8 are listed, fetched, put, found by page and
 test("a FIFO, a socket or a device is shown, and never opened", async (t) => {
   const service = await startService(t);
   const id = await service.submit({
-    CommandLine: `mkfifo fifo; mknod device c 1 5 2> /dev/null; ${process.execPath} -e 'require("node:net").createServer().listen("socket", () => process.exit())'; mv socket kept; touch ready; echo x > fifo; touch opened`,
+    CommandLine:
+      `mkfifo fifo; mknod device c 1 5 2> /dev/null; ${process.execPath} -e ` +
+      `'require("node:net").createServer().listen("socket", () => process.exit())'; mv socket kept; touch ready; echo x > fifo; touch ` +
+      `opened`,
   });
   await waitFor("the job waits for who reads the FIFO", () => existsSync(join(service.workspaceOf(id), "ready")));
   const { Entries } = await list(service, id, "");

@@ -18,7 +18,8 @@ test(
   async (t) => {
     const service = await startService(t);
     const greedy = bearer(await createToken(service, "greedy", "submit"));
-    const make = `for (let i = 0; i < 300; i += 1) { fs.mkdirSync("d"); process.chdir("d"); } fs.writeFileSync("large", Buffer.alloc(50e6))`;
+    const make =
+      `for (let i = 0; i < 300; i += 1) { fs.mkdirSync("d"); process.chdir("d"); } fs.writeFileSync("large", ` + `Buffer.alloc(50e6))`;
     const id = await service.submit({ Commands: [{ Args: [process.execPath, "-e", make] }] }, greedy);
     await service.wait(id);
     const folder = `/${id}/files/${"d/".repeat(300)}`;
@@ -51,7 +52,9 @@ test(
   async (t) => {
     const service = await startService(t, { stateDir: folderInMemory(t) });
     const greedy = bearer(await createToken(service, "greedy", "submit"));
-    const make = `fs.writeFileSync("file", ""); fs.mkdirSync("huge"); for (let i = 0; i < 600000; i += 1) fs.linkSync("file", "huge/name-" + String(i).padStart(6, "0"))`;
+    const make =
+      `fs.writeFileSync("file", ""); fs.mkdirSync("huge"); for (let i = 0; i < 600000; i += 1) fs.linkSync("file", ` +
+      `"huge/name-" + String(i).padStart(6, "0"))`;
     const id = await service.submit({ Commands: [{ Args: [process.execPath, "-e", make] }] }, greedy);
     assert.equal((await service.wait(id)).State, "Succeeded");
     const before = residentBytes(service);

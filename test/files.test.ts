@@ -117,7 +117,9 @@ test("nothing outside of the workspace is read, written or removed, by whatever 
   const outside = folderOf(t);
   writeFileSync(join(outside, "secret"), "hunter22");
   const { job } = await service.run({
-    CommandLine: `ln -s ${outside} out; ln -s ../plan plan; ln -s ../../../../../../../../etc up; ln -s loop loop; mkfifo fifo; ln -s "$PWD/in" mine; echo fine > in`,
+    CommandLine:
+      `ln -s ${outside} out; ln -s ../plan plan; ln -s ../../../../../../../../etc up; ln -s loop loop; mkfifo fifo; ln -s ` +
+      `"$PWD/in" mine; echo fine > in`,
   });
   const { ID: id } = job;
   const paths = ["out/secret", "plan", "up/passwd", "../plan", "..%2fplan", "%2e%2e/plan", "in/../../plan", "loop", "./in"];

@@ -23,16 +23,20 @@ const mayImport: Record<string, string[]> = {
   cli: ["lib", "client", "store", "audit", "identity", "runner", "sockets", "job", "doctor"],
 };
 
-test("imports go one way: job, then store, output and audit, identity, runner, operations, api and doctor, cli, main; the client knows the API alone", () => {
-  for (const [folder, allowed] of Object.entries(mayImport)) {
-    for (const file of globSync(`src/${folder}/**/*.ts`, { cwd: repository })) {
-      for (const path of importsOf(file)) {
-        const [, target = ""] = /^src\/([^/]+)/.exec(path) ?? [];
-        assert.ok(target === folder || allowed.includes(target), `${file} imports ${path}`);
+test(
+  "imports go one way: job, then store, output and audit, identity, runner, operations, api and doctor, cli, main; the client knows " +
+    "the API alone",
+  () => {
+    for (const [folder, allowed] of Object.entries(mayImport)) {
+      for (const file of globSync(`src/${folder}/**/*.ts`, { cwd: repository })) {
+        for (const path of importsOf(file)) {
+          const [, target = ""] = /^src\/([^/]+)/.exec(path) ?? [];
+          assert.ok(target === folder || allowed.includes(target), `${file} imports ${path}`);
+        }
       }
     }
-  }
-});
+  },
+);
 
 test("the web page imports itself, libraries and the client: nothing else of the program", () => {
   for (const file of globSync("web/**/*.{ts,tsx}", { cwd: repository })) {

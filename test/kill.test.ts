@@ -51,7 +51,8 @@ for (const { cgroups, skip } of cgroupModes) {
     const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
     const { job, output } = await service.run({
       CommandLine:
-        "setsid bash -c 'trap \"\" TERM; echo $BASHPID; while :; do sleep 0.05; done' & (sleep 1000 &) ; until [ -s ../output ]; do sleep 0.01; done",
+        "setsid bash -c 'trap \"\" TERM; echo $BASHPID; while :; do sleep 0.05; done' & (sleep 1000 &) ; until [ -s ../output ]; do " +
+        "sleep 0.01; done",
     });
     assert.equal(job.State, "Succeeded");
     assert.ok(!isAlive(Number(output.toString().trim())));

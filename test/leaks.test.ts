@@ -16,7 +16,8 @@ test("hundreds of jobs and readers leave no descriptor and no process behind in 
     gone.close();
     await service.call("GET", "/no-such-job/attach");
   };
-  await service.output(await service.submit({ CommandLine: "sleep 0.1; echo followed" })); // its reader waits, so that all is open that stays so
+  // its reader waits, so that all is open that stays so
+  await service.output(await service.submit({ CommandLine: "sleep 0.1; echo followed" }));
   const launcher = await service.launcher();
   const openFiles = (): string[] =>
     [service.pid, launcher]

@@ -14,33 +14,37 @@ after(() => made.remove());
 
 const asRoot = { skip: process.getuid?.() === 0 || process.env["CI"] !== undefined ? false : "only root can hide parts of the box" };
 
-test("the package holds the program, the client with its types, the supervisor with its source, the web page, and pages about them: nothing else", async () => {
-  const { stdout } = await run("tar", ["-tf", made.tarball], { cwd: "/" });
-  const files = stdout.trim().split("\n");
-  const inCheckout = (pattern: string): string[] => globSync(pattern, { cwd: repository });
-  const pages = [
-    "README.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "LICENSE",
-    "docs/jobrunner.1",
-    "docs/openapi.json",
-    ...inCheckout("docs/*.md"),
-    ...inCheckout("packaging/*/*"),
-    ...inCheckout("examples/*"),
-  ];
-  const program = ["package.json", "bin/jobrunner", "dist/THIRD-PARTY-LICENSES.txt", ...inCheckout("dist/@fastify/swagger-ui/static/*")];
-  const types = inCheckout("src/client/*.ts").map((path) => path.replace(/^src(.*)\.ts$/, "dist$1.d.ts"));
-  const client = ["dist/client/index.js", "dist/client/THIRD-PARTY-LICENSES.txt", ...types];
-  const supervisor = [`build/jobrunner-supervisor-${process.arch}`, "supervisor/Makefile", ...inCheckout("supervisor/*.{c,h,def}")];
-  const page = inCheckout("build/web/**/*").filter((path) => statSync(join(repository, path)).isFile());
-  const expected = [...pages, ...program, ...client, ...supervisor, ...page].map((path) => `package/${path}`);
-  const isChunk = (path: string): boolean => /^package\/dist\/[\w-]+\.cjs(\.map)?$/.test(path);
-  const [chunks, others] = [files.filter(isChunk), files.filter((path) => !isChunk(path))];
-  assert.deepEqual(others.toSorted(), expected.toSorted());
-  for (const name of ["main", "serve-.*", "doctor-.*"])
-    assert.equal(chunks.filter((path) => new RegExp(`/${name}\\.cjs(\\.map)?$`).test(path)).length, 2, name);
-});
+test(
+  "the package holds the program, the client with its types, the supervisor with its source, the web page, and pages about them: " +
+    "nothing else",
+  async () => {
+    const { stdout } = await run("tar", ["-tf", made.tarball], { cwd: "/" });
+    const files = stdout.trim().split("\n");
+    const inCheckout = (pattern: string): string[] => globSync(pattern, { cwd: repository });
+    const pages = [
+      "README.md",
+      "CHANGELOG.md",
+      "CONTRIBUTING.md",
+      "LICENSE",
+      "docs/jobrunner.1",
+      "docs/openapi.json",
+      ...inCheckout("docs/*.md"),
+      ...inCheckout("packaging/*/*"),
+      ...inCheckout("examples/*"),
+    ];
+    const program = ["package.json", "bin/jobrunner", "dist/THIRD-PARTY-LICENSES.txt", ...inCheckout("dist/@fastify/swagger-ui/static/*")];
+    const types = inCheckout("src/client/*.ts").map((path) => path.replace(/^src(.*)\.ts$/, "dist$1.d.ts"));
+    const client = ["dist/client/index.js", "dist/client/THIRD-PARTY-LICENSES.txt", ...types];
+    const supervisor = [`build/jobrunner-supervisor-${process.arch}`, "supervisor/Makefile", ...inCheckout("supervisor/*.{c,h,def}")];
+    const page = inCheckout("build/web/**/*").filter((path) => statSync(join(repository, path)).isFile());
+    const expected = [...pages, ...program, ...client, ...supervisor, ...page].map((path) => `package/${path}`);
+    const isChunk = (path: string): boolean => /^package\/dist\/[\w-]+\.cjs(\.map)?$/.test(path);
+    const [chunks, others] = [files.filter(isChunk), files.filter((path) => !isChunk(path))];
+    assert.deepEqual(others.toSorted(), expected.toSorted());
+    for (const name of ["main", "serve-.*", "doctor-.*"])
+      assert.equal(chunks.filter((path) => new RegExp(`/${name}\\.cjs(\\.map)?$`).test(path)).length, 2, name);
+  },
+);
 
 test("publint finds nothing to say about it", async () => {
   assert.deepEqual((await publint({ pkgDir: made.root, pack: false, level: "suggestion", strict: true })).messages, []);
@@ -89,7 +93,8 @@ test("a project imports the typed client and the description of the API by the p
     assert.match((await tsc("wrong.ts")).stdout, /^wrong\.ts\(2,.*'number'/);
   }
   const script =
-    'import { Client } from "jobrunner/client"; import api from "jobrunner/openapi.json" with { type: "json" }; console.log(typeof Client, api.openapi)';
+    'import { Client } from "jobrunner/client"; import api from "jobrunner/openapi.json" with { type: "json" }; console.log(typeof ' +
+    "Client, api.openapi)";
   assert.match((await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: made.project })).stdout, /^function 3\.1/);
 });
 

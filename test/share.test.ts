@@ -20,7 +20,8 @@ test("one token has so many readers, of whatever kind, and leaves the others' to
   const neighbour = await Neighbour.moveIn(t, service);
   const readers: Reader[] = [];
   const paths = [`/${id}/attach`, "/events"];
-  for (let count = 0; count < 20; count += 1) readers.push(await service.open("GET", paths[count % 2] ?? "", greedy)); // half of 40: a lower bound than 30
+  // half of 40: a lower bound than 30
+  for (let count = 0; count < 20; count += 1) readers.push(await service.open("GET", paths[count % 2] ?? "", greedy));
   for (const path of [...paths, `/${id}/wait`]) {
     const refused = await service.call("GET", path, { headers: greedy });
     assert.equal(refused.status, 503);
@@ -87,7 +88,8 @@ test(
 test("a page of jobs ends early where they are large, and no job is left out", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "2" } });
   const greedy = bearer(await createToken(service, "greedy", "submit"));
-  const Commands = Array.from({ length: 1000 }, () => ({ Name: "n".repeat(200), CommandLine: "exit 1", RunOn: "failure" as const })); // none of them runs
+  // none of them runs
+  const Commands = Array.from({ length: 1000 }, () => ({ Name: "n".repeat(200), CommandLine: "exit 1", RunOn: "failure" as const }));
   const ids = await Promise.all(
     Array.from({ length: 12 }, () => service.submit({ Commands: [...Commands.slice(1), { CommandLine: "true" }] }, greedy)),
   );

@@ -21,7 +21,8 @@ const healthyMs = 500;
  */
 const quick = { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "5", JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "6" };
 const untilCutOff = ["-l", "60", "-i", "1"];
-const slowReading = ["-l", "10", "-X", "-w", "512", "-y", "1024", "-n", "1", "-z", "32"]; // small windows, and a few bytes a second taken of them
+// small windows, and a few bytes a second taken of them
+const slowReading = ["-l", "10", "-X", "-w", "512", "-y", "1024", "-n", "1", "-z", "32"];
 
 const attacks = [
   { title: "send their headers slowly", options: ["-H", ...untilCutOff], path: () => "/healthz", ending: "No open connections left" },

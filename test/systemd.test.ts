@@ -251,7 +251,9 @@ sh -e "$1/users"
 mkdir run/old
 pivot_root . run/old
 umount -l run/old
-exec env -i PATH="$PATH" container=test SYSTEMD_LOG_TARGET=null SYSTEMD_UNIT_PATH=/run/units:/usr/local/lib/systemd/system /usr/lib/systemd/systemd --unit=start.target
+export SYSTEMD_LOG_TARGET=null SYSTEMD_UNIT_PATH=/run/units:/usr/local/lib/systemd/system
+exec env -i PATH="$PATH" container=test SYSTEMD_LOG_TARGET="$SYSTEMD_LOG_TARGET" SYSTEMD_UNIT_PATH="$SYSTEMD_UNIT_PATH" \\
+  /usr/lib/systemd/systemd --unit=start.target
 `;
 
 /** What the README says to make a user, done in the root directory where the boot script stands. */
@@ -271,7 +273,8 @@ function cannotBoot(): string | false {
   const programs = ["/usr/lib/systemd/systemd", "nsenter", "pivot_root", "setpriv", "unshare", "useradd"];
   for (const program of programs) if (!isThere(program)) return missing(program);
   const mounts =
-    'mkdir "$1/a" "$1/b"; mount -t cgroup2 cgroup2 "$1/b"; mount -t tmpfs tmpfs "$1/a"; cd "$1/a"; mkdir u w r; mount -t overlay overlay -o lowerdir=/,upperdir=u,workdir=w r';
+    'mkdir "$1/a" "$1/b"; mount -t cgroup2 cgroup2 "$1/b"; mount -t tmpfs tmpfs "$1/a"; cd "$1/a"; mkdir u w r; mount -t overlay ' +
+    "overlay -o lowerdir=/,upperdir=u,workdir=w r";
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-systemd-"));
   try {
     const { status, stderr } = spawnSync(

@@ -38,7 +38,9 @@ test(
     const killing = startCli(t, service.url, ["kill", id]);
     await waitFor("the service says for whom it waits", async () => (await service.get(id)).WaitsFor?.User === "root");
     await events.until('"NotPermitted"');
-    const sentence = `waits for process ${pid} (become-root) of root, to which jobrunner may not send SIGKILL: the job goes on when that process ends`;
+    const sentence =
+      `waits for process ${pid} (become-root) of root, to which jobrunner may not send SIGKILL: the job goes on when ` +
+      `that process ends`;
     const expected = {
       State: "Stopping",
       Message: sentence,

@@ -15,7 +15,8 @@ export function cgroups({ settings }: Box): Finding[] {
       return [
         note(
           `none can be created by this user (${probe.problem}): ${without}`,
-          "run the service as root, or under systemd with Delegate=yes, as the unit in packaging/systemd does; in a container, give it a writable /sys/fs/cgroup",
+          "run the service as root, or under systemd with Delegate=yes, as the unit in packaging/systemd does; in a container, give it " +
+            "a writable /sys/fs/cgroup",
         ),
       ];
     case "absent": {

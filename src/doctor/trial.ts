@@ -12,7 +12,8 @@ const timeoutMs = 10_000;
 /** Runs a real job in a temporary state directory: kernels, system call filters and limits can prevent jobs in many ways. */
 export async function trial(box: Box): Promise<Finding[]> {
   const { settings, supervisor: program } = box;
-  if ("problem" in program || (await supervisor(box)).some(({ level }) => level === "problem")) return []; // the check of the supervisor reports it
+  // the check of the supervisor reports it
+  if ("problem" in program || (await supervisor(box)).some(({ level }) => level === "problem")) return [];
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-doctor-"));
   try {
     const job = await runJob({ stateDir: folder, shell: settings.shell, cgroups: settings.cgroups, supervisorPath: program.path });

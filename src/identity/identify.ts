@@ -112,7 +112,8 @@ export class Identifier {
 }
 
 const authenticationHint =
-  "send Authorization: Bearer TOKEN; the service's owner finds the first token in the file `token` of its state directory and makes more with jobrunner token create";
+  "send Authorization: Bearer TOKEN; the service's owner finds the first token in the file `token` of its state directory and makes " +
+  "more with jobrunner token create";
 
 function known(identity: Identity): Identification {
   return { kind: "known", identity };

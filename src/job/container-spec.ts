@@ -22,7 +22,8 @@ export function findContainerProblem(spec: JobSpec): FieldProblem | null {
     return {
       field,
       message:
-        "cannot be in a job with User, because a user who starts containers can become root: leave out the job's User; the step's own User is " +
+        "cannot be in a job with User, because a user who starts containers can become root: leave out the job's User; the step's own " +
+        "User is " +
         "the user in the container",
     };
   }
@@ -93,7 +94,8 @@ function findVariableProblem(environment: Record<string, string> | undefined, fi
       return {
         field: `${field}.${name}`,
         message:
-          "cannot be given to a container: the engine's client reads a variable of this name itself, so its value must be one short line that does " +
+          "cannot be given to a container: the engine's client reads a variable of this name itself, so its value must be one short " +
+          "line that does " +
           "not begin with a quote",
       };
     }

@@ -92,7 +92,8 @@ const WaitsFor = Type.Object(
     User: Type.String({ description: "its effective user: a name, or the number of a user without an account" }),
     Cause: Type.Enum(["NotPermitted", "DoesNotEnd"], {
       description:
-        "NotPermitted: the service's user may not signal it. DoesNotEnd: it has not ended since SIGKILL was sent, such as a process that sleeps " +
+        "NotPermitted: the service's user may not signal it. DoesNotEnd: it has not ended since SIGKILL was sent, such as a process " +
+        "that sleeps " +
         "in the kernel",
     }),
   },

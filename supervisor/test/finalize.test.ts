@@ -28,7 +28,7 @@ test("a client that ends by itself has told how its container ended: nothing mor
   assert.deepEqual([notes(job), waitStatus(job), job.text()], [[], 3 << 8, "out\n"]);
 });
 
-test("after a client that was killed, or whose engine failed, the command is run before the end is reported and anything follows", async () => {
+test("after a client that was killed or whose engine failed, the command runs before the end is reported and anything follows", async () => {
   for (const [run, status] of [
     ["kill -KILL $$", 9],
     ["exit 125", 125 << 8],
@@ -162,36 +162,43 @@ test("it is waited for until its grace is over, or the job is killed; then it is
   }
 });
 
-test("who keeps a container's streams open when its client has ended keeps neither its step nor the job; what is in them by then is output", async (t) => {
-  const run = "until [ -e go ]; do sleep 0.01; done; echo said; exit 3";
-  const job = box.run({
-    drainTimeoutMs: 3_600_000,
-    steps: [{ run, settle: note, streams: "streams-1", ignoreError: true }, { run: "echo next" }],
-  });
-  const folder = join(job.directory, "streams-1");
-  await until("its streams", () => existsSync(`${folder}.said`));
-  const keeper = spawn(
-    "/bin/bash",
-    [
-      "-c",
-      `exec > ${folder}/stdout 2> ${folder}/stderr; printf x > ${folder}/up; printf %060000d 7; echo whole >&2; touch ${job.directory}/work/go; read -r`,
-    ],
-    { stdio: ["pipe", "ignore", "ignore"] },
-  );
-  t.after(() => keeper.kill("SIGKILL"));
-  await job.finished();
-  assert.deepEqual([job.events(), waitStatus(job), notes(job)], [["start 1", "end 1", "start 2", "end 2", "done"], 3 << 8, []]);
-  assert.deepEqual([job.part(1, 1).length, job.part(1, 2), job.part(2, 1)], [60_000, "whole\n", "next\n"]);
-  assert.equal(readFileSync(`${folder}.said`, "utf8"), "said\n");
-  assert.ok(!existsSync(folder));
-  assert.equal(keeper.exitCode ?? keeper.signalCode, null);
-});
+test(
+  "who keeps a container's streams open when its client has ended keeps neither its step nor the job; what is in them by then is " +
+    "output",
+  async (t) => {
+    const run = "until [ -e go ]; do sleep 0.01; done; echo said; exit 3";
+    const job = box.run({
+      drainTimeoutMs: 3_600_000,
+      steps: [{ run, settle: note, streams: "streams-1", ignoreError: true }, { run: "echo next" }],
+    });
+    const folder = join(job.directory, "streams-1");
+    await until("its streams", () => existsSync(`${folder}.said`));
+    const keeper = spawn(
+      "/bin/bash",
+      [
+        "-c",
+        `exec > ${folder}/stdout 2> ${folder}/stderr; printf x > ${folder}/up; printf %060000d 7; echo whole >&2; touch ` +
+          `${job.directory}/work/go; read -r`,
+      ],
+      { stdio: ["pipe", "ignore", "ignore"] },
+    );
+    t.after(() => keeper.kill("SIGKILL"));
+    await job.finished();
+    assert.deepEqual([job.events(), waitStatus(job), notes(job)], [["start 1", "end 1", "start 2", "end 2", "done"], 3 << 8, []]);
+    assert.deepEqual([job.part(1, 1).length, job.part(1, 2), job.part(2, 1)], [60_000, "whole\n", "next\n"]);
+    assert.equal(readFileSync(`${folder}.said`, "utf8"), "said\n");
+    assert.ok(!existsSync(folder));
+    assert.equal(keeper.exitCode ?? keeper.signalCode, null);
+  },
+);
 
 test("a stop waits in the container's stream until its command reads it, and ends the client only before that runs", async () => {
   for (const isUp of [false, true]) {
     const up = isUp ? "printf x > ../streams-1/up; " : "";
     // The client, and the container's command as one.
-    const run = `trap 'echo client; exit 143' TERM; ${up}echo ready > ../streams-1/stdout; until [ -e read ]; do sleep 0.01; done; head -c1 ../streams-1/signals > got; exit 0`;
+    const run =
+      `trap 'echo client; exit 143' TERM; ${up}echo ready > ../streams-1/stdout; until [ -e read ]; do sleep 0.01; done; head ` +
+      `-c1 ../streams-1/signals > got; exit 0`;
     const job = box.run({ stopSignal: 10, stopTimeoutMs: 3_600_000, steps: [{ run, settle: note, streams: "streams-1" }] });
     await job.printed("ready");
     job.order("terminate");

@@ -11,8 +11,8 @@
  * The real state machine, with all of its actions, has to bring each job to its end: no event is refused, and what the status file says is
  * true, in order and whole.
  *
- *     job_fuzz [count [first]]     so many worlds, from this number on; one that fails says its number and what its job told. Of 100,000 at least every line of
- *                                  the table is to be met
+ *     job_fuzz [count [first]]     so many worlds, from this number on. A world that fails prints its number and the lines of its
+ *                                  job. 100,000 worlds or more must meet every line of the table
  */
 
 static struct told {

@@ -12,7 +12,8 @@
 
 /** The rest of the made-up world: how steps start, what the disk takes, and what the main loop hears. */
 
-static const int64_t RETRY_NS = 200 * (int64_t)NS_PER_MS, CHECK_NS = 10 * (int64_t)NS_PER_MS, TOO_LATE_NS = 3600 * (int64_t)1000 * NS_PER_MS;
+static const int64_t RETRY_NS = 200 * (int64_t)NS_PER_MS, CHECK_NS = 10 * (int64_t)NS_PER_MS,
+    TOO_LATE_NS = 3600 * (int64_t)1000 * NS_PER_MS;
 enum { MOST_SPINS = 1000, OUTPUT = 5 };
 
 static bool was_met[PHASES][EVENTS];
@@ -34,7 +35,8 @@ bool world_has_met_all(void) {
             if (cell_of(phase, event)->answer == REFUSED) continue;
             lines += 1;
             met += was_met[phase][event];
-            if (!was_met[phase][event]) (void)printf("never met: %s %s %s\n", part_name(part_of_event(event)), phase_name(phase), event_name(event));
+            if (!was_met[phase][event]) (void)printf("never met: %s %s %s\n", part_name(part_of_event(event)), phase_name(phase),
+                event_name(event));
         }
     }
     (void)printf("job_fuzz: up to world %u, %u of the table's %u lines met, no refusal\n", world.number, met, lines);
@@ -53,7 +55,8 @@ void step_close_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     (void)pipes;
 }
 
-enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup, const struct step_pipes *pipes,
+enum step_news step_start(const struct plan *plan, const struct plan_step *step, const char *stdin_name, int cgroup,
+    const struct step_pipes *pipes,
                           struct step_process *process) {
     (void)plan;
     (void)stdin_name;

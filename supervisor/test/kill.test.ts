@@ -147,7 +147,9 @@ for (const isIn of [false, true]) {
         stopTimeoutMs: 50,
         steps: [
           {
-            run: "(setsid setsid sleep 1000 &); setsid sleep 1001 & (trap '' TERM HUP; sleep 1002) & sleep 1003 & kill -STOP $!; env -i sleep 1004 & echo ready; wait",
+            run:
+              "(setsid setsid sleep 1000 &); setsid sleep 1001 & (trap '' TERM HUP; sleep 1002) & sleep 1003 & kill -STOP $!; env -i " +
+              "sleep 1004 & echo ready; wait",
           },
         ],
       });
@@ -159,7 +161,9 @@ for (const isIn of [false, true]) {
       const job = await ready({
         steps: [
           {
-            run: "trap '' TERM; f() { (f & exit) ; }; spin() { while :; do (:) & done; }; spin & setsid bash -c 'while :; do setsid true & done' & echo ready; wait",
+            run:
+              "trap '' TERM; f() { (f & exit) ; }; spin() { while :; do (:) & done; }; spin & setsid bash -c 'while :; do setsid " +
+              "true & done' & echo ready; wait",
           },
         ],
       });

@@ -68,7 +68,8 @@ static void read_table(void) {
         bool is_move = strncmp(text, "MOVE", 4) == 0, is_ignored = strncmp(text, "IGNORE", 6) == 0;
         if (!is_move && !is_ignored) continue;
         line.is_move = is_move;
-        int got = is_move ? sscanf(text, "MOVE(%39[A-Z_], %39[A-Z_], %39[A-Z_], %39[a-z_], %39[A-Z_]%c", line.part, line.phase, line.event, line.action, line.next, &end)
+        int got = is_move ? sscanf(text, "MOVE(%39[A-Z_], %39[A-Z_], %39[A-Z_], %39[a-z_], %39[A-Z_]%c", line.part, line.phase, line.event,
+            line.action, line.next, &end)
                           : sscanf(text, "IGNORE(%39[A-Z_], %39[A-Z_], %39[A-Z_]%c", line.part, line.phase, line.event, &end);
         if (got != (is_move ? 6 : 4) || end != ')' || table_lines == MOST_LINES) fail("no line of the table's form", text, "", "");
         else table[table_lines++] = line;
@@ -123,7 +124,8 @@ static void check_cell(enum phase phase, enum event event, const struct line *li
     bool has_acted = is_to_act ? call_count == 1 && strcmp(last_call, line->action) == 0 : call_count == 0;
     if (!has_acted) fail("does not act as the table states", part_name(part), phase_name(phase), event_name(event));
     bool is_refused = refusals == 1 && refused_phase == phase && refused_event == event;
-    if (is_refused != (line == NULL) || refusals > 1) fail("is not refused as the table states", part_name(part), phase_name(phase), event_name(event));
+    if (is_refused != (line == NULL) || refusals > 1) fail("is not refused as the table states", part_name(part), phase_name(phase),
+        event_name(event));
 }
 
 static int check_cells(void) {
@@ -146,7 +148,8 @@ static void mark(enum phase phase, bool reached[PHASES]) {
     if (reached[phase]) return;
     reached[phase] = true;
     for (enum event event = 0; event < EVENTS; event++) {
-        if (part_of_event(event) == part_of_phase(phase) && cell_of(phase, event)->answer == MOVED) mark(cell_of(phase, event)->next, reached);
+        if (part_of_event(event) == part_of_phase(phase) && cell_of(phase, event)->answer == MOVED) mark(cell_of(phase, event)->next,
+            reached);
     }
 }
 
@@ -166,7 +169,8 @@ static void check_picture(void) {
         const struct line *line = &table[i];
         bool is_drawn = line->is_move && strcmp(line->phase, line->next) != 0;
         const struct line *arrow = find(picture, picture_lines, line->part, line->phase, line->event);
-        if (is_drawn && (arrow == NULL || strcmp(arrow->next, line->next) != 0)) fail("is not drawn in docs/supervisor.md", line->part, line->phase, line->event);
+        if (is_drawn && (arrow == NULL || strcmp(arrow->next, line->next) != 0)) fail("is not drawn in docs/supervisor.md", line->part,
+            line->phase, line->event);
     }
     for (int i = 0; i < picture_lines; i++) {
         const struct line *arrow = &picture[i], *line = find(table, table_lines, arrow->part, arrow->phase, arrow->event);
@@ -193,6 +197,7 @@ int main(void) {
     check_ways();
     check_picture();
     check_words();
-    (void)printf("machine_test: %d cells, %d of them with a line, %d arrows: %s\n", cells, table_lines, picture_lines, failures == 0 ? "ok" : "FAILED");
+    (void)printf("machine_test: %d cells, %d of them with a line, %d arrows: %s\n", cells, table_lines, picture_lines, failures == 0
+        ? "ok" : "FAILED");
     return failures == 0 ? 0 : 1;
 }

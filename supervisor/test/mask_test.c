@@ -137,7 +137,8 @@ static void make(struct trial *trial) {
     while (trial->length < wanted) {
         const char *secret = trial->secret[below(trial->secrets)];
         size_t length = 1 + below(strlen(secret));
-        for (size_t k = 0; k < length && trial->length < wanted && below(2) == 0; k++) trial->text[trial->length++] = bytes[below(different)];
+        for (size_t k = 0; k < length && trial->length < wanted
+            && below(2) == 0; k++) trial->text[trial->length++] = bytes[below(different)];
         for (size_t k = 0; k < length && trial->length < wanted; k++) trial->text[trial->length++] = secret[k];
     }
 }

@@ -44,7 +44,8 @@ static void use(const struct plan *plan, const char *bytes, size_t size) {
         must(vectors != NULL, "there is memory");
         plan_vectors(plan, &step, COMMAND_STEP, vectors, vectors + arguments);
         must(vectors[arguments - 1] == NULL && vectors[arguments + variables - 1] == NULL, "both vectors end where they should");
-        for (size_t i = 0; i + 1 < arguments; i++) must(vectors[i] > bytes && vectors[i] + strlen(vectors[i]) < bytes + size, "an argument");
+        for (size_t i = 0; i + 1 < arguments; i++) must(vectors[i] > bytes && vectors[i] + strlen(vectors[i]) < bytes + size,
+            "an argument");
         for (size_t i = 0; i + 1 < variables; i++) must(strchr(vectors[arguments + i], '=') != NULL, "a variable");
         must(plan_arguments(&step, COMMAND_FINALIZE) == step.finalize_arguments, "the second command is counted");
         must(plan->user == NULL || step.finalize_arguments == 0, "no user of a client");
@@ -67,7 +68,8 @@ static const char sample[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789ab
     "step\0workdir=/w\0settle=rm\0settle=-f\0run_on=failure\0ignore_error=1\0timeout_ms=5\0arg=bash\0arg=-c\0arg=\0env=B=c\0step\0arg=x\0workdir=/\0run_on=always\0end";
 
 // What no plan with settle has.
-static const char other[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0stop_signal=15\0stop_timeout_ms=0\0user=4294967294 0 10 20\0"
+static const char other[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0stop_signal=15\0stop_timeout_ms=0\0user=4294967294 "
+    "0 10 20\0"
     "secret=s\0step\0workdir=/w\0arg=x\0end";
 
 static unsigned long long seed = 88172645463325252ull; // always the same, so that a failure can be seen again

@@ -29,7 +29,8 @@ static void test_whole_plans(void) {
           "what holds for the job is found");
     struct plan_step step;
     const char *at = plan_next_step(&plan, plan.first_step, &step);
-    check(step.run_on == RUN_ON_ALWAYS && step.ignore_error && step.timeout_ms == 9 && strcmp(step.workdir, "/w") == 0, "so is what holds for a step");
+    check(step.run_on == RUN_ON_ALWAYS && step.ignore_error && step.timeout_ms == 9 && strcmp(step.workdir, "/w") == 0,
+        "so is what holds for a step");
     char *arguments[3], *variables[4];
     check(step.arguments == 2 && plan.variables + step.variables == 3, "arguments and variables are counted");
     plan_vectors(&plan, &step, COMMAND_STEP, arguments, variables);
@@ -60,7 +61,8 @@ static void test_refusals(void) {
     check(READ(HEAD STEP "ran_on=always\0end") == EINVAL && READ(HEAD "colour=red\0" STEP "end") == EINVAL, "an unknown key is refused");
     check(READ(HEAD STEP "run_on=never\0end") == EINVAL && READ(HEAD STEP "ignore_error=yes\0end") == EINVAL, "an unknown word is refused");
     check(READ(HEAD STEP "env=nothing\0end") == EINVAL && READ(HEAD "env==x\0" STEP "end") == EINVAL, "a variable without name is refused");
-    check(READ(HEAD "stdin=../x\0" STEP "end") == EINVAL && READ(HEAD "stdin=\0" STEP "end") == EINVAL, "standard input elsewhere is refused");
+    check(READ(HEAD "stdin=../x\0" STEP "end") == EINVAL && READ(HEAD "stdin=\0" STEP "end") == EINVAL, "standard input elsewhere is "
+        "refused");
     check(READ(HEAD "stop_signal=0\0" STEP "end") == EINVAL && READ(HEAD "stop_signal=65\0" STEP "end") == EINVAL, "no signal is refused");
 }
 
@@ -105,7 +107,8 @@ static void test_long_secrets(void) {
         bytes[end] = '\0';
         memcpy(bytes + end + 1, tail, sizeof tail);
         int expected = is_too_long ? EINVAL : 0;
-        check(plan_read(bytes, end + 1 + sizeof tail, &plan) == expected, is_too_long ? "a byte more is refused" : "16 MiB of secrets are read");
+        check(plan_read(bytes, end + 1 + sizeof tail, &plan) == expected, is_too_long ? "a byte more is refused"
+            : "16 MiB of secrets are read");
         memset(bytes + end, 'x', sizeof tail + 1);
     }
 }
@@ -116,7 +119,8 @@ static void test_users(void) {
     struct user user;
     check(plan_user(plan.user, &user) && user.uid == 54321 && user.count == 3, "the user is found");
     check(user.groups[0] == 7 && user.groups[1] == 0 && user.groups[2] == 4294967294, "and the groups in their order");
-    static const char *const refused[] = {"", "1", "1 ", " 1 2", "1  2", "1 2 ", "a 1", "1 b", "1 2x", "-1 2", "+1 2", "1 4294967295", "4294967295 1",
+    static const char *const refused[] = {"", "1", "1 ", " 1 2", "1  2", "1 2 ", "a 1", "1 b", "1 2x", "-1 2", "+1 2", "1 4294967295",
+        "4294967295 1",
                                           "1 4294967296", "1 99999999999999999999999999", "1\t2", "1,2"};
     int count = 0;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) count += !plan_user(refused[i], &user);

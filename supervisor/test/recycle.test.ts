@@ -65,7 +65,9 @@ test("a supervisor that has ended a plain job takes the next, of which it record
 test("a job in a supervisor's second life finds what one in its first finds", async (t) => {
   const box = openBox(t);
   const look =
-    "umask; ulimit -a; ls -l /proc/self/fd | wc -l; cat /proc/self/oom_score_adj; grep -E '^(SigBlk|SigIgn|SigCgt|Cap|NoNewPrivs|Groups)' /proc/self/status; env; stat -c %a . .. ../status ../control ../output; [ $(ps -o sid= $$) = $$ ] && echo leads";
+    "umask; ulimit -a; ls -l /proc/self/fd | wc -l; cat /proc/self/oom_score_adj; grep -E " +
+    "'^(SigBlk|SigIgn|SigCgt|Cap|NoNewPrivs|Groups)' /proc/self/status; env; stat -c %a . .. ../status ../control ../output; [ $(ps " +
+    "-o sid= $$) = $$ ] && echo leads";
   const lives = [await runAndWait(box, { steps: [{ run: look }] }), await runAndWait(box, { steps: [{ run: look }] })];
   assert.equal(lives[0]?.pid, lives[1]?.pid);
   const [fresh, again] = lives.map(({ job }) => job.text().replaceAll(job.id, "ID"));

@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { program } from "./harness.ts";
 
-test("whose process is at the other end, and what it has not acknowledged, is answered in order, and what is no question as not known", async () => {
+test("the owner of the other end, and what it has not acknowledged, are answered in order; anything else is unknown", async () => {
   const server = createServer((socket) => socket.on("error", () => undefined)).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -182,7 +182,8 @@ describe(
       const skip = isIn && cgroups === null ? "left out: no cgroup v2 can be made here" : false;
       describe(isIn ? "with a cgroup" : "without a cgroup", { skip }, () => {
         const daemons =
-          "(setsid setsid sleep 1000 &); (trap '' TERM HUP; setsid sleep 1001 & sleep 1002) & env -i sleep 1003 & sleep 1004 & kill -STOP $!";
+          "(setsid setsid sleep 1000 &); (trap '' TERM HUP; setsid sleep 1001 & sleep 1002) & env -i sleep 1003 & sleep 1004 & kill " +
+          "-STOP $!";
         const ready = async (run: string): Promise<Job> => {
           const cgroup = isIn ? { cgroup: join(cgroups?.folder ?? "", `user-${Math.random()}`) } : {};
           const job = box.run({ user, ...cgroup, stopTimeoutMs: 50, steps: [{ workdir, run }] });

@@ -44,7 +44,8 @@ export class Neighbour {
     this.#process.send("leave");
     const seen = await said(this.#process);
     this.#t.diagnostic(
-      `the neighbour: ${seen.checks} health checks, ${seen.submissions} submissions, the slowest took ${seen.slowestMs.toFixed(0)} ms, ${seen.refusals.length} were refused`,
+      `the neighbour: ${seen.checks} health checks, ${seen.submissions} submissions, the slowest took ${seen.slowestMs.toFixed(0)} ms, ` +
+        `${seen.refusals.length} were refused`,
     );
     return seen;
   }

@@ -75,8 +75,9 @@ const seenScript = `(() => {
     const own = row.getBoundingClientRect();
     return own.bottom > top + 2 && own.top < bottom - 2;
   });
-  const textOf = (row) => [...(row.querySelector("code")?.childNodes ?? [])].filter((node) => node.className !== "unseen").map((node) => node.textContent).join("");
-  return rows.map((row) => (row.matches(".log-step") ? "[" + row.querySelector(".step-title")?.textContent + "]" : row.querySelector("code") === null ? row.textContent : textOf(row)));
+  const seen = (row) => [...row.querySelector("code").childNodes].filter((node) => node.className !== "unseen");
+  const textOf = (row) => (row.querySelector("code") === null ? row.textContent : seen(row).map((node) => node.textContent).join(""));
+  return rows.map((row) => (row.matches(".log-step") ? "[" + row.querySelector(".step-title")?.textContent + "]" : textOf(row)));
 })()`;
 
 /** Waits until what is seen of the output fits. */

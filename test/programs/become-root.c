@@ -1,4 +1,4 @@
-/* Like sudo(8), for tests: owned by root and set-user-ID, it becomes root altogether, so that its user may not signal it any more (kill(2)). Then it sleeps. */
+/* Like sudo(8), for tests: owned by root and set-user-ID, it becomes root, so that its user may not signal it (kill(2)). Then it sleeps. */
 #define _GNU_SOURCE
 #include <unistd.h>
 
