@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 NODE = node_modules/.bin/node
 CC ?= cc
-TEST_CONCURRENCY ?= 2
+TEST_CONCURRENCY ?= 4
 export CC
 
 all: node_modules/.package-lock.json supervisor dist/main.cjs build/web/index.html
@@ -10,9 +10,19 @@ all: node_modules/.package-lock.json supervisor dist/main.cjs build/web/index.ht
 run: all
 	@exec bin/jobrunner
 
+# Most tests wait most of the time, so several files run at once, beside those of the C program. Tests that measure how much one client takes from
+# others run after them, one by one.
 test: all check
-	$(MAKE) -C supervisor test
-	$(NODE) --test --test-concurrency=$(TEST_CONCURRENCY) 'test/*.test.ts'
+	$(MAKE) --jobs=2 test-supervisor test-together
+	$(NODE) --test --test-concurrency=1 $(ALONE)
+
+ALONE := $(wildcard test/*.alone.test.ts)
+
+test-supervisor: all
+	$(MAKE) --jobs=2 -C supervisor test
+
+test-together: all
+	$(NODE) --test --test-concurrency=$(TEST_CONCURRENCY) $(filter-out $(ALONE),$(wildcard test/*.test.ts))
 
 # The long form of the loops of which `make test` runs a short one.
 torture: all
@@ -103,4 +113,4 @@ clean:
 	$(MAKE) -C supervisor clean
 	rm -rf node_modules build dist dist-* jobrunner-*.tgz
 
-.PHONY: all run test torture format check docs screenshots bench supervisor package install uninstall clean
+.PHONY: all run test test-supervisor test-together torture format check docs screenshots bench supervisor package install uninstall clean

@@ -30,8 +30,9 @@ const exited = (exitCode: number, isOutOfMemory = false): ContainerFacts => ({
 const said = { clientSaid: "the engine's words", refusal: null };
 const running: ContainerFacts = { kind: "running", ...said };
 const unknown: ContainerFacts = { kind: "unknown", ...said };
-const none: ContainerFacts = { kind: "none", isImageThere: true, ...said };
-const noImage: ContainerFacts = { kind: "none", isImageThere: false, ...said };
+const none: ContainerFacts = { kind: "none", isImageThere: true, hasRun: false, ...said };
+const noImage: ContainerFacts = { kind: "none", isImageThere: false, hasRun: false, ...said };
+const gone: ContainerFacts = { kind: "none", isImageThere: true, hasRun: true, ...said };
 const neverStarted: ContainerFacts = { kind: "never-started", ...said };
 
 test("a container's end is told as the engine and its client agree on it, and otherwise as not known", () => {
@@ -50,6 +51,7 @@ test("a container's end is told as the engine and its client agree on it, and ot
     [bySignal, none, "Failed EngineError", null],
     [ended(125), none, "Failed EngineError", null],
     [ended(125), noImage, "Failed ImagePull", null],
+    [ended(125), gone, "Failed EngineError", null], // it wrote output, and the engine was away from then until it was removed
     [ended(0), none, "Failed EngineError", null], // a client that was told to end while it pulled
     [ended(3), none, "Failed ExitCode", 3], // somebody removed it at once
     [ended(127), neverStarted, "Failed EngineError", null], // the command is for the init to execute
@@ -110,8 +112,8 @@ test("a container that was stopped has the exit code that is known, and output i
     [true, true, true],
   );
   assert.deepEqual(
-    [exited(125), exited(3), none].map((facts) => mayHaveLostOutput(ended(125), facts)),
-    [false, true, false],
+    [exited(125), exited(3), none, gone].map((facts) => mayHaveLostOutput(ended(125), facts)),
+    [false, true, false, true],
   );
   assert.equal(mayHaveLostOutput(ended(3), running), false);
 });

@@ -9,7 +9,9 @@ export type ContainerState =
 /** The engine's report on a step's container after its client has ended. A container that still ran then has been ended since. */
 export type ContainerFacts = (
   | ContainerState
-  | { kind: "none"; isImageThere: boolean } // never created, or removed by somebody; isImageThere: also pulled, if the step asks for that
+  // Never created, or removed before the engine could say anything of it. isImageThere: also pulled, if the step asks for that. hasRun: its command
+  // wrote output, so there was a container.
+  | { kind: "none"; isImageThere: boolean; hasRun: boolean }
   | { kind: "unknown" } // the engine did not answer
 ) & {
   clientSaid: string | null; // its last words on standard error, if it failed
@@ -58,7 +60,7 @@ export function stoppedExitCode(client: ClientEnd, facts: ContainerFacts | null)
 
 /** Whether the container may have written output after its client had ended. */
 export function mayHaveLostOutput(client: ClientEnd, facts: ContainerFacts): boolean {
-  if (facts.kind === "none" || facts.kind === "never-started") return false;
+  if (facts.kind === "never-started" || (facts.kind === "none" && !facts.hasRun)) return false;
   const isOwnCode = facts.kind === "exited" && facts.exitCode === client.exitCode;
   return client.exitCode === null || (client.exitCode === engineFailed && !isOwnCode);
 }
@@ -93,6 +95,7 @@ function noContainer(exitCode: number, facts: ContainerFacts & { kind: "none" })
   if (exitCode === 0)
     return engineError("had no container, or lost it to somebody who removed it, before the engine could say how it ended");
   if (exitCode !== engineFailed) return exitedWith(exitCode);
+  if (facts.hasRun) return lost(facts);
   if (facts.isImageThere) return engineError(saying("could not make its container", facts));
   return { State: "Failed", Reason: "ImagePull", ExitCode: null, Signal: null, Message: saying("could not pull its image", facts) };
 }

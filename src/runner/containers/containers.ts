@@ -85,7 +85,7 @@ export class Containers {
     if (!isGone || facts.stops.length > 0 || facts.end?.kind === "swept") this.leftovers.checkSoon(engine);
     const ended = facts.steps.get(number)?.ended;
     const client: ClientEnd = ended === null || ended === undefined ? { exitCode: null, signal: null } : decodeWaitStatus(ended.waitStatus);
-    return await this.#factsOf(job, number, { client, engine, isGone });
+    return await this.#factsOf(job, number, { client, engine, isGone, outputBytes: ended?.outputBytes ?? 0 });
   }
 
   async #removeInTime(engine: Engine, job: ActiveJob, number: number): Promise<boolean> {
@@ -116,7 +116,7 @@ export class Containers {
     }
   }
 
-  async #factsOf(job: ActiveJob, number: number, at: { client: ClientEnd; engine: Engine; isGone: boolean }): Promise<ContainerFacts> {
+  async #factsOf(job: ActiveJob, number: number, at: Ended): Promise<ContainerFacts> {
     const json = files.readState(job.directory, number);
     const state = json === null ? null : readJson(json);
     const secrets = this.#options.specOf(job)?.Secrets ?? {};
@@ -128,6 +128,7 @@ export class Containers {
     if (!at.isGone) return { kind: "unknown", ...words };
     return {
       kind: "none",
+      hasRun: at.outputBytes > 0 && files.hasOwnStreams(job.directory, number), // in these nobody writes but the command
       isImageThere: said !== null && (await this.#isImageThere(job, number, { engine: at.engine, isPullOver: said.isPullOver })),
       ...words,
     };
@@ -158,6 +159,8 @@ export class Containers {
     return batches;
   }
 }
+
+type Ended = { client: ClientEnd; engine: Engine; isGone: boolean; outputBytes: number };
 
 /** The step's client was started, and has ended or will not be heard of again. */
 function hasEnded(facts: JobFacts, number: number): boolean {

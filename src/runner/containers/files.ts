@@ -86,6 +86,11 @@ export function readState(directory: string, step: number): string | null {
   return readIfThere(join(directory, stateFileName(step)));
 }
 
+/** Whether the step's container had its own way to the supervisor, past the engine. */
+export function hasOwnStreams(directory: string, step: number): boolean {
+  return existsSync(join(directory, saidName(step)));
+}
+
 export function writeState(directory: string, step: number, json: string): void {
   const path = join(directory, stateFileName(step));
   writeFileSync(`${path}.new`, json, { mode: 0o600 });
