@@ -140,8 +140,8 @@ engineTest("every signal that may stop a job reaches its container's command, on
   const service = await start(t, engine);
   await inTurns(["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGRTMIN+3"] as const, async (signal) => {
     const name = signal === "SIGRTMIN+3" ? "37" : signal.slice(3); // busybox has no names for those
-    const CommandLine =
-      `trap 'echo got ${name}; trap "echo again" ${name}; sleep 0.2; exit 9' ${name}; echo ready; while :; do sleep ` + `0.05; done`;
+    const trap = `trap 'echo got ${name}; trap "echo again" ${name}; sleep 0.2; exit 9' ${name}`;
+    const CommandLine = `${trap}; echo ready; while :; do sleep 0.05; done`;
     const id = await service.submit(one({ CommandLine }, { StopSignal: signal, StopTimeoutSeconds: 60 }));
     await (await service.attach(id)).until("ready");
     await service.kill(id);

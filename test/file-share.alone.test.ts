@@ -18,8 +18,8 @@ test(
   async (t) => {
     const service = await startService(t);
     const greedy = bearer(await createToken(service, "greedy", "submit"));
-    const make =
-      `for (let i = 0; i < 300; i += 1) { fs.mkdirSync("d"); process.chdir("d"); } fs.writeFileSync("large", ` + `Buffer.alloc(50e6))`;
+    const folders = `for (let i = 0; i < 300; i += 1) { fs.mkdirSync("d"); process.chdir("d"); }`;
+    const make = `${folders} fs.writeFileSync("large", Buffer.alloc(50e6))`;
     const id = await service.submit({ Commands: [{ Args: [process.execPath, "-e", make] }] }, greedy);
     await service.wait(id);
     const folder = `/${id}/files/${"d/".repeat(300)}`;

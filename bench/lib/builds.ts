@@ -36,10 +36,8 @@ export async function buildBefore(scope: Scope, wanted: string | undefined, prog
     const script = 'git -C "$1" archive "$2" | tar -x -C "$3" && make -C "$3" all';
     await runProgram(scope, "/bin/sh", ["-c", script, "sh", repository, revision, folder], 300);
   } catch (error) {
-    return (
-      `${revision.slice(0, 7)} could not be built: ` +
-      `${error instanceof Error ? (error.message.split("\n").at(-1) ?? "") : String(error)}`
-    );
+    const why = error instanceof Error ? error.message.split("\n").at(-1) : String(error);
+    return `${revision.slice(0, 7)} could not be built: ${why ?? ""}`;
   }
   return { name: "build before", folder, revision: revision.slice(0, 7) };
 }

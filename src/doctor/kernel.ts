@@ -13,8 +13,8 @@ export function files({ settings: { limits } }: Box): Finding[] {
   const connections = connectionsWithin(limit);
   if (connections >= limits.maxConnections)
     return [ok(`up to ${limit} can be open (ulimit -n): enough for ${limits.maxConnections} connections`)];
-  const remedy =
-    `raise it to ${limitFor(limits.maxConnections)} (ulimit -n, or LimitNOFILE= in the unit), or lower ` + `JOBRUNNER_MAX_CONNECTIONS`;
+  const wanted = limitFor(limits.maxConnections);
+  const remedy = `raise it to ${wanted} (ulimit -n, or LimitNOFILE= in the unit), or lower JOBRUNNER_MAX_CONNECTIONS`;
   return [
     note(
       `up to ${limit} can be open (ulimit -n): enough for ${connections} connections, not for ` +

@@ -35,8 +35,8 @@ test("a secret is masked in both streams, each by itself", async () => {
 });
 
 test("a secret written byte by byte, while the other stream goes on, is masked", async () => {
-  const run =
-    `s=${secret}; for ((i = 0; i < \${#s}; i++)); do printf %s "\${s:i:1}"; printf %s "\${s:i:1}" >&2; sleep 0.01; done; echo ` + `" over"`;
+  const each = `printf %s "\${s:i:1}"; printf %s "\${s:i:1}" >&2; sleep 0.01`;
+  const run = `s=${secret}; for ((i = 0; i < \${#s}; i++)); do ${each}; done; echo " over"`;
   const job = await box.run({ secrets: [secret], steps: [{ run }] }).finished();
   assert.equal(job.part(1, 1), "*** over\n");
   assert.equal(job.part(1, 2), "***");
