@@ -98,8 +98,8 @@ export async function startOurHaproxy(t: TestContext, servicePort: number): Prom
 export async function startNginx(t: TestContext, port: number, servers: string): Promise<void> {
   const folder = temporaryFolder(t);
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join(" ");
-  const config =
-    `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr; events {} ` + `http { access_log off; ${folders} ${servers} }`;
+  const settings = `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr; events {}`;
+  const config = `${settings} http { access_log off; ${folders} ${servers} }`;
   writeFileSync(join(folder, "nginx.conf"), config);
   await startProgram(t, port, ["nginx", "-e", "stderr", "-p", folder, "-c", join(folder, "nginx.conf")]);
 }
