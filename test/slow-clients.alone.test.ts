@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { openFilesOf } from "./helper/processes.ts";
+import { openFilesOf, waitedForCpuMs } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
@@ -54,15 +54,18 @@ for (const { title, options, path, ending } of attacks) {
     const before = openFilesOf(service.pid).length;
 
     const attack = startAttack(t, [...options, "-u", `${service.url}${path(ids)}`]);
-    const worst = { ms: 0, connections: 0 };
+    const worst = { ms: 0, elapsedMs: 0, connections: 0 };
     while (!attack.isFinished()) {
-      const startMs = performance.now();
-      assert.equal((await service.call("GET", "/healthz")).status, 200);
-      worst.ms = Math.max(worst.ms, performance.now() - startMs);
+      const { ms, elapsedMs } = await checkHealth(service);
+      worst.ms = Math.max(worst.ms, ms);
+      worst.elapsedMs = Math.max(worst.elapsedMs, elapsedMs);
       worst.connections = Math.max(worst.connections, socketsOf(service) - 1);
     }
     assert.ok(attack.output().includes(ending), attack.output());
-    t.diagnostic(`slowest of the health checks: ${worst.ms.toFixed(0)} ms, beside ${worst.connections} connections`);
+    t.diagnostic(
+      `slowest of the health checks: ${worst.ms.toFixed(0)} ms without the wait for a CPU, ${worst.elapsedMs.toFixed(0)} ms with it, ` +
+        `beside ${worst.connections} connections`,
+    );
     assert.ok(worst.connections >= connections * 0.9, `only ${worst.connections} connections at once: ${attack.output()}`);
     assert.ok(worst.ms <= healthyMs, `a health check took ${worst.ms.toFixed(0)} ms`);
 
@@ -83,6 +86,17 @@ async function makeJobs(service: Service): Promise<Ids> {
   });
   await waitFor("the running job has written a lot", async () => ((await service.get(running)).OutputBytes ?? 0) > 8 << 20);
   return { finished, running };
+}
+
+/** Without the time for which the service, or else this test, waits for a CPU that other work of the machine has. The service is not slow then. */
+async function checkHealth(service: Service): Promise<{ ms: number; elapsedMs: number }> {
+  const pids = [service.pid, process.pid];
+  const before = pids.map(waitedForCpuMs);
+  const startMs = performance.now();
+  assert.equal((await service.call("GET", "/healthz")).status, 200);
+  const elapsedMs = performance.now() - startMs;
+  const waitedMs = pids.map((pid, index) => waitedForCpuMs(pid) - (before[index] ?? 0));
+  return { ms: elapsedMs - Math.max(...waitedMs), elapsedMs };
 }
 
 function socketsOf({ pid }: Service): number {

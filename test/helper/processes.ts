@@ -47,6 +47,14 @@ export function openFilesOf(pid: number): string[] {
   return listFolder(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`));
 }
 
+/**
+ * For how long the process's main thread has been ready to run and got no CPU, in milliseconds: the second number of schedstat (proc(5),
+ * Documentation/scheduler/sched-stats.rst). What the machine's other work costs it, and none of its own doing; 0 where the kernel does not say.
+ */
+export function waitedForCpuMs(pid: number): number {
+  return Number(readText(`/proc/${pid}/task/${pid}/schedstat`).split(" ")[1] ?? 0) / 1e6;
+}
+
 /** Of a user's id, as the process acts. */
 export function processesOfUser(uid: number): number[] {
   return allProcesses().filter(
