@@ -105,7 +105,7 @@ function nextPoint(point: number): number {
 }
 
 /** strace on its process, and whether it has killed one yet. */
-type Injection = { strace: ChildProcess; closed: Promise<unknown>; hasKilled(): boolean };
+type Injection = { strace: ChildProcess; closed: Promise<unknown>; hasKilled: () => boolean };
 
 /** It lets go after the first kill: the count is each process's own, so that whatever is started instead would be killed again. */
 async function inject(pid: number, kind: string, point: number, options: string[] = []): Promise<Injection> {

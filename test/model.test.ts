@@ -20,7 +20,9 @@ type Expectation = {
   isKilled: boolean;
   isOrphaned: boolean; // its supervisor was killed
   isRemoved: boolean;
+  certainState: string | null; // null: whether it ended or was killed first, only the job says
 };
+const finalStates = /^(Succeeded|Failed|Killed|Lost)$/;
 type Model = { jobs: Expectation[]; isUp: boolean };
 type Real = { service: Service; goDir: string };
 type Step = fc.AsyncCommand<Model, Real>;
@@ -47,6 +49,7 @@ class Submit implements Step {
       isKilled: false,
       isOrphaned: false,
       isRemoved: false,
+      certainState: null,
     });
   }
   toString = (): string => `submit(${this.kind}, ${this.exitCode})`;
@@ -71,9 +74,21 @@ abstract class OnJob implements Step {
 class Kill extends OnJob {
   readonly name = "kill";
   async act(job: Expectation, { service }: Real): Promise<void> {
+    if (!job.isRemoved) await this.#foresee(job, service);
     await service.kill(job.id);
     job.isKilled = true;
-    if (!job.isRemoved) assert.match((await service.get(job.id)).State, /^(Succeeded|Failed|Killed|Lost)$/);
+    if (job.isRemoved) return;
+    const { State } = await service.get(job.id);
+    assert.match(State, finalStates);
+    if (job.certainState !== null) assert.equal(State, job.certainState);
+  }
+
+  /** A job that is finished stays what it is. One that waits for what nobody has done cannot end but by the kill. */
+  async #foresee(job: Expectation, service: Service): Promise<void> {
+    const { State } = await service.get(job.id);
+    if (finalStates.test(State)) job.certainState = State;
+    else if (job.isOrphaned) job.certainState = "Lost";
+    else if (job.kind === "waiting" && !job.isReleased) job.certainState = "Killed";
   }
 }
 
@@ -170,6 +185,7 @@ async function assertOutcome(service: Service, job: Expectation): Promise<void> 
   const { State, ExitCode, Reason } = await service.wait(job.id);
   const ended = job.exitCode === 0 ? "Succeeded" : "Failed";
   const allowed = job.isOrphaned ? ["Lost"] : job.isKilled ? ["Killed", ended] : [ended];
+  if (job.certainState !== null) assert.equal(State, job.certainState);
   assert.ok(allowed.includes(State), `${JSON.stringify(job)} is ${State} (${Reason})`);
   if (State === ended) {
     assert.equal(ExitCode, job.exitCode);
