@@ -27,8 +27,12 @@ test(
   "imports go one way: job, then store, output and audit, identity, runner, operations, api and doctor, cli, main; the client knows " +
     "the API alone",
   () => {
+    const folders = globSync("src/*/", { cwd: repository }).map((folder) => folder.replace(/^src\/|\/$/g, ""));
+    assert.deepEqual(folders.toSorted(), Object.keys(mayImport).toSorted(), "every folder is in the table");
     for (const [folder, allowed] of Object.entries(mayImport)) {
-      for (const file of globSync(`src/${folder}/**/*.ts`, { cwd: repository })) {
+      const files = globSync(`src/${folder}/**/*.ts`, { cwd: repository });
+      assert.ok(files.length > 0, `${folder} has files`);
+      for (const file of files) {
         for (const path of importsOf(file)) {
           const [, target = ""] = /^src\/([^/]+)/.exec(path) ?? [];
           assert.ok(target === folder || allowed.includes(target), `${file} imports ${path}`);
@@ -39,7 +43,9 @@ test(
 );
 
 test("the web page imports itself, libraries and the client: nothing else of the program", () => {
-  for (const file of globSync("web/**/*.{ts,tsx}", { cwd: repository })) {
+  const files = globSync("web/**/*.{ts,tsx}", { cwd: repository });
+  assert.ok(files.flatMap(importsOf).length > 100, "the page's imports are found");
+  for (const file of files) {
     for (const path of importsOf(file)) {
       assert.match(path, /^(web\/|src\/client\/index\.ts$)/, `${file} imports ${path}`);
     }

@@ -62,13 +62,18 @@ test("it depends on nothing but the Node.js that it brings: all that it imports 
     "jobrunner",
     `node-linux-${process.arch}`,
   ]);
+  const imports: string[] = [];
   for (const file of globSync("dist/*.cjs", { cwd: made.root })) {
     // What libraries would write into code that they generate begins with a quote or a space.
     for (const [, name = ""] of readFileSync(join(made.root, file), "utf8").matchAll(/[=(,;{}?:]require\(["`]([^."`][^"`]*)["`]/g)) {
       assert.ok(isBuiltin(name), `${file} imports ${name}`);
+      imports.push(name);
     }
   }
-  for (const file of globSync("dist/client/*.{js,d.ts}", { cwd: made.root })) {
+  assert.ok(imports.length > 10, `${imports.length} imports of the program were found`);
+  const client = globSync("dist/client/*.{js,d.ts}", { cwd: made.root });
+  assert.ok(client.length > 1, "the client is in the package");
+  for (const file of client) {
     assert.doesNotMatch(readFileSync(join(made.root, file), "utf8"), /^(im|ex)port .*from "[^.]/m, file);
   }
 });

@@ -95,11 +95,14 @@ test("every command in a page is in a console that a test runs, or is known to b
 });
 
 test("what pages link to is there", () => {
+  let links = 0;
   for (const page of pages) {
     for (const [, path = ""] of textOf(page).matchAll(/\]\(([^):#]+)(?:#[^)]*)?\)/g)) {
       assert.ok(existsSync(join(repository, dirname(page), path)), `${page} links to ${path}`);
+      links += 1;
     }
   }
+  assert.ok(links > 20, `${links} links were found`);
 });
 
 function textOf(page: string): string {

@@ -44,10 +44,14 @@ test("every message on the page is one that the program gives", () => {
 
 test("every code of a refused request and every reason of a job is on the page, and every line of the log that is no information", () => {
   for (const name of [...problemCodes, ...Reason.enum]) assert.ok(page.includes(`\`${name}\``), name);
+  let lines = 0;
   for (const file of globSync("src/**/*.ts", { cwd: repository })) {
-    for (const [, message = ""] of readFileSync(join(repository, file), "utf8").matchAll(/(?:log\("(?:warn|error)", |#warn\()"([^"]+)"/g))
+    for (const [, message = ""] of readFileSync(join(repository, file), "utf8").matchAll(/(?:log\("(?:warn|error)", |#warn\()"([^"]+)"/g)) {
       assert.ok(page.includes(`\`${message}\``), `${file}: ${message}`);
+      lines += 1;
+    }
   }
+  assert.ok(lines > 10, `${lines} lines of the log were found`);
 });
 
 test("whatever is wrong with the configuration is on the page", () => {
