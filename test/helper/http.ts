@@ -54,7 +54,7 @@ export class Reader {
     this.ended = new Promise((resolve, reject) => {
       response.once("end", resolve);
       response.once("error", reject);
-      response.once("close", () => reject(new Error("the connection was closed before the end"))); // after "end" of no account
+      response.once("close", () => reject(new Error("the connection was closed before the end"))); // no effect after "end"
       sent.once("error", reject);
     });
     this.ended.catch(() => undefined); // a test that closes a reader need not await it

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import type { Seen } from "./neighbour.ts";
 
-/** The neighbour's process: says when it has had its first answers, goes on until it is told to leave, and says what it has seen. */
+/** The neighbour's process: reports when its first requests are answered, and what it measured when it leaves. */
 
 const [url = "", token = ""] = process.argv.slice(2);
 const checksPerSubmission = 10;

@@ -54,7 +54,7 @@ export class Neighbour {
 function said(child: ChildProcess): Promise<Seen> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", () => reject(new Error("the neighbour's process has ended"))); // after its word of no account
+    child.once("exit", () => reject(new Error("the neighbour's process has ended"))); // no effect after its report
     child.once("message", (seen: Seen) => resolve(seen));
   });
 }

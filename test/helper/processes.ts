@@ -49,7 +49,7 @@ export function openFilesOf(pid: number): string[] {
 
 /**
  * For how long the process's main thread has been ready to run and got no CPU, in milliseconds: the second number of schedstat (proc(5),
- * Documentation/scheduler/sched-stats.rst). What the machine's other work costs it, and none of its own doing; 0 where the kernel does not say.
+ * Documentation/scheduler/sched-stats.rst). What other work of the machine costs the process; 0 where the kernel does not say.
  */
 export function waitedForCpuMs(pid: number): number {
   return Number(readText(`/proc/${pid}/task/${pid}/schedstat`).split(" ")[1] ?? 0) / 1e6;

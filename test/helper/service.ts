@@ -31,7 +31,7 @@ export type StartOptions = {
 };
 
 /**
- * The service as a user starts it, on a port and a state directory of its own. When the test is over it is stopped, and the test fails if a
+ * The service as a user starts it, on a port and a state directory of its own. After the test it is stopped, and the test fails if a
  * process of it or its jobs is left.
  */
 export async function startService(t: TestContext, options: StartOptions = {}): Promise<Service> {
@@ -72,7 +72,7 @@ export class Service {
     return pid;
   }
 
-  /** All that it has printed, over all its starts. */
+  /** All that the service has printed, since its first start. */
   get log(): string {
     return this.#log;
   }
@@ -162,7 +162,7 @@ export class Service {
   }
 
   /**
-   * A job that is not over by then hangs, also on a slow machine that runs many: Podman makes its containers one after the other, at up to
+   * A job that is not finished by then hangs, on a slow machine with many jobs too: Podman makes its containers one after the other, at up to
    * a second each.
    */
   async wait(id: string): Promise<WholeJob> {

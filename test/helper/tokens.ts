@@ -23,7 +23,7 @@ export async function createToken(service: Service, name: string, role: Role): P
   return stdout.trim();
 }
 
-/** A token whose time was over before it came to be. */
+/** A token that expired before it was made. */
 export function createExpiredToken(service: Service, role: Role): string {
   const database = openDatabase(join(service.stateDir, "jobrunner.db"));
   const { text, stored } = makeToken({ name: "expired", role, expiresAtMs: Date.now() - 1000 });
