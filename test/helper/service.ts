@@ -162,7 +162,7 @@ export class Service {
   }
 
   /**
-   * A job that is not finished by then hangs, on a slow machine with many jobs too: Podman makes its containers one after the other, at up to
+   * A job that is not finished by then hangs, on a slow and busy machine too: Podman makes its containers one after the other, at up to
    * a second each.
    */
   async wait(id: string): Promise<WholeJob> {
