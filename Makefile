@@ -10,19 +10,13 @@ all: node_modules/.package-lock.json supervisor dist/main.cjs build/web/index.ht
 run: all
 	@exec bin/jobrunner
 
-# Most tests wait most of the time, so several files run at once, beside those of the C program. Tests that measure how much one client takes from
-# others run after them, one by one.
+# Most tests wait most of the time, so several files run at once. Tests that measure how much one client takes from others run alone.
 test: all check
-	$(MAKE) --jobs=2 test-supervisor test-together
+	$(MAKE) --jobs=2 -C supervisor test
+	$(NODE) --test --test-concurrency=$(TEST_CONCURRENCY) $(filter-out $(ALONE),$(wildcard test/*.test.ts))
 	$(NODE) --test --test-concurrency=1 $(ALONE)
 
 ALONE := $(wildcard test/*.alone.test.ts)
-
-test-supervisor: all
-	$(MAKE) --jobs=2 -C supervisor test
-
-test-together: all
-	$(NODE) --test --test-concurrency=$(TEST_CONCURRENCY) $(filter-out $(ALONE),$(wildcard test/*.test.ts))
 
 # The long form of the loops of which `make test` runs a short one.
 torture: all
@@ -113,4 +107,4 @@ clean:
 	$(MAKE) -C supervisor clean
 	rm -rf node_modules build dist dist-* jobrunner-*.tgz
 
-.PHONY: all run test test-supervisor test-together torture format check docs screenshots bench supervisor package install uninstall clean
+.PHONY: all run test torture format check docs screenshots bench supervisor package install uninstall clean

@@ -1,11 +1,11 @@
 import { type Section, table, text, typed } from "./document.ts";
 
-/** What the pages about the command line say that commands do not say of themselves. The consoles are run by a test. */
+/** The parts of the pages about the command line that the commands' own help does not contain. A test runs the consoles. */
 
 export const tour: Section = {
   title: "A tour",
   parts: [
-    text("`run` shows a job's output live, its standard error on standard error, and exits as the job does:"),
+    text("`run` shows a job's output live, with standard error on standard error, and exits with the job's exit status:"),
     typed(`$ jobrunner run -- echo hello
 hello
 $ jobrunner run -c 'echo out; echo err >&2; exit 3'; echo "exit status $?"
@@ -13,7 +13,8 @@ out
 err
 exit status 3`),
     text(
-      "With `--detach` it prints the ID at once. Whatever becomes of this terminal, the job goes on; watch it from any, as often as you like. The beginning of an ID is enough.",
+      "With `--detach` it prints the ID at once. The job continues whatever happens to this terminal, and can be watched from any " +
+        "other. The beginning of an ID is enough.",
     ),
     typed(`$ id=$(jobrunner run --detach --name count --label team=db -c 'for i in 1 2 3; do echo line $i; sleep 0.2; done')
 $ jobrunner attach $id
@@ -31,14 +32,14 @@ $ jobrunner inspect $id
   "Name": "count",
 …
 }`),
-    text("`kill` ends it, and has done so when it returns:"),
+    text("`kill` ends a job; when it returns, nothing of the job is left:"),
     typed(`$ id=$(jobrunner run -d -- sleep 1000)
 $ jobrunner kill $id
 …
 $ jobrunner wait $id; echo "exit status $?"
 …  Killed  SIGTERM  killed on request
 exit status 143`),
-    text("A job of several steps is a file, in YAML or JSON, with the fields of the [API](api.md). Options add to it:"),
+    text("A job with several steps is a YAML or JSON file with the fields of the [API](api.md). Options add to it:"),
     typed(`$ cat > nightly.yaml <<'END'
 > Name: nightly
 > Environment: {LEVEL: "9"}
@@ -50,7 +51,7 @@ exit status 143`),
 $ jobrunner run --file nightly.yaml --env LEVEL=3 --timeout 1h
 input:…
 input.gz`),
-    text("`cp` puts files into a job's workspace and gets them out of it, while it runs and afterwards:"),
+    text("`cp` copies files into and out of a job's workspace, while the job runs and afterwards:"),
     typed(`$ id=$(jobrunner run -d -c 'until [ -e words ]; do sleep 0.1; done; sort words > sorted')
 $ printf 'b\\na\\n' | jobrunner cp - $id:words
 $ jobrunner wait $id
@@ -60,7 +61,7 @@ a
 b
 $ jobrunner rm $id
 …`),
-    text("A secret is taken from the environment or a file, never from the command line, which others see; in the output it is masked:"),
+    text("A secret comes from the environment or a file, never from the command line, which other users see. It is masked in the output:"),
     typed(`$ KEY=hunter22 jobrunner run --secret KEY -c 'echo the key is $KEY'
 the key is ***`),
   ],
@@ -70,20 +71,22 @@ export const exitStatus: Section = {
   title: "Exit status",
   parts: [
     table([
-      ["0", "what was asked is done; of `run`, `attach` and `wait`: the job has succeeded"],
-      ["1", "it could not be done, or not of all jobs that were named"],
-      ["2", "what was typed, or is in a variable, cannot be understood"],
+      ["0", "success; for `run`, `attach` and `wait`: the job has succeeded"],
+      ["1", "failure, or failure for one of the named jobs"],
+      ["2", "the command line or a variable is wrong"],
       [
         "the job's",
-        "of `run` and `attach`; of `wait` that of the first job that did not succeed. 128 and the number of the signal that ended it: 137 for SIGKILL, 143 for SIGTERM, 165 for SIGRTMIN+3",
+        "for `run` and `attach`; for `wait`, that of the first job that did not succeed. 128 plus the number of the signal that ended " +
+          "it: 137 for SIGKILL, 143 for SIGTERM, 165 for SIGRTMIN+3",
       ],
-      ["124", "of `wait`: the `--timeout` has passed"],
+      ["124", "for `wait`: the `--timeout` has passed"],
       [
         "125",
-        "of `run`, `attach` and `wait`: the job could not be submitted or followed, could not start, or has failed in a way that has no exit code; it is said on standard error",
+        "for `run`, `attach` and `wait`: the job could not be submitted or followed, could not start, or failed without an exit code; " +
+          "standard error says why",
       ],
-      ["130", "of `run`, `attach` and `wait`: the job was left by Ctrl-C; it goes on, or ends as it was asked to"],
-      ["141", "nobody reads the output any more, which is noticed at once; the job goes on"],
+      ["130", "for `run`, `attach` and `wait`: Ctrl-C left the job; it continues, or ends as requested"],
+      ["141", "the reader of the output is gone, which is noticed at once; the job continues"],
     ]),
   ],
 };
@@ -91,57 +94,74 @@ export const exitStatus: Section = {
 export const interruptions: Section = {
   title: "Ctrl-C",
   parts: [
-    text("To commands, SIGTERM and a terminal that is closed (SIGHUP) are the same as Ctrl-C."),
+    text("SIGTERM and a closed terminal (SIGHUP) have the same effect as Ctrl-C."),
     table([
       [
         "`run`",
-        "the job is asked to stop, with its `--stop-signal`, and its output is shown to its end; a second time, it is killed; a third time, it is left as it is. Before it has an ID, that is done as soon as it has one",
+        "asks the job to stop, with its `--stop-signal`, and shows its output to the end; the second time kills it; the third time " +
+          "leaves it running. Before the job has an ID, this happens as soon as it has one",
       ],
-      ["`attach`, `logs --follow`, `wait`", "the job goes on"],
-      ["`ps --watch`, `events`", "end"],
+      ["`attach`, `logs --follow`, `wait`", "leaves the job running"],
+      ["`ps --watch`, `events`", "ends the command"],
     ]),
-    text("A job that is to outlive the terminal is run with `--detach`."),
+    text("Use `--detach` for a job that must survive the terminal."),
   ],
 };
 
 export const connections: Section = {
-  title: "Connections that break",
+  title: "Broken connections",
   parts: [
     text(
-      "A service that is restarted or upgraded, a network that fails, a proxy that waits for less time than a job takes, or a service with too much to do ends nothing that lasts: `run`, `attach`, `logs --follow`, `wait`, `kill`, `rm`, `cp`, `events` and `ps --watch` go on after answers with 429, 502, 503 and 504 (no sooner than their `Retry-After` says), after connections that break, and when nothing is heard for 50 s, until they are answered or Ctrl-C ends them. When the first attempt has failed they say so on standard error, and again when the service is back.",
+      "Long commands survive a restart or upgrade of the service, a failing network, the timeout of a proxy and an overloaded service: " +
+        "`run`, `attach`, `logs --follow`, `wait`, `kill`, `rm`, `cp`, `events` and `ps --watch` try again after answers with 429, 502, " +
+        "503 and 504 (not before their `Retry-After`), after broken connections, and after 50 s of silence, until they are answered " +
+        "or Ctrl-C ends them. They report the first failed attempt on standard error, and the return of the service.",
     ),
     text(
-      "Output goes on at the very byte, a file at the very byte too; nothing of it is lost or comes twice. A submission whose answer was lost is made again with the same key, so that one job runs; a submission that is left without an answer says the key, with which `run --idempotency-key` gives that job. A kill whose answer was lost is asked for again if it did not arrive, and waited for if it did. From the submission on every error of `run` says the job's ID, and that it goes on.",
+      "Output and files continue at the same byte; nothing is lost or repeated. A submission whose answer was lost is sent again with " +
+        "the same key, so only one job runs. If a submission stays without an answer, the command prints the key: `run " +
+        "--idempotency-key` then finds the job. A kill whose answer was lost is sent again if it did not arrive, and waited for if it " +
+        "did. After the submission, every error of `run` contains the job's ID and says that the job continues.",
     ),
     text(
-      "Where nothing listens from the beginning, a command ends at once; `ps`, `inspect` and `logs` without `--follow`, which ask once, end with a sentence when the service does not answer within 20 s. What `cp` reads from standard input cannot be sent again.",
+      "If nothing listens from the beginning, a command ends at once. `ps`, `inspect` and `logs` without `--follow` ask once, and fail " +
+        "when the service does not answer within 20 s. `cp` cannot send standard input again.",
     ),
   ],
 };
 
 export const readers: Section = {
-  title: "A reader that is gone",
+  title: "When the reader is gone",
   parts: [
     text(
-      "`jobrunner logs -f ID | grep -q ready` ends as soon as `grep` does, also where the job says nothing more: commands that follow (`run`, `attach`, `logs --follow`, `events`, `ps --watch`, `wait`) notice at once that nobody reads their output. The exit status is 141, as of a program that SIGPIPE ends, which a shell with `pipefail` shows. The job goes on.",
+      "`jobrunner logs -f ID | grep -q ready` ends as soon as `grep` does, even if the job writes nothing more: commands that follow " +
+        "(`run`, `attach`, `logs --follow`, `events`, `ps --watch`, `wait`) notice at once that the reader of their output is gone. The " +
+        "exit status is 141, like that of a program that SIGPIPE ends; a shell with `pipefail` shows it. The job continues.",
     ),
   ],
 };
 
 export const envFiles: Section = {
-  title: "Files of variables",
+  title: "Environment files",
   parts: [
     text(
-      "`run --env-file` reads what `docker run --env-file` reads: in each line a `NAME=value`, the value to the letter, with quotes, blanks and `#`; or a bare `NAME`, which has the value that it has here, and is left out where it has none. Blanks before a name, empty lines and lines that begin with `#` do not count, nor do a byte order mark and the carriage return of a line's end. Any other line is refused with its number. Later files go before earlier ones, `--env` before all of them; a bare `--env NAME` that has no value here is refused, since somebody has just typed it.",
+      "`run --env-file` reads the same files as `docker run --env-file`. A line is `NAME=value`, with the value taken literally, " +
+        "including quotes, blanks and `#`; or it is only `NAME`, which copies the variable from this environment, if it is set. Blanks " +
+        "before a name, empty lines, lines that begin with `#`, a byte order mark and carriage returns at the end of lines are " +
+        "ignored. Any other line is refused with its number. Later files override earlier ones, and `--env` overrides all files. " +
+        "`--env NAME` is refused if this environment has no such variable.",
     ),
   ],
 };
 
 export const proxies: Section = {
-  title: "Through a proxy",
+  title: "Proxies",
   parts: [
     text(
-      "`HTTPS_PROXY`, and for `http://` `HTTP_PROXY`, name a proxy, as `http://proxy:3128`; `NO_PROXY` names, with commas between them, what is asked directly: `host`, `host:port`, `.domain` or `*`. Each may be written in small letters, which go before. As with docker and kubectl, nothing on this box (`localhost`, 127.0.0.0/8, ::1) and no unix socket is asked through a proxy, whatever they say. `ALL_PROXY` and SOCKS are not known.",
+      "`HTTPS_PROXY` (for `http://` URLs `HTTP_PROXY`) names a proxy, such as `http://proxy:3128`. `NO_PROXY` lists, separated by " +
+        "commas, what is contacted directly: `host`, `host:port`, `.domain` or `*`. The names in lower case take precedence. As with " +
+        "docker and kubectl, this machine (`localhost`, 127.0.0.0/8, ::1) and unix sockets are never contacted through a proxy. " +
+        "`ALL_PROXY` and SOCKS are not supported.",
     ),
   ],
 };
@@ -149,16 +169,18 @@ export const proxies: Section = {
 export const clientVariables = table([
   [
     "`JOBRUNNER_URL`",
-    "where the service is: `http://…`, `https://…`, with a path in front of the API's if need be, or `unix:/path/of/socket`; `http://localhost:8080`",
+    "URL of the service: `http://…` or `https://…`, with a path prefix if needed, or `unix:/path/of/socket`; default " +
+      "`http://localhost:8080`",
   ],
-  ["`JOBRUNNER_TOKEN`", "the token that lets in; on the service's own box its user needs none"],
+  ["`JOBRUNNER_TOKEN`", "access token; the service's own user needs none on its machine"],
   [
     "`JOBRUNNER_CACERT`",
-    "file of the authority of the service's certificate (PEM), where Node.js does not know it (it brings its own list, and `NODE_EXTRA_CA_CERTS` adds to that)",
+    "certificate of the authority of the service's certificate (PEM), if Node.js does not know it (Node.js has its own list, to which " +
+      "`NODE_EXTRA_CA_CERTS` adds)",
   ],
-  ["`JOBRUNNER_CLIENT_CERT`, `JOBRUNNER_CLIENT_KEY`", "files of a certificate that lets in, and of its private key (PEM)"],
-  ["`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`", "the proxy through which a service on another box is asked, and what is asked directly"],
-  ["`NO_COLOR`", "set to anything: no colours"],
+  ["`JOBRUNNER_CLIENT_CERT`, `JOBRUNNER_CLIENT_KEY`", "client certificate and its private key (PEM files)"],
+  ["`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`", "the proxy for services on other machines, and what is contacted directly"],
+  ["`NO_COLOR`", "set: no colours"],
 ]);
 
 export const files: Section = {
@@ -167,9 +189,10 @@ export const files: Section = {
     table([
       [
         "~/.local/state/jobrunner",
-        "the service's state: database, jobs with their output and workspaces, audit log; of root /var/lib/jobrunner. JOBRUNNER_STATE_DIR names another",
+        "the service's state: database, jobs with their output and workspaces, audit log; for root /var/lib/jobrunner. " +
+          "JOBRUNNER_STATE_DIR names another directory",
       ],
-      ["token", "in it: a first token, of role admin"],
+      ["token", "in the state directory: the first token, with role admin"],
     ]),
   ],
 };
@@ -178,12 +201,14 @@ export const completion: Section = {
   title: "Completion",
   parts: [
     text(
-      "Shells complete commands, options, files and the IDs of jobs, when they have the script that `completion` prints; `make install` has put them where shells look. For one user:",
+      "Shells complete commands, options, files and job IDs with the script that `completion` prints. `make install` installs the " +
+        "scripts for all users. For one user:",
     ),
     table([
       [
         "bash",
-        "`jobrunner completion bash > ~/.local/share/bash-completion/completions/jobrunner` (package bash-completion), or in `~/.bashrc`: `source <(jobrunner completion bash)`",
+        "`jobrunner completion bash > ~/.local/share/bash-completion/completions/jobrunner` (package bash-completion), or in " +
+          "`~/.bashrc`: `source <(jobrunner completion bash)`",
       ],
       ["zsh", "`jobrunner completion zsh > ~/.zfunc/_jobrunner`, and in `~/.zshrc`, before compinit: `fpath=(~/.zfunc $fpath)`"],
       ["fish", "`jobrunner completion fish > ~/.config/fish/completions/jobrunner.fish`"],

@@ -1,10 +1,8 @@
-/**
- * A document that is written once and becomes a page in Markdown and a manual page in roff, man(7). Its text has `code` and [links](there).
- */
+/** A document that becomes a page in Markdown and a manual page in roff, man(7). Its text may contain `code` and [links](there). */
 
 export type Section = { title: string; parts: Part[]; subsections?: Section[] };
 
-/** A paragraph; what a term means, row by row; or what is typed at a terminal, and what comes. */
+/** A paragraph; a table of terms and meanings; or a console session. */
 export type Part = { kind: "text"; text: string } | { kind: "table"; rows: Row[] } | { kind: "console"; lines: string };
 export type Row = [term: string, meaning: string];
 
@@ -32,12 +30,29 @@ export function asMarkdown(sections: Section[], level = 2): string {
 function partAsMarkdown(part: Part): string {
   switch (part.kind) {
     case "text":
-      return `${part.text}\n`;
+      return `${wrapped(part.text)}\n`;
     case "table":
-      return `${[["", ""], ["---", "---"], ...part.rows].map((row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n")}\n`;
+      return `${[["", ""], ["---", "---"], ...part.rows].map(rowAsMarkdown).join("\n")}\n`;
     case "console":
       return `\`\`\`console\n${part.lines}\n\`\`\`\n`;
   }
+}
+
+function rowAsMarkdown(row: string[]): string {
+  return `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+const maxColumns = 140;
+
+/** Breaks a paragraph into lines, at blanks. */
+function wrapped(paragraph: string): string {
+  const lines: string[] = [];
+  for (const word of paragraph.split(" ")) {
+    const longer = `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && longer.length <= maxColumns) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.join("\n");
 }
 
 export function asRoff(sections: Section[], macro: ".SH" | ".SS" = ".SH"): string {

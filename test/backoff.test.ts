@@ -160,7 +160,7 @@ test("an error after the submission says the job's ID, and that it goes on", asy
     const [id = ""] = await service.activeIds();
     assert.deepEqual([code, stdout], [125, ""]);
     assert.ok(
-      stderr.endsWith(`\nThe job ${id} goes on: 'jobrunner attach ${id}' comes back to it, 'jobrunner kill ${id}' ends it.\n`),
+      stderr.endsWith(`\nThe job ${id} continues: 'jobrunner attach ${id}' shows it again, 'jobrunner kill ${id}' ends it.\n`),
       stderr,
     );
     await service.kill(id);
@@ -220,7 +220,7 @@ test("a submission that is left without an answer says the key that gives its jo
     await running.until("this goes on when");
     for (const words of options.length > 0
       ? []
-      : ["as soon as it has an ID", "as soon as it has an ID; Ctrl-C for a third time leaves it\njobrunner: it"]) {
+      : ["as soon as it has an ID", "as soon as it has an ID; Ctrl-C for a third time leaves it running\njobrunner: the job"]) {
       running.interrupt();
       await running.until(words);
     }

@@ -110,7 +110,7 @@ test("a URL or file that cannot be one is wrong use", async (t) => {
   const { url } = await startService(t);
   const mistakes: [string, string[], RegExp][] = [
     ["localhost:8080", [], /must begin with http:\/\/, https:\/\/ or unix:\//],
-    ["http://me:secret@localhost", [], /must hold no name and password: set JOBRUNNER_TOKEN\n$/],
+    ["http://me:secret@localhost", [], /must not contain a name and password: set JOBRUNNER_TOKEN\n$/],
     [url, ["--token-file", "/no/such"], /--token-file "\/no\/such" cannot be read/],
   ];
   for (const [place, args, expected] of mistakes) {

@@ -68,9 +68,9 @@ test("what cp leaves out it names, and ends with 1, when all else is copied", as
     out.stderr.split("\n").toSorted(),
     [
       "",
-      "jobrunner: a/fifo is neither a file nor a folder, and left out",
-      "jobrunner: a/link is a link, and left out",
-      "jobrunner: a/l\\u001b is a link, and left out",
+      "jobrunner: a/fifo is neither a file nor a folder, and omitted",
+      "jobrunner: a/link is a link, and omitted",
+      "jobrunner: a/l\\u001b is a link, and omitted",
     ].toSorted(),
   );
   assert.equal(readFileSync(join(folder, "out/b/file"), "utf8"), "x\n");
@@ -81,7 +81,7 @@ test("what cp leaves out it names, and ends with 1, when all else is copied", as
   writeFileSync(join(folder, "in/z"), "x");
   const into = await cli(t, service.url, ["cp", join(folder, "in"), `${id}:`]);
   assert.equal(into.code, 1);
-  assert.match(into.stderr, /in\/fifo is neither a file nor a folder, and left out\n.*in\/link is a link, and left out\n$/);
+  assert.match(into.stderr, /in\/fifo is neither a file nor a folder, and omitted\n.*in\/link is a link, and omitted\n$/);
   assert.deepEqual(readdirSync(join(service.workspaceOf(id), "in")), ["z"]);
 });
 
@@ -107,7 +107,7 @@ test(
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /there\/closed is left out: EACCES.*\n.*there\/hidden is left out: EACCES.*\n.*there\/taken is left out: what is there is a folder: name a file\n$/,
+      /there\/closed is omitted: EACCES.*\n.*there\/hidden is omitted: EACCES.*\n.*there\/taken is omitted: what is there is a folder: name a file\n$/,
     );
     assert.equal(readFileSync(join(service.workspaceOf(id), "there/last"), "utf8"), "last");
   },

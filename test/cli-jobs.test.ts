@@ -45,7 +45,10 @@ test("ps shows a table whose IDs are cut and are understood, and says when there
   const short = done.slice(0, 18);
   assert.ok(id.startsWith(short));
   assert.equal(inspected((await cli(t, service.url, ["inspect", short])).stdout).ID, id);
-  assert.equal((await cli(t, service.url, ["ps", "-a", "-n", "1"])).stderr, "jobrunner: these are the newest 1; --limit shows more\n");
+  assert.equal(
+    (await cli(t, service.url, ["ps", "-a", "-n", "1"])).stderr,
+    "jobrunner: only the newest 1 are listed; --limit lists more\n",
+  );
 });
 
 test("what jobs are called moves no cursor, in tables, sentences and JSON", async (t) => {
@@ -125,7 +128,7 @@ test("attach shows a job from its first byte and exits as it does; Ctrl-C leaves
     code: 130,
     signal: null,
     stdout: "out\n",
-    stderr: `err\njobrunner: the job goes on; 'jobrunner kill ${id}' ends it\n`,
+    stderr: `err\njobrunner: the job continues; 'jobrunner kill ${id}' ends it\n`,
   });
   writeFileSync(join(service.workspaceOf(id), "go"), "");
   assert.deepEqual(await stayed.ended(), { code: 6, signal: null, stdout: "out\n", stderr: "err\n" });
@@ -310,7 +313,7 @@ test("cp copies files and folders into a workspace and out of it, and leaves lin
   symlinkSync("..", join(folder, "data", "sub", "loop"));
   const into = await cli(t, url, ["cp", join(folder, "data"), `${id}:in/`]);
   assert.equal(into.code, 1, into.stderr);
-  assert.match(into.stderr, /^jobrunner: .*data\/sub\/loop is a link, and left out\n$/);
+  assert.match(into.stderr, /^jobrunner: .*data\/sub\/loop is a link, and omitted\n$/);
   const out = join(folder, "out");
   assert.deepEqual(await cli(t, url, ["cp", `${id}:in`, out]), { code: 0, signal: null, stdout: "", stderr: "" });
   assert.deepEqual(readFileSync(join(out, "data", "sub", "bytes")), Buffer.from([0, 255, 10]));

@@ -19,7 +19,7 @@ test("a pipe whose reader is gone ends what follows a job, before that writes ag
       `set -o pipefail; jobrunner ${command} | grep -q ready; echo "\${PIPESTATUS[*]}"`,
     );
     assert.deepEqual([code, stdout], [0, "141 0\n"], `${command}: ${stderr}`);
-    if (command.startsWith("run")) assert.match(stderr, /^jobrunner: nobody reads the output any more; the job [0-9a-f-]{36} goes on\n$/);
+    if (command.startsWith("run")) assert.match(stderr, /^jobrunner: the reader of the output is gone; the job [0-9a-f-]{36} continues\n$/);
     else assert.equal(stderr, "");
   }
   assert.equal((await service.activeIds()).length, 2);

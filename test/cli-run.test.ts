@@ -135,7 +135,7 @@ test("a third Ctrl-C leaves a job of which nothing is heard", async (t) => {
   } finally {
     process.kill(service.pid, "SIGCONT");
   }
-  assert.match(running.stderr, /left; 'jobrunner attach [0-9a-f-]{36}' comes back to it\n$/);
+  assert.match(running.stderr, /left; 'jobrunner attach [0-9a-f-]{36}' shows it again\n$/);
 });
 
 test("Ctrl-C before the job has an ID stops it when it has one", async (t) => {
@@ -208,7 +208,7 @@ test("a reader of run that goes away ends it as SIGPIPE would, and leaves the jo
   running.child.stdout?.destroy();
   const { code, stderr } = await running.ended();
   const id = await onlyJob(service);
-  assert.deepEqual([code, stderr], [141, `jobrunner: nobody reads the output any more; the job ${id} goes on\n`]);
+  assert.deepEqual([code, stderr], [141, `jobrunner: the reader of the output is gone; the job ${id} continues\n`]);
   assert.equal((await service.get(id)).State, "Running");
 });
 

@@ -116,7 +116,7 @@ test("a line of an --env-file that is none is refused by its number, and not sho
 test("a variable or secret that is not there is no empty one", async (t) => {
   for (const option of ["--env", "--secret"]) {
     const { code, stderr } = await cli(t, nowhere, ["run", option, "NOPE", "true"]);
-    assert.deepEqual([code, stderr], [2, `jobrunner: ${option} NOPE: there is no such variable here\n`]);
+    assert.deepEqual([code, stderr], [2, `jobrunner: ${option} NOPE: this environment has no such variable\n`]);
   }
 });
 
@@ -171,7 +171,7 @@ test("what cannot be understood exits with 2, and says which option and what to 
     [["run", "--file", written(t, "broken.yaml", "a: [")], /--file ".*broken.yaml": .*line 1/],
     [["run", "--stdin", binary, "cat"], /--stdin ".*binary" must hold text, in UTF-8/],
     [["run", "--env-file", "/no/such", "true"], /^jobrunner: --env-file "\/no\/such" cannot be read: ENOENT/],
-    [["run", "--file", "-", "--stdin", "-"], /standard input \(-\) can be read for one option only/],
+    [["run", "--file", "-", "--stdin", "-"], /standard input \(-\) can be used for one option only/],
     [["run", "--label", "x", "true"], /--label x: give a key and a value/],
     [
       ["run", "--timeout", "soon", "true"],
@@ -179,13 +179,16 @@ test("what cannot be understood exits with 2, and says which option and what to 
     ],
     [["run", "--image", "x", "--memory", "much"], /'--memory <bytes>' argument 'much' is invalid/],
     [["run", "--image", "x", "--volume", "/data"], /--volume \/data: give what is mounted and where/],
-    [["run", "--tiemout", "3", "true"], /unknown option '--tiemout' \(Did you mean --timeout\?\): jobrunner run --help says what there is/],
+    [
+      ["run", "--tiemout", "3", "true"],
+      /unknown option '--tiemout' \(Did you mean --timeout\?\): jobrunner run --help shows what there is/,
+    ],
     [["ps", "--limit", "0"], /--limit must be 1 or more/],
-    [["ps", "x"], /too many arguments for 'ps'.*: jobrunner ps --help says what there is/],
+    [["ps", "x"], /too many arguments for 'ps'.*: jobrunner ps --help shows what there is/],
     [["logs", "--stdout", "--stderr", "0"], /'--stdout' cannot be used with option '--stderr'/],
-    [["kill"], /missing required argument 'id': jobrunner kill --help says what there is/],
+    [["kill"], /missing required argument 'id': jobrunner kill --help shows what there is/],
     [["token"], /jobrunner token needs a command/],
-    [["pss"], /"pss" is not known: jobrunner --help says what there is/],
+    [["pss"], /"pss" is not known: jobrunner --help shows what there is/],
     [["--url", nowhere, "token", "list"], /--url is for the commands that speak with a service/],
     [["--url", nowhere], /--url is for the commands that speak with a service/],
   ];

@@ -31,8 +31,8 @@ const askers: Record<Shell, (script: string, line: string) => string[]> = {
 const inTerminal = `
   zmodload zsh/zpty
   zpty terminal zsh -f -i
-  zpty -w terminal "PS1= LISTMAX=1000 TERM=dumb; stty columns 200; autoload -U compinit; compinit -u -D; source $1; bindkey '^I' " +
-    "list-choices"
+  zpty -w terminal "PS1= LISTMAX=1000 TERM=dumb; stty columns 200; autoload -U compinit; compinit -u -D"
+  zpty -w terminal "source $1; bindkey '^I' list-choices"
   zpty -w terminal "zle-line-init() { print begun\\$((1)) }; zle -N zle-line-init"
   zpty -r terminal screen '*begun1*'
   zpty -n -w terminal "$2"$'\\t'$'\\x15print over$((1))\\n'

@@ -158,7 +158,7 @@ test("--help prints every variable, --version the version, anything else is refu
   assert.match((await run(["--version"], {})).stdout, /^jobrunner \d+\.\d+\.\d+\n$/);
   const wrong = await run(["--prot"], {});
   assert.equal(wrong.code, 2);
-  assert.match(wrong.stderr, /^jobrunner: unknown option '--prot': jobrunner --help says what there is\n$/);
+  assert.match(wrong.stderr, /^jobrunner: unknown option '--prot': jobrunner --help shows what there is\n$/);
 });
 
 function run(args: string[], environment: Record<string, string>): Promise<{ code: number | null; stdout: string; stderr: string }> {

@@ -78,6 +78,7 @@ test("a job that is lost is a warning, and at that level its way is not told", a
   await waitFor("it runs", async () => (await service.get(id)).State === "Running");
   process.kill(service.supervisorOf(id), "SIGKILL");
   await service.wait(id);
+  await waitFor("the line has come through the pipe", () => service.log.includes("a job is finished"));
   assert.deepEqual(
     wayOf(service, id).map((line) => "message" in line && line.message),
     ["a job is finished"],

@@ -41,7 +41,10 @@ const atOnce = 64;
 /** `isRetried`: of commands that last; they go on when the service does not answer. */
 type Each<Result> = { prefixes: string[]; isRetried?: boolean; act: (id: string) => Promise<Result> };
 
-/** Does something for each of the jobs that begin so; what comes of it, in their order. What fails is told, gives null, and keeps nothing from the others. */
+/**
+ * Does something for each of the jobs that begin so; what comes of it, in their order. What fails is told, gives null, and keeps nothing
+ * from the others.
+ */
 export async function forEach<Result>(
   { session, client }: Work,
   { prefixes, isRetried = false, act }: Each<Result>,

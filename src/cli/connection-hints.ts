@@ -12,7 +12,10 @@ const otherClientCertificate =
 const speaksTls = "What is there speaks no HTTP. If it is TLS, the URL begins with https://.";
 const speaksNoTls = "What is there speaks no TLS. If it is HTTP, the URL begins with http://.";
 
-/** By the codes of Node.js, for certificates those of X509_STORE_CTX_get_error(3), and by OpenSSL's words for alerts (RFC 8446, 6.2) and mistakes. */
+/**
+ * By the codes of Node.js, for certificates those of X509_STORE_CTX_get_error(3), and by OpenSSL's words for alerts (RFC 8446, 6.2) and
+ * mistakes.
+ */
 const hints: [trouble: RegExp, hint: string | ((error: Unreachable) => string)][] = [
   [
     /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_UNTRUSTED|INVALID_CA|CERT_SIGNATURE_FAILURE) /,
@@ -22,7 +25,8 @@ const hints: [trouble: RegExp, hint: string | ((error: Unreachable) => string)][
   [
     /^CERT_HAS_EXPIRED /,
     () =>
-      `The service's certificate is to be renewed, where the service is; or the clock here is wrong, which says ${new Date().toISOString()}.`,
+      `The service's certificate is to be renewed, where the service is; or the clock here is wrong, which says ` +
+      `${new Date().toISOString()}.`,
   ],
   [
     /^CERT_NOT_YET_VALID /,
@@ -35,7 +39,8 @@ const hints: [trouble: RegExp, hint: string | ((error: Unreachable) => string)][
   [/TLS failed: /, "There is something that speaks TLS, and not as it is spoken here (TLS 1.2 or newer)."],
   [
     /before secure TLS connection/,
-    "What is there closed the connection before TLS had come to be: if it speaks HTTP, the URL begins with http://; if it wants a certificate of who asks: --client-cert.",
+    "What is there closed the connection before TLS had come to be: if it speaks HTTP, the URL begins with http://; if it wants a " +
+      "certificate of who asks: --client-cert.",
   ],
   [/^HPE_/, speaksTls],
 ];
@@ -49,12 +54,16 @@ export function hintOf(error: Unreachable): string {
   const proxy = proxyOf(error);
   return proxy === null
     ? nothingThere
-    : `It was asked through the proxy that ${proxy.variable} names: is that there, and does it let this through? NO_PROXY names what is asked directly.`;
+    : `It was asked through the proxy that ${proxy.variable} names: is that there, and does it let this through? NO_PROXY names what is ` +
+        `asked directly.`;
 }
 
 function anotherName(error: Unreachable): string {
   const names = namesOf(error);
-  return `The URL must name the service as its certificate does${names === null ? "" : ` (${visible(names)})`}; or the service needs a certificate that has this name, too.`;
+  return (
+    `The URL must name the service as its certificate does${names === null ? "" : ` (${visible(names)})`}; or the service needs a ` +
+    `certificate that has this name, too.`
+  );
 }
 
 /** Of the certificate that Node.js refused, as it writes them. */

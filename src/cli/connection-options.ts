@@ -5,16 +5,16 @@ import { UsageError } from "./usage-error.ts";
 
 export type ConnectionOptions = { url?: string; tokenFile?: string; cacert?: string; clientCert?: string; clientKey?: string };
 
-/** Each has a variable, too, and goes before it. None takes a token itself: others see argument vectors. */
+/** Each overrides a variable. None takes a token itself, because other users see argument vectors. */
 const connectionOptions: [flags: string, description: string][] = [
-  ["--url <url>", "the service: http://…, https://… or unix:/path/of/socket (JOBRUNNER_URL; http://localhost:8080)"],
-  ["--token-file <file>", "a file with a token (or the token itself in JOBRUNNER_TOKEN)"],
-  ["--cacert <file>", "the authority of the service's certificate, PEM (JOBRUNNER_CACERT)"],
-  ["--client-cert <file>", "a certificate that lets in, PEM (JOBRUNNER_CLIENT_CERT)"],
-  ["--client-key <file>", "its private key, PEM (JOBRUNNER_CLIENT_KEY)"],
+  ["--url <url>", "URL of the service: http://…, https://… or unix:/path/of/socket (JOBRUNNER_URL; default http://localhost:8080)"],
+  ["--token-file <file>", "File with an access token (JOBRUNNER_TOKEN: the token itself)"],
+  ["--cacert <file>", "Certificate of the authority that the service's certificate needs, PEM (JOBRUNNER_CACERT)"],
+  ["--client-cert <file>", "Client certificate, PEM (JOBRUNNER_CLIENT_CERT)"],
+  ["--client-key <file>", "Private key of the client certificate, PEM (JOBRUNNER_CLIENT_KEY)"],
 ];
 
-/** Gives all commands that there are so far the options by which the service is found; they may stand before the command as well. */
+/** Gives all commands that exist so far the options for finding the service. They may also precede the command. */
 export function addConnectionOptions(program: Command): void {
   const made = (): Option[] => connectionOptions.map(([flags, description]) => new Option(flags, description).helpGroup("The service:"));
   const speaking = [...program.commands];
@@ -25,7 +25,7 @@ export function addConnectionOptions(program: Command): void {
       const [name, value] = [option.attributeName(), program.getOptionValue(option.attributeName())];
       if (value === undefined) continue;
       if (!speaking.includes(command))
-        throw new UsageError(`${option.long} is for the commands that speak with a service: jobrunner --help says what there is`);
+        throw new UsageError(`${option.long} is for commands that use a service: jobrunner --help lists them`);
       if (command.getOptionValue(name) === undefined) command.setOptionValue(name, value);
     }
   });

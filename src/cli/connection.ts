@@ -41,7 +41,7 @@ function endpointOf(text: string): Endpoint {
   if (url === null || !["http:", "https:"].includes(url.protocol))
     throw new UsageError(`the URL of the service must begin with http://, https:// or unix:/, not ${JSON.stringify(text)}`);
   if (url.username !== "" || url.password !== "")
-    throw new UsageError("the URL of the service must hold no name and password: set JOBRUNNER_TOKEN");
+    throw new UsageError("the URL of the service must not contain a name and password: set JOBRUNNER_TOKEN");
   return { url: text, socketPath: null };
 }
 
@@ -55,7 +55,10 @@ function readFile(file: string | undefined, by: string): TlsFile | undefined {
   }
 }
 
-/** Says that something goes on without an answer, when the first attempt to take it up again has failed, and when one succeeds: what was mended unnoticed needs no words. */
+/**
+ * Says that something goes on without an answer, when the first attempt to take it up again has failed, and when one succeeds: what was
+ * mended unnoticed needs no words.
+ */
 function watched(session: Session, fetch: Fetch): { fetch: Fetch; onRetry: OnRetry } {
   let isAway = false;
   let hasAnswered = false;

@@ -8,9 +8,9 @@ import { visible } from "./table.ts";
 import { codeOf } from "../lib/error-code.ts";
 
 /**
- * Copies files and folders with their permissions, whatever bytes their names have: paths here are bytes, those in the workspace are percent-encoded. Links
- * stay behind, since what they lead to here is not what they would lead to there, and so does what is neither file nor folder, and what may not be
- * read or written: it is told, and all else is copied.
+ * Copies files and folders with their permissions, whatever bytes their names have: paths here are bytes, those in the workspace are
+ * percent-encoded. Links stay behind, since what they lead to here is not what they would lead to there, and so does what is neither file
+ * nor folder, and what may not be read or written: it is told, and all else is copied.
  */
 export class TreeCopy {
   /** What stayed behind. */
@@ -64,13 +64,13 @@ export class TreeCopy {
     } catch (error) {
       if (!isOfOneAlone(error)) throw error;
       this.leftOutCount += 1;
-      report(this.#session, `${visible(path)} is left out: ${visible(error instanceof Error ? error.message : String(error))}`);
+      report(this.#session, `${visible(path)} is omitted: ${visible(error instanceof Error ? error.message : String(error))}`);
     }
   }
 
   #leaveOut(path: string, what: string): void {
     this.leftOutCount += 1;
-    report(this.#session, `${visible(path)} is ${what}, and left out`);
+    report(this.#session, `${visible(path)} is ${what}, and omitted`);
   }
 }
 

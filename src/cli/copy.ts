@@ -15,7 +15,7 @@ export async function copy({ session, client }: Work, { from, to }: { from: stri
     client.files(await client.find(prefix, { isRetried: true }));
   if (source === null && target !== null) return await upload(session, await filesOf(target), { from, to: target.path });
   if (source !== null && target === null) return await download(session, await filesOf(source), { from: source.path, to });
-  throw new UsageError("one of both must be in a workspace, as ID:PATH, and the other here");
+  throw new UsageError("exactly one of them must be in a workspace, as ID:PATH");
 }
 
 type WorkspacePath = { prefix: string; path: string };
@@ -43,7 +43,7 @@ async function upload(session: Session, files: WorkspaceFiles, { from, to }: { f
 async function download(session: Session, files: WorkspaceFiles, { from, to }: { from: string; to: string }): Promise<number> {
   const found = await files.open(from);
   if (to === "-") {
-    if (found.kind === "folder") throw new UsageError(`${from} is a folder: give a folder here to copy it to`);
+    if (found.kind === "folder") throw new UsageError(`${from} is a folder: give a folder as its destination`);
     await pipeline(Readable.fromWeb(found.bytes), session.stdout, { end: false });
     return 0;
   }

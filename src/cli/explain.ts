@@ -18,5 +18,5 @@ export function explain(error: unknown): string {
 
 function whatOf({ id, cause }: JobGoesOn): string {
   if (cause instanceof ApiError && cause.code === "unknown-job") return `The job ${id} is not there any more.`;
-  return `The job ${id} goes on: 'jobrunner attach ${id}' comes back to it, 'jobrunner kill ${id}' ends it.`;
+  return `The job ${id} continues: 'jobrunner attach ${id}' shows it again, 'jobrunner kill ${id}' ends it.`;
 }

@@ -25,7 +25,7 @@ export async function pour(session: Session, { pieces, decorate = ({ bytes }) =>
         await write(piece.stream === "stderr" ? session.stderr : session.stdout, decorate(piece));
         break;
       case "lost":
-        report(session, `here ${piece.lostBytes} bytes of output could not be kept`);
+        report(session, `${piece.lostBytes} bytes of output are missing here: they could not be kept`);
         break;
       case "outcome":
         return piece.job;

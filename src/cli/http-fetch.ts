@@ -9,8 +9,8 @@ import type { Reader } from "../client/answered.ts";
 type Tls = { ca: string | undefined; cert: string | undefined; key: string | undefined };
 
 /**
- * What the client needs of fetch, by Node's own HTTP: that knows unix sockets and client certificates, gives no silent answer up after five minutes, and
- * is loaded in a fraction of the time, as long as nothing touches the platform's Headers, Response or Blob.
+ * What the client needs of fetch, by Node's own HTTP: that knows unix sockets and client certificates, gives no silent answer up after five
+ * minutes, and is loaded in a fraction of the time, as long as nothing touches the platform's Headers, Response or Blob.
  */
 export function makeFetch({ socketPath, tls, proxy = null }: { socketPath: string | null; tls: Tls; proxy?: ProxySettings | null }): Fetch {
   let sender: Promise<Send> | null = null;
@@ -25,7 +25,8 @@ export function makeFetch({ socketPath, tls, proxy = null }: { socketPath: strin
         sent.setTimeout(0);
         resolve(response);
       });
-      sent.on("error", (error) => reject(proxy === null ? error : new ProxyError(proxy.variable, error))); // also what comes after the response, which says it itself
+      // also what comes after the response, which says it itself
+      sent.on("error", (error) => reject(proxy === null ? error : new ProxyError(proxy.variable, error)));
       if (body === null || typeof body === "string" || body instanceof Uint8Array) sent.end(body);
       else sendStream(body, sent).catch(reject);
     });

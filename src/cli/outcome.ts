@@ -20,7 +20,9 @@ export function conclude(session: Session, job: Job): number {
   return exitStatusOf(job);
 }
 
-/** The job's exit code; 128 and the number of the signal that ended it; 125 where neither is known, or tells of a success that it was not. */
+/**
+ * The job's exit code; 128 and the number of the signal that ended it; 125 where neither is known, or tells of a success that it was not.
+ */
 export function exitStatusOf({ State, ExitCode, Signal }: Job): number {
   if (State === "Succeeded") return 0;
   if (ExitCode !== null && ExitCode !== 0) return ExitCode;

@@ -39,10 +39,10 @@ export async function runCommandLine(args: string[], dependencies: Dependencies)
 export function makeProgram(dependencies: Dependencies): Command {
   const { version, helpText, serve, print } = dependencies;
   const program = new Command("jobrunner")
-    .description("Runs jobs on this box, over HTTP and JSON, and lets people watch them live. Without a command: starts the service.")
-    .version(`jobrunner ${version}`, "--version", "which one this is")
-    .helpOption("-h, --help", "what there is")
-    .helpCommand("help [command]", "what there is, or what a command takes")
+    .description("Run jobs on this machine, over HTTP and JSON, and let people watch them live. Without a command, start the service.")
+    .version(`jobrunner ${version}`, "--version", "Print version")
+    .helpOption("-h, --help", "Show help")
+    .helpCommand("help [command]", "Show help for a command")
     .addHelpText("after", () => `\n${helpText()}\n\nFirst job:  jobrunner run -c 'echo hello'`)
     .configureOutput({ writeOut: (text) => print(text.replace(/\n$/, "")), writeErr: () => undefined }) // the error's message says it
     .enablePositionalOptions()
@@ -61,7 +61,7 @@ export function makeProgram(dependencies: Dependencies): Command {
 function refuseInWords(command: Command): void {
   command.exitOverride((error) => {
     if (error.exitCode === 0) throw error;
-    throw new UsageError(`${sentenceOf(error, command)}: ${pathOf(command)} --help says what there is`, { cause: error });
+    throw new UsageError(`${sentenceOf(error, command)}: ${pathOf(command)} --help shows what there is`, { cause: error });
   });
   for (const below of command.commands) refuseInWords(below);
 }

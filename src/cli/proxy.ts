@@ -7,8 +7,8 @@ type Environment = NodeJS.Dict<string>;
 export type ProxySettings = { variable: string; variables: { HTTP_PROXY?: string; HTTPS_PROXY?: string; NO_PROXY?: string } };
 
 /**
- * How a service is reached through the proxy of the environment; null: directly. As in Go's programs, such as docker and kubectl: a variable in small
- * letters goes before, and nothing on this box is asked through a proxy. Throws UsageError where the proxy can be none.
+ * How a service is reached through the proxy of the environment; null: directly. As in Go's programs, such as docker and kubectl: a
+ * variable in small letters goes before, and nothing on this box is asked through a proxy. Throws UsageError where the proxy can be none.
  */
 export function proxyFor(serviceUrl: string, environment: Environment): ProxySettings | null {
   const { protocol, hostname } = new URL(serviceUrl);

@@ -5,8 +5,9 @@ import { fstatSync } from "node:fs";
 const signalMs = 50;
 
 /**
- * Calls back as soon as nobody reads any more what standard output leads to, if that is a pipe or a socket. Node.js itself hears of it when it writes,
- * and no file of /proc tells: so `program`, the supervisor's, asks the kernel. Gives what ends the watch. Where it cannot be watched, a write says it.
+ * Calls back as soon as nobody reads any more what standard output leads to, if that is a pipe or a socket. Node.js itself hears of it when
+ * it writes, and no file of /proc tells: so `program`, the supervisor's, asks the kernel. Gives what ends the watch. Where it cannot be
+ * watched, a write says it.
  */
 export function watchReader(program: string, onGone: () => void): () => void {
   const standardOutput = fstatSync(1);

@@ -5,7 +5,10 @@ import { UsageError } from "./usage-error.ts";
 export type TlsFile = { text: string; by: string };
 export type TlsFiles = { ca: TlsFile | undefined; cert: TlsFile | undefined; key: TlsFile | undefined };
 
-/** Throws UsageError where the files cannot be used: Node.js passes over an authority's file that holds none, and says of the others what OpenSSL does. */
+/**
+ * Throws UsageError where the files cannot be used: Node.js passes over an authority's file that holds none, and says of the others what
+ * OpenSSL does.
+ */
 export function checkTlsFiles({ ca, cert, key }: TlsFiles): void {
   if (ca !== undefined) certificatesIn(ca, "name the file of the authority that signed the service's certificate");
   if (cert !== undefined && key === undefined)

@@ -35,13 +35,16 @@ export type JobOptions = {
 
 type Fields = Record<string, unknown>;
 
-/** What was typed, as a job. It is the service that says whether it may be one. Throws UsageError where it contradicts itself, or names what is not here. */
+/**
+ * What was typed, as a job. It is the service that says whether it may be one. Throws UsageError where it contradicts itself, or names what
+ * is not here.
+ */
 export async function jobOf(session: Session, { words, options }: { words: string[]; options: JobOptions }): Promise<JobSpec> {
   const { file, command, image } = options;
   const step = stepOf(words, options);
   if (command !== undefined && words.length > 0) throw new UsageError("give either --command or a program, not both");
   if (file !== undefined && Object.keys(step).length > 0)
-    throw new UsageError("with --file, commands and their containers stand in the file: leave them out here");
+    throw new UsageError("with --file, commands and containers must be in the file: remove them here");
   if (file === undefined && command === undefined && words.length === 0 && image === undefined) {
     throw new UsageError(
       "there is no command: jobrunner run -- make, jobrunner run -c 'make && ./bench', or jobrunner run --file job.yaml",
@@ -79,7 +82,7 @@ function asJob(step: Fields): Fields {
 /** `SOURCE:TARGET`, `SOURCE:TARGET:ro`. */
 function mountOf(text: string): object {
   const [, source, target, mode] = /^([^:]+):([^:]+)(?::(ro|rw))?$/.exec(text) ?? [];
-  if (source === undefined) throw new UsageError(`--volume ${text}: give what is mounted and where, as /data:/data or /data:/data:ro`);
+  if (source === undefined) throw new UsageError(`--volume ${text}: give a source and a target, as /data:/data or /data:/data:ro`);
   return given({ Source: source, Target: target, ReadOnly: mode === "ro" ? true : undefined });
 }
 
@@ -145,10 +148,10 @@ async function secretsOf(session: Session, { secret = [] }: JobOptions): Promise
 function ownVariable({ environment }: Session, { option, name }: { option: string; name: string }): [string, string] {
   const value = environment[name];
   if (value !== undefined) return [name, value];
-  throw new UsageError(`${option} ${name}: there is no such variable here`);
+  throw new UsageError(`${option} ${name}: this environment has no such variable`);
 }
 
 function refuseStdinTwice({ file, stdin, envFile = [], secret = [] }: JobOptions): void {
   const files = [file, stdin, ...envFile, ...secret.map((text) => pair(text)?.[1])];
-  if (files.filter((name) => name === "-").length > 1) throw new UsageError("standard input (-) can be read for one option only");
+  if (files.filter((name) => name === "-").length > 1) throw new UsageError("standard input (-) can be used for one option only");
 }

@@ -11,7 +11,9 @@ import { type Session, untilLeft, write } from "./session.ts";
 const tickMs = 100;
 const ticksPerSecond = 10;
 
-/** For terminals (ECMA-48; DECAWM of the VT100). What is there is overwritten and the rest cleared: a screen that is cleared first flickers. */
+/**
+ * For terminals (ECMA-48; DECAWM of the VT100). What is there is overwritten and the rest cleared: a screen that is cleared first flickers.
+ */
 const clearScreen = "\u001b[2J";
 const home = "\u001b[H";
 const clearBelow = "\u001b[J";

@@ -3,8 +3,8 @@ import type { paths } from "./openapi.ts";
 import type { Transport } from "./transport.ts";
 
 /**
- * The calls of the API, typed by its OpenAPI document. Without the platform's Request, Headers and Response: in Node they cost a short command more time than
- * all else that it loads.
+ * The calls of the API, typed by its OpenAPI document. Without the platform's Request, Headers and Response: in Node they cost a short
+ * command more time than all else that it loads.
  */
 
 type Method = "GET" | "POST" | "DELETE";

@@ -20,7 +20,10 @@ export type AttachOptions = {
   step?: number;
 };
 
-/** Offsets count the bytes of the whole output, whatever is left out. `time` is null where it is not known when the bytes were read from the job. */
+/**
+ * Offsets count the bytes of the whole output, whatever is left out. `time` is null where it is not known when the bytes were read from the
+ * job.
+ */
 export type Piece =
   | { kind: "output"; offsetBytes: number; time: string | null; step: number | null; stream: "stdout" | "stderr" | null; bytes: Uint8Array }
   | { kind: "lost"; offsetBytes: number; lostBytes: number }
@@ -33,8 +36,8 @@ type OpenOutput = (query: Query, signal: AbortSignal) => Promise<Body>;
 export type Attaching = { open: OpenOutput; backoff: Backoff; connecting: Connecting };
 
 /**
- * The pieces of a job's output, each once and in order, over as many connections as it takes: each goes on where the last whole piece ended. Ends with the
- * outcome; without one where only a part is wanted, or without following what is there of a job that is not finished.
+ * The pieces of a job's output, each once and in order, over as many connections as it takes: each goes on where the last whole piece
+ * ended. Ends with the outcome; without one where only a part is wanted, or without following what is there of a job that is not finished.
  */
 export async function* attachPieces(
   attaching: Attaching,

@@ -61,7 +61,9 @@ export class Backoff {
     }
   }
 
-  /** Resolves when it is time to try again, or at `endMs`; throws the error if that is of no use, and the signal's reason when it aborts. */
+  /**
+   * Resolves when it is time to try again, or at `endMs`; throws the error if that is of no use, and the signal's reason when it aborts.
+   */
   async after(error: unknown, endMs = Infinity): Promise<void> {
     this.#signal?.throwIfAborted();
     if (!isPassing(error, { hasAnswered: this.#hasAnswered() })) throw error;

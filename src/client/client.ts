@@ -19,8 +19,8 @@ export type JobPage = components["schemas"]["JobPage"];
 export type JobQuery = NonNullable<operations["listJobs"]["parameters"]["query"]>;
 
 /**
- * `open`: at the start, and whenever the connection had to be made again. `missing`: changes may have gone unheard meanwhile; the latest state of the jobs that
- * may have changed follows, where `isWhole` is false not of all that are over by now.
+ * `open`: at the start, and whenever the connection had to be made again. `missing`: changes may have gone unheard meanwhile; the latest
+ * state of the jobs that may have changed follows, where `isWhole` is false not of all that are over by now.
  */
 export type JobEvent = { kind: "open" } | { kind: "job"; job: Job } | { kind: "missing"; isWhole: boolean };
 
@@ -35,7 +35,10 @@ export type ClientOptions = {
   fetch?: Fetch;
   /** Told before each wait, when something is taken up again. */
   onRetry?: OnRetry;
-  /** A connection on which nothing has come for so long is taken for dead (50); longer than the 15 between the signs of life that a service gives. */
+  /**
+   * A connection on which nothing has come for so long is taken for dead (50); longer than the 15 between the signs of life that a service
+   * gives.
+   */
   silenceSeconds?: number;
   /** Calls that go on when the service does not answer end with their error when that has lasted for longer. For ever without it. */
   retrySeconds?: number;
@@ -56,9 +59,10 @@ const shownOfPrefix = 10;
 const wholeId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * The HTTP API of a jobrunner. All calls throw ApiError where the service says no, Unreachable where there is no answer, and the signal's reason when it
- * aborts. Calls that last (submit, attach, events, wait, kill, remove, and files that are copied) go on when the service is away, has too much to do, or
- * is not reached by a proxy; all others fail then, after 20 s of silence at the latest, those that look at much (search, findings) after `silenceSeconds`.
+ * The HTTP API of a jobrunner. All calls throw ApiError where the service says no, Unreachable where there is no answer, and the signal's
+ * reason when it aborts. Calls that last (submit, attach, events, wait, kill, remove, and files that are copied) go on when the service is
+ * away, has too much to do, or is not reached by a proxy; all others fail then, after 20 s of silence at the latest, those that look at
+ * much (search, findings) after `silenceSeconds`.
  */
 export class Client {
   readonly url: string;
@@ -86,7 +90,10 @@ export class Client {
     this.#limitMs = retrySeconds * 1000;
   }
 
-  /** The new job's ID. With an Idempotency-Key, made here where none is given, by which an answer that was lost is asked for again: nothing runs twice. */
+  /**
+   * The new job's ID. With an Idempotency-Key, made here where none is given, by which an answer that was lost is asked for again: nothing
+   * runs twice.
+   */
   async submit(spec: JobSpec, { idempotencyKey = newKey(), signal }: CallOptions & { idempotencyKey?: string } = {}): Promise<string> {
     const params = { header: { "Idempotency-Key": idempotencyKey } };
     const limitMs = this.#answerMs + longestMsOf(JSON.stringify(spec).length);
@@ -141,8 +148,8 @@ export class Client {
   }
 
   /**
-   * The job's output from its first byte, live, to its outcome. A connection that breaks is taken up where it broke: every byte comes once and in
-   * order. Leaving the loop closes the connection.
+   * The job's output from its first byte, live, to its outcome. A connection that breaks is taken up where it broke: every byte comes once
+   * and in order. Leaving the loop closes the connection.
    */
   attach(id: string, { signal, ...options }: AttachOptions & CallOptions = {}): AsyncGenerator<Piece> {
     const open = (query: Query, both: AbortSignal): Promise<Body> => {
@@ -151,7 +158,9 @@ export class Client {
     return attachPieces({ open, backoff: this.#backoff(signal), connecting: this.#connecting(signal) }, options);
   }
 
-  /** Where a text is in the output, from `offsetBytes` on; one call looks at a part of a long one, and says in NextOffset where to go on. */
+  /**
+   * Where a text is in the output, from `offsetBytes` on; one call looks at a part of a long one, and says in NextOffset where to go on.
+   */
   async search(
     id: string,
     {
@@ -257,8 +266,8 @@ export class Client {
   }
 
   /**
-   * Every change of a job's state from now on, or from a `position` to which an earlier call has come; it is kept where it is. A connection that breaks is
-   * taken up there. Leaving the loop closes the connection.
+   * Every change of a job's state from now on, or from a `position` to which an earlier call has come; it is kept where it is. A connection
+   * that breaks is taken up there. Leaving the loop closes the connection.
    */
   async *events({ signal, position = { id: null } }: CallOptions & { position?: EventsPosition } = {}): AsyncGenerator<JobEvent> {
     const backoff = this.#backoff(signal);

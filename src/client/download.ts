@@ -11,8 +11,8 @@ export type Downloading = {
 };
 
 /**
- * The bytes of a file whose first answer is there, over as many connections as it takes: each goes on where the last ended. Fails with a sentence where
- * the file has become another one meanwhile.
+ * The bytes of a file whose first answer is there, over as many connections as it takes: each goes on where the last ended. Fails with a
+ * sentence where the file has become another one meanwhile.
  */
 export function wholeFile(first: Answered, downloading: Downloading): ReadableStream<Uint8Array> {
   const chunks = chunksOfAll(first, downloading);

@@ -8,14 +8,15 @@ export type Open = (signal: AbortSignal) => Promise<Body>;
 export type ServerEvent = { id?: string | undefined; event?: string | undefined; data: string };
 
 /**
- * `silenceMs`: of a connection on which nothing has come for so long, not even the comments that the service sends every 15 s, the other end is gone.
- * `onId` is told of the last id when all up to it has been taken, also of one that comes without data.
+ * `silenceMs`: of a connection on which nothing has come for so long, not even the comments that the service sends every 15 s, the other
+ * end is gone. `onId` is told of the last id when all up to it has been taken, also of one that comes without data.
  */
 export type Connecting = { url: string; silenceMs: number; signal: AbortSignal | undefined; onId?: (id: string) => void };
 
 /**
- * The server-sent events of one connection, in batches as they come; the first batch is empty, and says that it is open. Ends with the stream, throws
- * Unreachable where the connection breaks, and the signal's reason when it aborts. Whoever leaves the loop closes the connection.
+ * The server-sent events of one connection, in batches as they come; the first batch is empty, and says that it is open. Ends with the
+ * stream, throws Unreachable where the connection breaks, and the signal's reason when it aborts. Whoever leaves the loop closes the
+ * connection.
  */
 export async function* eventBatches(
   open: Open,

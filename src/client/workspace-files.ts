@@ -11,8 +11,8 @@ type Folder = components["schemas"]["Folder"];
 export type FileOptions = { signal?: AbortSignal };
 
 /**
- * From the workspace down, with slashes: as text, or percent-encoded, made of the EncodedName of entries. Names of files need not be UTF-8, and text always
- * is.
+ * From the workspace down, with slashes: as text, or percent-encoded, made of the EncodedName of entries. Names of files need not be UTF-8,
+ * and text always is.
  */
 export type FilePath = string | { encoded: string };
 
@@ -76,8 +76,8 @@ export class WorkspaceFiles {
   }
 
   /**
-   * Puts a file there in place of what was, whole or not at all. `mode`: its permissions, octal. Of bytes that can be read again, they are sent again
-   * when the connection breaks; a stream is gone then.
+   * Puts a file there in place of what was, whole or not at all. `mode`: its permissions, octal. Of bytes that can be read again, they are
+   * sent again when the connection breaks; a stream is gone then.
    */
   async write(path: FilePath, bytes: Bytes, { mode, signal }: FileOptions & { mode?: string } = {}): Promise<void> {
     const query = mode === undefined ? "" : `?mode=${mode}`;

@@ -7,8 +7,8 @@ import { report, untilLeft } from "../session.ts";
 export function addAttach(program: Command, dependencies: Dependencies): void {
   program
     .command("attach")
-    .description("shows a job's output from its first byte, then live, and exits as the job does; Ctrl-C leaves the job alone")
-    .argument("<id>", "the job, or how its ID begins")
+    .description("Show a job's output from its first byte, then live, and exit with its exit status; Ctrl-C leaves the job running")
+    .argument("<id>", "The job's ID, or its beginning")
     .action(async (prefix: string, options: ConnectionOptions) => {
       await work(dependencies, options, { ...asJob, run: async (work) => await attach(work, prefix) });
     });
@@ -19,6 +19,6 @@ async function attach({ session, client }: Work, prefix: string): Promise<number
   const id = await client.find(prefix, { isRetried: true });
   const job = await untilLeft(session, { run: async (signal) => await follow(session, client, { id, signal }) });
   if (job !== null) return conclude(session, job);
-  report(session, `the job goes on; 'jobrunner kill ${id}' ends it`);
+  report(session, `the job continues; 'jobrunner kill ${id}' ends it`);
   return leftStatus;
 }

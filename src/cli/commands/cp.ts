@@ -6,10 +6,10 @@ export function addCp(program: Command, dependencies: Dependencies): void {
   program
     .command("cp")
     .description(
-      "copies files and folders with their permissions into a job's workspace, or out of it; says, with exit status 1, what it left out",
+      "Copy files and folders with their permissions into or out of a job's workspace; name what was omitted, and then exit with 1",
     )
-    .argument("<from>", "a file or folder here, - for standard input, or ID:PATH in a workspace")
-    .argument("<to>", "ID:PATH, or a file or folder here, - for standard output")
+    .argument("<from>", "A file or folder here, - for standard input, or ID:PATH in a workspace")
+    .argument("<to>", "ID:PATH in a workspace, a file or folder here, or - for standard output")
     .addHelpText("after", "\n  jobrunner cp 019a0f3e:out/report.txt .\n  jobrunner cp data 019a0f3e:in/")
     .action(async (from: string, to: string, options: ConnectionOptions) => {
       await work(dependencies, options, { run: async (work) => await (await import("../copy.ts")).copy(work, { from, to }) });

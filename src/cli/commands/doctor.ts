@@ -15,8 +15,8 @@ export type DoctorDependencies = {
 export function addDoctor(program: Command, dependencies: DoctorDependencies): void {
   program
     .command("doctor")
-    .description("what this box can do, and what to do about the rest; exit status 1 where something that is asked for does not work")
-    .option("--json", "as JSON")
+    .description("Check what this machine can do, and say how to fix the rest; exit with 1 if something that is configured does not work")
+    .option("--json", "Print JSON")
     .exitOverride()
     .action(async ({ json = false }: { json?: boolean }) => {
       const [{ doctor }, { documentOf, isWell }] = await Promise.all([

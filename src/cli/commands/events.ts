@@ -9,8 +9,8 @@ import { print, printJson, report, untilLeft, whileRead } from "../session.ts";
 export function addEvents(program: Command, dependencies: Dependencies): void {
   program
     .command("events")
-    .description("prints a line for every change of a job's state, from now on, also over a restart of the service")
-    .option("--json", "the job as a line of JSON")
+    .description("Print a line for every change of a job's state from now on, also across restarts of the service")
+    .option("--json", "Print each job as a line of JSON")
     .action(async ({ json: isJson = false, ...options }: ConnectionOptions & { json?: boolean }) => {
       await work(dependencies, options, { run: async (work) => await printEvents(work, { isJson }) });
     });
@@ -25,7 +25,7 @@ export async function printEvents(
   const run = async (signal: AbortSignal): Promise<void> => {
     for await (const event of client.events({ signal })) {
       if (event.kind === "missing" && !event.isWhole)
-        report(session, "changes may be missing here, also of jobs that are finished: jobrunner ps -a has all");
+        report(session, "changes may be missing here, also those of finished jobs: jobrunner ps -a lists all");
       if (event.kind !== "job" || !fits(event.job) || !reported.isNew(event.job)) continue;
       await (isJson ? printJson(session, event.job, { isLine: true }) : print(session, changeOf(event.job)));
     }

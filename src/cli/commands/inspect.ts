@@ -6,8 +6,8 @@ import { printJson } from "../session.ts";
 export function addInspect(program: Command, dependencies: Dependencies): void {
   program
     .command("inspect")
-    .description("prints all about a job, with what was submitted, as JSON; of several jobs a list")
-    .argument("<id...>", "the jobs, or how their IDs begin")
+    .description("Print everything about a job, with its specification, as JSON; for several jobs, a list")
+    .argument("<id...>", "The jobs' IDs, or their beginnings")
     .action(async (prefixes: string[], options: ConnectionOptions) => {
       await work(dependencies, options, { run: async (work) => await inspect(work, prefixes) });
     });

@@ -7,9 +7,9 @@ import { reportWaiting } from "../report-waiting.ts";
 export function addKill(program: Command, dependencies: Dependencies): void {
   program
     .command("kill")
-    .description("asks jobs to stop, kills them when their time for that is over, and prints each ID when nothing of it is left")
-    .argument("<id...>", "the jobs, or how their IDs begin")
-    .option("--force", "SIGKILL at once, and no step that cleans up")
+    .description("Ask jobs to stop, kill them after their grace period, and print each ID when nothing of the job is left")
+    .argument("<id...>", "The jobs' IDs, or their beginnings")
+    .option("--force", "Send SIGKILL at once, and run no clean-up steps")
     .action(async (prefixes: string[], { force: isForced = false, ...options }: ConnectionOptions & { force?: boolean }) => {
       await work(dependencies, options, {
         run: async (work) => {

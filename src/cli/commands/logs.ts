@@ -11,14 +11,14 @@ type LogsOptions = { follow?: boolean; tail?: number; timestamps?: boolean; stdo
 export function addLogs(program: Command, dependencies: Dependencies): void {
   program
     .command("logs")
-    .description("prints the output that a job has written so far")
-    .argument("<id>", "the job, or how its ID begins")
-    .option("-f, --follow", "and what it writes from now on")
-    .option("-n, --tail <lines>", "the last lines alone", wholeNumber)
-    .option("-t, --timestamps", "before each line the time at which its first byte was read")
-    .addOption(new Option("--stdout", "this alone").conflicts("stderr"))
-    .addOption(new Option("--stderr", "this alone").conflicts("stdout"))
-    .option("--step <number>", "that of one step alone", wholeNumber)
+    .description("Print the output that a job has written so far")
+    .argument("<id>", "The job's ID, or its beginning")
+    .option("-f, --follow", "Follow the output until the job ends")
+    .option("-n, --tail <lines>", "Print only the last lines", wholeNumber)
+    .option("-t, --timestamps", "Print before each line the time at which its first byte was read")
+    .addOption(new Option("--stdout", "Print only standard output").conflicts("stderr"))
+    .addOption(new Option("--stderr", "Print only standard error").conflicts("stdout"))
+    .option("--step <number>", "Print only the output of this step", wholeNumber)
     .action(async (prefix: string, options: ConnectionOptions & LogsOptions) => {
       await work(dependencies, options, { run: async (work) => await logs(work, { prefix, options }) });
     });

@@ -23,16 +23,16 @@ type PsOptions = {
 export function addPs(program: Command, dependencies: Dependencies): void {
   program
     .command("ps")
-    .description("lists jobs, newest first: those that are not finished")
-    .option("-a, --all", "those that are finished, too")
-    .option("-s, --state <state>", "in this state, such as Failed; several times, or with commas", states)
-    .option("-l, --label <key[=value]>", "with this label; several times: with all of them", gather)
-    .option("--name <name>", "with this name")
-    .option("--text <text>", "with this in the name, the ID or a label, whatever its case")
-    .option("-n, --limit <number>", "so many", wholeNumber, 50)
-    .option("-q, --quiet", "the IDs alone")
-    .option("-w, --watch", "live, until Ctrl-C; where this is no terminal, a line for each change")
-    .option("--json", "as JSON")
+    .description("List unfinished jobs, newest first")
+    .option("-a, --all", "List finished jobs too")
+    .option("-s, --state <state>", "Find jobs in this state, such as Failed; repeatable, or separated by commas", states)
+    .option("-l, --label <key[=value]>", "Find jobs by label; repeatable: all must match", gather)
+    .option("--name <name>", "Find jobs by name")
+    .option("--text <text>", "Find jobs with this text in their name, ID or labels, ignoring case")
+    .option("-n, --limit <number>", "List at most this many", wholeNumber, 50)
+    .option("-q, --quiet", "Print only IDs")
+    .option("-w, --watch", "Watch live until Ctrl-C; without a terminal, print a line for each change")
+    .option("--json", "Print JSON")
     .action(async (options: ConnectionOptions & PsOptions) => {
       if (options.limit === 0) throw new UsageError("--limit must be 1 or more");
       await work(dependencies, options, {
@@ -50,7 +50,7 @@ async function list({ session, client }: Work, { quiet = false, json = false, ..
   if (json) await printJson(session, jobs);
   else if (quiet) for (const { ID } of jobs) await print(session, ID);
   else await print(session, linesOf(jobs, { stream: session.stdout }).join("\n"));
-  if (hasMore && !quiet && !json) report(session, `these are the newest ${jobs.length}; --limit shows more`);
+  if (hasMore && !quiet && !json) report(session, `only the newest ${jobs.length} are listed; --limit lists more`);
   return 0;
 }
 
@@ -83,7 +83,10 @@ function queryOf({ all, state, label, name, text }: Omit<PsOptions, "json" | "qu
   };
 }
 
-/** As the service has it, for jobs that it was not asked for. Of those that are listed while they are not finished, the end is a change, too. */
+/**
+ * As the service has it, for jobs that it was not asked for. Of those that are listed while they are not finished, the end is a change,
+ * too.
+ */
 function fits({ ID, State, Name, Labels }: Job, { state, label = [], name, text = "" }: PsOptions): boolean {
   const texts = [ID, Name ?? "", ...Object.entries(Labels).map(([key, value]) => `${key}=${value}`)];
   const hasLabel = (text: string): boolean => {

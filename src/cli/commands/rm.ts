@@ -8,9 +8,9 @@ import { reportWaiting } from "../report-waiting.ts";
 export function addRm(program: Command, dependencies: Dependencies): void {
   program
     .command("rm")
-    .description("removes jobs that are finished, with their output and workspaces, and prints their IDs")
-    .argument("<id...>", "the jobs, or how their IDs begin")
-    .option("--force", "kills those that are not finished")
+    .description("Remove finished jobs with their output and workspaces, and print their IDs")
+    .argument("<id...>", "The jobs' IDs, or their beginnings")
+    .option("--force", "Kill jobs that are still running")
     .action(async (prefixes: string[], { force: isForced = false, ...options }: ConnectionOptions & { force?: boolean }) => {
       await work(dependencies, options, {
         run: async (work) => {

@@ -14,44 +14,48 @@ type RunOptions = ConnectionOptions & JobOptions & { detach?: boolean; idempoten
 export function addRun(program: Command, dependencies: Dependencies): void {
   program
     .command("run")
-    .description("submits a job, shows its output live, and exits as it does")
-    .argument("[command...]", "a program and its arguments, run without a shell; with -- before it, where it has options")
+    .description("Submit a job, show its output live, and exit with its exit status")
+    .argument("[command...]", "A program and its arguments, run without a shell; put -- before it if it has options")
     .passThroughOptions()
-    .option("-c, --command <line>", "in place of a program: a command line, run by bash, in a container by its sh")
-    .option("-f, --file <file>", "a job as JSON or YAML; - for standard input; other options add to it or stand in place")
-    .option("-d, --detach", "prints the job's ID and does not wait for it")
-    .option("-e, --env <name[=value]>", "a variable; without a value, as it is here", gather)
+    .option("-c, --command <line>", "Run a command line with bash (in a container with its sh) instead of a program")
+    .option("-f, --file <file>", "Read the job from a JSON or YAML file (- for standard input); other options add to it or override it")
+    .option("-d, --detach", "Print the job's ID and do not wait for the job")
+    .option("-e, --env <name[=value]>", "Set a variable; without a value, copy it from this environment", gather)
     .option(
       "--env-file <file>",
-      "variables, a NAME=value in each line, to the letter; a bare NAME, as it is here; # begins a comment line",
+      "Read variables from a file: lines of NAME=value, taken literally, or NAME to copy it from this environment",
       gather,
     )
     .option(
       "--secret <name[=file]>",
-      "a variable that nobody sees, masked in the output; its value is that of the variable here, or of a file",
+      "Set a secret variable, masked in the output; its value comes from this environment or from a file",
       gather,
     )
-    .option("--stdin <file>", "text that the command reads; - for standard input")
-    .option("-w, --workdir <dir>", "where it starts: absolute, or in the job's own workspace")
-    .option("-u, --user <user>", "as whom it runs; in a container, who it is there")
-    .option("--shell <program>", "what runs the command line, in place of bash or sh")
-    .option("--name <name>", "what lists show it as")
-    .option("-l, --label <key=value>", "what lists find it by", gather)
-    .option("--timeout <duration>", "stops the job after so long: 90, 30s, 10m, 2h", seconds)
-    .option("--idle-timeout <duration>", "stops it after so long without output", seconds)
-    .option("--stop-signal <signal>", "how a stop begins; SIGTERM")
-    .option("--stop-timeout <duration>", "when a stop becomes SIGKILL; 10s", seconds)
-    .option("--drain-timeout <duration>", "how long, at the job's end, filters that a step left behind may finish writing; 2s", seconds)
-    .option("--idempotency-key <key>", "the same key with the same job gives the same job again")
+    .option("--stdin <file>", "Read standard input of the command from a file (- for standard input)")
+    .option("-w, --workdir <dir>", "Start in this directory: absolute, or relative to the job's workspace")
+    .option("-u, --user <user>", "Run as this user; in a container, as this user of the container")
+    .option("--shell <program>", "Run the command line with this program instead of bash or sh")
+    .option("--name <name>", "Name the job")
+    .option("-l, --label <key=value>", "Label the job, to find it in lists", gather)
+    .option("--timeout <duration>", "Stop the job after this time: 90, 30s, 10m, 2h", seconds)
+    .option("--idle-timeout <duration>", "Stop the job after this time without output", seconds)
+    .option("--stop-signal <signal>", "Begin a stop with this signal (default SIGTERM)")
+    .option("--stop-timeout <duration>", "Send SIGKILL this long after the stop signal (default 10s)", seconds)
+    .option(
+      "--drain-timeout <duration>",
+      "Let filters that a step left behind finish writing for this long at the job's end (default 2s)",
+      seconds,
+    )
+    .option("--idempotency-key <key>", "Get the same job again for the same key and job")
     .optionsGroup("In a container:")
-    .option("--image <image>", "runs the command in a container of it; without a command, what the image runs")
-    .option("--entrypoint <program>", "in place of the image's")
-    .option("-v, --volume <source:target[:ro]>", "mounts a path of the service's box, or of the workspace", gather)
-    .option("--network <network>", "none, bridge, host or the name of one")
-    .option("--pull <when>", "when the image is pulled: missing, always or never; missing")
-    .option("--memory <bytes>", "how much it may use: 512m, 2g", bytes)
-    .option("--cpus <number>", "how many it may use", number)
-    .option("--pids-limit <number>", "how many processes it may have", wholeNumber)
+    .option("--image <image>", "Run the command in a container of this image; without a command, run the image's own")
+    .option("--entrypoint <program>", "Replace the image's entrypoint")
+    .option("-v, --volume <source:target[:ro]>", "Mount a path of the service's machine, or of the workspace", gather)
+    .option("--network <network>", "Use this network: none, bridge, host or a name")
+    .option("--pull <when>", "Pull the image if it is missing, always or never (default missing)")
+    .option("--memory <bytes>", "Limit memory: 512m, 2g", bytes)
+    .option("--cpus <number>", "Limit the number of CPUs", number)
+    .option("--pids-limit <number>", "Limit the number of processes", wholeNumber)
     .addHelpText("after", examples)
     .action(async (words: string[], options: RunOptions) => {
       await work(dependencies, options, { ...asJob, run: async (work) => await run(work, { words, options }) });
@@ -93,22 +97,27 @@ async function submitAlone({ session }: Work, { submit, idempotencyKey }: Submit
 }
 
 function leftBeforeId(idempotencyKey: string): string {
-  return `left before the job had an ID; there may be one all the same: with --idempotency-key ${idempotencyKey} the same command gives that one, and no second`;
+  return (
+    `left before the job had an ID; there may be one all the same: with --idempotency-key ${idempotencyKey} the same command gives ` +
+    `that one, and no second`
+  );
 }
 
-/** The job when it is finished; null: it was left. Of the user's wishes the first stops the job, the second kills it, the third leaves it. */
+/**
+ * The job when it is finished; null: it was left. Of the user's wishes the first stops the job, the second kills it, the third leaves it.
+ */
 async function submitAndFollow({ session, client }: Work, { submit, idempotencyKey }: Submitting): Promise<Job | null> {
   const [{ follow }, { explain }] = await Promise.all([import("../follow.ts"), import("../explain.ts")]);
   let id: string | null = null;
   let wishes = 0;
   let ending = Promise.resolve();
   const end = (signal: AbortSignal): void => {
-    if (id === null) return report(session, "it is ended as soon as it has an ID; Ctrl-C for a third time leaves it");
-    report(session, wishes === 1 ? `stopping ${id}; Ctrl-C again kills it` : `killing ${id}; Ctrl-C again leaves it alone`);
+    if (id === null) return report(session, "the job will be ended as soon as it has an ID; Ctrl-C for a third time leaves it running");
+    report(session, wishes === 1 ? `stopping ${id}; Ctrl-C again kills it` : `killing ${id}; Ctrl-C again leaves it running`);
     const kill = client.kill(id, { isForced: wishes > 1, signal });
     // The second one ends when the first does, which tells for both.
     ending = (wishes > 1 ? kill : reportWaiting({ session, client }, id, kill)).catch((error: unknown) => {
-      if (!signal.aborted) report(session, `it could not be asked to end: ${explain(error)}`);
+      if (!signal.aborted) report(session, `could not stop the job: ${explain(error)}`);
     });
   };
   const wish = (count: number, signal: AbortSignal): boolean => {
@@ -124,9 +133,9 @@ async function submitAndFollow({ session, client }: Work, { submit, idempotencyK
       if (wishes > 0) end(signal);
       return await follow(session, client, { id, signal });
     } catch (error) {
-      if (signal.aborted) report(session, id === null ? leftBeforeId(idempotencyKey) : `left; 'jobrunner attach ${id}' comes back to it`);
+      if (signal.aborted) report(session, id === null ? leftBeforeId(idempotencyKey) : `left; 'jobrunner attach ${id}' shows it again`);
       else if (isTerminalGone(error)) wish(1, signal); // SIGHUP says the same, before this or after
-      else if (isReaderGone(error) && wishes === 0) report(session, `nobody reads the output any more; the job ${id} goes on`);
+      else if (isReaderGone(error) && wishes === 0) report(session, `the reader of the output is gone; the job ${id} continues`);
       await ending;
       throw id === null || signal.aborted || isReaderGone(error) ? error : new JobGoesOn(id, error);
     }

@@ -7,34 +7,32 @@ type Dependencies = { stateDirectory: () => StateDirectory; print: (text: string
 export function addToken(program: Command, { stateDirectory, print }: Dependencies): void {
   const token = program
     .command("token")
-    .description("makes, lists and revokes the tokens by which others get in; for who owns the service's state")
+    .description("Create, list and revoke access tokens; for the owner of the service's state")
     .exitOverride();
   token
     .command("create")
-    .description("prints a new token, this once; only its hash is kept")
-    .argument("<name>", "whose it is, or what it is for")
+    .description("Create a token and print it once; only its hash is stored")
+    .argument("<name>", "A name for it: its owner or its purpose")
     .addOption(
-      new Option("--role <role>", "read: sees all jobs; submit: runs jobs, sees its own; admin: everything")
-        .choices(roles)
-        .default("submit"),
+      new Option("--role <role>", "read: see all jobs; submit: run jobs, see its own; admin: everything").choices(roles).default("submit"),
     )
-    .option("--expires <after>", "such as 12h, 30d or 52w; without it, never", durationMs)
+    .option("--expires <after>", "Let it expire after this time: 12h, 30d, 52w (default never)", durationMs)
     .action(async (name: string, { role, expires }: { role: Role; expires?: number }) => {
       const { createToken } = await import("../tokens.ts");
       print(createToken(stateDirectory(), { name, role, expiresInMs: expires ?? null }));
     });
   token
     .command("list")
-    .description("all tokens, without what is secret of them")
-    .option("--json", "as JSON")
+    .description("List all tokens, without their secrets")
+    .option("--json", "Print JSON")
     .action(async ({ json = false }: { json?: boolean }) => {
       const { listTokens } = await import("../tokens.ts");
       print(listTokens(stateDirectory(), { isJson: json }));
     });
   token
     .command("revoke")
-    .description("from now on the token lets nobody in; its jobs go on")
-    .argument("<token>", "its name or ID")
+    .description("Revoke a token at once; its jobs continue")
+    .argument("<token>", "The token's name or ID")
     .action(async (name: string) => {
       const { revokeToken } = await import("../tokens.ts");
       print(revokeToken(stateDirectory(), name));

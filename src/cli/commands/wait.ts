@@ -16,10 +16,10 @@ const timeoutStatus = 124;
 export function addWait(program: Command, dependencies: Dependencies): void {
   program
     .command("wait")
-    .description("waits until jobs are finished, and exits as the first of them, in this order, that did not succeed")
-    .argument("<id...>", "the jobs, or how their IDs begin")
-    .option("--timeout <duration>", "and no longer than this: then the exit status is 124", seconds)
-    .option("--json", "a line of JSON for each job")
+    .description("Wait until jobs are finished, and exit like the first of them, in this order, that did not succeed")
+    .argument("<id...>", "The jobs' IDs, or their beginnings")
+    .option("--timeout <duration>", "Wait no longer than this; then exit with 124", seconds)
+    .option("--json", "Print each job as a line of JSON")
     .action(async (prefixes: string[], options: ConnectionOptions & WaitOptions) => {
       await work(dependencies, options, { ...asJob, run: async (work) => await waitForAll(work, { prefixes, ...options }) });
     });

@@ -7,8 +7,8 @@ const shells: Shell[] = ["bash", "zsh", "fish"];
 export function addCompletion(program: Command, { print }: { print: (text: string) => void }): void {
   program
     .command("completion")
-    .description("prints a script by which a shell completes commands, options and jobs")
-    .addArgument(new Argument("<shell>", "whose it is").choices(shells))
+    .description("Print a script that makes a shell complete commands, options and job IDs")
+    .addArgument(new Argument("<shell>", "The shell").choices(shells))
     .addHelpText("after", places)
     .exitOverride()
     .action(async (shell: Shell) => {
