@@ -58,7 +58,7 @@
  *     fail <step> <time> <stage> <errno>                          could not start, in place of its end (its start may be reported, where it
  *                                                                 was stopped just then); stage: pipes, stdin, user, workdir, exec, fork,
  *                                                                 plan (then step 0), or interpreter:
- *                                                                the program exists, but not the interpreter that its "#!" line or the program itself names
+ *                                                                the program exists, but not the interpreter that its "#!" line or it names
  *     expire <step> <time>                                        the step's timeout struck; its end follows
  *     wait <time> <pid> <uid> <errno> <state> <name>              a kill waits for this process, the first of several: it acts as this
  *                                                                 user, sending SIGKILL gave this errno, or 0, and this is its state in

@@ -26,7 +26,8 @@ test("where nothing answers, a command says where it looked and what to do; of t
     assert.match(
       ended.stderr,
       new RegExp(
-        `^jobrunner: no answer from ${url}: .*ECONNREFUSED.*\nStart one with 'jobrunner', or say where it is: --url, or the variable JOBRUNNER_URL\\.\n$`,
+        `^jobrunner: no answer from ${url}: .*ECONNREFUSED.*\nStart one with 'jobrunner', or say where it is: --url, or the variable ` +
+          `JOBRUNNER_URL\\.\n$`,
       ),
     );
   }
@@ -143,10 +144,12 @@ test("commands that need no service load nothing of it", async (t) => {
   const trace = join(folder, "trace.mjs");
   writeFileSync(
     trace,
-    'import { registerHooks } from "node:module";\nregisterHooks({ load: (url, context, next) => (process.stderr.write(`loads ${url}\\n`), next(url, context)) });\n',
+    'import { registerHooks } from "node:module";\nregisterHooks({ load: (url, context, next) => (process.stderr.write(`loads ' +
+      "${url}\\n`), next(url, context)) });\n",
   );
   const loaded = async (args: string[], url: string): Promise<string> =>
-    (await cli(t, url, args, { environment: { JOBRUNNER_SOURCE: "1", NODE_OPTIONS: `--import=${trace}` } })).stderr; // there each module is a file
+    // there each module is a file
+    (await cli(t, url, args, { environment: { JOBRUNNER_SOURCE: "1", NODE_OPTIONS: `--import=${trace}` } })).stderr;
   const { url } = await startService(t);
   for (const args of [["--version"], ["run", "--help"], ["completion", "bash"]]) {
     const modules = await loaded(args, url);

@@ -226,7 +226,7 @@ test("rm removes jobs that are finished, with --force also others", async (t) =>
   assert.equal((await cli(t, service.url, ["ps", "-aq"])).stdout, "");
 });
 
-test("events prints every change, over a restart of the service; ps --watch, where there is no terminal, those of what it lists", async (t) => {
+test("events prints every change, across a restart; ps --watch without a terminal prints those of the jobs it lists", async (t) => {
   const service = await startService(t);
   const watching = [["events"], ["events", "--json"], ["ps", "--watch", "--label", "team=db"]].map((args) =>
     startCli(t, service.url, args),

@@ -8,7 +8,7 @@ import { waitFor } from "./helper/wait.ts";
 /** Of a job that says no more, a writer would never hear that its reader is gone. */
 const silent = { CommandLine: "echo ready; sleep 1000" };
 
-test("a pipe whose reader is gone ends what follows a job, before that writes again; the status is that of SIGPIPE, and the job goes on", async (t) => {
+test("a command that follows ends as soon as the reader of its output is gone, with SIGPIPE's status; the job continues", async (t) => {
   const service = await startService(t);
   const id = await service.submit(silent);
   await waitFor("it is ready", async () => (await service.output(id, "?follow=false")).includes("ready"));

@@ -145,19 +145,15 @@ test("Ctrl-C before the job has an ID stops it when it has one", async (t) => {
   const killed = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
     const call = `${request.method} ${request.url}`;
+    const end = { State: "Killed", Signal: "SIGTERM", ExitCode: null, Reason: "Requested", Message: null, Steps: [], OutputLostBytes: 0 };
+    const outcome = { ID: id, ...end };
     asked.push(call);
     const give = (type: string, text: string): void => void response.writeHead(200, { "content-type": type }).end(text);
     if (call === "POST /") answers[call] = () => give("application/json", JSON.stringify({ ID: id }));
     else if (request.method === "DELETE") {
       give("application/json", "{}");
       killed.resolve();
-    } else
-      void killed.promise.then(() =>
-        give(
-          "text/event-stream",
-          `data: ${JSON.stringify({ Outcome: { ID: id, State: "Killed", Signal: "SIGTERM", ExitCode: null, Reason: "Requested", Message: null, Steps: [], OutputLostBytes: 0 } })}\n\n`,
-        ),
-      );
+    } else void killed.promise.then(() => give("text/event-stream", `data: ${JSON.stringify({ Outcome: outcome })}\n\n`));
   });
   t.after(() => server.close());
   server.listen(0, "127.0.0.1");

@@ -17,7 +17,7 @@ const bodyBytes = 20_000_000; // more than the buffers of both sides hold
 const close = "\r\nConnection: close";
 const foreign = "\r\nOrigin: https://elsewhere.example"; // refused before the body is looked at
 
-test("a client that sends an unwanted body to its end sees why it was refused, and its connection is kept or closed as it asked", async (t) => {
+test("a client that sends an unwanted body to its end sees why it was refused, and its connection is kept or closed", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FILE_BYTES: "100000" } });
   const { job } = await service.run({ CommandLine: "true" });
   const answerTo = (line: string, fields: string, next = "", length = bodyBytes): Promise<string> =>

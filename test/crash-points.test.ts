@@ -10,8 +10,9 @@ import { isTorture } from "./helper/torture.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /**
- * One job's life, again and again; strace (inject=…:signal=SIGKILL:when=N, strace(1)) kills a process as it enters its Nth call of a kind, until
- * a life passes in which there is no Nth. Each kind says how many lives at least must have ended by a kill: a kind that nothing calls any more fails.
+ * One job's life, again and again; strace (inject=…:signal=SIGKILL:when=N, strace(1)) kills a process as it enters its Nth call of a kind,
+ * until a life passes in which there is no Nth. Each kind says how many lives at least must have ended by a kill: a kind that nothing calls
+ * any more fails.
  */
 const hasStrace = canRun("strace");
 const skip = hasStrace ? false : "strace is not installed";
@@ -127,7 +128,9 @@ async function inject(pid: number, kind: string, point: number, options: string[
   return { strace, closed, hasKilled };
 }
 
-/** Whether the service was killed. It is let go before it is asked, since to answer is to live on: another of the calls, and the last one. */
+/**
+ * Whether the service was killed. It is let go before it is asked, since to answer is to live on: another of the calls, and the last one.
+ */
 async function endOf(service: Service, injection: Injection): Promise<boolean> {
   await detach(injection);
   const crashed = await service.call("GET", "/healthz").then(

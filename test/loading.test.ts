@@ -43,7 +43,7 @@ for (const [what, environment] of [
   });
 }
 
-test("a command that asks a service loads nothing of the service, and not the platform's fetch, which costs more than the rest", async (t) => {
+test("a command that asks a service loads nothing of the service, and not the platform's fetch", async (t) => {
   const { url } = await startService(t);
   for (const args of [["ps"], ["run", "--", "true"]]) {
     const trace = tracing();

@@ -88,7 +88,10 @@ async function makeJobs(service: Service): Promise<Ids> {
   return { finished, running };
 }
 
-/** Without the time for which the service, or else this test, waits for a CPU that other work of the machine has. The service is not slow then. */
+/**
+ * Without the time for which the service, or else this test, waits for a CPU that other work of the machine has. The service is not slow
+ * then.
+ */
 async function checkHealth(service: Service): Promise<{ ms: number; elapsedMs: number }> {
   const pids = [service.pid, process.pid];
   const before = pids.map(waitedForCpuMs);

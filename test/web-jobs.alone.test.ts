@@ -199,7 +199,8 @@ browserTest("the list is gone through with keys", async (t) => {
 
 async function namesIn(page: Page): Promise<string[]> {
   return await page.evaluate<string[]>(
-    `[...document.querySelectorAll(".rows .job-row")].toSorted((a, b) => a.getAttribute("aria-rowindex") - b.getAttribute("aria-rowindex")).map((row) => row.querySelector(".name a").textContent)`,
+    `[...document.querySelectorAll(".rows .job-row")].toSorted((a, b) => a.getAttribute("aria-rowindex") - ` +
+      `b.getAttribute("aria-rowindex")).map((row) => row.querySelector(".name a").textContent)`,
   );
 }
 

@@ -201,7 +201,8 @@ for (const scheme of ["light", "dark"] as const) {
         {
           Name: "colours",
           CommandLine:
-            'for i in $(seq 0 7); do printf "\\033[3${i}mcolour $i\\033[0m \\033[9${i}mbright\\033[0m \\033[4${i}mground\\033[0m\\n"; done; echo careful >&2',
+            'for i in $(seq 0 7); do printf "\\033[3${i}mcolour $i\\033[0m \\033[9${i}mbright\\033[0m \\033[4${i}mground\\033[0m\\n"; ' +
+            "done; echo careful >&2",
         },
         { CommandLine: "exit 3" },
         { CommandLine: "echo never" },
@@ -245,6 +246,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   return await page.evaluate<string[]>(
-    `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, impact, nodes }) => impact + " " + id + ": " + nodes.slice(0, 3).map(({ html, failureSummary }) => html.slice(0, 200) + " " + failureSummary).join(" | ")))`,
+    `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, impact, nodes }) => impact + " " ` +
+      `+ id + ": " + nodes.slice(0, 3).map(({ html, failureSummary }) => html.slice(0, 200) + " " + failureSummary).join(" | ")))`,
   );
 }

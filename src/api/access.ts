@@ -22,7 +22,9 @@ declare module "fastify" {
   }
 }
 
-/** No route runs, and no body is read, before the client is identified and may call the route's operation. The operation checks that again. */
+/**
+ * No route runs, and no body is read, before the client is identified and may call the route's operation. The operation checks that again.
+ */
 export async function addAccess(app: App, context: Context): Promise<void> {
   await app.register(rateLimit, { global: false });
   app.decorateRequest("identity", null);
@@ -73,8 +75,8 @@ type Dependencies = { context: Context; limits: Limits };
 type Refused = { code: "not-identified" | "role-too-small"; reason: string };
 
 /**
- * Tokens are too long to be guessed, so whoever has a right one is let in however many wrong ones come from the same address, which many may
- * share. What is limited is the work and the lines of the audit log that failures cost: enough of them would push all others out of it.
+ * Tokens are too long to be guessed, so whoever has a right one is let in however many wrong ones come from the same address, which many
+ * may share. What is limited is the work and the lines of the audit log that failures cost: enough of them would push all others out of it.
  */
 async function refuse(
   request: FastifyRequest,

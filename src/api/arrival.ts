@@ -4,8 +4,8 @@ import type { IncomingMessage } from "node:http";
 export const bodyBytesPerSecond = 16_384;
 
 /**
- * Calls `onLate` when a request's body does not arrive in time: in `timeoutSeconds`, and a second more for each `bodyBytesPerSecond` that have
- * come. Node has one time for requests of whatever size, in which a large file does not arrive over a slow line.
+ * Calls `onLate` when a request's body does not arrive in time: in `timeoutSeconds`, and a second more for each `bodyBytesPerSecond` that
+ * have come. Node has one time for requests of whatever size, in which a large file does not arrive over a slow line.
  */
 export function expectBody(request: IncomingMessage, timeoutSeconds: number, onLate: () => void): void {
   if (request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined) return;

@@ -11,8 +11,8 @@ import { makeCheck } from "./validation.ts";
 const checkSpec = makeCheck(JobSpec, { name: "the body", prefix: "" });
 
 /**
- * All bytes of a request's body. Rejects with the Problem where there are too many, or the connection was closed before. By events: an iterator costs
- * a small request as much as all else that is done with it.
+ * All bytes of a request's body. Rejects with the Problem where there are too many, or the connection was closed before. By events: an
+ * iterator costs a small request as much as all else that is done with it.
  */
 export function readBody(request: IncomingMessage, maxBodyBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -48,7 +48,9 @@ function closedEarly(cause?: unknown): Problem {
   return new Problem("bad-request", "the connection was closed before the body was complete", { cause });
 }
 
-/** A body piece by piece. Throws the Problem, with `tooLarge` for people, when there are more bytes than may be; the rest can still be read. */
+/**
+ * A body piece by piece. Throws the Problem, with `tooLarge` for people, when there are more bytes than may be; the rest can still be read.
+ */
 export async function* limited(request: IncomingMessage, maxBytes: number, tooLarge: string): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   try {

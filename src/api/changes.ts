@@ -4,7 +4,10 @@ import { EventLog } from "./event-log.ts";
 /** Where changes come from. */
 export type ChangeSource = Pick<JobRunner, "subscribe" | "lastEnd" | "missedSince">;
 
-/** Where a reader begins: with what comes, behind what it has had, or somewhere that is not in the log; `end`: the last that it knows of, null: not known. */
+/**
+ * Where a reader begins: with what comes, behind what it has had, or somewhere that is not in the log; `end`: the last that it knows of,
+ * null: not known.
+ */
 export type Start = { kind: "now" } | { kind: "position"; number: number; end: number } | { kind: "elsewhere"; end: number | null };
 
 /** Who has read nothing for so long has no claim on what is kept; nor is there any work for changes that nobody reads. */

@@ -1,4 +1,7 @@
-/** What all apps of Fastify are made with: without it, it loads compilers of schemas of its own (ajv, fast-json-stringify), which none of them uses. */
+/**
+ * What all apps of Fastify are made with: without it, it loads compilers of schemas of its own (ajv, fast-json-stringify), which none of
+ * them uses.
+ */
 export const withoutCompilers = { schemaController: { compilersFactory: { buildValidator: refuse, buildSerializer: refuse } } };
 
 function refuse(): never {

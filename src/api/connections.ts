@@ -34,8 +34,8 @@ export class Connections {
   }
 
   /**
-   * Lets the server have no connection beyond the bound. Those are answered with 503, or just closed where it `speaksTls`: before a handshake
-   * no answer can be given. Node has no event before "connection", so what it does on that is done after the check.
+   * Lets the server have no connection beyond the bound. Those are answered with 503, or just closed where it `speaksTls`: before a
+   * handshake no answer can be given. Node has no event before "connection", so what it does on that is done after the check.
    */
   guard(server: Server, { speaksTls }: { speaksTls: boolean }): void {
     const serve = server.listeners("connection");
@@ -59,7 +59,9 @@ export class Connections {
     this.#warn("connections are refused: there are as many as there may be", { connections: this.#max });
     if (speaksTls || this.#refused.size >= maxRefusals) return void socket.destroy();
     keepIn(this.#refused, socket);
-    const detail = `there are ${this.#max} connections, as many as there may be (JOBRUNNER_MAX_CONNECTIONS, ulimit -n): close some, or try again later`;
+    const detail =
+      `there are ${this.#max} connections, as many as there may be (JOBRUNNER_MAX_CONNECTIONS, ulimit -n): close some, or ` +
+      `try again later`;
     endWith(socket, new Problem("too-many-connections", detail, { retryAfterSeconds }));
   }
 
@@ -72,16 +74,19 @@ export class Connections {
   }
 }
 
-/** How many file descriptors this process may have: the soft limit, which Node has raised to the hard one at its start (proc_pid_limits(5)). */
+/**
+ * How many file descriptors this process may have: the soft limit, which Node has raised to the hard one at its start (proc_pid_limits(5)).
+ */
 export function fileLimit(): number {
   const [, number] = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1")) ?? [];
   return number === undefined ? Infinity : Number(number);
 }
 
 /**
- * How many readers of output a limit of file descriptors has room for, so that all have theirs when every bound is reached: half of what the service leaves is
- * for connections; a reader has up to two files open besides its connection, and of them there are 7/32; the last sixteenth is for files of
- * workspaces that are being received (Context.descriptors). What looks at folders is few at once (Turns) and holds two of them at a time.
+ * How many readers of output a limit of file descriptors has room for, so that all have theirs when every bound is reached: half of what
+ * the service leaves is for connections; a reader has up to two files open besides its connection, and of them there are 7/32; the last
+ * sixteenth is for files of workspaces that are being received (Context.descriptors). What looks at folders is few at once (Turns) and
+ * holds two of them at a time.
  */
 export function readersWithin(limit: number): number {
   return Math.max(minConnections / 2, Math.floor(((limit - descriptorsOfService) * 7) / 32));

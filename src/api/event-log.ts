@@ -23,8 +23,8 @@ export type Read = { kind: "bytes"; bytes: Buffer; position: LogPosition } | { k
 const wokenAtOnce = 16;
 
 /**
- * The changes of the last hour, each once for all of its readers, numbered from 1. When there is no room for all, the oldest of the owner who has the most make
- * room: nobody's changes push out another's.
+ * The changes of the last hour, each once for all of its readers, numbered from 1. When there is no room for all, the oldest of the owner
+ * who has the most make room: nobody's changes push out another's.
  */
 export class EventLog {
   /** Of this log alone: places in another's mean nothing here. */

@@ -13,8 +13,9 @@ const heartbeatMs = 15_000; // proxies close what is silent for longer
 const heartbeat = Buffer.from(":\n\n");
 
 /**
- * Changes of jobs' states as server-sent events. Ids are `LOG-NUMBER-END`: the position in the log of changes, which is the running service's own, and the last
- * end that was committed, by which a later one knows what has changed since. Throws where a reader is so slow that the rest of an event is not kept any more.
+ * Changes of jobs' states as server-sent events. Ids are `LOG-NUMBER-END`: the position in the log of changes, which is the running
+ * service's own, and the last end that was committed, by which a later one knows what has changed since. Throws where a reader is so slow
+ * that the rest of an event is not kept any more.
  */
 export async function* eventStream(changes: Changes, start: Start, reading: Reading): AsyncGenerator<Buffer> {
   const { log, source } = changes;
@@ -47,7 +48,10 @@ export async function* eventStream(changes: Changes, start: Start, reading: Read
 
 type Missed = Reading & { since: number | null; id: string };
 
-/** That changes may be missing, and the latest state of each job that may have changed; the id comes behind, so that who breaks off hears it all again. */
+/**
+ * That changes may be missing, and the latest state of each job that may have changed; the id comes behind, so that who breaks off hears it
+ * all again.
+ */
 async function* reportMissed({ log, source }: Changes, { scope, signal, takeTurn, since, id }: Missed): AsyncGenerator<Buffer> {
   const turn = takeTurn();
   for (let isWaiting = true; isWaiting && !signal.aborted;) {
@@ -61,7 +65,8 @@ async function* reportMissed({ log, source }: Changes, { scope, signal, takeTurn
     const { isWhole, jobs } = source.missedSince(since ?? Number.MAX_SAFE_INTEGER, scope);
     const Message = isWhole
       ? "changes may be missing here: the latest state of every job that may have changed follows"
-      : "changes may be missing here, also of jobs that are finished: the latest state of those that are not follows, and GET /jobs has all";
+      : "changes may be missing here, also of jobs that are finished: the latest state of those that are not follows, and GET /jobs has " +
+        "all";
     yield Buffer.from(`event: missing\ndata: ${JSON.stringify({ IsWhole: isWhole, Message })}\n\n`);
     for (const json of jobs) {
       const text = Buffer.from(`event: job\ndata: ${json}\n\n`);

@@ -6,7 +6,10 @@ import { decoded, type Name } from "../files/names.ts";
 
 const ofFile = /^((?:\w+:\/\/[^/?#]*)?\/[^/?#]+\/files\/)([^?#]*)(.*)$/s;
 
-/** The URL with each byte of a file's path as a character, which then is UTF-8: so the router gives the path as bytes (latin1), whatever they are. */
+/**
+ * The URL with each byte of a file's path as a character, which then is UTF-8: so the router gives the path as bytes (latin1), whatever
+ * they are.
+ */
 export function withNamesAsBytes(url: string): string {
   const [, before = "", path, after = ""] = ofFile.exec(url) ?? [];
   if (path === undefined || /%(?![0-9a-f]{2})/i.test(path)) return url; // what is no encoding, the router refuses

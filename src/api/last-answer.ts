@@ -4,8 +4,8 @@ import { endAfterAnswer, endWith } from "./closing.ts";
 import type { Problem } from "./problems.ts";
 
 /**
- * Answers to what came over a connection and is no request, or none that becomes whole. Each is the connection's last, and comes after the answers to the
- * requests before it, as HTTP/1.1 has it (RFC 9112, 9.3.2): in the middle of one it would be taken for its body.
+ * Answers to what came over a connection and is no request, or none that becomes whole. Each is the connection's last, and comes after the
+ * answers to the requests before it, as HTTP/1.1 has it (RFC 9112, 9.3.2): in the middle of one it would be taken for its body.
  */
 
 type Turn = {

@@ -183,7 +183,9 @@ function clientProblem(code: string, limits: Limits): Problem | null {
 
 function requestTimeout({ headersTimeoutSeconds, requestTimeoutSeconds }: Limits): Problem {
   const headers = `the headers must arrive within ${headersTimeoutSeconds} seconds (JOBRUNNER_HEADERS_TIMEOUT_SECONDS)`;
-  const body = `the body within ${requestTimeoutSeconds} (JOBRUNNER_REQUEST_TIMEOUT_SECONDS), and a second more for each ${bodyBytesPerSecond / 1024} KiB of it`;
+  const body =
+    `the body within ${requestTimeoutSeconds} (JOBRUNNER_REQUEST_TIMEOUT_SECONDS), and a second more for each ` +
+    `${bodyBytesPerSecond / 1024} KiB of it`;
   return new Problem("request-timeout", `${headers}, ${body}`);
 }
 
@@ -202,7 +204,10 @@ function explain(error: unknown, url: string, address: string): string {
     case "EAI_AGAIN":
       return `${address} is not an address of this box: set JOBRUNNER_HOSTNAME to one that is, or leave it empty`;
     default:
-      return `cannot listen on ${url}: ${error instanceof Error ? error.message : String(error)}: set JOBRUNNER_HOSTNAME and JOBRUNNER_PORT to an address and a port of this box`;
+      return (
+        `cannot listen on ${url}: ${error instanceof Error ? error.message : String(error)}: set JOBRUNNER_HOSTNAME and ` +
+        `JOBRUNNER_PORT to an address and a port of this box`
+      );
   }
 }
 

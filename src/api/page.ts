@@ -35,8 +35,9 @@ export async function makePage(directory: string): Promise<FastifyInstance> {
 }
 
 /**
- * Nothing from elsewhere, nothing within the page that is a script, a style or a frame, and no text that becomes HTML (Content Security Policy Level 3,
- * Trusted Types): what jobs write stays text.
+ * Nothing from elsewhere, nothing within the page that is a script, a style or a frame, and no text that becomes HTML (Content Security
+ * Policy Level 3, Trusted Types): what jobs write stays text.
  */
 const pageSecurityPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri " +
+  "'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";

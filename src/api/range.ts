@@ -3,8 +3,8 @@ import { Problem } from "./problems.ts";
 export type ByteRange = { start: number; end: number }; // end exclusive
 
 /**
- * The one range that a Range header asks of `sizeBytes` (RFC 9110, 14.2); null where the whole is to be sent: without the header, with another
- * unit, or with several ranges, which a server may answer so. Throws the Problem where nothing of it is there.
+ * The one range that a Range header asks of `sizeBytes` (RFC 9110, 14.2); null where the whole is to be sent: without the header, with
+ * another unit, or with several ranges, which a server may answer so. Throws the Problem where nothing of it is there.
  */
 export function readRange(header: string | undefined, sizeBytes: number): ByteRange | null {
   const match = /^bytes=(\d{0,16})-(\d{0,16})$/.exec(header?.replaceAll(/\s/g, "") ?? "");

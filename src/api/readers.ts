@@ -16,8 +16,8 @@ const checkIntervalMs = 5000;
 const leastPerIdentity = 8;
 
 /**
- * Who follows output and events, gets a file or waits for a job: each has a connection and some memory for as long as it likes, so there is a limit of
- * them, of each job and of each identity, and whoever would not be let in any more is cut off.
+ * Who follows output and events, gets a file or waits for a job: each has a connection and some memory for as long as it likes, so there is
+ * a limit of them, of each job and of each identity, and whoever would not be let in any more is cut off.
  */
 export class Readers {
   readonly #options: Options;

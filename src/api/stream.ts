@@ -7,7 +7,10 @@ export type Streaming = {
   readsAhead?: boolean; // as sendChunks says
 };
 
-/** Sends what is opened at the pace of its reader, and cuts off one that takes nothing for too long. On "complete" the response is the caller's to end. */
+/**
+ * Sends what is opened at the pace of its reader, and cuts off one that takes nothing for too long. On "complete" the response is the
+ * caller's to end.
+ */
 export async function stream(
   { limits, sockets, metrics }: Context,
   response: ServerResponse,

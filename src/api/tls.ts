@@ -105,7 +105,8 @@ function contextOf(files: TlsFiles): SecureContextOptions {
   const [own] = certificatesIn("certificate", certificate, files);
   if (own?.checkPrivateKey(privateKeyIn(key, files)) !== true) {
     throw new Error(
-      `JOBRUNNER_TLS_KEY names ${files.key}, which is not the key of the first certificate in ${files.certificate} (JOBRUNNER_TLS_CERT): name the key that belongs to it`,
+      `JOBRUNNER_TLS_KEY names ${files.key}, which is not the key of the first certificate in ${files.certificate} ` +
+        `(JOBRUNNER_TLS_CERT): name the key that belongs to it`,
     );
   }
   const context = { cert: certificate, key, minVersion: "TLSv1.2", ...(clientCa === null ? {} : clientOptions(clientCa, files)) } as const;

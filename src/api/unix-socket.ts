@@ -9,8 +9,8 @@ const maxPathBytes = 107; // sun_path has 108, with the byte 0 at the end
 const ownerOnly = 0o600;
 
 /**
- * Listens on a socket at `path`, in a folder that exists; what a server that died has left there is replaced. The socket is removed when the
- * server is closed. Throws a sentence for people where it cannot.
+ * Listens on a socket at `path`, in a folder that exists; what a server that died has left there is replaced. The socket is removed when
+ * the server is closed. Throws a sentence for people where it cannot.
  */
 export async function listenOnPath(server: Server, path: string): Promise<void> {
   const bytes = Buffer.byteLength(path);

@@ -7,7 +7,10 @@ import { type FieldError, invalid } from "../operations/refusal.ts";
 
 export type Check<Schema extends TSchema> = (value: unknown) => Static<Schema>;
 
-/** A function that gives the value back if it fits, and throws a Problem that names the fields otherwise. Compiled once, by its first use: most routes are never asked. */
+/**
+ * A function that gives the value back if it fits, and throws a Problem that names the fields otherwise. Compiled once, by its first use:
+ * most routes are never asked.
+ */
 export function makeCheck<Schema extends TSchema>(schema: Schema, where: { name: string; prefix: string }): Check<Schema> {
   const compile = () => Compile(schema);
   let compiled: ReturnType<typeof compile> | null = null;

@@ -45,7 +45,8 @@ export async function* attachPieces(
 ): AsyncGenerator<Piece> {
   const filter = endBytes === undefined ? rest : { ...rest, end: endBytes };
   const goesOn = tailLines !== undefined && isFollowing;
-  const position = new OutputPosition(offsetBytes, goesOn ? Math.max(1, tailLines) : tailLines); // by one line it is known where what there is ends
+  // by one line it is known where what there is ends
+  const position = new OutputPosition(offsetBytes, goesOn ? Math.max(1, tailLines) : tailLines);
   if (goesOn) {
     // Lines are counted back from what there is at first; when a connection breaks later, more may have come.
     for await (const piece of takePieces(attaching, position, { ...filter, follow: false })) {

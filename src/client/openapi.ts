@@ -53,8 +53,7 @@ export interface paths {
         };
         /**
          * All output of a job from its first byte, then live, until it is finished
-         * @description For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason,
-         *     Jobrunner-Exit-Code and Jobrunner-Signal. The other forms say every 15 s of silence that the connection lives: by an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is cut off, and may come again with an offset.
+         * @description For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code and Jobrunner-Signal. The other formats send a heartbeat every 15 s of silence: an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is disconnected, and may resume with an offset.
          */
         get: operations["attachToJob"];
         put?: never;

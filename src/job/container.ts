@@ -9,8 +9,8 @@ export type ContainerState =
 /** The engine's report on a step's container after its client has ended. A container that still ran then has been ended since. */
 export type ContainerFacts = (
   | ContainerState
-  // Never created, or removed before the engine could say anything of it. isImageThere: also pulled, if the step asks for that. hasRun: its command
-  // wrote output, so there was a container.
+  // Never created, or removed before the engine could say anything of it. isImageThere: also pulled, if the step asks for that.
+  // hasRun: its command wrote output, so there was a container.
   | { kind: "none"; isImageThere: boolean; hasRun: boolean }
   | { kind: "unknown" } // the engine did not answer
 ) & {

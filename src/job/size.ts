@@ -63,7 +63,7 @@ function longInEither(
   );
 }
 
-const tooLong = `must have no more than ${maxStringBytes} bytes as UTF-8, Linux's limit for an argument: pass a large text by Stdin or a file`;
+const tooLong = `must have no more than ${maxStringBytes} bytes as UTF-8, Linux's limit for an argument: pass large texts by Stdin or file`;
 
 function longLine(line: string | undefined, field: string): FieldProblem | null {
   return line !== undefined && shellArguments(line).some(isTooLong) ? { field, message: tooLong } : null;

@@ -32,7 +32,10 @@ export type AttachOptions = {
   stream: Stream | null;
   step: number | null;
   timestamps: boolean; // raw only: the others have them
-  /** Where to stop, exclusive; null: nowhere, and the encoded forms end with the outcome. An end that a running job has not come to is waited for. */
+  /**
+   * Where to stop, exclusive; null: nowhere, and the encoded forms end with the outcome. An end that a running job has not come to is
+   * waited for.
+   */
   end: number | null;
 };
 
@@ -59,8 +62,8 @@ export async function outputSize(directory: string): Promise<number> {
 }
 
 /**
- * The output of a job in chunks: what is there, then what comes, until the job is finished or the signal aborts. The bytes of a chunk stay as
- * they are until the chunk after the next is asked for; to keep one for longer, copy it.
+ * The output of a job in chunks: what is there, then what comes, until the job is finished or the signal aborts. The bytes of a chunk stay
+ * as they are until the chunk after the next is asked for; to keep one for longer, copy it.
  */
 export async function* attach(source: AttachSource, options: AttachOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
   const isPlain = options.encoding === "raw" && options.stream === null && options.step === null && !options.timestamps;
@@ -106,7 +109,10 @@ async function* attachPieces({ directory, watchers }: AttachSource, options: Att
 
 type Opening<Beat> = { path: string; waiting: Waiting; beat: Beat | null };
 
-/** Null where the job, or the wait for it, ended without one. A job may be in the queue for hours: there is a beat, where one is given, whenever it is time for one. */
+/**
+ * Null where the job, or the wait for it, ended without one. A job may be in the queue for hours: there is a beat, where one is given,
+ * whenever it is time for one.
+ */
 async function* openWhenThere<Beat>(
   { files }: OutputWatchers,
   { path, waiting, beat }: Opening<Beat>,

@@ -6,8 +6,9 @@ import type { Origin, Piece } from "./pieces.ts";
 /** Turns pieces, in the order in which they are given, into what is sent. */
 export type Encoder = {
   /**
-   * In chunks of some 64 KiB at most, made as they are asked for: a reader that takes nothing must not hold all that a block becomes, which is 32 times as
-   * much where each byte is a line with its time. Of an empty batch, which says that nothing has come for a while: what keeps the connection alive, or nothing.
+   * In chunks of some 64 KiB at most, made as they are asked for: a reader that takes nothing must not hold all that a block becomes, which
+   * is 32 times as much where each byte is a line with its time. Of an empty batch, which says that nothing has come for a while: what
+   * keeps the connection alive, or nothing.
    */
   encode(pieces: Piece[]): Iterable<Buffer>;
   /** What is left at the end; with the outcome, where it is known. */
@@ -96,8 +97,8 @@ export const endId = "end";
 
 /**
  * Server-sent events with the JSON of the lines. The id of an event is the offset behind its bytes, so that a client which comes back with
- * its Last-Event-ID goes on exactly there; the end has one of its own, also where it tells of nothing (HTML standard, "Server-sent events": a block
- * without data sets the id). Comments in quiet times find dead connections and keep proxies from closing living ones.
+ * its Last-Event-ID goes on exactly there; the end has one of its own, also where it tells of nothing (HTML standard, "Server-sent events":
+ * a block without data sets the id). Comments in quiet times find dead connections and keep proxies from closing living ones.
  */
 export function eventsEncoder(): Encoder {
   const characters = new WholeCharacters();

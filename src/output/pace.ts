@@ -4,8 +4,9 @@ import type { ServerResponse } from "node:http";
 export type Unacknowledged = (response: ServerResponse) => Promise<number | null>;
 
 /**
- * The kernel would keep 4 MiB for each reader that takes nothing: of some hundreds, most of what it has for all connections of the box. Giving it that
- * is work too: with four times as much as this, hundreds of such readers that come at once held up others four times as long.
+ * The kernel would keep 4 MiB for each reader that takes nothing: of some hundreds, most of what it has for all connections of the box.
+ * Giving it that is work too: with four times as much as this, hundreds of such readers that come at once held up others four times as
+ * long.
  */
 const freeBytes = 64 * 1024;
 /** Who has taken so much is no reader that takes nothing. */

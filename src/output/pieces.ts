@@ -32,8 +32,9 @@ export type PieceSource = {
 const maxRecords = 512; // read at once
 
 /**
- * What the index says of the output from `start` on, then what comes, up to `end`; in batches, each from one block of the output, so that a reader
- * holds one block and not as many as it finds pieces in. An empty batch says that nothing was given for `idleMs`, whatever came that is not wanted.
+ * What the index says of the output from `start` on, then what comes, up to `end`; in batches, each from one block of the output, so that a
+ * reader holds one block and not as many as it finds pieces in. An empty batch says that nothing was given for `idleMs`, whatever came that
+ * is not wanted.
  */
 export async function* followPieces(source: PieceSource): AsyncGenerator<Piece[]> {
   const { index, waiting } = source;

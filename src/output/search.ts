@@ -24,8 +24,8 @@ const longestMatchBytes = 8192;
 const bounds: SearchBounds = { mostBytes: 32 << 20, mostMs: 150, sliceBytes: 512 << 10 };
 
 /**
- * Where a text is in an output, in order. Escape sequences within it do not count, so that text of several colours is found. It is looked for in bytes, as
- * characters of one byte: offsets are exact, whatever the output is.
+ * Where a text is in an output, in order. Escape sequences within it do not count, so that text of several colours is found. It is looked
+ * for in bytes, as characters of one byte: offsets are exact, whatever the output is.
  */
 export async function searchOutput(
   { directory, files }: SearchSource,

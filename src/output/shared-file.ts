@@ -13,8 +13,9 @@ export class SharedFiles {
   readonly #files = new Map<string, SharedFile>();
 
   /**
-   * To be disposed of by whoever opened it; the last one closes it. Null where there is no such file. `isHot`: of a job that is not finished, so that the kernel
-   * has it at hand and it is opened, and looked at for the first time, at once: a thread would be waited for longer than the file.
+   * To be disposed of by whoever opened it; the last one closes it. Null where there is no such file. `isHot`: of a job that is not
+   * finished, so that the kernel has it at hand and it is opened, and looked at for the first time, at once: a thread would be waited for
+   * longer than the file.
    */
   async open(path: string, { isHot = false } = {}): Promise<SharedFile | null> {
     const known = this.#files.get(path);

@@ -2,8 +2,8 @@
 const sliceMs = 5;
 
 /**
- * Work for readers, a slice of it in each turn of the event loop, first come first served: hundreds of readers may come in one turn, and a chunk in a
- * form that multiplies output takes up to a millisecond for each.
+ * Work for readers, a slice of it in each turn of the event loop, first come first served: hundreds of readers may come in one turn, and a
+ * chunk in a form that multiplies output takes up to a millisecond for each.
  */
 export class Slices {
   readonly #waiting: (() => void)[] = [];

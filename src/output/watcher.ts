@@ -75,8 +75,9 @@ class WatchedFile {
   }
 
   /**
-   * Null where the job has no directory yet. Where the kernel has no watch left for us (inotify(7), limits), or nothing can be made, a timer takes over. A
-   * missing file is made, empty, as the supervisor will find it: who is there before the first byte need not be woken for the file, to wait for its bytes then.
+   * Null where the job has no directory yet. Where the kernel has no watch left for us (inotify(7), limits), or nothing can be made, a
+   * timer takes over. A missing file is made, empty, as the supervisor will find it: who is there before the first byte need not be woken
+   * for the file, to wait for its bytes then.
    */
   #tryWatch(): FSWatcher | null {
     try {

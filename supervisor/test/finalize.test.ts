@@ -28,7 +28,7 @@ test("a client that ends by itself has told how its container ended: nothing mor
   assert.deepEqual([notes(job), waitStatus(job), job.text()], [[], 3 << 8, "out\n"]);
 });
 
-test("after a client that was killed or whose engine failed, the command runs before the end is reported and anything follows", async () => {
+test("after a client that was killed or whose engine failed, the command runs before the end is reported", async () => {
   for (const [run, status] of [
     ["kill -KILL $$", 9],
     ["exit 125", 125 << 8],

@@ -7,7 +7,8 @@ const highestPx = 6_000_000;
 const firstAveragePx = pageBytes / 4;
 
 /**
- * The loaded pages of an output, stacked and laid out to the pixel, between two spaces in proportion to the pages that are not loaded. Immutable.
+ * The loaded pages of an output, stacked and laid out to the pixel, between two spaces in proportion to the pages that are not loaded.
+ * Immutable.
  *
  *        0 ┬ space for the pages above
  *  spacePx ┼ the loaded pages: consecutive visible pages

@@ -2,11 +2,12 @@ import type { Piece } from "../../src/client/index.ts";
 import { type Run, Styler } from "./styles.ts";
 
 /**
- * Output as lines, in pages. Which bytes are a line depends on nothing but the output itself, never on where reading began, so that a page can be read anywhere
- * and fits its neighbours. A line begins
+ * Output as lines, in pages. Which bytes are a line depends on nothing but the output itself, never on where reading began, so that a page
+ * can be read anywhere and fits its neighbours. A line begins
  *
  *     at the first byte, behind a line feed, and where another step begins to write;
- *     and where none of these was within the last 8 KiB before a multiple of that, at this multiple (behind a character that it would split).
+ *     and where none of these was within the last 8 KiB before a multiple of that, at this multiple (behind a split
+ *     character).
  *
  * So no line is longer than 16 KiB, and a page can be cut with little of what is around it. A page has the lines that begin in its 64 KiB.
  */

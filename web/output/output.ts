@@ -8,8 +8,8 @@ import { beforeBytes, behindBytes, type OutputPiece, type Page, pageBytes, pageO
 const keptPages = 64;
 
 /**
- * A job's output in pages, read where it is looked at: a page that is whole never changes, so it is asked for once. What grows is its end, which is kept by
- * following the job.
+ * A job's output in pages, read where it is looked at: a page that is whole never changes, so it is asked for once. What grows is its end,
+ * which is kept by following the job.
  */
 export class Output {
   /** How many bytes there are, as far as is known; null: that has not been heard yet. */

@@ -4,8 +4,8 @@ import type { LogWindow } from "./log-window.ts";
 const roundingPx = 1.5;
 
 /**
- * The element that the reader scrolls. The only place where the scroll position of the DOM is read or written. It tells scrolls by the reader from
- * those by the browser and by the page: only the former change the window.
+ * The element that the reader scrolls. The only place where the scroll position of the DOM is read or written. It tells scrolls by the
+ * reader from those by the browser and by the page: only the former change the window.
  */
 export class ScrollBox {
   readonly #element: HTMLElement;
@@ -29,8 +29,8 @@ export class ScrollBox {
   }
 
   /**
-   * Scrolls to where the window wants it. Call when the rows are in the document, before they are painted. A scroll by the reader whose event has
-   * not come yet is kept.
+   * Scrolls to where the window wants it. Call when the rows are in the document, before they are painted. A scroll by the reader whose
+   * event has not come yet is kept.
    */
   scrollTo(scrollTopPx: number): void {
     const movedPx = this.#movedPx();

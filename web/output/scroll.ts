@@ -5,8 +5,8 @@ import type { Layout } from "./layout.ts";
 import type { Metrics } from "./rows.ts";
 
 /**
- * Where the reader is in an output. The position is kept as what is read, never as pixels: pixels are derived from it and the layout, so rows that
- * are loaded, measured, folded or wrapped above it cannot move it.
+ * Where the reader is in an output. The position is kept as what is read, never as pixels: pixels are derived from it and the layout, so
+ * rows that are loaded, measured, folded or wrapped above it cannot move it.
  *
  *                    go to the end / scroll down to the bottom
  *   anchor, target ───────────────▶ going ───page loaded───▶ end
@@ -225,7 +225,10 @@ function seen(state: ScrollState): Anchor | Unloaded | null {
   return positionAt(state.layout, scrollTopPx(state), true);
 }
 
-/** A row near the end may be lower in the viewport than its position says. More output must not pull it up: where it is seen becomes its position. */
+/**
+ * A row near the end may be lower in the viewport than its position says. More output must not pull it up: where it is seen becomes its
+ * position.
+ */
 function unclamped(state: ScrollState): Position {
   const { layout, position } = state;
   if (position.kind !== "anchor" && position.kind !== "target") return position;

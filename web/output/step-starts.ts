@@ -1,6 +1,9 @@
 import type { Client, Job } from "../../src/client/index.ts";
 
-/** Where in the output each step begins. Asked for when it is needed, and found at once, since no byte of a step comes before those of its predecessors. */
+/**
+ * Where in the output each step begins. Asked for when it is needed, and found at once, since no byte of a step comes before those of its
+ * predecessors.
+ */
 export class StepStarts {
   readonly #client: Client;
   readonly #id: string;

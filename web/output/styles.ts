@@ -42,7 +42,10 @@ export class Styler {
   }
 }
 
-/** ECMA-48: control sequences, strings with their terminator, and other escapes. A string without an end is no string: it would hide what follows. */
+/**
+ * ECMA-48: control sequences, strings with their terminator, and other escapes. A string without an end is no string: it would hide what
+ * follows.
+ */
 const escapes = new RegExp(String.raw`\x1b(?:\[([0-?]*)([ -/]*[@-~])|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\-~]|)`, "g");
 
 /** The text with those sequences alone that set styles (SGR), written as the parser knows them. */

@@ -18,7 +18,10 @@ export function StepsBar({ steps }: { steps: Step[] }) {
 function wordsOf(steps: Step[]): string {
   const counts = new Map<Step["State"], number>();
   for (const { State } of steps) counts.set(State, (counts.get(State) ?? 0) + 1);
-  return `${steps.length === 1 ? "1 step" : `${steps.length} steps`}: ${[...counts].map(([state, count]) => `${count} ${stateWord(state)}`).join(", ")}`;
+  return (
+    `${steps.length === 1 ? "1 step" : `${steps.length} steps`}: ` +
+    `${[...counts].map(([state, count]) => `${count} ${stateWord(state)}`).join(", ")}`
+  );
 }
 
 const weights: Step["State"][] = ["Skipped", "Pending", "Succeeded", "Killed", "Lost", "TimedOut", "Failed", "Running"];

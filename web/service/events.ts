@@ -3,8 +3,8 @@ import type { Changes, Listener } from "./changes.ts";
 import { untilAnswered } from "./connection.ts";
 
 /**
- * Every change of a job's state, by one connection for all of the page. A tab that nobody sees has none: browsers allow six to a service, whatever the
- * number of tabs.
+ * Every change of a job's state, by one connection for all of the page. A tab that nobody sees has none: browsers allow six to a service,
+ * whatever the number of tabs.
  */
 export class Events implements Changes {
   readonly #client: Client;

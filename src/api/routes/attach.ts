@@ -208,14 +208,18 @@ const attachToJob = jobOperation({
   id: "attachToJob",
   tag: "output",
   summary: "All output of a job from its first byte, then live, until it is finished",
-  description: `For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason,
-Jobrunner-Exit-Code and Jobrunner-Signal. The other forms say every 15 s of silence that the connection lives: by an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is cut off, and may come again with an offset.`,
+  description:
+    "For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers " +
+    "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code and Jobrunner-Signal. The other formats send a heartbeat every 15 s of " +
+    "silence: an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is disconnected, and may " +
+    "resume with an offset.",
   query: AttachQuery,
   headers,
   answers: {
     200: {
       description:
-        "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and `end` behind the last",
+        "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and " +
+        "`end` behind the last",
       content: {
         "text/plain": Type.String(),
         "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }),

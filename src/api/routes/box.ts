@@ -21,7 +21,8 @@ const getFindings = operation({
   tag: "service",
   summary: "What `jobrunner doctor` finds",
   description:
-    "It looks anew, which takes a moment and runs a job for trial in a folder of its own. One look at a time: who asks meanwhile gets what that finds.",
+    "It looks anew, which takes a moment and runs a job for trial in a folder of its own. One look at a time: who asks meanwhile gets " +
+    "what that finds.",
   query: noQuery,
   answers: { 200: json("What was found", Diagnosis) },
 });

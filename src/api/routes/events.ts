@@ -8,7 +8,9 @@ import { noQuery, operation } from "../operation.ts";
 import { stream } from "../stream.ts";
 import { Turns } from "../../operations/turns.ts";
 
-/** So many readers are told at once what they missed: each holds a job of some size as text meanwhile. All of one identity may wait for it. */
+/**
+ * So many readers are told at once what they missed: each holds a job of some size as text meanwhile. All of one identity may wait for it.
+ */
 const catchingUp = { atOnce: 16, perIdentity: 4, waitingPerIdentity: Infinity };
 
 /** Every change of a job's state, as server-sent events (HTML standard, "Server-sent events"). */
@@ -46,14 +48,18 @@ const getEvents = operation({
   id: "getEvents",
   tag: "output",
   summary: "Every change of a job's state, from now on or from where one was",
-  description: `Every event has an id. Whoever comes back with it as Last-Event-ID is told of every change since, in order, if it was in the last hour and the service was not
-restarted. Where changes may be missing, an event \`missing\` says so, and the latest state of every job that may have changed since follows.`,
+  description:
+    `Every event has an id. Whoever comes back with it as Last-Event-ID is told of every change since, in order, if it was ` +
+    `in the last hour and the service was not
+restarted. Where changes may be missing, an event \`missing\` says so, and the latest state of every job that may have changed since ` +
+    `follows.`,
   query: noQuery,
   headers: Type.Object({ "Last-Event-ID": Type.Optional(Type.String({ description: "goes on behind this event" })) }),
   answers: {
     200: {
       description:
-        "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that no event tells of, and a `Message` for people",
+        "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that " +
+        "no event tells of, and a `Message` for people",
       content: { "text/event-stream": Type.String() },
     },
   },

@@ -40,7 +40,8 @@ export const getFile = fileOperation({
   tag: "files",
   summary: "A file of the job's workspace, or what is in a folder of it",
   description:
-    "Links are followed within the workspace, and nowhere else; mounts are not entered. While the job runs, its files are as they are at the moment.",
+    "Links are followed within the workspace, and nowhere else; mounts are not entered. While the job runs, its files are as they are " +
+    "at the moment.",
   query: Type.Object(
     {
       after: Type.Optional(Type.String({ description: "of a folder: NextAfter of the page before" })),
@@ -73,7 +74,8 @@ export const putFile = {
     tag: "files",
     summary: "Puts a file or folder into the job's workspace",
     description:
-      "A file in place of what was there, whole or not at all. A folder where there is none; one that is there gets the permissions. Folders on the way are made.",
+      "A file in place of what was there, whole or not at all. A folder where there is none; one that is there gets the permissions. " +
+      "Folders on the way are made.",
     query: Type.Object(
       { mode: Type.Optional(modes), folder: Type.Optional(Type.Boolean({ description: "true: a folder, without a body" })) },
       { additionalProperties: false },

@@ -20,7 +20,8 @@ export const fileRoutes: Routes = (app, context) => {
     const { after, limit = defaultPage } = request.query;
     const page = { after: afterOf(after), limit, isWanted: () => !reply.raw.destroyed };
     const onFolder = (): void => {
-      if (!reply.raw.destroyed) reply.raw.once("close", taken(context.pages, request, "pages of folders")); // a closed one does not close again
+      // a closed one does not close again
+      if (!reply.raw.destroyed) reply.raw.once("close", taken(context.pages, request, "pages of folders"));
     };
     const found = await filesOf(context, request).read(namesOf(request.params), page, onFolder);
     if (found.kind === "file") return await sendAndClose(context, { request, reply, opened: found });
@@ -60,7 +61,10 @@ function filesOf({ operations }: Context, request: FastifyRequest): JobFiles {
   return operations.files(callerOf(request), idOf(request.params));
 }
 
-/** A page is in memory until the client has it, so a client that takes nothing is disconnected. Not earlier: reading a huge folder may take longer. */
+/**
+ * A page is in memory until the client has it, so a client that takes nothing is disconnected. Not earlier: reading a huge folder may take
+ * longer.
+ */
 function disconnectIfIdle({ limits }: Context, { raw }: FastifyReply): void {
   raw.setTimeout(limits.readerTimeoutSeconds * 1000, () => raw.destroy());
 }

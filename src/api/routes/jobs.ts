@@ -101,7 +101,9 @@ const killJob = jobOperation({
   id: "killJob",
   tag: "jobs",
   summary: "Kills a job",
-  description: `Sends StopSignal to every process of it, after StopTimeoutSeconds SIGKILL to what is left. No further step runs but those with RunOn always.
+  description:
+    `Sends StopSignal to every process of it, after StopTimeoutSeconds SIGKILL to what is left. No further step runs but ` +
+    `those with RunOn always.
 Answers when nothing of it is left. 200 also where there is no such job or it is finished; 404 only for who sees its own jobs alone.`,
   query: Type.Object(
     { force: Type.Optional(Type.Boolean({ description: "SIGKILL at once, and no further step at all" })) },

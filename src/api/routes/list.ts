@@ -34,7 +34,8 @@ const listJobs = operation({
   tag: "jobs",
   summary: "All jobs, newest first, a page at a time",
   description:
-    "A page ends early where its jobs are large, or where many had to be looked at for few that fit: also one without jobs may have another behind it.",
+    "A page ends early where its jobs are large, or where many had to be looked at for few that fit: also one without jobs may have " +
+    "another behind it.",
   query: JobsQuery,
   answers: {
     200: json(

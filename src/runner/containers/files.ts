@@ -23,11 +23,11 @@ import { codeOf } from "../../lib/error-code.ts";
  *     engine             which client makes the job's containers, and of which image the first, as JSON:
  *                        {"client": {"kind": "docker", "path": "/usr/bin/docker"}, "image": "debian:12"}
  *     container-N.env    the variables of step N's container, a line each: NAME=value
- *     streams-N          a folder, until the step is finished: supervisor/streams.h. In it `workdir`, a link to where the command starts, for
- *                        programs in the container
+ *     streams-N          a folder, until the step is finished: supervisor/streams.h. In it `workdir`, a link to where the command
+ *                        starts, for programs in the container
  *     streams-N.said     what the engine's client wrote
- *     container-N        what the engine said of that container when it was finished, as JSON: the State of its inspect command. Written under
- *                        another name and renamed, by the service or by the command that finalizes a step, before the container is removed.
+ *     container-N        what the engine said of that container when it was finished, as JSON: the State of its inspect command. Written
+ *                        under another name and renamed, by the service or by the command that finalizes a step, before the container is removed.
  */
 
 const engineFile = "engine";

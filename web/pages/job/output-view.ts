@@ -33,7 +33,10 @@ export class OutputView {
     this.#starts = new StepStarts(source);
   }
 
-  /** A tab that nobody sees follows nothing: browsers allow six connections to a service. `onFinished` hears how the job ended. Gives what ends it. */
+  /**
+   * A tab that nobody sees follows nothing: browsers allow six connections to a service. `onFinished` hears how the job ended. Gives what
+   * ends it.
+   */
   start(onFinished: (job: Job) => void): () => void {
     this.#onFinished = onFinished;
     const onVisibility = (): void => (document.visibilityState === "visible" ? this.#keepUp() : this.output.stop());

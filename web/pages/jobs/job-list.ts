@@ -15,8 +15,8 @@ const largestPage = 1000;
 const flushMs = 100;
 
 /**
- * The jobs that fit a filter, newest first, as they are now: asked for in pages as far as they are looked at, then kept by events. While it is held no row
- * comes or goes, so that nothing moves under a pointer; what came meanwhile is counted.
+ * The jobs that fit a filter, newest first, as they are now: asked for in pages as far as they are looked at, then kept by events. While it
+ * is held no row comes or goes, so that nothing moves under a pointer; what came meanwhile is counted.
  */
 export class JobList {
   readonly rows = signal<readonly Row[]>([]);

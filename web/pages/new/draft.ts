@@ -54,7 +54,10 @@ function readJson(text: string): Written {
   }
 }
 
-/** Equal for jobs that are the same: in whatever order they say it, and whether they say what goes without saying. What is not shown is as good as empty. */
+/**
+ * Equal for jobs that are the same: in whatever order they say it, and whether they say what goes without saying. What is not shown is as
+ * good as empty.
+ */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (part === null) return "";

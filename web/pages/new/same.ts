@@ -1,8 +1,8 @@
 import type { JobSpec } from "../../../src/client/index.ts";
 
 /**
- * The same job, for a terminal. Secrets stand there by their names alone, and a token not at all. What is written here was typed: it need not be a job, and
- * is shown as it is.
+ * The same job, for a terminal. Secrets stand there by their names alone, and a token not at all. What is written here was typed: it need
+ * not be a job, and is shown as it is.
  */
 
 const placeholder = "…";
