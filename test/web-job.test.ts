@@ -112,8 +112,8 @@ browserTest("whoever scrolls by a pixel at a time scrolls", async (t) => {
 browserTest("what a job writes is text: no markup, no escape sequence and no name of it does anything", async (t) => {
   const { service, page, base } = await openPage(t);
   const hostile =
-    "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\" +
-    "\033]0;owned\\007\\033]8;;javascript:alert(1)\\033\\\\link\\033]8;;\\033\\\\\\033[2J\\033[H\\033[6n\\033[?1049h end";
+    "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>" +
+    "\\033]0;owned\\007\\033]8;;javascript:alert(1)\\033\\\\link\\033]8;;\\033\\\\\\033[2J\\033[H\\033[6n\\033[?1049h end";
   const id = await service.submit({
     Name: "<b>bold</b><script>document.title='owned'</script>",
     Labels: { team: "<i>db</i>" },

@@ -6,8 +6,8 @@ import { securityHeaders } from "./headers.ts";
 import { Problem, problemContentType } from "./problems.ts";
 
 /**
- * The description of the API (OpenAPI 3.1), generated from the routes, and a page that shows it: `/openapi.json` and `/docs`. A separate app,
- * loaded on first use, which in most services is never.
+ * The description of the API (OpenAPI 3.1), generated from the routes, and a page that shows it: `/openapi.json` and `/docs`. A
+ * separate app, loaded on first use, which in most services is never.
  */
 
 export type DescribedRoute = { method: HTTPMethods; url: string; schema: FastifySchema };
@@ -47,8 +47,8 @@ export async function makeDocs(routes: DescribedRoute[], version: string): Promi
   return app;
 }
 
-const description = `Runs jobs on this machine, and lets people watch them live. JSON fields are in PascalCase, query parameters in lower case,
-times in RFC 3339 (UTC). A body is read as JSON whatever its Content-Type. Unknown fields and parameters are refused by name.`;
+const description = `Runs jobs on this machine, and lets people watch them live. JSON fields are in PascalCase, query parameters in lower
+case, times in RFC 3339 (UTC). A body is read as JSON whatever its Content-Type. Unknown fields and parameters are refused by name.`;
 
 /** Nothing from elsewhere. The page sets styles of its own elements. */
 const pageSecurityPolicy =

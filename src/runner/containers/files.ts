@@ -27,7 +27,8 @@ import { codeOf } from "../../lib/error-code.ts";
  *                        starts, for programs in the container
  *     streams-N.said     what the engine's client wrote
  *     container-N        what the engine said of that container when it was finished, as JSON: the State of its inspect command. Written
- *                        under another name and renamed, by the service or by the command that finalizes a step, before the container is removed.
+ *                        under another name and renamed, by the service or by the command that finalizes a step, before the
+ *                        container is removed.
  */
 
 const engineFile = "engine";
