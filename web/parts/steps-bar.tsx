@@ -20,7 +20,7 @@ function wordsOf(steps: Step[]): string {
   for (const { State } of steps) counts.set(State, (counts.get(State) ?? 0) + 1);
   return (
     `${steps.length === 1 ? "1 step" : `${steps.length} steps`}: ` +
-    `${[...counts].map(([state, count]) => `${count} ${stateWord(state)}`).join(", ")}`
+    [...counts].map(([state, count]) => `${count} ${stateWord(state)}`).join(", ")
   );
 }
 
