@@ -63,7 +63,7 @@ async function take(url: string): Promise<void> {
     await shoot("job", { at: `jobs/${ids.nightly}`, ready: "cleaned up" });
     await shoot("job-dark", { at: `jobs/${ids.deploy}`, ready: "waiting for the new version to answer", scheme: "dark" });
     await shoot("new", { at: `new?from=${ids.nightly}`, ready: "As nightly was." });
-    await shoot("box", { at: "box", ready: "All that is asked for works." });
+    await shoot("box", { at: "box", ready: "Everything that is configured works." });
     await page.setViewportSize({ width: 390, height: 780 });
     await shoot("phone", { at: `jobs/${ids.nightly}`, ready: "cleaned up" });
   } finally {

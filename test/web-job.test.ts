@@ -260,7 +260,7 @@ browserTest("a kill says what it will do, shows how it goes, and can be made har
   await page.getByRole("button", { name: "Kill" }).click();
   const dialog = page.getByRole("dialog", { name: "Kill stubborn?" });
   assert.match(await dialog.innerText(), /SIGTERM goes to all of its processes, and SIGKILL after 600 s/);
-  await dialog.getByRole("button", { name: "Let it run" }).click();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
   assert.equal(await dialog.count(), 0);
   assert.equal((await service.get(id)).State, "Running");
   await page.getByRole("button", { name: "Kill" }).click();

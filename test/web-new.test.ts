@@ -164,10 +164,10 @@ browserTest("a job that is refused says why at its fields, and nothing that was 
   await page.getByLabel("Command line", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Add step" }).click();
   const second = page.getByRole("group", { name: "Step 2" });
-  await second.getByText("More of this step").click();
+  await second.getByText("More options").click();
   await second.getByLabel("Timeout in seconds").fill("soon");
   await second.getByLabel("Command line").fill("echo second");
-  await second.getByText("More of this step").click();
+  await second.getByText("More options").click();
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await page.getByRole("alert").waitFor();
   const wrong = second.getByLabel("Timeout in seconds");
@@ -175,7 +175,7 @@ browserTest("a job that is refused says why at its fields, and nothing that was 
   await waitFor("one is led to the field", async () => (await page.evaluate("document.activeElement.value")) === "soon");
   await page.reload();
   assert.equal(await second.getByLabel("Command line").inputValue(), "echo second");
-  await second.getByText("More of this step").click();
+  await second.getByText("More options").click();
   await wrong.fill("60");
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await waitForLines(page, "it ran", (lines) => lines.includes("kept") && lines.includes("second"));
@@ -195,13 +195,13 @@ browserTest("a job is written as JSON, which the service judges, and outlives a 
   assert.deepEqual(JSON.parse(await json.inputValue()), { CommandLine: "echo from $KEY fields" });
   await json.fill('{"CommandLine": ');
   await page.getByRole("button", { name: "Run", exact: true }).click();
-  await page.getByRole("alert").filter({ hasText: "is no JSON" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "is not JSON" }).waitFor();
   await json.fill('{"Commands": [{"Args": ["sh", "-c", "echo one\\necho $KEY"], "TimeoutSecond": 5}], "Secrets": {"KEY": "s3cret-value"}}');
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await page.getByRole("alert").filter({ hasText: "TimeoutSecond" }).waitFor();
   assert.equal(await json.getAttribute("aria-invalid"), "true");
   await page.getByRole("button", { name: "Steps" }).click();
-  await page.getByText("There are no fields for all that this JSON says.").waitFor();
+  await page.getByText("The form has no fields for some parts of this JSON.").waitFor();
   assert.equal(await page.evaluate("JSON.stringify({ ...sessionStorage }).includes('s3cret')"), false);
   await page.reload();
   await json.fill((await json.inputValue()).replace("TimeoutSecond", "TimeoutSeconds"));
@@ -218,7 +218,7 @@ browserTest("a job is written as JSON, which the service judges, and outlives a 
     Secrets: { KEY: null },
   });
   await page.getByRole("link", { name: "Edit and run again" }).click();
-  await page.getByText("type them in again").waitFor();
+  await page.getByText("enter them again").waitFor();
   assert.deepEqual(JSON.parse(await json.inputValue()), { Commands: [{ Args: ["sh", "-c", "echo one\necho $KEY"], TimeoutSeconds: 5 }] });
 });
 
@@ -228,7 +228,7 @@ browserTest("secrets are kept nowhere, and typed in again when a job is changed"
   await service.wait(id);
   await page.goto(`${base}/ui/#/jobs/${id}`);
   await page.getByRole("button", { name: "Run again", exact: true }).click();
-  await page.getByText("type them in again").waitFor();
+  await page.getByText("enter them again").waitFor();
   await page.getByLabel("Secret 1: value").fill("0ther-value");
   assert.equal(await page.evaluate("JSON.stringify({ ...sessionStorage, ...localStorage }).includes('0ther')"), false);
   await page.getByRole("button", { name: "Run", exact: true }).click();

@@ -20,7 +20,7 @@ browserTest(
   async (t) => {
     const { service, browser, page, base } = await openPage(t, untrusting);
     const token = await createToken(service, "alice", "submit");
-    await page.getByRole("heading", { name: "Who are you?" }).waitFor();
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
     await page.getByLabel("Token").fill("jr_nothing_like_it");
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByRole("alert").waitFor();
@@ -40,10 +40,10 @@ browserTest(
     const other = await browser.newPage();
     await other.setExtraHTTPHeaders(fromElsewhere);
     await other.goto(`${base}/ui/`);
-    await other.getByRole("heading", { name: "Who are you?" }).waitFor();
+    await other.getByRole("heading", { name: "Log in" }).waitFor();
     await other.close();
     await page.getByRole("button", { name: "Log out" }).click();
-    await page.getByRole("heading", { name: "Who are you?" }).waitFor();
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
   },
 );
 
@@ -54,7 +54,7 @@ browserTest("a token that is revoked while the page is open is asked for again",
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByText("No job has been submitted yet.").waitFor();
   assert.equal((await jobrunner(service, ["token", "revoke", "bob"])).code, 0);
-  await page.getByRole("heading", { name: "Who are you?" }).waitFor();
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
 });
 
 browserTest("who may only watch sees no button that does more", async (t) => {
@@ -69,7 +69,7 @@ browserTest("who may only watch sees no button that does more", async (t) => {
   await page.getByRole("heading", { name: "watched" }).waitFor();
   assert.equal(await page.getByRole("button", { name: /Kill|Run again|Delete/ }).count(), 0);
   await page.goto(`${base}/ui/#/box`);
-  await page.getByText("is for the role admin alone").waitFor();
+  await page.getByText("Only the role admin may see").waitFor();
   await service.call("DELETE", `/${id}?force=true`, { headers: { Authorization: `Bearer ${admin}` } });
 });
 
@@ -220,7 +220,7 @@ for (const scheme of ["light", "dark"] as const) {
         ["jobs", "accessible"],
         [`jobs/${id}`, "careful"],
         ["new", "Command line"],
-        ["box", "What the doctor says"],
+        ["box", "What the doctor finds"],
       ] as const) {
         await page.goto(`${base}/ui/#/${at}`);
         await page.getByText(ready, { exact: true }).first().waitFor();

@@ -14,7 +14,7 @@ export function App() {
   return (
     <div class="shell">
       <a class="skip" href="#main" onClick={focusMain}>
-        Skip to what is here
+        Skip to content
       </a>
       <Head />
       <Lost />
@@ -89,7 +89,7 @@ function ThemeChoice() {
     <button
       class="plain small"
       onClick={() => chooseTheme(nextTheme[theme.value])}
-      title="Colours: as the system, dark, light"
+      title="Colours: system, dark or light"
       aria-label={`Colours: ${theme.value}. Change`}
     >
       {{ system: "◐", dark: "☾", light: "☀" }[theme.value]}

@@ -8,14 +8,14 @@ const described: [string, string][] = [
   ["g then j", "the jobs"],
   ["g then b", "the box"],
   ["n", "a new job"],
-  ["/", "search or filter"],
-  ["↓ ↑ or j k", "in the list: the next job, the one before"],
+  ["/", "focus search or filter"],
+  ["↓ ↑ or j k", "in the list: next job, previous job"],
   ["Enter", "in the list: open the job"],
-  ["Home End", "in output: its beginning, its end"],
-  ["f", "in a job: follow the output, or stop"],
-  ["w", "in a job: wrap long lines, or not"],
-  ["t", "in a job: show times, or not"],
-  ["Esc", "close what is open; leave a field"],
+  ["Home End", "in the output: go to the start, to the end"],
+  ["f", "in a job: turn following on or off"],
+  ["w", "in a job: turn wrapping on or off"],
+  ["t", "in a job: show or hide times"],
+  ["Esc", "close a dialog or leave a field"],
 ];
 
 /** Keys that work on every page, and what all keys are. A page's own listen by themselves. */

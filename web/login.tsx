@@ -16,9 +16,9 @@ export function Login() {
   return (
     <div class="page">
       <section class="card login" aria-labelledby="login-title">
-        <h1 id="login-title">Who are you?</h1>
+        <h1 id="login-title">Log in</h1>
         <p class="muted">
-          This service wants a token. Whoever runs it makes one with <code>jobrunner token create</code>.
+          This service requires a token. Its administrator creates one with <code>jobrunner token create</code>.
         </p>
         <form onSubmit={(event) => void submit(event)}>
           <label for="token">Token</label>
@@ -41,7 +41,7 @@ export function Login() {
           <button class="primary" disabled={isBusy}>
             {isBusy ? "Asking…" : "Log in"}
           </button>
-          <p class="muted">It is kept for this tab alone, until that is closed.</p>
+          <p class="muted">The token is kept in this tab until you close it.</p>
         </form>
       </section>
     </div>

@@ -27,5 +27,5 @@ async function write(text: string): Promise<void> {
   area.select();
   const isDone = document.execCommand("copy");
   area.remove();
-  if (!isDone) throw new Error("this browser lets pages that came without TLS copy nothing");
+  if (!isDone) throw new Error("this browser does not allow pages served without TLS to copy");
 }

@@ -57,6 +57,6 @@ async function enter(token: string | null): Promise<void> {
 async function authorizedFetch(url: string, init: RequestInit): Promise<Response> {
   const response = await connectionFetch(url, init);
   if (response.status === 401 && session.value.kind === "known")
-    session.value = { kind: "unknown", problem: session.value.token === null ? null : "the token is not known any more" };
+    session.value = { kind: "unknown", problem: session.value.token === null ? null : "the token is no longer valid" };
   return response;
 }

@@ -8,7 +8,7 @@ export function Findings({ diagnosis: { IsWell, Findings: findings } }: { diagno
   const sorted = findings.toSorted((a, b) => order.indexOf(a.Level) - order.indexOf(b.Level));
   return (
     <>
-      <p role="status">{IsWell ? "All that is asked for works." : "Something that is asked for does not work."}</p>
+      <p role="status">{IsWell ? "Everything that is configured works." : "Something that is configured does not work."}</p>
       <ul class="findings">
         {sorted.map(({ Check, Level, Found, Remedy }, index) => (
           <li key={index} class={`is-${Level}`}>

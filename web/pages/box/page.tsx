@@ -47,7 +47,7 @@ export function BoxPage() {
         <Doctor />
       ) : (
         <p class="muted">
-          What <code>jobrunner doctor</code> says is for the role admin alone.
+          Only the role admin may see what <code>jobrunner doctor</code> finds.
         </p>
       )}
     </div>
@@ -79,7 +79,7 @@ function Use({ box: { Load, Memory, Disk } }: { box: Box }) {
   const [now = 0, fiveMinutes = 0, quarter = 0] = Load.Averages;
   return (
     <section class="card" aria-labelledby="use-title">
-      <h2 id="use-title">What is used</h2>
+      <h2 id="use-title">Use</h2>
       <Meter
         name={`Load, of ${Load.CPUs} ${Load.CPUs === 1 ? "processor" : "processors"}`}
         share={now / Load.CPUs}
@@ -157,16 +157,16 @@ function Doctor() {
   return (
     <section class="card" aria-labelledby="doctor-title">
       <div class="row">
-        <h2 id="doctor-title">What the doctor says</h2>
+        <h2 id="doctor-title">What the doctor finds</h2>
         <span class="grow" />
-        {state.kind === "done" && <CopyButton text={JSON.stringify(state.diagnosis, null, 2)} what="what the doctor says" />}
+        {state.kind === "done" && <CopyButton text={JSON.stringify(state.diagnosis, null, 2)} what="what the doctor finds" />}
         <button class="small" aria-busy={state.kind === "asking"} onClick={() => state.kind !== "asking" && examine()}>
-          Look again
+          Check again
         </button>
       </div>
       {state.kind === "asking" && (
         <p class="muted" role="status">
-          Looking at the box…
+          Checking…
         </p>
       )}
       {state.kind === "failed" && (

@@ -9,7 +9,7 @@ import { isActive, titleOf } from "../../service/format.ts";
 import { listOf } from "../jobs/page.tsx";
 import { KillDialog } from "./kill.tsx";
 
-/** What can be done with a job, by those who may. */
+/** Actions with a job, by those who may. */
 export function Actions({ job }: { job: WholeJob }) {
   const known = useKnown();
   const { client } = known;
@@ -40,7 +40,7 @@ export function Actions({ job }: { job: WholeJob }) {
     }
   };
   return (
-    <div class="row actions" role="group" aria-label="What can be done">
+    <div class="row actions" role="group" aria-label="Actions">
       <button disabled={isBusy} onClick={() => void again()}>
         Run again
       </button>
@@ -57,7 +57,7 @@ export function Actions({ job }: { job: WholeJob }) {
       {open === "kill" && <KillDialog job={job} onClose={() => setOpen(null)} />}
       {open === "remove" && (
         <Dialog title={`Delete ${titleOf(job)}?`} onClose={() => setOpen(null)}>
-          <p>The job, its output and the files in its workspace are removed for good.</p>
+          <p>The job, its output and the files in its workspace are removed permanently.</p>
           <div class="actions">
             <button onClick={() => setOpen(null)}>Keep it</button>
             <button class="danger" onClick={() => void remove()}>

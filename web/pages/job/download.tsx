@@ -35,7 +35,7 @@ export function Download({ job }: { job: WholeJob }) {
 
 /** A link carries no token. The browser keeps what comes in a file of its own, not in the page's memory. */
 async function save(url: string, { token, name }: { token: string; name: string }): Promise<void> {
-  say("the download has begun");
+  say("the download has started");
   const response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
   if (!response.ok) throw new Error(`the output could not be downloaded: ${response.status} ${response.statusText}`);
   const object = URL.createObjectURL(await response.blob());

@@ -7,7 +7,7 @@ export function Facts({ job }: { job: WholeJob }) {
   const spec = JSON.stringify(job.Spec, null, 2);
   return (
     <details class="facts">
-      <summary>Details and what was submitted</summary>
+      <summary>Details and submitted job</summary>
       <div class="facts-body">
         <dl>
           {rowsOf(job).map(([name, value]) => (
@@ -19,7 +19,7 @@ export function Facts({ job }: { job: WholeJob }) {
         </dl>
         <div class="spec">
           <CopyButton text={spec} what="the job as JSON" />
-          <pre tabIndex={0} aria-label="What was submitted">
+          <pre tabIndex={0} aria-label="Submitted job">
             {spec}
           </pre>
         </div>

@@ -33,23 +33,23 @@ export function KillDialog({ job, onClose }: { job: WholeJob; onClose: () => voi
     <Dialog title={`Kill ${titleOf(job)}?`} onClose={onClose}>
       <p>
         {StopSignal === "SIGKILL"
-          ? "SIGKILL goes to all of its processes at once."
+          ? "All of its processes get SIGKILL now."
           : `${StopSignal} goes to all of its processes, and SIGKILL after ${graceSeconds} s to those that are left.`}{" "}
         {later > 0 && `${later === 1 ? "A step" : `${later} steps`} that always ${later === 1 ? "runs" : "run"} will still run.`}
       </p>
-      <p class="muted">“Kill at once” sends SIGKILL now, and runs no further step.</p>
+      <p class="muted">“Kill at once” sends SIGKILL now and runs no further step.</p>
       {isStopping && (
         <p role="status" class="notice warn">
           {leftSeconds === null
-            ? "It is stopping."
+            ? "The job is stopping."
             : leftSeconds > 0
-              ? `Asked to stop: SIGKILL in ${leftSeconds} s.`
-              : "Waiting until nothing of it is left."}
+              ? `Stop requested: SIGKILL in ${leftSeconds} s.`
+              : "Waiting until all its processes have ended."}
         </p>
       )}
       {job.WaitsFor !== null && <p class="notice warn">It {job.Message}</p>}
       <div class="actions">
-        <button onClick={onClose}>{isStopping ? "Close" : "Let it run"}</button>
+        <button onClick={onClose}>{isStopping ? "Close" : "Cancel"}</button>
         <button class={isStopping ? "danger" : ""} onClick={() => void kill(true)}>
           Kill at once
         </button>

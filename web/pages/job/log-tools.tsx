@@ -26,10 +26,10 @@ export function LogTools({ view, job }: { view: OutputView; job: WholeJob }) {
           Follow
         </button>
       )}
-      <button class="small" onClick={() => view.window.toStart()} aria-label="To the beginning">
+      <button class="small" onClick={() => view.window.toStart()} aria-label="Go to the start">
         ⤒
       </button>
-      <button class="small" onClick={() => view.window.toEnd()} aria-label="To the end">
+      <button class="small" onClick={() => view.window.toEnd()} aria-label="Go to the end">
         ⤓
       </button>
       <Download job={job} />
@@ -73,8 +73,8 @@ function Search({ view }: { view: OutputView }) {
         class="small plain"
         aria-pressed={isCaseSensitive}
         onClick={() => setCaseSensitive(!isCaseSensitive)}
-        title="Upper and lower case matter"
-        aria-label="Upper and lower case matter"
+        title="Match case"
+        aria-label="Match case"
       >
         Aa
       </button>
@@ -83,10 +83,10 @@ function Search({ view }: { view: OutputView }) {
           <span class="muted" role="status">
             {wordsOf(view)}
           </span>
-          <button class="small plain" onClick={() => search.go(-1, show)} aria-label="The match before">
+          <button class="small plain" onClick={() => search.go(-1, show)} aria-label="Previous match">
             ↑
           </button>
-          <button class="small plain" onClick={() => search.go(1, show)} aria-label="The next match">
+          <button class="small plain" onClick={() => search.go(1, show)} aria-label="Next match">
             ↓
           </button>
         </>

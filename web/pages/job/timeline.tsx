@@ -38,7 +38,7 @@ function StepName({ job, step }: { job: WholeJob; step: Step }) {
     goTo(href, { isQuiet: true }); // also where the address is that already
   };
   return (
-    <a class="step-name" href={href} onClick={go} title="To its output">
+    <a class="step-name" href={href} onClick={go} title="Go to its output">
       {words}
     </a>
   );

@@ -86,7 +86,7 @@ function LabelFilter({ labels, onChange }: { labels: string[]; onChange: (labels
           type="button"
           class="small"
           aria-pressed="true"
-          aria-label={`Label ${label}: take off`}
+          aria-label={`Label ${label}: remove filter`}
           onClick={() => onChange(labels.filter((one) => one !== label))}
         >
           {label} ✕

@@ -50,7 +50,7 @@ function readJson(text: string): Written {
     if (typeof spec !== "object" || spec === null || Array.isArray(spec)) return { kind: "wrong", problem: "must be an object, in braces" };
     return { kind: "spec", spec };
   } catch (error) {
-    return { kind: "wrong", problem: `is no JSON: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: "wrong", problem: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
 

@@ -6,7 +6,7 @@ export type Pair = { name: string; value: string };
 
 export type StepFields = {
   name: string;
-  kind: "line" | "args" | "image"; // a command line, an argument vector (one on each line), or what the image runs
+  kind: "line" | "args" | "image"; // a command line, an argument vector (one on each line), or the image's own command
   line: string;
   args: string;
   shell: string;

@@ -19,7 +19,7 @@ export function JobFields({ fields, onFields }: { fields: Fields; onFields: (fie
         <TextField
           path="WorkingDir"
           label="Working directory"
-          hint="absolute, or in the job's own workspace"
+          hint="absolute, or relative to the job's workspace"
           value={fields.workingDir}
           onValue={(workingDir) => set({ workingDir })}
           isMono
@@ -50,26 +50,26 @@ export function JobFields({ fields, onFields }: { fields: Fields; onFields: (fie
         <Pairs path="Labels" label="Labels" what="Label" pairs={fields.labels} onPairs={(labels) => set({ labels })} />
       </div>
       <details open={fields.secrets.length > 0}>
-        <summary>Secrets, how it is stopped, standard input, user</summary>
+        <summary>Secrets, stopping, standard input, user</summary>
         <SecretFields secrets={fields.secrets} onSecrets={(secrets) => set({ secrets })} />
         <div class="fields">
           <ChoiceField
             path="StopSignal"
-            label="A stop begins with"
+            label="Stop signal"
             value={fields.stopSignal}
             onValue={(stopSignal) => set({ stopSignal })}
             choices={[["", "SIGTERM (default)"], ...signalsWith(fields.stopSignal).map((name): [string, string] => [name, name])]}
           />
           <TextField
             path="StopTimeoutSeconds"
-            label="SIGKILL after so many seconds"
+            label="Grace period before SIGKILL, in seconds"
             value={fields.stopTimeoutSeconds}
             onValue={(stopTimeoutSeconds) => set({ stopTimeoutSeconds })}
             placeholder="10"
           />
           <TextField
             path="DrainTimeoutSeconds"
-            label="Seconds for the last output of filters left behind"
+            label="Time for background filters to write their last output, in seconds"
             value={fields.drainTimeoutSeconds}
             onValue={(drainTimeoutSeconds) => set({ drainTimeoutSeconds })}
             placeholder="2"
@@ -77,7 +77,7 @@ export function JobFields({ fields, onFields }: { fields: Fields; onFields: (fie
           <TextField
             path="User"
             label="User"
-            hint="where the service is root and allows it"
+            hint="if the service runs as root and allows it"
             value={fields.user}
             onValue={(user) => set({ user })}
           />
@@ -100,7 +100,7 @@ export function SecretFields({ secrets, onSecrets }: { secrets: Pair[]; onSecret
       path="Secrets"
       label="Secrets"
       what="Secret"
-      hint="variables whose values nobody sees: masked in the output, and never shown again"
+      hint="environment variables whose values are masked in the output and never shown again"
       pairs={secrets}
       onPairs={onSecrets}
       isSecret
@@ -111,7 +111,7 @@ export function SecretFields({ secrets, onSecrets }: { secrets: Pair[]; onSecret
 /** So that 36000 is seen to be ten hours. */
 function durationHint(text: string): string {
   const seconds = Number(text);
-  if (text.trim() === "" || Number.isNaN(seconds)) return "none, if it is empty";
+  if (text.trim() === "" || Number.isNaN(seconds)) return "empty: no standard input";
   if (seconds < 60) return `${seconds} s`;
   return seconds < 3600 ? `${(seconds / 60).toFixed(1).replace(/\.0$/, "")} min` : `${(seconds / 3600).toFixed(1).replace(/\.0$/, "")} h`;
 }

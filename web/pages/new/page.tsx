@@ -90,7 +90,7 @@ function useDraft(fromId: string | null) {
       setDraft(draftOf(job.Spec));
       setRemark(
         Object.keys(job.Spec.Secrets ?? {}).length > 0
-          ? `As ${titleOf(job)} was. The values of its secrets are known to nobody: type them in again.`
+          ? `As ${titleOf(job)} was. The values of its secrets cannot be read back: enter them again.`
           : `As ${titleOf(job)} was.`,
       );
     };
@@ -124,12 +124,12 @@ type DraftProps<Kind extends Draft = Draft> = { draft: Kind; onDraft: (draft: Dr
 function Kinds({ draft, onDraft }: DraftProps) {
   const toFields = (change: (fields: Fields) => Fields): void => {
     const fields = inFields(draft);
-    if (fields === null) sayProblem(new Error("There are no fields for all that this JSON says."));
+    if (fields === null) sayProblem(new Error("The form has no fields for some parts of this JSON."));
     else onDraft({ kind: "fields", fields: change(fields) });
   };
   const isPressed = (isSequence: boolean): boolean => draft.kind === "fields" && draft.fields.isSequence === isSequence;
   return (
-    <div class="row kinds" role="group" aria-label="What kind of job">
+    <div class="row kinds" role="group" aria-label="Kind of job">
       <button type="button" aria-pressed={isPressed(false)} onClick={() => toFields((fields) => ({ ...fields, isSequence: false }))}>
         One command line
       </button>
@@ -156,7 +156,7 @@ function Json({ draft, onDraft }: DraftProps<Extract<Draft, { kind: "json" }>>) 
       <AreaField
         path={wholePath}
         label="The job as JSON"
-        hint="all that the API takes"
+        hint="everything that the API accepts"
         value={draft.text}
         onValue={(text) => onDraft({ ...draft, text })}
         rows={Math.max(8, Math.min(24, draft.text.split("\n").length + 1))}

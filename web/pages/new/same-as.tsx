@@ -18,7 +18,7 @@ export function Same({ spec }: { spec: JobSpec }) {
     <section class="same" aria-labelledby="same-title">
       <div class="row">
         <h2 id="same-title">The same as</h2>
-        <div class="row" role="group" aria-label="Written for">
+        <div class="row" role="group" aria-label="Format">
           {kinds.map((one) => (
             <button key={one} type="button" class="small" aria-pressed={one === kind} onClick={() => setKind(one)}>
               {one}
@@ -28,7 +28,7 @@ export function Same({ spec }: { spec: JobSpec }) {
         <span class="grow" />
         <CopyButton text={text} what={kind} />
       </div>
-      <pre tabIndex={0} aria-label={`The job for ${kind}`}>
+      <pre tabIndex={0} aria-label={`The job as ${kind}`}>
         {text}
       </pre>
       {spec.Secrets !== undefined && (

@@ -31,7 +31,7 @@ export function StepCard({ index, count, step, onStep, onMove, onCopy, onRemove 
           choices={[
             ["line", "a command line"],
             ["args", "a program and its arguments"],
-            ...(step.isContainer ? [["image", "what the image runs"] as [string, string]] : []),
+            ...(step.isContainer ? [["image", "the image's own command"] as [string, string]] : []),
           ]}
         />
         <ChoiceField
@@ -40,15 +40,21 @@ export function StepCard({ index, count, step, onStep, onMove, onCopy, onRemove 
           value={step.isContainer ? "container" : "box"}
           onValue={(chosen) => where(chosen === "container")}
           choices={[
-            ["box", "on this box"],
+            ["box", "on the host"],
             ["container", "in a container"],
           ]}
         />
         <span class="grow" />
-        <button type="button" class="small" disabled={index === 0} aria-label={`Step ${index + 1}: up`} onClick={() => onMove(-1)}>
+        <button type="button" class="small" disabled={index === 0} aria-label={`Step ${index + 1}: move up`} onClick={() => onMove(-1)}>
           ↑
         </button>
-        <button type="button" class="small" disabled={index === count - 1} aria-label={`Step ${index + 1}: down`} onClick={() => onMove(1)}>
+        <button
+          type="button"
+          class="small"
+          disabled={index === count - 1}
+          aria-label={`Step ${index + 1}: move down`}
+          onClick={() => onMove(1)}
+        >
           ↓
         </button>
         <button type="button" class="small" aria-label={`Step ${index + 1}: copy`} onClick={onCopy}>
@@ -62,16 +68,11 @@ export function StepCard({ index, count, step, onStep, onMove, onCopy, onRemove 
         <AreaField path={`${path}.CommandLine`} label="Command line" value={step.line} onValue={(line) => set({ line })} />
       )}
       {step.kind === "args" && (
-        <AreaField
-          path={`${path}.Args`}
-          label="Program and arguments, one on each line"
-          value={step.args}
-          onValue={(args) => set({ args })}
-        />
+        <AreaField path={`${path}.Args`} label="Program and arguments, one per line" value={step.args} onValue={(args) => set({ args })} />
       )}
       {step.isContainer && <Container path={path} step={step} set={set} />}
       <details>
-        <summary>More of this step</summary>
+        <summary>More options</summary>
         <div class="fields">
           <TextField
             path={`${path}.WorkingDir`}
@@ -92,8 +93,8 @@ export function StepCard({ index, count, step, onStep, onMove, onCopy, onRemove 
             value={step.runOn}
             onValue={(runOn) => set({ runOn })}
             choices={[
-              ["", "if all before succeeded"],
-              ["failure", "if one before failed"],
+              ["", "if all previous steps succeeded"],
+              ["failure", "if a previous step failed"],
               ["always", "always"],
             ]}
           />
@@ -169,7 +170,7 @@ function Container({ path, step, set }: { path: string; step: StepFields; set: (
       <div class="fields wide">
         <AreaField
           path={`${path}.Mounts`}
-          label="Mounts, one on each line"
+          label="Mounts, one per line"
           hint="/on/the/box:/in/the/container, with :ro where it is only read"
           value={step.mounts}
           onValue={(mounts) => set({ mounts })}
@@ -177,7 +178,7 @@ function Container({ path, step, set }: { path: string; step: StepFields; set: (
         />
         <AreaField
           path={`${path}.Entrypoint`}
-          label="Entrypoint, one argument on each line"
+          label="Entrypoint, one argument per line"
           value={step.entrypoint}
           onValue={(entrypoint) => set({ entrypoint })}
           rows={2}
