@@ -165,7 +165,7 @@ test("what cannot be understood exits with 2, and says which option and what to 
   const mistakes: [args: string[], stderr: RegExp][] = [
     [["run"], /there is no command: jobrunner run -- make/],
     [["run", "-c", "make", "make"], /either --command or a program/],
-    [["run", "--file", "/no/such", "true"], /with --file, commands .* stand in the file/],
+    [["run", "--file", "/no/such", "true"], /with --file, commands .* must be in the file/],
     [["run", "--file", "/no/such"], /--file "\/no\/such" cannot be read: ENOENT/],
     [["run", "--file", written(t, "list.yaml", "- 1")], /--file ".*list.yaml" must hold a job/],
     [["run", "--file", written(t, "broken.yaml", "a: [")], /--file ".*broken.yaml": .*line 1/],
@@ -178,7 +178,7 @@ test("what cannot be understood exits with 2, and says which option and what to 
       /option '--timeout <duration>' argument 'soon' is invalid: give seconds, or a number with a unit: 90, 30s/,
     ],
     [["run", "--image", "x", "--memory", "much"], /'--memory <bytes>' argument 'much' is invalid/],
-    [["run", "--image", "x", "--volume", "/data"], /--volume \/data: give what is mounted and where/],
+    [["run", "--image", "x", "--volume", "/data"], /--volume \/data: give a source and a target, as \/data:\/data/],
     [
       ["run", "--tiemout", "3", "true"],
       /unknown option '--tiemout' \(Did you mean --timeout\?\): jobrunner run --help shows what there is/,
@@ -189,8 +189,8 @@ test("what cannot be understood exits with 2, and says which option and what to 
     [["kill"], /missing required argument 'id': jobrunner kill --help shows what there is/],
     [["token"], /jobrunner token needs a command/],
     [["pss"], /"pss" is not known: jobrunner --help shows what there is/],
-    [["--url", nowhere, "token", "list"], /--url is for the commands that speak with a service/],
-    [["--url", nowhere], /--url is for the commands that speak with a service/],
+    [["--url", nowhere, "token", "list"], /--url is for commands that use a service/],
+    [["--url", nowhere], /--url is for commands that use a service/],
   ];
   await Promise.all(
     mistakes.map(async ([args, expected]) => {
