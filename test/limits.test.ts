@@ -69,6 +69,22 @@ test("a body of a million wrong values is refused without looking at each", asyn
   }
 });
 
+test("a list or map with one entry too many is refused by its name", async (t) => {
+  const service = await startService(t);
+  const names = Array.from({ length: 10_001 }, (_, index) => `NAME_${index}`);
+  const tooMany: [field: string, spec: object][] = [
+    ["Environment", { CommandLine: "true", Environment: Object.fromEntries(names.map((name) => [name, ""])) }],
+    ["Secrets", { CommandLine: "true", Secrets: Object.fromEntries(names.slice(0, 1001).map((name) => [name, "x"])) }],
+    ["Labels", { CommandLine: "true", Labels: Object.fromEntries(names.slice(0, 65).map((name) => [name, "x"])) }],
+    ["Commands[0].Args", { Commands: [{ Args: names }] }],
+  ];
+  for (const [field, spec] of tooMany) {
+    const answer = await service.call("POST", "/", { body: JSON.stringify(spec) });
+    assert.equal(answer.status, 400);
+    assert.ok(answer.text.includes(`${field} must have no more than`), answer.text.slice(0, 500));
+  }
+});
+
 test("readers that come and go leave no place taken", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS: "4" } });
   const { job } = await service.run({ CommandLine: "echo out" });

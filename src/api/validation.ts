@@ -30,8 +30,11 @@ export function makeCheck<Schema extends TSchema>(schema: Schema, where: { name:
   };
 }
 
-/** Every value is looked at for the explanation, at some microseconds each, and meanwhile nobody else is answered. */
-const maxExplained = 10_000;
+/**
+ * To explain an error takes some microseconds per value, in which nobody else is answered. Twice the most that a list or map of a job may
+ * hold, so that one with an entry too many is named.
+ */
+const maxExplained = 20_000;
 
 /** How many values there are, or more than `limit`. Without recursion: the body decides how deep they lie. */
 function countValues(value: unknown, limit: number): number {

@@ -83,7 +83,7 @@ function tookOf({ State, StartedAt, EndedAt }: Job, nowMs: number): string {
   return ms < (EndedAt === null ? -skewMs : 0) ? "?" : durationOf(ms);
 }
 
-/** So far ahead of ours a clock may be that is right; by more, it was set back since. */
+/** Clocks of two machines may differ by this much. A larger difference means that a clock was set back. */
 const skewMs = 60_000;
 
 function agoOf(time: string, nowMs: number): string {
@@ -102,14 +102,15 @@ function labelsOf(labels: Record<string, string>): string {
     .join(",");
 }
 
-/** The two largest units: 850ms, 4.2s, 3m12s, 5h03m, 2d04h. */
-function durationOf(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 1) return `${Math.round(seconds * 1000)}ms`;
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)}s`;
+/** The two largest units: 850ms, 4.2s, 3m12s, 5h03m, 2d04h. Seconds are rounded before they are divided: 59.6 s is 1m00s, not 60s. */
+export function durationOf(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, ms)}ms`;
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)}s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds}s`;
   const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)];
   const two = (number: number): string => String(number).padStart(2, "0");
-  if (minutes < 60) return `${minutes}m${two(Math.floor(seconds % 60))}s`;
+  if (minutes < 60) return `${minutes}m${two(seconds % 60)}s`;
   if (hours < 24) return `${hours}h${two(minutes % 60)}m`;
   return `${days}d${two(hours % 24)}h`;
 }
