@@ -3,13 +3,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import fastify from "fastify";
+import { addAccess } from "../src/api/access.ts";
 import type { Diagnosis } from "../src/api/box.ts";
+import type { App, Context } from "../src/api/context.ts";
 import { Readers } from "../src/api/readers.ts";
 import { makeApi } from "../src/api/server.ts";
 import { Shares } from "../src/operations/shares.ts";
 import { removalBounds, turnBounds, Turns } from "../src/operations/turns.ts";
 import { AuditLog } from "../src/audit/audit-log.ts";
 import { Changes } from "../src/api/changes.ts";
+import type { OperationName } from "../src/operations/access.ts";
 import { Operations } from "../src/operations/operations.ts";
 import { readConfig } from "../src/config.ts";
 import { Identifier } from "../src/identity/identify.ts";
@@ -164,10 +168,26 @@ test("an Idempotency-Key is its identity's own", async (t) => {
   assert.equal(await service.submit({ CommandLine: "echo 1" }, { ...one, ...key }), first);
 });
 
-/** `METHOD /path` of all, from the router itself. */
+test("a route must name its operation, and the path of an operation on a job must have its ID where access is checked", async (t) => {
+  const app: App = fastify({ exposeHeadRoutes: false });
+  await addAccess(app, await openContext(t));
+  const handler = async (): Promise<string> => "";
+  const addRoute = (url: string, operation: OperationName): void => void app.get(url, { config: { operation } }, handler);
+  assert.throws(() => app.get("/a", handler), /GET \/a does not name its operation/);
+  assert.throws(() => addRoute("/b/:job", "get"), /GET \/b\/:job: a path has the parameter :id/);
+  assert.throws(() => addRoute("/c/:id", "list"), /GET \/c\/:id: a path has the parameter :id/);
+  addRoute("/d/:id", "get");
+});
+
+/** `METHOD /path` of all routes, from the router itself. */
 async function routesOf(t: TestContext): Promise<string[]> {
+  const { routes } = await makeApi(await openContext(t), { hostname: "", allowedHosts: [] });
+  return routes.map(({ method, url }) => `${method} ${url}`);
+}
+
+/** What routes work with, on a state directory of its own. */
+async function openContext(t: TestContext): Promise<Context> {
   const stateDir = mkdtempSync(join(tmpdir(), "jobrunner-routes-"));
-  t.after(() => rmSync(stateDir, { recursive: true }));
   const read = readConfig({ JOBRUNNER_STATE_DIR: stateDir, JOBRUNNER_CONTAINER_ENGINE: "none" });
   assert.ok("config" in read);
   const { config } = read;
@@ -182,7 +202,7 @@ async function routesOf(t: TestContext): Promise<string[]> {
   const readers = new Readers({ ...config.limits, isStillAuthorized: () => true, onDropped: () => undefined });
   const descriptors = new Shares({ max: 100, maxPerIdentity: 100 });
   const turns = new Turns(turnBounds);
-  const means = {
+  const parts = {
     operations: new Operations({ runner, watchers: runner.watchers, audit, turns, removals: new Turns(removalBounds), supervisorPath }),
     changes: new Changes(runner),
     identifier,
@@ -196,12 +216,14 @@ async function routesOf(t: TestContext): Promise<string[]> {
     log,
   };
   const diagnose = async (): Promise<Diagnosis> => ({ Version: "0", IsWell: true, Findings: [] });
-  const context = { ...means, limits: config.limits, settings: config, diagnose, pageDirectory: "/nowhere", version: "0" };
-  const { routes } = await makeApi(context, { hostname: "", allowedHosts: [] });
-  readers.close();
-  runner.close();
-  state.close();
-  return routes.map(({ method, url }) => `${method} ${url}`);
+  const context = { ...parts, limits: config.limits, settings: config, diagnose, pageDirectory: "/nowhere", version: "0" };
+  t.after(() => {
+    readers.close();
+    runner.close();
+    state.close();
+    rmSync(stateDir, { recursive: true });
+  });
+  return context;
 }
 
 /** Of what streams, without waiting for its end. */

@@ -42,6 +42,15 @@ test(
   },
 );
 
+test("operations know nothing of HTTP", () => {
+  const files = globSync("src/operations/**/*.ts", { cwd: repository });
+  assert.ok(files.length > 5, "files are found");
+  for (const file of files) {
+    const text = readFileSync(join(repository, file), "utf8");
+    assert.doesNotMatch(text, /"(@?fastify\b[^"]*|node:(http|https|http2|net|tls))"/, file);
+  }
+});
+
 test("the web page imports itself, libraries and the client: nothing else of the program", () => {
   const files = globSync("web/**/*.{ts,tsx}", { cwd: repository });
   assert.ok(files.flatMap(importsOf).length > 100, "the page's imports are found");

@@ -9,7 +9,7 @@ import { nameOf } from "../src/files/names.ts";
 import type { Identity } from "../src/identity/identity.ts";
 import type { Role } from "../src/identity/roles.ts";
 import { Metrics } from "../src/metrics/metrics.ts";
-import { operationAccess, type OperationName } from "../src/operations/access.ts";
+import { type Access, type OperationName, operationTable } from "../src/operations/access.ts";
 import type { Caller } from "../src/operations/audited.ts";
 import { Operations } from "../src/operations/operations.ts";
 import { Refusal } from "../src/operations/refusal.ts";
@@ -29,8 +29,7 @@ const callers = {
   admin: { ...callerOf("admin", "admin"), identity: { ...callerOf("admin", "admin").identity, owner: null } },
 };
 
-/** Operations of the service itself: nothing of a job is in them. */
-const ofService: OperationName[] = ["metrics", "box", "findings", "document", "page"];
+const operationNames = Object.keys(operationTable).filter(isOperation);
 
 type Call = (operations: Operations, caller: Caller, id: string) => unknown;
 
@@ -38,7 +37,7 @@ const never = new AbortController().signal;
 const query = { idPrefix: null, states: [], labels: [], name: null, text: null, sinceMs: null, untilMs: null, limit: 10, cursor: null };
 const page = { after: null, limit: 10, isWanted: () => true };
 
-/** Each operation, as any way in calls it. Removal comes last. */
+/** Each operation, as any way in calls it. */
 const calls: Partial<Record<OperationName, Call>> = {
   listRunning: (operations, caller) => operations.listRunning(caller),
   submit: (operations, caller) => operations.submit(caller, { CommandLine: "true" }, null),
@@ -54,14 +53,24 @@ const calls: Partial<Record<OperationName, Call>> = {
   remove: (operations, caller, id) => operations.remove(caller, id),
 };
 
-test("every operation is declared with who may call it, and every declared one is here or of the service itself", () => {
+/** What each caller gets of an operation that the roles of this access may call, on a job of `owner`. */
+const expected: Record<Exclude<Access, "public">, Record<keyof typeof callers, string>> = {
+  see: { owner: "done", other: "unknown-job", reader: "done", admin: "done" },
+  run: { owner: "done", other: "unknown-job", reader: "role-too-small", admin: "done" },
+  admin: { owner: "role-too-small", other: "role-too-small", reader: "role-too-small", admin: "done" },
+};
+
+test("every operation on jobs has a line in the table, and every line about jobs has its operation and a call in this test", () => {
   const methods = Object.getOwnPropertyNames(Operations.prototype).filter((name) => name !== "constructor" && name !== "permit");
-  assert.deepEqual([...methods, ...ofService].toSorted(), Object.keys(operationAccess).toSorted());
+  const ofService: OperationName[] = ["health"]; // the rest about the service needs no runner
+  const declared = operationNames.filter((name) => operationTable[name].about !== "service");
+  assert.deepEqual(methods.toSorted(), [...declared, ...ofService].toSorted());
   assert.deepEqual(Object.keys(calls).toSorted(), methods.toSorted());
 });
 
-test("no operation is done for a role that it is not for, or on a job of somebody else, whoever calls it in whatever way", async (t) => {
-  const { operations } = await openOperations(t);
+test("no operation is done for a role that it is not for, or on a job of somebody else, and each looks its job up once", async (t) => {
+  const { operations, runner } = await openOperations(t);
+  const find = t.mock.method(runner, "find");
   const refusalOf = async (name: OperationName, who: keyof typeof callers, id: string): Promise<string> => {
     try {
       await calls[name]?.(operations, callers[who], id);
@@ -71,28 +80,32 @@ test("no operation is done for a role that it is not for, or on a job of somebod
       return error.code;
     }
   };
-  const ofJob = new Set<OperationName>(["get", "wait", "kill", "output", "search", "files", "remove"]);
-  for (const [name, access] of Object.entries(operationAccess).filter(([name]) => Object.hasOwn(calls, name))) {
-    assert.ok(isOperation(name));
-    const id = await operations.submit(callers.owner, { CommandLine: "true" }, null);
-    await operations.wait(callers.owner, id, { signal: never, onFound: () => undefined });
-    const reader = access === "run" ? "role-too-small" : "done";
-    assert.equal(await refusalOf(name, "reader", id), reader, `${name} by a reader`);
-    assert.equal(await refusalOf(name, "other", id), ofJob.has(name) ? "unknown-job" : "done", `${name} by another submitter`);
-    if (ofJob.has(name) && name !== "kill") {
+  let checked = 0;
+  for (const name of operationNames.filter((name) => Object.hasOwn(calls, name))) {
+    const { access, about } = operationTable[name];
+    for (const who of ["reader", "other", "owner", "admin"] as const) {
+      const id = await operations.submit(callers.owner, { CommandLine: "true" }, null);
+      await operations.wait(callers.owner, id, { signal: never, onFound: () => undefined });
+      const roleAllows = access === "public" ? "done" : expected[access][who];
+      const wanted = roleAllows === "unknown-job" && about !== "job" ? "done" : roleAllows;
+      find.mock.resetCalls();
+      assert.equal(await refusalOf(name, who, id), wanted, `${name} by ${who}`);
+      assert.equal(find.mock.callCount(), about === "job" && wanted !== "role-too-small" ? 1 : 0, `look-ups of ${name} by ${who}`);
+      checked += 1;
+      if (about !== "job" || wanted === "role-too-small") continue;
+      const unknown = name === "kill" && who === "admin" ? "done" : "unknown-job";
       for (const wrong of ["00000000-0000-7000-8000-000000000000", "../jobs", ""])
-        assert.equal(await refusalOf(name, "admin", wrong), "unknown-job", `${name} of ${JSON.stringify(wrong)}`);
+        assert.equal(await refusalOf(name, who, wrong), unknown, `${name} of ${JSON.stringify(wrong)} by ${who}`);
     }
-    assert.equal(await refusalOf(name, "owner", id), "done", `${name} by its owner`);
-    if (name !== "remove") assert.equal(await refusalOf(name, "admin", id), "done", `${name} by an admin`);
   }
+  assert.equal(checked, Object.keys(calls).length * 4);
 });
 
 test("what was done and what failed midway is in the audit log, whoever called it; what was refused before is not", async (t) => {
   const { operations, auditPath } = await openOperations(t);
-  const id = await operations.submit(callers.owner, { CommandLine: "true" }, { key: "k", fingerprint: "f" });
-  assert.equal(await operations.submit(callers.owner, { CommandLine: "true" }, { key: "k", fingerprint: "f" }), id);
-  await assert.rejects(operations.submit(callers.owner, { CommandLine: "false" }, { key: "k", fingerprint: "other" }), Refusal);
+  const id = await operations.submit(callers.owner, { CommandLine: "true" }, "k");
+  assert.equal(await operations.submit(callers.owner, { CommandLine: "true" }, "k"), id);
+  await assert.rejects(operations.submit(callers.owner, { CommandLine: "false" }, "k"), Refusal);
   await operations.wait(callers.owner, id, { signal: never, onFound: () => undefined });
   await operations.files(callers.owner, id).makeFolder([nameOf("a")], 0o755);
   await assert.rejects(operations.files(callers.owner, id).remove([nameOf("none")], { isRecursive: false }), Refusal);
@@ -114,10 +127,10 @@ test("what was done and what failed midway is in the audit log, whoever called i
 });
 
 function isOperation(name: string): name is OperationName {
-  return Object.hasOwn(operationAccess, name);
+  return Object.hasOwn(operationTable, name);
 }
 
-async function openOperations(t: TestContext): Promise<{ operations: Operations; auditPath: string }> {
+async function openOperations(t: TestContext): Promise<{ operations: Operations; runner: Runner; auditPath: string }> {
   const stateDir = mkdtempSync(join(tmpdir(), "jobrunner-operations-"));
   t.after(() => rmSync(stateDir, { recursive: true }));
   const read = readConfig({ JOBRUNNER_STATE_DIR: stateDir, JOBRUNNER_CONTAINER_ENGINE: "none" });
@@ -133,5 +146,5 @@ async function openOperations(t: TestContext): Promise<{ operations: Operations;
   const turns = new Turns(turnBounds);
   const { watchers } = runner;
   const operations = new Operations({ runner, watchers, audit, turns, removals: new Turns(removalBounds), supervisorPath });
-  return { operations, auditPath: join(stateDir, "audit.log") };
+  return { operations, runner, auditPath: join(stateDir, "audit.log") };
 }

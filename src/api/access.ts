@@ -4,7 +4,7 @@ import type { FastifyRequest } from "fastify";
 import type { Actor } from "../audit/audit-log.ts";
 import { type Identity, keyOf, nameOf } from "../identity/identity.ts";
 import { unixConnections } from "../identity/peers.ts";
-import { authorize, operationAccess, type OperationName } from "../operations/access.ts";
+import { authorize, isAboutJob, isPublic, type OperationName } from "../operations/access.ts";
 import type { Caller } from "../operations/audited.ts";
 import { Refusal } from "../operations/refusal.ts";
 import { isLoopback, unmapIPv4 } from "../sockets/addresses.ts";
@@ -23,14 +23,17 @@ declare module "fastify" {
 }
 
 /**
- * No route runs, and no body is read, before the client is identified and may call the route's operation. The operation checks that again.
+ * No route runs, and no body is read, before the client is identified, its role permits the route's operation, and the job is one that it may
+ * see. The operation checks role and job again, whatever the route is.
  */
 export async function addAccess(app: App, context: Context): Promise<void> {
   await app.register(rateLimit, { global: false });
   app.decorateRequest("identity", null);
   app.addHook("onRoute", ({ method, url, config }) => {
-    if (config?.operation === undefined)
-      throw new Error(`the route ${String(method)} ${url} does not name its operation: give it config.operation`);
+    const route = `the route ${String(method)} ${url}`;
+    if (config?.operation === undefined) throw new Error(`${route} does not name its operation: give it config.operation`);
+    if (isAboutJob(config.operation) !== /\/:id(\/|$)/.test(url))
+      throw new Error(`${route}: a path has the parameter :id if, and only if, its operation (${config.operation}) is about one job`);
   });
   const limits = makeLimits(app, context);
   app.addHook("onRequest", async (request) => {
@@ -62,7 +65,7 @@ function makeLimits(app: App, { limits }: Context): Limits {
 async function identify(request: FastifyRequest, context: Context, limits: Limits): Promise<void> {
   const identification = await context.identifier.identify(request.raw);
   if (identification.kind === "known") request.identity = identification.identity;
-  else if (request.is404 || operationAccess[request.routeOptions.config.operation] !== "public")
+  else if (request.is404 || !isPublic(request.routeOptions.config.operation))
     throw await refuse(request, { context, limits }, { code: "not-identified", reason: identification.reason });
   const rate = await limits.requests(request);
   if (!rate.isAllowed && rate.isExceeded) {
@@ -107,10 +110,9 @@ async function refuse(
 async function checkAccess(request: FastifyRequest, identity: Identity, dependencies: Dependencies): Promise<void> {
   if (request.is404) return;
   const { operation } = request.routeOptions.config;
-  const id = idOf(request.params);
   try {
-    if (id === "") authorize(identity, operation);
-    else dependencies.context.operations.permit({ identity, from: addressOf(request) }, operation, id);
+    if (isAboutJob(operation)) dependencies.context.operations.permit(callerOf(request), operation, idOf(request.params));
+    else authorize(identity, operation);
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "role-too-small") throw error;
     throw await refuse(request, dependencies, { code: "role-too-small", reason: error.message });

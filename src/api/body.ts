@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { findContradiction } from "../job/contradiction.ts";
 import { JobSpec } from "../job/spec.ts";
@@ -74,13 +73,6 @@ export function readSpec(body: unknown): JobSpec {
   return spec;
 }
 
-/** The same job gives the same text, however its JSON was laid out. */
-export function fingerprint(spec: JobSpec): string {
-  return createHash("sha256")
-    .update(JSON.stringify(sorted(spec)))
-    .digest("hex");
-}
-
 function parseJson(body: unknown): unknown {
   if (!Buffer.isBuffer(body) || body.length === 0) {
     throw new Problem("invalid-json", 'the body is empty: send a job, for instance {"CommandLine": "echo hello"}');
@@ -118,12 +110,4 @@ function refuseHalfCharacters(value: unknown, field: string): void {
 function withoutContent(cause: unknown): string {
   const position = cause instanceof Error ? /at position \d+( \(line \d+ column \d+\))?/.exec(cause.message)?.[0] : undefined;
   return position ?? "it ends too early, or something stands where nothing may";
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.entries(value)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, part]) => [key, sorted(part)]);
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { JobSpec } from "../job/spec.ts";
 import type { SubmitResult } from "../runner/submission.ts";
 import { invalid, Refusal, type RefusalCode } from "./refusal.ts";
@@ -28,4 +29,19 @@ function withoutEngine(code: RefusalCode, { Commands = [] }: JobSpec, problem: s
   const field = `Commands[${Commands.findIndex(({ Image }) => Image !== undefined)}].Image`;
   const message = `needs a container engine: ${problem}`;
   return new Refusal(code, `${field} ${message}`, { errors: [{ field, message }] });
+}
+
+/** Equal for equal jobs, whatever the order of fields and the white space of their JSON. */
+export function fingerprint(spec: JobSpec): string {
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(spec)))
+    .digest("hex");
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, part]) => [key, sorted(part)]);
 }

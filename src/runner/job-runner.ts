@@ -8,40 +8,38 @@ import type { Workspace } from "./workspaces.ts";
 /** A job that exists: enough to decide who may see it, and where it stands. `seq` is the order of acceptance; `owner` is a Submitter's. */
 export type JobReference = { id: string; seq: number; owner: string | null; isFinished: boolean };
 
-/** The runner as its callers see it. Every ID that is passed in is a well-formed UUID. */
+/** The runner as its callers see it. An ID leads to a job only by `find`; everything else that is about one job takes what `find` returned. */
 export interface JobRunner {
   /** Resolves when the job is committed to disk. From then on it exists until it is removed. */
   submit(submission: Submission): Promise<SubmitResult>;
   /** IDs of the jobs that are Starting, Running or Stopping, oldest first; null: of every owner. */
   activeIds(owner: string | null): string[];
-  /** Looks up whether a job exists and whose it is. It costs no statement for an active job and one small statement for a finished one. */
+  /** Looks up whether a job exists and whose it is. The ID is a well-formed UUID. It costs no statement for an active job and one small statement for a finished one. */
   find(id: string): JobReference | null;
-  /** The job as lists show it, brought up to date; null: no such job. */
-  view(id: string): JobView | null;
-  /** The job with its spec, brought up to date; null: no such job. */
-  get(id: string): WholeJobView | null;
+  /** The job as lists show it, brought up to date; null: it was removed. */
+  view(job: JobReference): JobView | null;
+  /** The job with its spec, brought up to date; null: it was removed. */
+  get(job: JobReference): WholeJobView | null;
   /**
    * `pause` is called between two turns of the event loop when many jobs have to be checked. A page without jobs may have another one
    * behind it.
    */
   list(query: JobQuery, pause: () => Promise<void>): Promise<JobPage>;
-  /** Resolves with the job when its end is recorded; null: no such job. When the signal aborts, resolves with the job as it is. */
-  whenFinished(id: string, signal: AbortSignal): Promise<WholeJobView | null>;
+  /** Resolves with the job when its end is recorded; null: it was removed. When the signal aborts, resolves with the job as it is. */
+  whenFinished(job: JobReference, signal: AbortSignal): Promise<WholeJobView | null>;
   /**
-   * Stops a job and resolves when nothing of it is left; at once where there is no such job or it is finished. `force`: SIGKILL at once,
+   * Stops a job and resolves when nothing of it is left; at once if it is finished. `force`: SIGKILL at once,
    * and no further step. When the signal aborts, the wait ends and the job is stopped all the same.
    */
-  kill(id: string, options: { force: boolean; signal: AbortSignal }): Promise<void>;
+  kill(job: JobReference, options: { force: boolean; signal: AbortSignal }): Promise<void>;
   /** Removes a finished job, its output and its workspace. */
-  remove(id: string): Promise<Removed>;
+  remove(job: JobReference): Promise<Removed>;
   /** How many unfinished jobs are in each state. */
   countStates(): Map<JobState, number>;
-  /** The directory of a job that `find` found. */
-  directoryOf(id: string): string;
-  /** The workspace of a job that `find` found. */
-  workspaceOf(id: string): Workspace;
-  /** Does no I/O. True also for an unknown job. When it is true, the output is complete. */
-  isFinished(id: string): boolean;
+  directoryOf(job: JobReference): string;
+  workspaceOf(job: JobReference): Workspace;
+  /** Does no I/O. True also for a job that was removed. When it is true, the output is complete. */
+  isFinished(job: JobReference): boolean;
   /** Calls the listener for every state change from now on. Returns the function that ends the subscription. */
   subscribe(listener: (job: JobView, owner: string | null) => void): () => void;
   /** The number of the last committed end. Ends are numbered across restarts of the service. */

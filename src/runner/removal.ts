@@ -7,7 +7,7 @@ import type { EngineFinder } from "./containers/finder.ts";
 import type { Log } from "./log.ts";
 import { setUserWorkspaceAside, workspaceOf } from "./workspaces.ts";
 
-export type Removed = { kind: "removed"; remains: Remains | null } | { kind: "unknown" } | { kind: "not-finished" };
+export type Removed = { kind: "removed"; remains: Remains | null } | { kind: "not-finished" };
 
 /** What is still on disk of a deleted job: the path where its removal stopped, and why. */
 export type Remains = { job: string; path: string; problem: string };

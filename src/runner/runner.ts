@@ -108,14 +108,14 @@ export class Runner implements JobRunner {
     return recorded === null ? null : { id, ...recorded };
   }
 
-  view(id: string): JobView | null {
+  view({ id }: JobReference): JobView | null {
     const job = this.#upToDate(id);
     if (job !== null) return job.view();
     const viewJson = this.#store.viewOf(id);
     return viewJson === null ? null : readView(viewJson);
   }
 
-  get(id: string): WholeJobView | null {
+  get({ id }: JobReference): WholeJobView | null {
     const job = this.#upToDate(id);
     const recorded = this.#store.jobOf(id);
     if (recorded === null) return null;
@@ -134,12 +134,12 @@ export class Runner implements JobRunner {
     return listJobs({ store: this.#store, active: this.#active.byId }, query, pause);
   }
 
-  async whenFinished(id: string, signal: AbortSignal): Promise<WholeJobView | null> {
-    await this.#active.get(id)?.recorded(signal);
-    return this.get(id);
+  async whenFinished(job: JobReference, signal: AbortSignal): Promise<WholeJobView | null> {
+    await this.#active.get(job.id)?.recorded(signal);
+    return this.get(job);
   }
 
-  async kill(id: string, { force, signal }: { force: boolean; signal: AbortSignal }): Promise<void> {
+  async kill({ id }: JobReference, { force, signal }: { force: boolean; signal: AbortSignal }): Promise<void> {
     const job = this.#active.get(id);
     if (job === undefined) return;
     this.#log("info", "a job's kill was asked for", { job: id, force });
@@ -148,11 +148,9 @@ export class Runner implements JobRunner {
     await recorded;
   }
 
-  async remove(id: string): Promise<Removed> {
-    const job = this.find(id);
-    if (job === null) return { kind: "unknown" };
+  async remove({ id, seq }: JobReference): Promise<Removed> {
     if (this.#active.get(id) !== undefined) return { kind: "not-finished" };
-    await this.#store.remove(job.seq, id);
+    await this.#store.remove(seq, id);
     this.#log("info", "a job was removed", { job: id });
     return { kind: "removed", remains: await this.#removal.remove(id) };
   }
@@ -161,15 +159,15 @@ export class Runner implements JobRunner {
     return this.#active.countStates();
   }
 
-  directoryOf(id: string): string {
+  directoryOf({ id }: JobReference): string {
     return join(this.#jobsDir, id);
   }
 
-  workspaceOf(id: string): Workspace {
-    return workspaceIn(this.directoryOf(id));
+  workspaceOf(job: JobReference): Workspace {
+    return workspaceIn(this.directoryOf(job));
   }
 
-  isFinished(id: string): boolean {
+  isFinished({ id }: JobReference): boolean {
     const job = this.#active.get(id);
     return job === undefined || isFinal(job.state);
   }

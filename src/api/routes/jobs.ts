@@ -4,7 +4,6 @@ import { JobSpec } from "../../job/spec.ts";
 import { WholeJob } from "../../job/whole-job.ts";
 import { invalid } from "../../operations/refusal.ts";
 import { callerOf } from "../access.ts";
-import { fingerprint } from "../body.ts";
 import type { Routes } from "../context.ts";
 import { idOf } from "../ids.ts";
 import { done, jobOperation, json, noQuery, operation } from "../operation.ts";
@@ -16,9 +15,7 @@ export const jobRoutes: Routes = (app, { operations, readers }) => {
   });
 
   app.post("/", { config: { operation: "submit" }, schema: submitJob }, async (request, reply) => {
-    const key = idempotencyKey(request);
-    const spec = request.body;
-    const id = await operations.submit(callerOf(request), spec, key === null ? null : { key, fingerprint: fingerprint(spec) });
+    const id = await operations.submit(callerOf(request), request.body, idempotencyKey(request));
     return reply.header("Location", `/${id}`).send({ ID: id });
   });
 
