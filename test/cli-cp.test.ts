@@ -107,7 +107,7 @@ test(
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /there\/closed is omitted: EACCES.*\n.*there\/hidden is omitted: EACCES.*\n.*there\/taken is omitted: what is there is a folder: name a file\n$/,
+      /there\/closed is omitted: EACCES.*\n.*there\/hidden is omitted: EACCES.*\n.*there\/taken is omitted: what is at this path is a folder: name a file\n$/,
     );
     assert.equal(readFileSync(join(service.workspaceOf(id), "there/last"), "utf8"), "last");
   },

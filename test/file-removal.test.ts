@@ -59,7 +59,7 @@ test("many files and folders beside each other are removed, those too that come 
   await waitFor("the job is at it", () => existsSync(join(service.workspaceOf(id), "ready")));
   for (let round = 0; round < 20; round += 1) {
     const { status, text } = await service.call("DELETE", `/${id}/files/a?recursive=true`);
-    assert.ok([200, 404].includes(status) || (status === 409 && text.includes("ask again, or when the job is finished")), text);
+    assert.ok([200, 404].includes(status) || (status === 409 && text.includes("try again, or when the job is finished")), text);
   }
 });
 
@@ -99,7 +99,7 @@ test("what is mounted in a workspace is neither shown, changed nor removed, unti
   assertProblem(refused, 409);
   assert.match(
     refused.text,
-    /3 files and folders in it are removed, but not tree\/(mounted|file): something is mounted there: unmount it, and ask again/,
+    /3 files and folders in it were removed, but not tree\/(mounted|file): something is mounted there: unmount it, and try again/,
   );
   assert.deepEqual([readdirSync(source), readFileSync(join(source, "kept"), "utf8")], [["kept"], "hunter22"]);
 
@@ -143,7 +143,7 @@ test("an immutable file is kept, with what leads to it, and told; all else of th
   thaw.defer(() => void spawnSync("chattr", ["-i", frozen]));
   const refused = await service.call("DELETE", `/${job.ID}/files/a?recursive=true`);
   assertProblem(refused, 409);
-  assert.match(refused.text, /but not a\/b\/frozen: it is immutable \(chattr \+i\): take that from it with chattr/);
+  assert.match(refused.text, /but not a\/b\/frozen: it is immutable \(chattr \+i\): remove this attribute with chattr/);
   assertProblem(await service.call("DELETE", `/${job.ID}/files/a/b/frozen`), 403);
   const ended = await jobrunner(service, ["rm", "--url", service.url, job.ID]);
   assert.match(`${ended.code} ${ended.stderr}`, /^0 .* is removed, but not yet from the disk: \S+\/work\/a\/b\/frozen: it is immutable/);

@@ -23,8 +23,8 @@ declare module "fastify" {
 }
 
 /**
- * No route runs, and no body is read, before the client is identified, its role permits the route's operation, and the job is one that it may
- * see. The operation checks role and job again, whatever the route is.
+ * No route runs, and no body is read, before the client is identified, its role permits the route's operation, and it may see the job. The
+ * operation checks role and job again, whatever the route is.
  */
 export async function addAccess(app: App, context: Context): Promise<void> {
   await app.register(rateLimit, { global: false });
@@ -45,7 +45,7 @@ export async function addAccess(app: App, context: Context): Promise<void> {
     throw await refuse(
       request,
       { context, limits },
-      { code: "not-identified", reason: "while the request arrived, what let it in was revoked or ended" },
+      { code: "not-identified", reason: "the token or certificate was revoked or expired while the request arrived" },
     );
   });
 }
@@ -78,8 +78,9 @@ type Dependencies = { context: Context; limits: Limits };
 type Refused = { code: "not-identified" | "role-too-small"; reason: string };
 
 /**
- * Tokens are too long to be guessed, so whoever has a right one is let in however many wrong ones come from the same address, which many
- * may share. What is limited is the work and the lines of the audit log that failures cost: enough of them would push all others out of it.
+ * Writes a refusal into the audit log, and returns the problem to answer with. Tokens are too long to be guessed, so a valid one is
+ * accepted however many wrong ones come from the same address, which many clients may share. The limit bounds the work of failures and
+ * their lines in the audit log, where they would replace all others.
  */
 async function refuse(
   request: FastifyRequest,
@@ -94,7 +95,7 @@ async function refuse(
 ): Promise<Problem> {
   const rate = await limits.failures(request);
   if (!rate.isAllowed && rate.isExceeded) {
-    const detail = `more than ${maxFailuresPerMinute} failed attempts in a minute from this address: wait, and use a right token`;
+    const detail = `more than ${maxFailuresPerMinute} failed attempts in a minute from this address: wait, and use a valid token`;
     return new Problem("too-many-failures", detail, { retryAfterSeconds: rate.ttlInSeconds });
   }
   audit.write(actorOf(request), {
@@ -135,7 +136,7 @@ function actorOf(request: FastifyRequest): Actor {
   return { By: identity === null ? null : nameOf(identity), Role: identity?.role ?? null, From: addressOf(request) };
 }
 
-/** Whoever has one address of a network like these has all of them. */
+/** The address, or its /64 network for IPv6: a client with one address of that network has all of them. */
 function networkOf(request: FastifyRequest): string {
   const address = addressOf(request);
   if (isLoopback(unmapIPv4(address))) return "loopback";
@@ -146,7 +147,7 @@ function addressOf({ raw: { socket } }: FastifyRequest): string {
   return unixConnections.has(socket) ? "unix" : (socket.remoteAddress ?? "unknown");
 }
 
-/** Without the query, what looks like a token, and not so long that it floods the audit log. */
+/** The path for the audit log: without the query, without anything that looks like a token, and not longer than 200 characters. */
 function pathOf({ originalUrl: url }: FastifyRequest): string {
   const path = (url.split("?", 1)[0] ?? "").replace(/^\w+:\/\/[^/]*/, "");
   return path.replaceAll(/jr_[0-9a-f]*_[\w-]*/gi, "jr_***").slice(0, 200);

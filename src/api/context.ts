@@ -27,35 +27,35 @@ type Limits = {
   maxFailuresPerMinute: number; // of one address
 };
 
-/** What is shown of the configuration besides limits. */
+/** The part of the configuration, besides limits, that GET /box shows. */
 type Settings = { stateDir: string; minFreeBytes: number; maxRunning: number };
 
 /** What routes work with. */
 export type Context = {
   operations: Operations;
-  /** Of changes of all jobs. A route gives each reader those that `operations.events` allows. */
+  /** Changes of all jobs. A route gives each reader only those that `operations.events` permits. */
   changes: Changes;
   identifier: Identifier;
   audit: AuditLog;
   readers: Readers;
-  /** Of folders and files of workspaces that may be open besides those of readers. */
+  /** Limits folders and files of workspaces that are open, besides those of readers. */
   descriptors: Shares;
   /** For work that takes some milliseconds and that thousands may ask for at once. */
   turns: Turns;
-  /** Of pages of folders in memory, until their clients have them. */
+  /** Limits pages of folders in memory, until their clients have them. */
   pages: Shares;
   metrics: Metrics;
   sockets: KernelSockets;
   limits: Limits;
   settings: Settings;
-  /** What the doctor finds, who looks at this box as the service is configured. */
+  /** What the doctor finds on this machine with the configuration of the service. */
   diagnose: () => Promise<Diagnosis>;
   pageDirectory: string; // of the built web page
   version: string;
   log: Log;
 };
 
-/** What a route's schemas allow is the type of what its handler gets. */
+/** A handler gets the types that its route's schemas permit. */
 interface FromSchemas extends FastifyTypeProvider {
   validator: this["schema"] extends TSchema ? Static<this["schema"]> : unknown;
 }

@@ -2,9 +2,9 @@ import { closeSync, existsSync, fstatSync, openSync, renameSync, rmSync, writeSy
 import { join } from "node:path";
 
 /**
- * Who did what, from where: `<state>/audit.log`, lines of JSON, 0600, append only, in the order in which they were given. Of what was done
- * it has names and ids; never bodies, variables, tokens or output. When the file would grow over `maxBytes` it becomes audit.log.1, that .2
- * and so on; of `files` the oldest is removed.
+ * Who did what, and from where: lines of JSON in `<state>/audit.log` (0600, append only), in the order of the calls. A line has names and
+ * IDs, but no bodies, variables, tokens or output. Before the file would exceed `maxBytes` it is renamed to audit.log.1, that one to
+ * audit.log.2, and so on; the oldest of `files` files is removed.
  *
  *     {"Time":"…","Event":"submit","By":"token:ci","Role":"submit","From":"192.0.2.7","Job":"…"}
  */
@@ -17,13 +17,13 @@ export type AuditEvent =
   | { Event: "refused"; Code: string; Method: string; Path: string; Reason: string }
   | { Event: "start" | "stop" };
 
-/** `Failed`: of one that failed when it may have changed something, the problem's code; and how much of a folder was removed. */
+/** `Failed`: the code of the refusal, for a change that failed and may be partly done. `RemovedCount`: how much of a folder was removed. */
 export type Change = (
   | { Event: "delete"; Job: string }
   | { Event: "file written" | "folder made" | "file removed"; Job: string; Path: string }
 ) & { Failed?: string; RemovedCount?: number };
 
-/** By whom: `kind:name` of an identity, null where none is known. From: an address, "unix", or "command line". */
+/** `By`: `kind:name` of the identity; null: it is not known. `From`: an address, "unix", or "command line". */
 export type Actor = { By: string | null; Role: string | null; From: string };
 
 export type AuditOptions = { stateDir: string; maxBytes: number; files: number };
@@ -41,18 +41,18 @@ export class AuditLog {
     this.#onTrouble = onTrouble;
   }
 
-  /** In the kernel when it returns. A disk that takes no line stops nobody's work: it is told, and goes on. */
+  /** The kernel has the line when this returns. A full disk stops no work: it is reported, and work continues. */
   write(actor: Actor, event: AuditEvent): void {
     this.#waiting.push(lineOf(actor, event));
     this.flush();
   }
 
-  /** For what is done so often that its lines are written together, a turn of the event loop later, and for what nothing is to wait. */
+  /** For frequent events that must not wait: their lines are written together, one turn of the event loop later. */
   writeSoon(actor: Actor, event: AuditEvent): void {
     if (this.#waiting.push(lineOf(actor, event)) === 1) setImmediate(() => this.flush());
   }
 
-  /** Writes what waits. To be called before the process ends. */
+  /** Writes the waiting lines. Call it before the process ends. */
   flush(): void {
     const lines = this.#waiting;
     this.#waiting = [];
@@ -64,7 +64,7 @@ export class AuditLog {
     }
   }
 
-  /** Until the next line. */
+  /** Closes the file until the next line. */
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
@@ -72,7 +72,7 @@ export class AuditLog {
 
   #append(lines: string[]): void {
     let text = "";
-    let bytes = lines.length === 0 ? 0 : this.#size(); // the command line adds lines too
+    let bytes = lines.length === 0 ? 0 : this.#size(); // the command line appends to the same file
     for (const line of lines) {
       const lineBytes = Buffer.byteLength(line);
       if (bytes > 0 && bytes + lineBytes > this.#options.maxBytes) {
@@ -103,7 +103,7 @@ export class AuditLog {
   }
 }
 
-/** A disk that becomes full takes a part, and says so at the next write. */
+/** A disk that becomes full accepts a part of the text, and fails the next write. */
 function writeWhole(fd: number, text: string): void {
   for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray(writeSync(fd, rest));
 }

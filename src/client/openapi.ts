@@ -136,7 +136,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The box and the service on it, and who you are to it */
+        /** The machine, the service on it, and your identity */
         get: operations["getBox"];
         put?: never;
         post?: never;
@@ -155,7 +155,7 @@ export interface paths {
         };
         /**
          * What `jobrunner doctor` finds
-         * @description It looks anew, which takes a moment and runs a job for trial in a folder of its own. One look at a time: who asks meanwhile gets what that finds.
+         * @description Runs all checks, which takes a moment, and a test job in a folder of its own. Only one run at a time: requests that arrive meanwhile get its result.
          */
         get: operations["getFindings"];
         put?: never;
@@ -248,7 +248,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counts and times, for Prometheus */
+        /** Counts and times for Prometheus */
         get: operations["getMetrics"];
         put?: never;
         post?: never;
@@ -438,11 +438,11 @@ export interface components {
             /** @description for after, to get the next page; null: these are the last */
             NextAfter: string | null;
         };
-        /** @description To who is not let in, the status alone */
+        /** @description Clients that are not identified get only the status */
         Health: {
-            /** @description where each job has one; null: none can be made */
+            /** @description the folder of the jobs' cgroups; null: none can be created */
             cgroups?: string | null;
-            /** @description which engine there is, or why none */
+            /** @description the container engine, or why there is none */
             containers?: {
                 engine: string | null;
                 problem: string | null;
@@ -453,14 +453,14 @@ export interface components {
             /** @description ok, or what is wrong */
             launcher?: string;
             queued?: number;
-            /** @description of those what remains, of up to 20, to who sees all jobs */
+            /** @description what remains of them, for clients that see all jobs; at most 20 */
             remains?: {
                 job: string;
-                /** @description where the removal was stopped */
+                /** @description where the removal stopped */
                 path: string;
                 problem: string;
             }[];
-            /** @description deleted jobs of which something could not be removed from the disk; it is tried again */
+            /** @description deleted jobs with files that could not be removed from the disk; the service tries again */
             removalsStopped?: number;
             running?: number;
             /** @enum {unknown} */
@@ -2673,7 +2673,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is now */
+            /** @description The current state */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3100,7 +3100,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is */
+            /** @description The service is well */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3204,7 +3204,7 @@ export interface operations {
                 };
             };
             /**
-             * @description It is not
+             * @description The service is not well
              *
              *     `too-many-connections`: Too many connections are open
              */

@@ -10,8 +10,8 @@ const { O_DIRECTORY, O_RDONLY } = constants;
 const fewNames = 32;
 
 /**
- * Removes a folder with all below it, where it is not a mount; in place of a link or file, that. Null: nothing is left. So few files that a
- * process would take longer are removed here. `program`: the C program.
+ * Removes a folder and everything in it, or the link or file that is in its place. A mount is not removed. Null: nothing is left. A few
+ * files are removed here, because a process would take longer. `program`: the C program.
  */
 export async function removeFolder(program: string, path: string): Promise<Left | null> {
   try {
@@ -34,7 +34,7 @@ async function removeByProgram(program: string, { folder, name }: DirectoryEntry
   return left;
 }
 
-/** False: there is more in it than a few files, or not all of them could be removed. */
+/** False: the folder has more than a few files, or some could not be removed. */
 async function isRemovedAtOnce({ folder, name }: DirectoryEntry, held: FileHandle): Promise<boolean> {
   try {
     const found: string[] = [];

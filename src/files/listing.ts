@@ -5,9 +5,9 @@ import type { Name } from "./names.ts";
 import { below, LeavesMount, openEntry } from "./walk.ts";
 import { codeOf } from "../lib/error-code.ts";
 
-/** A folder's entries in pages, by name, however many there are: of a page and no more is anything kept. */
+/** A folder's entries, sorted by name, in pages. Memory is bounded by the page, not by the folder. */
 
-/** Of a mount nothing is asked: a network file system may never answer. */
+/** A mount is not examined, because a network file system may never answer. */
 export type Entry =
   | { name: Name; type: "file" | "folder" | "link" | "other"; stats: Stats; target: Name | null }
   | { name: Name; type: "mount" };
@@ -15,8 +15,8 @@ export type Listing = { entries: Entry[]; nextAfter: Name | null };
 
 export type Page = {
   after: Name | null; // the last name of the page before
-  limit: number; // of entries; there can be fewer, also where there are more to come
-  /** Asked now and then; false ends the work, with what there is. */
+  limit: number; // of entries; a page can have fewer although more follow
+  /** Called from time to time. False ends the work, and the page has what was found so far. */
   isWanted: () => boolean;
 };
 
@@ -44,11 +44,11 @@ export async function listFolder(folder: FileHandle, page: Page): Promise<Listin
   return { entries, nextAfter: seen < names.length ? (names[seen - 1] ?? null) : null };
 }
 
-/** The first names of a page and one more, if there is one, in order: of all that are read, the smallest are kept. */
+/** The names of a page, sorted, and the one after it. It reads all names of the folder and keeps only the smallest. */
 async function smallestNames(folder: FileHandle, { after, limit, isWanted }: Page): Promise<Name[]> {
   const wanted = limit + 1;
   let kept: Name[] = [];
-  let last: Name | null = null; // from here on, names are of no use any more
+  let last: Name | null = null; // names from this one on are not needed
   await using names = await opendir(below(folder, ".").toString("latin1"), { encoding: "latin1", bufferSize: namesPerRead });
   for (let count = 1; ; count += 1) {
     const entry = await names.read();
@@ -62,7 +62,7 @@ async function smallestNames(folder: FileHandle, { after, limit, isWanted }: Pag
   return kept.toSorted().slice(0, wanted);
 }
 
-/** Null where it is gone by now. */
+/** Null: it was removed meanwhile. */
 async function entryOf(folder: FileHandle, name: Name, mounts: Set<Name> | null): Promise<Entry | null> {
   try {
     if (mounts === null ? await isMount(folder, name) : mounts.has(name)) return { name, type: "mount" };
@@ -71,7 +71,7 @@ async function entryOf(folder: FileHandle, name: Name, mounts: Set<Name> | null)
     if (stats.isSymbolicLink()) return { name, type: "link", stats, target: await readlink(path, { encoding: "latin1" }) };
     return { name, type: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other", stats, target: null };
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "EINVAL") return null; // EINVAL: it was a link, and is none any more
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "EINVAL") return null; // EINVAL: it was a link and is something else now
     throw error;
   }
 }

@@ -3,15 +3,15 @@ import { readFile, readlink } from "node:fs/promises";
 import type { Name } from "./names.ts";
 
 /**
- * The ID of the mount on which an open file is (proc_pid_fdinfo(5)), which bind mounts of one file system have each their own; null: /proc
- * does not say. It asks nothing of the file system, which may be a network's and never answer; so it waits for nothing, either.
+ * The ID of the mount of an open file (proc_pid_fdinfo(5)). Each bind mount of a file system has its own. Null: /proc does not say. It does
+ * not ask the file system, which may be on a network and never answer, so reading it synchronously does not block.
  */
 export function mountOf(fd: number): number | null {
   const [, id] = /^mnt_id:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1")) ?? [];
   return id === undefined ? null : Number(id);
 }
 
-/** On what in this folder something is mounted: proc_pid_mountinfo(5). Null: it is too deep for its path to be told. */
+/** The names in this folder that are mount points (proc_pid_mountinfo(5)). Null: the folder's path is too long for /proc. */
 export async function mountedIn(fd: number): Promise<Set<Name> | null> {
   const path = await readlink(`/proc/self/fd/${fd}`, { encoding: "latin1" }).catch(() => null);
   if (path === null) return null;

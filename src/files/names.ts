@@ -1,11 +1,11 @@
 /**
- * Names of files are bytes, not text: here each character of a name is one of its bytes (latin1). So nothing is lost, they have an order
- * that does not depend on an encoding, and take no more memory than they must.
+ * Names of files are bytes, not text. Here each character of a name is one of its bytes (latin1), so no name is changed, the order does not
+ * depend on an encoding, and a name takes one byte of memory per byte.
  */
 
 export type Name = string;
 
-/** What names mean to people: as UTF-8, with U+FFFD in place of what is none. */
+/** The name as people read it: UTF-8, with U+FFFD in place of invalid bytes. */
 export function textOf(name: Name): string {
   return Buffer.from(name, "latin1").toString();
 }
@@ -14,12 +14,12 @@ export function nameOf(text: string): Name {
   return Buffer.from(text).toString("latin1");
 }
 
-/** As it stands in the path of a URL, whatever bytes it has (RFC 3986). */
+/** The name percent-encoded for the path of a URL (RFC 3986). Every name has such a form. */
 export function encoded(name: Name): string {
   return name.replaceAll(/[^A-Za-z0-9._~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
-/** The other way; what is not encoded stands for itself. */
+/** The reverse of `encoded`. Characters that are not encoded stay as they are. */
 export function decoded(text: string): Name {
   return nameOf(text).replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

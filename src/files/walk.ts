@@ -5,51 +5,51 @@ import { type Name, nameOf } from "./names.ts";
 import { codeOf } from "../lib/error-code.ts";
 
 /**
- * The way through a workspace that never leaves it, whatever jobs make of its folders and links meanwhile: from one folder to the next, by
- * one name, without following what is there and without entering what is mounted there (as openat2(2) does with RESOLVE_BENEATH and
- * RESOLVE_NO_XDEV, which Node has not). Links are read and walked here. However deep it goes, no more than two folders are open at a time.
+ * Resolves a path in a workspace and never leaves it, even if jobs change folders and links meanwhile. It opens one folder after the other
+ * by one name, without following links and without entering mounts, as openat2(2) does with RESOLVE_BENEATH and RESOLVE_NO_XDEV, which
+ * Node.js does not have. Links are read and resolved here. At any depth no more than two folders are open at a time.
  */
 
-/** `refusal` is a sentence for people; it does not hold what a link says. */
+/** The message is the end of a sentence for people. It does not contain the target of a link. */
 export class LeavesWorkspace extends Error {}
 
-/** Something else is mounted there, or on the way. */
+/** The path leads to a mount or through one. */
 export class LeavesMount extends Error {}
 
-/** An open folder of the workspace, good for walking on alone (O_PATH). */
+/** An open folder of the workspace (O_PATH), which is good only for opening what is in it. */
 type Folder = FileHandle;
 
-/** A name in an open folder, which may be nothing, anything, or (never followed) a link. */
+/** A name in an open folder. There may be nothing with this name, or anything, also a link, which is not followed. */
 export type DirectoryEntry = { folder: Folder; name: Name };
 
-/** What is there, not opened but held (O_PATH, see open(2)): it is good for `reopen` and for nothing else. */
+/** What a path leads to, held (O_PATH, see open(2)) but not opened: only `reopen` can use it. */
 export type Found = { held: FileHandle; stats: Stats };
 
 export type Start = {
-  root: string; // the workspace; a link there is the service's own
+  root: string; // the workspace; if this is a link, the service made it
   path: Name[];
-  /** Called for a folder that is not there; makes it. Without it, ENOENT is thrown. */
+  /** Creates a folder that does not exist. Without it, ENOENT is thrown. */
   make?: (entry: DirectoryEntry) => Promise<void>;
 };
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
-const O_PATH = 0o10000000; // open(2); the same on all architectures that Node has
-const maxLinks = 40; // as the kernel has it: path_resolution(7)
-const maxSteps = 20_000; // a path of a request has no more than half as many names; links could ask for any number
+const O_PATH = 0o10000000; // open(2); the same on all architectures of Node.js
+const maxLinks = 40; // the limit of the kernel: path_resolution(7)
+const maxSteps = 20_000; // twice the names that the path of a request can have; links could demand any number
 
-/** A name in an open folder, which stays that folder wherever it is moved to. */
+/** The path of a name in an open folder. It stays right if the folder is moved. */
 export function below({ fd }: FileHandle, name: Name): Buffer {
   return Buffer.from(`/proc/self/fd/${fd}/${name}`, "latin1");
 }
 
-/** Opens what is held. Only of files and folders: to open a device or a FIFO does something. */
+/** Opens what is held. Call it only for files and folders: opening a device or a FIFO has effects. */
 export async function reopen({ fd }: FileHandle, flags: number): Promise<FileHandle> {
   return await open(`/proc/self/fd/${fd}`, flags);
 }
 
 /**
- * Finds what the path leads to, links followed; the caller closes it. Throws LeavesWorkspace, LeavesMount, and the errors of open(2) with
- * their codes.
+ * Finds what the path leads to, and follows links. The caller closes it. Throws LeavesWorkspace, LeavesMount, and the errors of open(2)
+ * with their codes.
  */
 export async function find(start: Start): Promise<Found> {
   const walker = await Walker.at(start);
@@ -62,7 +62,10 @@ export async function find(start: Start): Promise<Found> {
   }
 }
 
-/** Calls `use` with the entry that the path leads to, where a link is not followed; null: that is the workspace itself. Throws the same. */
+/**
+ * Calls `use` with the entry that the path leads to; null: the workspace itself. If the entry is a link, the link is not followed. Throws
+ * what `find` throws.
+ */
 export async function locate<Result>(start: Start, use: (entry: DirectoryEntry | null) => Promise<Result>): Promise<Result> {
   const walker = await Walker.at(start);
   try {
@@ -72,12 +75,12 @@ export async function locate<Result>(start: Start, use: (entry: DirectoryEntry |
   }
 }
 
-/** What is at a entry, without following it; the caller closes it. */
+/** What is at an entry. A link is not followed. The caller closes it. */
 export async function openEntry({ folder, name }: DirectoryEntry): Promise<Found> {
   return await hold(below(folder, name), mountOf(folder.fd));
 }
 
-/** Where a walk is, and how it came there. */
+/** A walk: the folder that it has reached, and the names that led there. */
 class Walker {
   here: Found;
   readonly #start: Start;
@@ -95,7 +98,10 @@ class Walker {
     this.#mount = mount;
   }
 
-  /** To what the path leads to, or (null then, too, where that is the workspace) to the folder of the last name, which is not looked at. */
+  /**
+   * Walks to what the path leads to, and returns null. Without `isFollowingLast` it stops at the folder of the last name, and returns the
+   * entry without examining it; null: the path leads to the workspace itself.
+   */
   async go({ isFollowingLast }: { isFollowingLast: boolean }): Promise<DirectoryEntry | null> {
     const rest = this.#start.path.toReversed(); // the next one is at the end
     for (let links = 0, steps = 0; ; steps += 1) {
@@ -132,7 +138,7 @@ class Walker {
     }
   }
 
-  /** Where it is no folder, the kernel says so at the next name. */
+  /** If it is not a folder, the kernel refuses the next name. */
   async #enter(found: Found, name: Name): Promise<void> {
     await this.here.held.close();
     this.here = found;
@@ -140,8 +146,8 @@ class Walker {
   }
 
   /**
-   * To the workspace again, and the names to the folder above this: to ask a folder for its parent would lead out of one that was moved
-   * away.
+   * Returns to the workspace, and gives the names that lead to the parent of the current folder. The parent is not opened as "..", because
+   * the folder may have been moved out of the workspace.
    */
   async #climb(): Promise<Name[]> {
     if (this.#trail.length === 0) throw new LeavesWorkspace("leaves the workspace");
@@ -155,10 +161,13 @@ class Walker {
     this.#trail = [];
   }
 
-  /** The names to walk in place of a link. An absolute one is a way from the workspace where it begins with its path, as jobs see it. */
+  /**
+   * The names of a link's target, which take the place of the link. An absolute target must begin with the path of the workspace, as jobs
+   * see it.
+   */
   async #follow(name: Name): Promise<Name[]> {
     const target = await linkAt(below(this.here.held, name));
-    if (target === null) return [name]; // it has become something else: looked at again
+    if (target === null) return [name]; // it is not a link any more, so it is opened again
     if (!target.startsWith("/")) return target.split("/");
     const root = nameOf(this.#start.root);
     if (target !== root && !target.startsWith(`${root}/`)) throw new LeavesWorkspace("leads out of the workspace by a link");
@@ -181,7 +190,7 @@ async function holdRoot(root: string): Promise<Found & { mount: number | null }>
   return await closedOnError(held, async () => ({ held, stats: await held.stat(), mount: mountOf(held.fd) }));
 }
 
-/** Nothing is asked of what is there before it is known to be on this mount. */
+/** Checks that it is on this mount before anything else, because a network file system may never answer. */
 async function hold(path: Buffer, mount: number | null): Promise<Found> {
   const held = await open(path, O_PATH | O_NOFOLLOW);
   return await closedOnError(held, async () => {
@@ -190,9 +199,9 @@ async function hold(path: Buffer, mount: number | null): Promise<Found> {
   });
 }
 
-async function closedOnError<Result>(held: FileHandle, look: () => Promise<Result>): Promise<Result> {
+async function closedOnError<Result>(held: FileHandle, use: () => Promise<Result>): Promise<Result> {
   try {
-    return await look();
+    return await use();
   } catch (error) {
     await held.close();
     throw error;

@@ -6,12 +6,12 @@ import type { Name } from "./names.ts";
 import { below, find, LeavesMount, locate, openEntry, type DirectoryEntry, reopen } from "./walk.ts";
 import { codeOf } from "../lib/error-code.ts";
 
-/** The files of one job's workspace. All throw what the walk throws, and what stands here. */
+/** The files of one job's workspace. Every function throws the errors of walk.ts and those of this file. */
 
-/** What is there is of another kind than the call is for; the message is for people. */
+/** There is something of another kind than the call expects. The message is the end of a sentence for people. */
 export class NotWhatWasAsked extends Error {}
 
-/** A folder was not removed whole. So much of it was; `left` was not, of which the path is from the workspace down. */
+/** A folder could not be removed completely: `removedCount` entries were removed. The path of `left` is relative to the workspace. */
 export class NotAllRemoved extends Error {
   readonly removedCount: number;
   readonly left: Left;
@@ -23,18 +23,18 @@ export class NotAllRemoved extends Error {
   }
 }
 
-/** A folder is only held (O_PATH). The caller closes either. */
+/** A folder is only held (O_PATH). The caller closes both kinds. */
 export type Opened = { kind: "file"; file: FileHandle; stats: Stats } | { kind: "folder"; folder: FileHandle; stats: Stats };
 
 export type Workspace = {
   root: string;
-  /** A path, of the workspace's file system and in a folder of the service's alone, for a file that is being written. */
+  /** A new path for a file that is being written: on the workspace's file system, in a folder that only the service uses. */
   draft: () => string;
   /** The C program. */
   program: string;
 };
 
-/** Runs what holds folders open, when it is its turn. */
+/** Runs work that keeps folders open, when it is its turn. */
 export type InTurn = <Result>(run: () => Promise<Result>) => Promise<Result>;
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -46,7 +46,7 @@ export class WorkspaceFiles {
     this.#workspace = workspace;
   }
 
-  /** What is there, open; of the way to it, nothing is. A device, a FIFO or a socket is never opened. */
+  /** Opens a file or folder, and keeps nothing else open. It never opens a device, a FIFO or a socket. */
   async open(path: Name[]): Promise<Opened> {
     const { held, stats } = await find({ root: this.#workspace.root, path });
     if (stats.isDirectory()) return { kind: "folder", folder: held, stats };
@@ -64,8 +64,8 @@ export class WorkspaceFiles {
   }
 
   /**
-   * Puts a file there in place of what was, whole or not at all; folders on the way are made. The owner is the workspace's. `mode` are its
-   * permissions. While its bytes are waited for, nothing is open but a draft of it, outside of the workspace.
+   * Writes a file in place of what was there, completely or not at all, and creates its parent folders. The file belongs to the workspace's
+   * owner; `mode` is its permissions. While the content arrives, only a draft outside the workspace is open.
    */
   async write(path: Name[], content: AsyncIterable<Uint8Array>, { mode, inTurn }: { mode: number; inTurn: InTurn }): Promise<void> {
     await inTurn(() => this.#locate(path, "is the workspace itself: name a file in it", refuseFolder));
@@ -74,31 +74,31 @@ export class WorkspaceFiles {
       await this.#writeDraft(draft, content, mode);
       await inTurn(() => this.#locate(path, "is the workspace itself: name a file in it", async (entry) => await putInPlace(draft, entry)));
     } catch (error) {
-      await unlink(draft).catch(() => undefined); // the first error says more
+      await unlink(draft).catch(() => undefined); // the first error matters
       throw error;
     }
   }
 
-  /** Makes a folder, with those on the way, where there is none, and gives it these permissions. */
+  /** Creates a folder and its parents if they do not exist, and sets the permissions of the folder. */
   async makeFolder(path: Name[], mode: number): Promise<void> {
-    await this.#locate(path, "is the workspace itself, which is there", async (entry) => {
+    await this.#locate(path, "is the workspace itself, which exists", async (entry) => {
       await this.#make(entry);
       const { held, stats } = await openEntry(entry);
       await using found = held;
-      if (!stats.isDirectory()) throw new NotWhatWasAsked("is no folder");
+      if (!stats.isDirectory()) throw new NotWhatWasAsked("is not a folder");
       await using folder = await reopen(found, O_RDONLY | O_DIRECTORY);
       await folder.chmod(mode);
     });
   }
 
   /**
-   * Removes a file, a link or an empty folder; with `isRecursive` a folder with all that is in it. Gives how many there were; throws
-   * NotAllRemoved.
+   * Removes a file, a link or an empty folder; with `isRecursive` also a folder with everything in it. Returns the number of removed
+   * entries. Throws NotAllRemoved.
    */
   async remove(path: Name[], { isRecursive }: { isRecursive: boolean }): Promise<number> {
     const { root, program } = this.#workspace;
     return await locate({ root, path }, async (entry) => {
-      if (entry === null) throw new NotWhatWasAsked("is the workspace itself: it goes when the job is removed");
+      if (entry === null) throw new NotWhatWasAsked("is the workspace itself: it is removed with the job");
       if (await isUnlinked(entry)) return 1;
       const { held } = await openEntry(entry);
       await using folder = held;
@@ -106,7 +106,7 @@ export class WorkspaceFiles {
       const { removed, left } = await emptyFolder(program, folder.fd);
       if (left !== null) throw new NotAllRemoved(removed, { ...left, path: [...path, left.path].filter((name) => name !== "").join("/") });
       if (await isFolderRemoved(entry, { isRecursive: true })) return removed + 1;
-      throw new NotAllRemoved(removed, { path: path.join("/"), why: "changed", text: "something is put into it meanwhile" });
+      throw new NotAllRemoved(removed, { path: path.join("/"), why: "changed", text: "something was added to it meanwhile" });
     });
   }
 
@@ -124,7 +124,7 @@ export class WorkspaceFiles {
     await file.chmod(mode);
   }
 
-  /** A folder, if nothing is there. */
+  /** Creates a folder if nothing is there. */
   async #make({ folder, name }: DirectoryEntry): Promise<void> {
     try {
       await mkdir(below(folder, name), 0o755);
@@ -137,7 +137,10 @@ export class WorkspaceFiles {
     await this.#giveToOwner(made);
   }
 
-  /** A service that is root keeps the workspaces of others: what it makes there is theirs, and what is not theirs it does not show. */
+  /**
+   * The owner of the workspace, if it is not the service's user. Only a service that is root has such workspaces: what it creates there
+   * belongs to the owner, and it shows no files of other users. Null: there is no such owner.
+   */
   async #owner(): Promise<{ uid: number; gid: number } | null> {
     if (process.geteuid?.() !== 0) return null;
     await using root = await open(this.#workspace.root, O_RDONLY | O_DIRECTORY);
@@ -150,14 +153,14 @@ export class WorkspaceFiles {
     if (owner !== null) await made.chown(owner.uid, owner.gid);
   }
 
-  /** A hard link is no link to walk: of a file that its user may not read, root would show what is in it. */
+  /** A hard link cannot be told from a file, so a service that is root would show files that the job's user may not read. */
   async #refuseForeign({ uid }: Stats): Promise<void> {
     const owner = await this.#owner();
-    if (owner !== null && uid !== owner.uid) throw new NotWhatWasAsked("belongs to another user than the job's: it is not shown");
+    if (owner !== null && uid !== owner.uid) throw new NotWhatWasAsked("does not belong to the job's user, so it is not shown");
   }
 }
 
-/** Before the bytes of a file are waited for in vain. */
+/** Refuses a folder before the content of the file is read in vain. */
 async function refuseFolder(entry: DirectoryEntry): Promise<void> {
   try {
     const { held, stats } = await openEntry(entry);
@@ -185,15 +188,15 @@ async function isUnlinked(entry: DirectoryEntry): Promise<boolean> {
     return true;
   } catch (error) {
     const code = codeOf(error);
-    if (code !== "EISDIR" && code !== "EPERM" && code !== "EBUSY") throw error; // unlink(2): Linux says EISDIR of a folder, POSIX EPERM
-    const { held, stats } = await openEntry(entry); // of a mount, throws what is
+    if (code !== "EISDIR" && code !== "EPERM" && code !== "EBUSY") throw error; // unlink(2) of a folder: EISDIR on Linux, EPERM by POSIX
+    const { held, stats } = await openEntry(entry); // throws LeavesMount for a mount
     await held.close();
     if (stats.isDirectory()) return false;
     throw error;
   }
 }
 
-/** False: there is something in it, and that is to be removed. */
+/** False: the folder is not empty, and its content is to be removed too. */
 async function isFolderRemoved({ folder, name }: DirectoryEntry, { isRecursive }: { isRecursive: boolean }): Promise<boolean> {
   try {
     await rmdir(below(folder, name));

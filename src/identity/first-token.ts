@@ -4,8 +4,9 @@ import type { TokenTable } from "../store/tokens.ts";
 import { makeToken } from "./tokens.ts";
 
 /**
- * Where there was never a token, makes one of role admin in the file `token` of the state directory (0600), and gives the path; else null.
- * The file comes first: after a crash between the two there is still no token, and both are made anew.
+ * Creates a token with the role admin in the file `token` of the state directory (0600) if there was never a token. Returns the path of the
+ * file; null: there was a token. The file is written before the database: after a crash between them there is still no token, and the next
+ * start creates both again.
  */
 export function ensureFirstToken(table: TokenTable, stateDir: string): string | null {
   if (table.all().length > 0) return null;

@@ -8,7 +8,7 @@ import { LocalPeers, unixConnections } from "./peers.ts";
 import type { Role } from "./roles.ts";
 import { checkToken } from "./tokens.ts";
 
-/** `reason` is a sentence for whoever asked; it holds nothing of what was shown. */
+/** `reason` is a sentence for the client. It contains nothing of the credentials. */
 export type Identification = { kind: "known"; identity: Identity } | { kind: "unknown"; reason: string };
 
 export type IdentityOptions = {
@@ -20,11 +20,11 @@ export type IdentityOptions = {
 
 const markUsedAgainMs = 60_000;
 
-/** A proxy adds one of these; what it passes on may come from anywhere. */
+/** Headers that proxies add. A request that a proxy forwarded may come from anywhere. */
 const proxyHeaders =
   /^(forwarded.*|via|x-forwarded.*|x-real-ip|.*client-?ip|x-original-.*|x-proxy.*|proxy-.*|x-cluster-.*|x-envoy-.*|x-azure-.*|x-amzn-.*|x-appengine-.*|cf-.*|fastly-.*|akamai-.*)$/;
 
-/** Who sends a request: by token, else by client certificate, else by whose process it is. */
+/** Finds out who sends a request: by the token, else by the client certificate, else by the user of the client process. */
 export class Identifier {
   readonly #store: Store;
   readonly #options: IdentityOptions;
@@ -71,7 +71,7 @@ export class Identifier {
     }
   }
 
-  /** Whether what let somebody in still would: what it began may go on for days. */
+  /** Whether the credentials are still valid. A request may last for days. */
   isStillAuthorized({ kind, owner, untilMs }: Identity): boolean {
     if (untilMs <= Date.now()) return false;
     if (kind !== "token" || owner === null) return true;
@@ -79,21 +79,20 @@ export class Identifier {
     return token !== null && token.revokedAtMs === null;
   }
 
-  /** When it was used is for people: a full disk keeps nobody out. */
+  /** The time of use is information for people, so a full disk keeps nobody out. */
   #markUsed(id: string, nowMs: number): void {
     this.#store.markTokenUsed(id, nowMs).catch(() => undefined);
   }
 
-  /** Null: none was shown. */
+  /** Null: the client has no certificate. */
   #byCertificate(socket: TLSSocket): Identification | null {
     const certificate = socket.getPeerCertificate();
     if (Object.keys(certificate).length === 0) return null;
-    // A connection may live longer than the certificate that it began with.
+    // A connection may last longer than its certificate.
     const untilMs = Date.parse(certificate.valid_to);
-    const isFinished = untilMs < Date.now();
-    if (!socket.authorized || isFinished)
-      return unknown("the client certificate is not one of JOBRUNNER_TLS_CLIENT_CA, or its time is over");
-    const name: unknown = certificate.subject.CN; // several come as a list
+    const isExpired = untilMs < Date.now();
+    if (!socket.authorized || isExpired) return unknown("the client certificate is not one of JOBRUNNER_TLS_CLIENT_CA, or it has expired");
+    const name: unknown = certificate.subject.CN; // an array if there are several
     const role = typeof name === "string" ? this.#options.clientRoles.get(name) : undefined;
     if (typeof name !== "string" || role === undefined)
       return unknown("the client certificate's common name has no role in JOBRUNNER_TLS_CLIENT_ROLES");

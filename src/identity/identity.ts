@@ -1,27 +1,27 @@
 import type { Role } from "./roles.ts";
 
-/** Somebody who was let in. */
+/** An identified client. */
 export type Identity = {
   kind: "local" | "socket" | "token" | "certificate";
   name: string;
   role: Role;
-  /** The key under which jobs are this identity's own; null where it may see and do everything anyway. */
+  /** The owner of the jobs that this identity submits; null: it may see and do everything. */
   owner: string | null;
-  /** When what was shown ends, in milliseconds since the epoch. */
+  /** When the credentials expire, in milliseconds since the epoch. */
   untilMs: number;
 };
 
-/** The owner whose jobs alone the identity sees; null: all. */
+/** The only owner whose jobs the identity may see; null: every owner. */
 export function scopeOf({ role, owner }: Identity): string | null {
   return role === "submit" ? owner : null;
 }
 
-/** By what an identity's share of something is counted. */
+/** The key by which shares and limits of an identity are counted. */
 export function keyOf(identity: Identity): string {
   return identity.owner ?? nameOf(identity);
 }
 
-/** The identity by its kind and name, as people read it. */
+/** `kind:name`, for people. */
 export function nameOf({ kind, name }: Identity): string {
   return `${kind}:${name}`;
 }

@@ -1,6 +1,6 @@
 import { homedir, userInfo } from "node:os";
 
-/** The user that this process runs as. A number without an account, as containers of this service may have it, is a user too. */
+/** The user of this process. The service may run in a container as a user ID without an account. */
 export const ownUser: { name: string; uid: number; home: string; shell: string } = find();
 
 function find(): typeof ownUser {
@@ -15,7 +15,7 @@ function find(): typeof ownUser {
 
 function homeWithoutAccount(): string {
   try {
-    return homedir(); // of the environment
+    return homedir(); // from the environment
   } catch {
     return "/";
   }

@@ -3,11 +3,9 @@ import { isLoopback } from "../sockets/addresses.ts";
 import { endsOf } from "../sockets/ends.ts";
 import type { KernelSockets } from "../sockets/kernel-sockets.ts";
 
-/**
- * Whose process is at the other end of a connection: over loopback both ends are sockets of this box, and the kernel knows their owners.
- */
+/** The user at the other end of a connection: over loopback both ends are sockets of this machine, and the kernel knows their owners. */
 
-/** Connections that came in over the unix socket, which its mode keeps for this user and root. The listener adds them. */
+/** Connections over the unix socket, whose mode admits only this user and root. The listener adds them. */
 export const unixConnections = new WeakSet<Socket>();
 
 export class LocalPeers {
@@ -18,9 +16,7 @@ export class LocalPeers {
     this.#sockets = sockets;
   }
 
-  /**
-   * The user id of the process that made the connection; null: it is not of this box, or not known for sure. Looked up once per connection.
-   */
+  /** The user ID of the client process; null: it is on another machine, or not known for certain. Looked up once per connection. */
   uidOf(socket: Socket): Promise<number | null> {
     const known = this.#known.get(socket) ?? this.#lookUp(socket);
     this.#known.set(socket, known);

@@ -1,4 +1,4 @@
-/** What somebody may do: `read` sees all jobs, `submit` runs jobs and sees its own alone, `admin` may do everything. */
+/** `read` sees all jobs, `submit` runs jobs and sees only its own, `admin` may do everything. */
 
 export const roles = ["read", "submit", "admin"] as const;
 

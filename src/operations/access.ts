@@ -58,7 +58,7 @@ export function isPublic(operation: OperationName): boolean {
 export function authorize({ role }: Identity, operation: OperationName): void {
   const { access } = operationTable[operation];
   if (access === "public" || rolesOf[access].includes(role)) return;
-  throw new Refusal("role-too-small", `the role ${role} may not do this: it takes ${rolesOf[access].join(" or ")}`);
+  throw new Refusal("role-too-small", `the role ${role} may not do this: it requires ${rolesOf[access].join(" or ")}`);
 }
 
 /** Whether the identity may see a job with this owner. */

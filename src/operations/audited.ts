@@ -10,7 +10,7 @@ export function actorOf({ identity, from }: Caller): Actor {
   return { By: nameOf(identity), Role: identity.role, From: from };
 }
 
-/** These are found before anything is changed. */
+/** The operation is refused with these before it changes anything. */
 const unchanged = new Set<RefusalCode>([
   "unknown-job",
   "unknown-file",
@@ -23,8 +23,8 @@ const unchanged = new Set<RefusalCode>([
 ]);
 
 /**
- * Does work that changes something, and writes a line into the audit log. A line is also written if the work failed midway: why, and how
- * far it came.
+ * Does work that changes something, and writes a line into the audit log. Work that failed and may be partly done gets a line too, with the
+ * reason and how far it came.
  */
 export async function audited<Result>(
   audit: AuditLog,

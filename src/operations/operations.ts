@@ -107,8 +107,8 @@ export class Operations {
   }
 
   /**
-   * Resolves when nothing of the job is left; at once if it does not exist. When the signal aborts, the wait ends and the job is stopped all
-   * the same.
+   * Resolves when nothing of the job is left; at once if it does not exist. When the signal aborts, the wait ends, and the job is stopped
+   * all the same.
    */
   async kill(caller: Caller, id: string, { force, signal }: { force: boolean; signal: AbortSignal }): Promise<void> {
     const { runner, audit } = this.#dependencies;

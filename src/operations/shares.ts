@@ -1,12 +1,12 @@
-/** Gives back what was taken; a second call does nothing. */
+/** Gives the share back. A second call does nothing. */
 export type Release = () => void;
 
 export type Bounds = { max: number; maxPerIdentity: number };
 
-/** Of pages of folders, each a MiB or so. */
+/** For pages of folders in memory, each about 1 MiB. */
 export const pageBounds: Bounds = { max: 256, maxPerIdentity: 64 };
 
-/** Something of which there is so much for all identities together, and so much for each, so that none can take it from the others. */
+/** Limits something in total and per identity, so that no identity can take all of it. */
 export class Shares {
   readonly bounds: Bounds;
   readonly #byIdentity = new Map<string, number>();
@@ -16,7 +16,7 @@ export class Shares {
     this.bounds = bounds;
   }
 
-  /** One of it. `identity` is its key (keyOf). Where none is left: of what, "all" that there is or the identity's "own" share. */
+  /** Takes one. `identity` is its key (keyOf). If none is left: "own" if the identity has used its share, "all" if the total is used. */
   take(identity: string): Release | "all" | "own" {
     const own = this.#byIdentity.get(identity) ?? 0;
     if (own >= this.bounds.maxPerIdentity) return "own";

@@ -7,21 +7,21 @@ export type TurnBounds = {
   waitingPerIdentity: number; // more are refused
 };
 
-/** Of a service: the event loop is one, and two of one identity let it read for one while it waits for the other's disk. */
+/** For work in the event loop. With two pieces of an identity at once, one computes while the other waits for the disk. */
 export const turnBounds: TurnBounds = { atOnce: 4, perIdentity: 2, waitingPerIdentity: 200 };
 
-/** Of removals, which are done by a process each and take their time with the disk. */
+/** For removals: each is a process of its own, and waits mostly for the disk. */
 export const removalBounds: TurnBounds = { atOnce: 8, perIdentity: 2, waitingPerIdentity: 200 };
 
 type Waiting = { start: () => void; isWanted: () => boolean };
 
 /**
- * Work that may be large, a few pieces at once: of all identities, and of each. The others wait, and whoever has asked for much waits
- * behind its own: the identities take turns.
+ * Limits how many pieces of large work run at once, in total and per identity. The others wait. The identities take turns, so one that asks
+ * for much delays only itself.
  */
 export class Turns {
   readonly #bounds: TurnBounds;
-  readonly #waiting = new Map<string, Waiting[]>(); // by identity; the one whose turn is next comes first
+  readonly #waiting = new Map<string, Waiting[]>(); // by identity; the next one is first
   readonly #working = new Map<string, number>();
   #count = 0;
 
@@ -29,7 +29,7 @@ export class Turns {
     this.#bounds = bounds;
   }
 
-  /** Does the work when it is its turn; as `take` says. */
+  /** Runs the work when it is its turn. Throws and waits as `take` does. */
   async run<Result>(
     identity: string,
     { isWanted, work }: { isWanted: () => boolean; work: () => Promise<Result> | Result },
@@ -43,8 +43,9 @@ export class Turns {
   }
 
   /**
-   * Resolves when it is its turn, with what ends that, to be called once. `identity` is its key (keyOf). Where it is not wanted any more by
-   * then, since the client has gone, the promise stays open. Throws a refusal where the identity has too much waiting.
+   * Resolves when it is the caller's turn, with the function that ends the turn, to be called once. `identity` is the identity's key
+   * (keyOf). If `isWanted` returns false by then, because the client has gone, the promise never settles. Throws a refusal if too much work
+   * of the identity is waiting.
    */
   async take(identity: string, isWanted: () => boolean): Promise<() => void> {
     if (this.#mayStart(identity)) this.#change(identity, 1);
@@ -55,7 +56,7 @@ export class Turns {
     };
   }
 
-  /** For work of which most is done at once, and the rest only when it is its turn. To be disposed of when it is done; as `take` says. */
+  /** For work that is usually short and takes a turn only if it becomes long. Dispose of it when the work is done. */
   pausesOf(identity: string, isWanted: () => boolean): Pauses {
     return new Pauses(() => this.take(identity, isWanted));
   }
@@ -78,7 +79,7 @@ export class Turns {
         if (next?.isWanted() !== true) continue;
         this.#change(identity, 1);
         next.start();
-        this.#waiting.delete(identity); // behind the others
+        this.#waiting.delete(identity); // to the end of the map, behind the others
         if (queue.length > 0) this.#waiting.set(identity, queue);
         break;
       }
@@ -94,7 +95,7 @@ export class Turns {
   }
 }
 
-/** The pauses of one piece of work: who comes to the first waits there for its turn. */
+/** The pauses of one piece of work. The first one waits for a turn, which lasts until the work is done. */
 export class Pauses implements Disposable {
   readonly #take: () => Promise<() => void>;
   #endTurn: (() => void) | null = null;
@@ -103,7 +104,7 @@ export class Pauses implements Disposable {
     this.#take = take;
   }
 
-  /** Others go on meanwhile. */
+  /** Lets other work of the event loop run. */
   async pause(): Promise<void> {
     this.#endTurn ??= await this.#take();
     await setImmediate();
@@ -115,6 +116,6 @@ export class Pauses implements Disposable {
 }
 
 function tooMany(waiting: number): Refusal {
-  const detail = `${waiting} requests of this identity wait already for such work: ask again when some are answered`;
+  const detail = `${waiting} requests of this identity are already waiting for such work: try again when some of them are answered`;
   return new Refusal("too-many-at-once", detail, { retryAfterSeconds: 1 });
 }

@@ -8,13 +8,16 @@ import type { Workspace } from "./workspaces.ts";
 /** A job that exists: enough to decide who may see it, and where it stands. `seq` is the order of acceptance; `owner` is a Submitter's. */
 export type JobReference = { id: string; seq: number; owner: string | null; isFinished: boolean };
 
-/** The runner as its callers see it. An ID leads to a job only by `find`; everything else that is about one job takes what `find` returned. */
+/** The runner as its callers see it. Only `find` takes an ID; everything else about one job takes the reference that `find` returned. */
 export interface JobRunner {
   /** Resolves when the job is committed to disk. From then on it exists until it is removed. */
   submit(submission: Submission): Promise<SubmitResult>;
   /** IDs of the jobs that are Starting, Running or Stopping, oldest first; null: of every owner. */
   activeIds(owner: string | null): string[];
-  /** Looks up whether a job exists and whose it is. The ID is a well-formed UUID. It costs no statement for an active job and one small statement for a finished one. */
+  /**
+   * Looks up whether a job exists and whose it is. The ID is a well-formed UUID. It costs no statement for an active job and one small
+   * statement for a finished one.
+   */
   find(id: string): JobReference | null;
   /** The job as lists show it, brought up to date; null: it was removed. */
   view(job: JobReference): JobView | null;

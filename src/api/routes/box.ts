@@ -11,9 +11,9 @@ import { json, noQuery, operation } from "../operation.ts";
 const getBox = operation({
   id: "getBox",
   tag: "service",
-  summary: "The box and the service on it, and who you are to it",
+  summary: "The machine, the service on it, and your identity",
   query: noQuery,
-  answers: { 200: json("As it is now", Box) },
+  answers: { 200: json("The current state", Box) },
 });
 
 const getFindings = operation({
@@ -21,13 +21,13 @@ const getFindings = operation({
   tag: "service",
   summary: "What `jobrunner doctor` finds",
   description:
-    "It looks anew, which takes a moment and runs a job for trial in a folder of its own. One look at a time: who asks meanwhile gets " +
-    "what that finds.",
+    "Runs all checks, which takes a moment, and a test job in a folder of its own. Only one run at a time: requests that arrive " +
+    "meanwhile get its result.",
   query: noQuery,
   answers: { 200: json("What was found", Diagnosis) },
 });
 
-/** The box for whoever is let in; what the doctor finds, which names files of the owner's, for those alone who may do everything. */
+/** The machine, for every role; what the doctor finds, which names files of the owner, only for `admin`. */
 export const boxRoutes: Routes = (app, context) => {
   app.get("/box", { config: { operation: "box" }, schema: getBox }, async (request) => await boxFor(request, context));
 
@@ -71,7 +71,7 @@ async function diskOf(path: string): Promise<{ TotalBytes: number | null; Availa
     const { blocks, bavail, bsize } = await statfs(path);
     return { TotalBytes: blocks * bsize, AvailableBytes: bavail * bsize };
   } catch {
-    return { TotalBytes: null, AvailableBytes: null }; // that it cannot be told is what is told
+    return { TotalBytes: null, AvailableBytes: null }; // null says that it is not known
   }
 }
 

@@ -4,7 +4,7 @@ import type { Remains } from "../../runner/removal.ts";
 import type { Routes } from "../context.ts";
 import { json, noQuery, publicOperation } from "../operation.ts";
 
-/** Whether the service is well: to anybody in a word, to those who are let in with what it found on this box. */
+/** Whether the service is well: one word for everybody, and details for identified clients. */
 export const healthRoutes: Routes = (app, { operations, version }) => {
   app.get("/healthz", { config: { operation: "health" }, schema: getHealth }, async (request, reply) => {
     const health = operations.health();
@@ -19,7 +19,7 @@ export const healthRoutes: Routes = (app, { operations, version }) => {
 
 const mostShown = 20;
 
-/** Others' jobs are not named to who sees its own alone. */
+/** A client that sees only its own jobs does not get the IDs of others. */
 function removalsFor(identity: Identity, remains: Remains[]): { removalsStopped: number; remains?: Remains[] } {
   return { removalsStopped: remains.length, ...(scopeOf(identity) === null ? { remains: remains.slice(0, mostShown) } : {}) };
 }
@@ -31,25 +31,30 @@ const Health = Type.Object(
     version: Type.Optional(Type.String()),
     database: Type.Optional(Type.String({ description: "ok, or what is wrong" })),
     launcher: Type.Optional(Type.String({ description: "ok, or what is wrong" })),
-    cgroups: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: "where each job has one; null: none can be made" })),
+    cgroups: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], { description: "the folder of the jobs' cgroups; null: none can be created" }),
+    ),
     containers: Type.Optional(
-      Type.Object({ engine: textOrNull, version: textOrNull, problem: textOrNull }, { description: "which engine there is, or why none" }),
+      Type.Object(
+        { engine: textOrNull, version: textOrNull, problem: textOrNull },
+        { description: "the container engine, or why there is none" },
+      ),
     ),
     removalsStopped: Type.Optional(
-      Type.Integer({ minimum: 0, description: "deleted jobs of which something could not be removed from the disk; it is tried again" }),
+      Type.Integer({ minimum: 0, description: "deleted jobs with files that could not be removed from the disk; the service tries again" }),
     ),
     remains: Type.Optional(
       Type.Array(
-        Type.Object({ job: Type.String(), path: Type.String({ description: "where the removal was stopped" }), problem: Type.String() }),
+        Type.Object({ job: Type.String(), path: Type.String({ description: "where the removal stopped" }), problem: Type.String() }),
         {
-          description: `of those what remains, of up to ${mostShown}, to who sees all jobs`,
+          description: `what remains of them, for clients that see all jobs; at most ${mostShown}`,
         },
       ),
     ),
     running: Type.Optional(Type.Integer({ minimum: 0 })),
     queued: Type.Optional(Type.Integer({ minimum: 0 })),
   },
-  { title: "Health", description: "To who is not let in, the status alone" },
+  { title: "Health", description: "Clients that are not identified get only the status" },
 );
 
 const getHealth = publicOperation({
@@ -57,5 +62,5 @@ const getHealth = publicOperation({
   tag: "service",
   summary: "Whether the service is well",
   query: noQuery,
-  answers: { 200: json("It is", Health), 503: json("It is not", Health) },
+  answers: { 200: json("The service is well", Health), 503: json("The service is not well", Health) },
 });

@@ -5,13 +5,13 @@ import { identityOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { noQuery, operation } from "../operation.ts";
 
-/** For Prometheus, which sends a token like everybody else. */
+/** For Prometheus, which needs a token like every other client. */
 export const metricsRoutes: Routes = (app, { metrics, turns }) => {
   app.get("/metrics", { config: { operation: "metrics" }, schema: getMetrics }, async (request, reply) => {
     const { body, contentType } = await turns.run(keyOf(identityOf(request)), {
       isWanted: () => !reply.raw.destroyed,
       work: async () => {
-        await setImmediate(); // each takes some milliseconds, and a thousand may come at once
+        await setImmediate(); // each takes some milliseconds, and a thousand requests may arrive at once
         return await metrics.text();
       },
     });
@@ -22,7 +22,7 @@ export const metricsRoutes: Routes = (app, { metrics, turns }) => {
 const getMetrics = operation({
   id: "getMetrics",
   tag: "service",
-  summary: "Counts and times, for Prometheus",
+  summary: "Counts and times for Prometheus",
   query: noQuery,
   answers: { 200: { description: "Prometheus' text format", content: { "text/plain": Type.String() } } },
   problems: ["too-many-at-once"],

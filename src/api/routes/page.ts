@@ -3,7 +3,9 @@ import { chooseType } from "../accept.ts";
 import type { App, Context } from "../context.ts";
 import { madeOnce } from "../made-once.ts";
 
-/** The web page, for anybody: nothing in it is of this box. What it shows it asks of the API, as whoever looks at it. */
+/**
+ * The web page, for everybody: its files contain nothing about this machine. It gets all data from the API with the identity of its user.
+ */
 export function pageRoutes(app: App, { pageDirectory }: Pick<Context, "pageDirectory">): void {
   const page = madeOnce(async () => await (await import("../page.ts")).makePage(pageDirectory));
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -14,12 +16,12 @@ export function pageRoutes(app: App, { pageDirectory }: Pick<Context, "pageDirec
   for (const url of ["/ui", "/ui/*"]) app.get(url, { config: { operation: "page" } }, handler);
 }
 
-/** Whoever types the service's address into a browser wants to see it; for all others `GET /` is the original's call. */
+/** Redirects browsers from `GET /` to the web page. For all other clients it is the call of the original. */
 export function redirectBrowsersToUi(app: App): void {
   app.addHook("onRequest", async (request, reply) => {
     if (request.url !== "/" || (request.method !== "GET" && request.method !== "HEAD")) return;
     reply.header("Vary", "Accept");
     if (chooseType(request.headers.accept, ["application/json", "text/html"]) !== "text/html") return;
-    await reply.code(303).header("Location", "ui/").send(); // relative, since a proxy may show the service under a path of its own
+    await reply.code(303).header("Location", "ui/").send(); // relative, because a proxy may serve it under a path of its own
   });
 }
