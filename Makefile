@@ -58,7 +58,7 @@ dist/main.cjs: node_modules/.package-lock.json $(shell find src tools/bundle -ty
 	@touch $@
 
 # The web page.
-build/web/index.html: node_modules/.package-lock.json $(shell find web src/client -type f)
+build/web/index.html: node_modules/.package-lock.json $(shell find web src/client src/fields -type f)
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" vite build web
 	@touch $@
 

@@ -39,7 +39,16 @@ $ jobrunner kill $id
 $ jobrunner wait $id; echo "exit status $?"
 …  Killed  SIGTERM  killed on request
 exit status 143`),
-    text("A job with several steps is a YAML or JSON file with the fields of the [API](api.md). Options add to it:"),
+    text(
+      "Each `--step` begins a step of a job. Options that a step can have, such as `--name`, `--env`, `--workdir` and `--timeout`, are " +
+        "the step's after it, and the job's before the first one:",
+    ),
+    typed(`$ jobrunner run --name nightly --env WORD=job --step --name build -c 'echo $WORD > built' \\
+>     --step --name test --env WORD=step -c 'cat built; echo $WORD' --step --run-on always -- echo cleaned
+job
+step
+cleaned`),
+    text("Such a job can also be a YAML or JSON file with the fields of the [API](api.md). Options add to it:"),
     typed(`$ cat > nightly.yaml <<'END'
 > Name: nightly
 > Environment: {LEVEL: "9"}

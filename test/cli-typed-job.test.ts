@@ -51,6 +51,41 @@ test("options become the fields of the job", async (t) => {
   assert.deepEqual(await specOf(t, service, ["make", "-j2"]), { Commands: [{ Args: ["make", "-j2"] }] });
 });
 
+test("each --step begins a step: options that a step can have are the step's after it, and the job's before it", async (t) => {
+  const service = await startService(t);
+  const job = ["--name", "nightly", "--timeout", "1h", "-e", "LEVEL=1", "-w", "src"];
+  const build = ["--step", "--name", "build", "-c", "true", "--timeout", "10m", "-e", "LEVEL=2", "-w", "lib", "--shell", "sh"];
+  const report = ["--step", "--arg", "echo", "--arg", "--step", "--run-on", "failure", "--label", "team=db", "--ignore-error"];
+  const spec = await specOf(t, service, [...job, ...build, ...report, "--step", "--run-on", "always", "--", "rm", "-rf", "tmp"]);
+  assert.deepEqual(spec, {
+    Name: "nightly",
+    TimeoutSeconds: 3600,
+    Environment: { LEVEL: "1" },
+    WorkingDir: "src",
+    Labels: { team: "db" },
+    Commands: [
+      { Name: "build", CommandLine: "true", TimeoutSeconds: 600, Environment: { LEVEL: "2" }, WorkingDir: "lib", Shell: "sh" },
+      { Args: ["echo", "--step"], RunOn: "failure", IgnoreError: true },
+      { Args: ["rm", "-rf", "tmp"], RunOn: "always" },
+    ],
+  });
+  const variables = written(t, "variables", "A=1\nB=1\n");
+  assert.deepEqual(await specOf(t, service, ["--step", "--env-file", variables, "-e", "B=2", "-c", "true"]), {
+    Commands: [{ CommandLine: "true", Environment: { A: "1", B: "2" } }],
+  });
+});
+
+test("without --step, options that only a step has are those of the one step; the words of its program are its own", async (t) => {
+  const service = await startService(t);
+  assert.deepEqual(await specOf(t, service, ["--ignore-error", "--timeout", "5", "-c", "true"]), {
+    TimeoutSeconds: 5,
+    Commands: [{ CommandLine: "true", IgnoreError: true }],
+  });
+  assert.deepEqual(await specOf(t, service, ["echo", "--step", "--run-on", "-c"]), {
+    Commands: [{ Args: ["echo", "--step", "--run-on", "-c"] }],
+  });
+});
+
 test("variables come from the command line, the caller's environment and files, in this order of weight", async (t) => {
   const service = await startService(t);
   const file = written(t, "variables", "A=file\nB=from a file\nC=file\n");
@@ -165,6 +200,11 @@ test("what cannot be understood exits with 2, and says which option and what to 
   const mistakes: [args: string[], stderr: RegExp][] = [
     [["run"], /there is no command: jobrunner run -- make/],
     [["run", "-c", "make", "make"], /either --command or a program/],
+    [["run", "--step", "-c", "make", "make"], /either --command or a program/],
+    [["run", "--step", "-c", "make", "--arg", "make"], /either --command or a program/],
+    [["run", "--image", "x", "--step", "-c", "make"], /--image is of a step: put it after the --step that it belongs to/],
+    [["run", "-c", "make", "--step", "-c", "make"], /--command is of a step: put it after the --step/],
+    [["run", "--file", "/no/such", "--step", "-c", "make"], /with --file, commands .* must be in the file/],
     [["run", "--file", "/no/such", "true"], /with --file, commands .* must be in the file/],
     [["run", "--file", "/no/such"], /--file "\/no\/such" cannot be read: ENOENT/],
     [["run", "--file", written(t, "list.yaml", "- 1")], /--file ".*list.yaml" must hold a job/],

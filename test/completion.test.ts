@@ -52,6 +52,7 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
     offers(ask("jobrunner token create ci --role s"), ["submit"], ["read"]);
     offers(ask("jobrunner ps --label team=db --state Ti"), ["TimedOut"], ["Failed"]);
     offers(ask("jobrunner run --stop-signal SIGK"), ["SIGKILL"], ["SIGHUP"]);
+    offers(ask("jobrunner run --step --run-on "), ["success", "failure", "always"], ["missing"]);
     offers(ask("jobrunner token create --role="), ["read", "submit", "admin"], ["--expires"]);
     offers(ask("jobrunner ps --url=http://localhost:8080 --label team=db --state=Ti"), ["TimedOut"], ["Failed"]);
     offers(ask("jobrunner run -e LEVEL=3 --url http://localhost:8080 --det"), ["--detach"], ["--env"]);

@@ -19,8 +19,9 @@ const mayImport: Record<string, string[]> = {
   operations: ["lib", "job", "output", "files", "audit", "identity", "runner"],
   api: ["lib", "job", "output", "files", "audit", "identity", "runner", "operations", "sockets", "metrics"],
   client: [],
+  fields: ["client"],
   doctor: ["lib", "store", "identity", "runner", "sockets", "job"],
-  cli: ["lib", "client", "store", "audit", "identity", "runner", "sockets", "job", "doctor"],
+  cli: ["lib", "client", "fields", "store", "audit", "identity", "runner", "sockets", "job", "doctor"],
 };
 
 test(
@@ -51,12 +52,12 @@ test("operations know nothing of HTTP", () => {
   }
 });
 
-test("the web page imports itself, libraries and the client: nothing else of the program", () => {
+test("the web page imports itself, libraries, the client and the tables of a job's fields: nothing else of the program", () => {
   const files = globSync("web/**/*.{ts,tsx}", { cwd: repository });
   assert.ok(files.flatMap(importsOf).length > 100, "the page's imports are found");
   for (const file of files) {
     for (const path of importsOf(file)) {
-      assert.match(path, /^(web\/|src\/client\/index\.ts$)/, `${file} imports ${path}`);
+      assert.match(path, /^(web\/|src\/client\/index\.ts$|src\/fields\/)/, `${file} imports ${path}`);
     }
   }
 });

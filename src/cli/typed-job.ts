@@ -1,157 +1,100 @@
 import type { JobSpec } from "../client/index.ts";
-import { parseEnvFile } from "./env-file.ts";
+import { type Leaf, longOf, objectOf, valueAt } from "../fields/field.ts";
+import { jobLeaves } from "../fields/job-table.ts";
+import { stepTable, stepLeaves } from "../fields/step-table.ts";
+import { isOptionOf, readField, refuseStdinTwice } from "./read-field.ts";
+import { stepOption, type TypedOption } from "./job-options.ts";
 import type { Session } from "./session.ts";
-import { readJob, readText } from "./typed-text.ts";
-import { pair } from "./values.ts";
+import { readJob } from "./typed-text.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What is typed of a job. Options that can be given several times are lists. */
-export type JobOptions = {
-  file?: string;
-  command?: string;
-  shell?: string;
-  env?: string[];
-  envFile?: string[];
-  secret?: string[];
-  stdin?: string;
-  workdir?: string;
-  user?: string;
-  name?: string;
-  label?: string[];
-  timeout?: number;
-  idleTimeout?: number;
-  stopSignal?: string;
-  stopTimeout?: number;
-  drainTimeout?: number;
-  image?: string;
-  entrypoint?: string;
-  volume?: string[];
-  network?: string;
-  pull?: string;
-  memory?: number;
-  cpus?: number;
-  pidsLimit?: number;
-};
+/** `words`: a program and its arguments. `options`: of the job and its steps, in the order in which they were typed. */
+export type TypedJob = { words: string[]; file: string | undefined; options: TypedOption[] };
 
 type Fields = Record<string, unknown>;
+
+const commandOption = longOf(stepTable.CommandLine.option);
+const argumentOption = longOf(stepTable.Args.option);
+const imageOption = longOf(stepTable.Image.option);
+/** Of a step in a container, these are meant inside it. */
+const insideContainer = new Set([stepTable.User, stepTable.WorkingDir].map(({ option }) => longOf(option)));
 
 /**
  * What was typed, as a job. It is the service that says whether it may be one. Throws UsageError where it contradicts itself, or names what
  * is not here.
  */
-export async function jobOf(session: Session, { words, options }: { words: string[]; options: JobOptions }): Promise<JobSpec> {
-  const { file, command, image } = options;
-  const step = stepOf(words, options);
-  if (command !== undefined && words.length > 0) throw new UsageError("give either --command or a program, not both");
-  if (file !== undefined && Object.keys(step).length > 0)
+export async function jobOf(session: Session, typed: TypedJob): Promise<JobSpec> {
+  const { job, steps } = partsOf(typed);
+  const { file } = typed;
+  if (file !== undefined && steps.length > 0)
     throw new UsageError("with --file, commands and containers must be in the file: remove them here");
-  if (file === undefined && command === undefined && words.length === 0 && image === undefined) {
+  if (file === undefined && steps.length === 0) {
     throw new UsageError(
       "there is no command: jobrunner run -- make, jobrunner run -c 'make && ./bench', or jobrunner run --file job.yaml",
     );
   }
-  refuseStdinTwice(options);
-  const job = file === undefined ? asJob(step) : await readJob(session.stdin, file);
-  return { ...job, ...(await fieldsOf(session, { options, job })) };
+  refuseStdinTwice(typed);
+  const start = file === undefined ? {} : await readJob(session.stdin, file);
+  const commands = await Promise.all(steps.map(async (options) => await fieldsOf(session, { leaves: stepLeaves, options })));
+  const ofSteps = isAlone(typed.options, commands) ? commands[0] : commands.length > 0 ? { Commands: commands } : {};
+  return { ...(await fieldsOf(session, { leaves: jobLeaves, options: job, start })), ...ofSteps };
 }
 
-/** Of a container, user and directory are those inside; they are the step's. */
-function stepOf(
-  words: string[],
-  { command, shell, image, user, workdir, entrypoint, volume, network, pull, memory, cpus, pidsLimit }: JobOptions,
-): Fields {
-  const resources = given({ MemoryBytes: memory, CPUs: cpus, Pids: pidsLimit });
-  return given({
-    CommandLine: command,
-    Args: words.length > 0 ? words : undefined,
-    Shell: shell,
-    Image: image,
-    ...(image === undefined ? {} : { User: user, WorkingDir: workdir }),
-    Entrypoint: entrypoint === undefined ? undefined : [entrypoint],
-    Mounts: volume?.map(mountOf),
-    Network: network,
-    Pull: pull,
-    Resources: Object.keys(resources).length > 0 ? resources : undefined,
-  });
+/** Whether the job needs no steps, because it is one command line. */
+function isAlone(options: TypedOption[], [first, ...others]: Fields[]): boolean {
+  const isStep = options.some(({ option }) => option === stepOption);
+  return !isStep && first !== undefined && others.length === 0 && Object.keys(first).join() === "CommandLine";
 }
 
-function asJob(step: Fields): Fields {
-  return Object.keys(step).join() === "CommandLine" ? step : { Commands: [step] };
+type Parts = { job: TypedOption[]; steps: TypedOption[][] };
+
+/** Which options are the job's, and which are those of each step. The words at the end are the last step's. */
+function partsOf({ words, options }: TypedJob): Parts {
+  const program = words.map((word): TypedOption => ({ option: argumentOption, value: word }));
+  const [before = [], ...steps] = splitBySteps([...options, ...program]);
+  const parts = steps.length === 0 ? partsOfOneStep(before) : partsOfSteps(before, steps);
+  for (const step of parts.steps) {
+    const typed = new Set(step.map(({ option }) => option));
+    if (typed.has(commandOption) && typed.has(argumentOption)) throw new UsageError("give either --command or a program, not both");
+  }
+  return parts;
 }
 
-/** `SOURCE:TARGET`, `SOURCE:TARGET:ro`. */
-function mountOf(text: string): object {
-  const [, source, target, mode] = /^([^:]+):([^:]+)(?::(ro|rw))?$/.exec(text) ?? [];
-  if (source === undefined) throw new UsageError(`--volume ${text}: give a source and a target, as /data:/data or /data:/data:ro`);
-  return given({ Source: source, Target: target, ReadOnly: mode === "ro" ? true : undefined });
+function splitBySteps(options: TypedOption[]): TypedOption[][] {
+  const parts: TypedOption[][] = [[]];
+  for (const typed of options) {
+    if (typed.option === stepOption) parts.push([]);
+    else parts.at(-1)?.push(typed);
+  }
+  return parts;
 }
 
-/** Fields of the job itself. Maps are added to those of the file. */
-async function fieldsOf(session: Session, { options, job }: { options: JobOptions; job: Fields }): Promise<Fields> {
-  const { image, user, workdir, name, timeout, idleTimeout, stopSignal, stopTimeout, drainTimeout, stdin } = options;
-  return given({
-    ...(image === undefined ? { User: user, WorkingDir: workdir } : {}),
-    Name: name,
-    Labels: merged(job["Labels"], labelsOf(options)),
-    Environment: merged(job["Environment"], await environmentOf(session, options)),
-    Secrets: merged(job["Secrets"], await secretsOf(session, options)),
-    Stdin: stdin === undefined ? undefined : await readText(session.stdin, { option: "--stdin", file: stdin }),
-    TimeoutSeconds: timeout,
-    IdleTimeoutSeconds: idleTimeout,
-    StopSignal: stopSignal,
-    StopTimeoutSeconds: stopTimeout,
-    DrainTimeoutSeconds: drainTimeout,
-  });
+/** Without `--step`, options that both have are the job's, unless they are meant inside a container. */
+function partsOfOneStep(options: TypedOption[]): Parts {
+  const isContainer = options.some(({ option }) => option === imageOption);
+  const isStep = ({ option }: TypedOption): boolean =>
+    option === commandOption || !isOptionOf(jobLeaves, option) || (isContainer && insideContainer.has(option));
+  const step = options.filter(isStep);
+  return { job: options.filter((typed) => !isStep(typed)), steps: step.length === 0 ? [] : [step] };
 }
 
-function given(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+/** After `--step`, options that both have are the step's. Those that only a job has may stand anywhere. */
+function partsOfSteps(before: TypedOption[], steps: TypedOption[][]): Parts {
+  const early = before.find(({ option }) => option === commandOption || !isOptionOf(jobLeaves, option));
+  if (early !== undefined) throw new UsageError(`${early.option} is of a step: put it after the --step that it belongs to`);
+  const isStep = ({ option }: TypedOption): boolean => isOptionOf(stepLeaves, option);
+  return {
+    job: [...before, ...steps.flat().filter((typed) => !isStep(typed))],
+    steps: steps.map((step) => step.filter(isStep)),
+  };
 }
 
-/** Undefined where nothing was typed, so that what stands in a file stays, whatever it is. */
-function merged(before: unknown, typed: [string, string][]): object | undefined {
-  if (typed.length === 0) return undefined;
-  return { ...(typeof before === "object" ? before : {}), ...Object.fromEntries(typed) };
-}
+/** `start`: what the options add to. */
+type FieldsSource = { leaves: Leaf[]; options: TypedOption[]; start?: Fields };
 
-function labelsOf({ label = [] }: JobOptions): [string, string][] {
-  return label.map((text) => {
-    const parts = pair(text);
-    if (parts === null) throw new UsageError(`--label ${text}: give a key and a value, as team=db`);
-    return parts;
-  });
-}
-
-async function environmentOf(session: Session, { env = [], envFile = [] }: JobOptions): Promise<[string, string][]> {
-  const ofFiles = await Promise.all(
-    envFile.map(async (file) =>
-      parseEnvFile(await readText(session.stdin, { option: "--env-file", file }), {
-        what: `--env-file ${JSON.stringify(file)}`,
-        environment: session.environment,
-      }),
-    ),
+async function fieldsOf(session: Session, { leaves, options, start = {} }: FieldsSource): Promise<Fields> {
+  const values = leaves.map(
+    async ({ path, field }) => [path, await readField(session, { field, options, before: valueAt(start, path) })] as const,
   );
-  return [...ofFiles.flat(), ...env.map((text) => pair(text) ?? ownVariable(session, { option: "--env", name: text }))];
-}
-
-/** No value of a secret is ever typed, since others see argument vectors. The newline that ends a file is not the secret's. */
-async function secretsOf(session: Session, { secret = [] }: JobOptions): Promise<[string, string][]> {
-  return await Promise.all(
-    secret.map(async (text): Promise<[string, string]> => {
-      const [name, file] = pair(text) ?? [];
-      if (name === undefined || file === undefined) return ownVariable(session, { option: "--secret", name: text });
-      return [name, (await readText(session.stdin, { option: "--secret", file })).replace(/\r?\n$/, "")];
-    }),
-  );
-}
-
-function ownVariable({ environment }: Session, { option, name }: { option: string; name: string }): [string, string] {
-  const value = environment[name];
-  if (value !== undefined) return [name, value];
-  throw new UsageError(`${option} ${name}: this environment has no such variable`);
-}
-
-function refuseStdinTwice({ file, stdin, envFile = [], secret = [] }: JobOptions): void {
-  const files = [file, stdin, ...envFile, ...secret.map((text) => pair(text)?.[1])];
-  if (files.filter((name) => name === "-").length > 1) throw new UsageError("standard input (-) can be used for one option only");
+  return objectOf(await Promise.all(values), start);
 }

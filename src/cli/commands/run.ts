@@ -6,60 +6,24 @@ import { JobGoesOn } from "../job-goes-on.ts";
 import { conclude, leftStatus } from "../outcome.ts";
 import { isReaderGone, isTerminalGone, print, report, untilLeft } from "../session.ts";
 import { reportWaiting } from "../report-waiting.ts";
-import type { JobOptions } from "../typed-job.ts";
-import { bytes, gather, number, seconds, wholeNumber } from "../values.ts";
+import { addJobOptions, type TypedOption } from "../job-options.ts";
 
-type RunOptions = ConnectionOptions & JobOptions & { detach?: boolean; idempotencyKey?: string };
+type RunOptions = ConnectionOptions & { file?: string; detach?: boolean; idempotencyKey?: string };
+type Typed = { words: string[]; options: RunOptions; jobOptions: TypedOption[] };
 
 export function addRun(program: Command, dependencies: Dependencies): void {
-  program
+  const command = program
     .command("run")
     .description("Submit a job, show its output live, and exit with its exit status")
     .argument("[command...]", "A program and its arguments, run without a shell; put -- before it if it has options")
     .passThroughOptions()
-    .option("-c, --command <line>", "Run a command line with bash (in a container with its sh) instead of a program")
-    .option("-f, --file <file>", "Read the job from a JSON or YAML file (- for standard input); other options add to it or override it")
     .option("-d, --detach", "Print the job's ID and do not wait for the job")
-    .option("-e, --env <name[=value]>", "Set a variable; without a value, copy it from this environment", gather)
-    .option(
-      "--env-file <file>",
-      "Read variables from a file: lines of NAME=value, taken literally, or NAME to copy it from this environment",
-      gather,
-    )
-    .option(
-      "--secret <name[=file]>",
-      "Set a secret variable, masked in the output; its value comes from this environment or from a file",
-      gather,
-    )
-    .option("--stdin <file>", "Read standard input of the command from a file (- for standard input)")
-    .option("-w, --workdir <dir>", "Start in this directory: absolute, or relative to the job's workspace")
-    .option("-u, --user <user>", "Run as this user; in a container, as this user of the container")
-    .option("--shell <program>", "Run the command line with this program instead of bash or sh")
-    .option("--name <name>", "Name the job")
-    .option("-l, --label <key=value>", "Label the job, to find it in lists", gather)
-    .option("--timeout <duration>", "Stop the job after this time: 90, 30s, 10m, 2h", seconds)
-    .option("--idle-timeout <duration>", "Stop the job after this time without output", seconds)
-    .option("--stop-signal <signal>", "Begin a stop with this signal (default SIGTERM)")
-    .option("--stop-timeout <duration>", "Send SIGKILL this long after the stop signal (default 10s)", seconds)
-    .option(
-      "--drain-timeout <duration>",
-      "Let filters that a step left behind finish writing for this long at the job's end (default 2s)",
-      seconds,
-    )
-    .option("--idempotency-key <key>", "Get the same job again for the same key and job")
-    .optionsGroup("In a container:")
-    .option("--image <image>", "Run the command in a container of this image; without a command, run the image's own")
-    .option("--entrypoint <program>", "Replace the image's entrypoint")
-    .option("-v, --volume <source:target[:ro]>", "Mount a path of the service's machine, or of the workspace", gather)
-    .option("--network <network>", "Use this network: none, bridge, host or a name")
-    .option("--pull <when>", "Pull the image if it is missing, always or never (default missing)")
-    .option("--memory <bytes>", "Limit memory: 512m, 2g", bytes)
-    .option("--cpus <number>", "Limit the number of CPUs", number)
-    .option("--pids-limit <number>", "Limit the number of processes", wholeNumber)
-    .addHelpText("after", examples)
-    .action(async (words: string[], options: RunOptions) => {
-      await work(dependencies, options, { ...asJob, run: async (work) => await run(work, { words, options }) });
-    });
+    .option("-f, --file <file>", "Read the job from a JSON or YAML file (- for standard input); other options add to it or override it")
+    .option("--idempotency-key <key>", "Get the same job again for the same key and job");
+  const jobOptions = addJobOptions(command);
+  command.addHelpText("after", examples).action(async (words: string[], options: RunOptions) => {
+    await work(dependencies, options, { ...asJob, run: async (work) => await run(work, { words, options, jobOptions }) });
+  });
 }
 
 const examples = `
@@ -69,12 +33,13 @@ Ctrl-C asks the job to stop, a second one kills it, a third one leaves it as it 
   jobrunner run -- make -j2
   jobrunner run -c 'make && ./bench' -e LEVEL=3 --timeout 1h
   jobrunner run --image debian:12 -- cat /etc/os-release
+  jobrunner run --name nightly --step --name build -c 'make -j2' --step --name test --timeout 10m -- ./run-tests
   jobrunner run --file nightly.yaml --detach`;
 
-async function run(work: Work, { words, options }: { words: string[]; options: RunOptions }): Promise<number> {
+async function run(work: Work, { words, options, jobOptions }: Typed): Promise<number> {
   const { jobOf } = await import("../typed-job.ts");
   const { detach = false, idempotencyKey = (await import("node:crypto")).randomUUID() } = options; // no other command needs that
-  const spec = await jobOf(work.session, { words, options });
+  const spec = await jobOf(work.session, { words, file: options.file, options: jobOptions });
   const submit = (signal: AbortSignal): Promise<string> => work.client.submit(spec, { idempotencyKey, signal });
   if (detach) return await submitAlone(work, { submit, idempotencyKey });
   const job = await submitAndFollow(work, { submit, idempotencyKey });

@@ -1,6 +1,9 @@
 import { type Argument, type Command, Help, type Option } from "commander";
 import { jobStates } from "../../job/job.ts";
-import { JobSpec } from "../../job/spec.ts";
+import { type Leaf, valueAt } from "../../fields/field.ts";
+import { jobLeaves } from "../../fields/job-table.ts";
+import { stepLeaves } from "../../fields/step-table.ts";
+import { Command as StepSchema, JobSpec } from "../../job/spec.ts";
 
 /** What may be typed after each command, as the scripts for the shells are made from it. */
 
@@ -52,7 +55,7 @@ function optionOf(option: Option): LevelOption {
   return {
     words: [option.short, option.long].filter((word) => word !== undefined),
     meaning: option.description,
-    value: option.required || option.optional ? valueOf(name, option.argChoices) : null,
+    value: option.required || option.optional ? valueOf(name, option.argChoices ?? choicesOfField(option)) : null,
   };
 }
 
@@ -68,8 +71,6 @@ function valueOf(name: string, choices: readonly string[] | undefined): Value {
   switch (name) {
     case "state":
       return { kind: "choice", words: jobStates };
-    case "signal":
-      return { kind: "choice", words: JobSpec.properties.StopSignal.enum };
     case "id":
       return { kind: "job", isRunning: false };
     case "file":
@@ -83,6 +84,16 @@ function valueOf(name: string, choices: readonly string[] | undefined): Value {
     default:
       return { kind: "text" };
   }
+}
+
+/** The values that the schema of a job allows for the option's field; undefined: the option is of no such field. */
+function choicesOfField({ flags }: Option): string[] | undefined {
+  const choicesIn = (leaves: Leaf[], schema: object): unknown => {
+    const leaf = leaves.find(({ field }) => field.option.flags === flags);
+    return leaf === undefined ? undefined : valueAt(schema, `properties.${leaf.path}.enum`);
+  };
+  const choices = choicesIn(jobLeaves, JobSpec) ?? choicesIn(stepLeaves, StepSchema);
+  return Array.isArray(choices) ? choices.map(String) : undefined;
 }
 
 /** What `jobrunner ps` is asked with for the jobs that may be meant. Where the service is away nothing is offered, and nothing said. */

@@ -1,5 +1,7 @@
 import type { JobSpec } from "../../../src/client/index.ts";
-import { type Fields, fieldsOf, type Pair, pairs, record, type ShownSpec, specOfFields } from "./fields.ts";
+import { isObject } from "../../../src/fields/field.ts";
+import { type Fields, fieldsOf, type ShownSpec, specOfFields } from "./fields.ts";
+import { type Pair, pairsAt, pairsOf, recordOf } from "./values.ts";
 
 /** A job as it is written: in fields, or as JSON, which can say all of it. Secrets have fields in both, so that they need not be seen. */
 export type Draft = { kind: "fields"; fields: Fields } | { kind: "json"; text: string; secrets: Pair[] };
@@ -12,7 +14,7 @@ export function writtenIn(draft: Draft): Written {
   const read = readJson(draft.text);
   if (read.kind === "wrong") return read;
   const { Secrets = {}, ...spec } = read.spec;
-  const secrets = { ...Secrets, ...record("Secrets", draft.secrets)["Secrets"] };
+  const secrets = { ...Secrets, ...recordOf(draft.secrets) };
   return { kind: "spec", spec: Object.keys(secrets).length === 0 ? spec : { ...spec, Secrets: secrets } };
 }
 
@@ -21,13 +23,13 @@ export function draftOf(spec: ShownSpec): Draft {
   const fields = fieldsOf(spec);
   if (canonical(specOfFields(fields)) === canonical(spec)) return { kind: "fields", fields };
   const { Secrets, ...shown } = spec;
-  return { kind: "json", text: JSON.stringify(shown, null, 2), secrets: pairs(Secrets) };
+  return { kind: "json", text: JSON.stringify(shown, null, 2), secrets: pairsOf(Secrets) };
 }
 
 export function inJson(draft: Draft): Draft {
   if (draft.kind === "json") return draft;
   const { Secrets: _secrets, ...spec } = specOfFields(draft.fields);
-  return { kind: "json", text: JSON.stringify(spec, null, 2), secrets: draft.fields.secrets };
+  return { kind: "json", text: JSON.stringify(spec, null, 2), secrets: pairsAt(draft.fields.values, "Secrets") };
 }
 
 /** Null: they cannot say all of it, or it is no job. */
@@ -35,13 +37,8 @@ export function inFields(draft: Draft): Fields | null {
   if (draft.kind === "fields") return draft.fields;
   const written = writtenIn(draft);
   if (written.kind === "wrong") return null;
-  try {
-    const again = draftOf(written.spec);
-    return again.kind === "fields" ? again.fields : null;
-  } catch (error) {
-    if (error instanceof TypeError) return null; // what should be a list is none, for instance
-    throw error;
-  }
+  const again = draftOf(written.spec);
+  return again.kind === "fields" ? again.fields : null;
 }
 
 function readJson(text: string): Written {
@@ -62,11 +59,7 @@ function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (part === null) return "";
     if (typeof part !== "object" || Array.isArray(part)) return part;
-    const said = Object.entries(part).filter(([, own]) => own !== false && !(isRecord(own) && Object.keys(own).length === 0));
+    const said = Object.entries(part).filter(([, own]) => own !== false && !(isObject(own) && Object.keys(own).length === 0));
     return Object.fromEntries(said.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   });
-}
-
-function isRecord(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

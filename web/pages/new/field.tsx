@@ -97,3 +97,30 @@ export function ChoiceField({ path, label, hint, value, onValue, choices }: Text
     </Field>
   );
 }
+
+type FlagProps = Pick<TextProps, "path" | "label" | "hint"> & { isSet: boolean; onSet: (isSet: boolean) => void };
+
+export function FlagField({ path, label, hint, isSet, onSet }: FlagProps) {
+  const id = useId();
+  const problem = useContext(Problems).at(path);
+  const said = problem ?? hint ?? null;
+  return (
+    <div class="field">
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={isSet}
+          aria-invalid={problem !== null}
+          aria-describedby={said === null ? undefined : `${id}-said`}
+          onChange={(event) => onSet(event.currentTarget.checked)}
+        />{" "}
+        {label}
+      </label>
+      {said !== null && (
+        <p id={`${id}-said`} class={problem === null ? "muted hint" : "wrong"}>
+          {said}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,9 +1,9 @@
 import { type Draft, writtenIn } from "./draft.ts";
-import type { Pair } from "./fields.ts";
+import { type Pair, pairsAt, withValue } from "./values.ts";
 
 /** Drafts outlive a reload and a login, in this tab: each of what it was made from. Of secrets the names alone are kept. */
 
-const keyOf = (fromId: string | null): string => `jobrunner.draft.${fromId ?? "new"}`;
+const keyOf = (fromId: string | null): string => `jobrunner.new-job.${fromId ?? "new"}`;
 
 export function keptDraft(fromId: string | null): Draft | null {
   const text = sessionStorage.getItem(keyOf(fromId));
@@ -21,7 +21,10 @@ export function keepDraft(fromId: string | null, draft: Draft | null): void {
 
 /** Null: there may be a secret in it. */
 function withoutSecrets(draft: Draft): Draft | null {
-  if (draft.kind === "fields") return { ...draft, fields: { ...draft.fields, secrets: withoutValues(draft.fields.secrets) } };
+  if (draft.kind === "fields") {
+    const { values } = draft.fields;
+    return { ...draft, fields: { ...draft.fields, values: withValue(values, "Secrets", withoutValues(pairsAt(values, "Secrets"))) } };
+  }
   const secrets = withoutValues(draft.secrets);
   if (!draft.text.includes("Secrets")) return { ...draft, secrets };
   const written = writtenIn({ ...draft, secrets: [] });

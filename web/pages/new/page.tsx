@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { jobTable } from "../../../src/fields/job-table.ts";
 import { sayProblem } from "../../parts/toasts.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { goTo, hrefs } from "../../route.ts";
@@ -9,11 +10,14 @@ import { AreaField } from "./field.tsx";
 import { emptyFields, emptyStep, type Fields } from "./fields.ts";
 import { JobFields, SecretFields } from "./job-fields.tsx";
 import { keepDraft, keptDraft } from "./kept.ts";
+import { LeafControl } from "./leaf-controls.tsx";
 import { Problems, problemsOf, type Refusal, refusalOf, wholePath } from "./problems.ts";
 import { Same } from "./same-as.tsx";
 import { Steps } from "./steps.tsx";
+import { textAt, withValue } from "./values.ts";
 import "./style.css";
 
+const commandLineLeaf = { path: "CommandLine", field: jobTable.CommandLine };
 const emptyDraft: Draft = { kind: "fields", fields: emptyFields };
 
 /** A job to be written, or one that ran before to be changed. */
@@ -147,7 +151,9 @@ function Kinds({ draft, onDraft }: DraftProps) {
 function asSequence(fields: Fields): Fields {
   const [first, ...more] = fields.steps;
   const isFresh = more.length === 0 && JSON.stringify(first) === JSON.stringify(emptyStep);
-  return { ...fields, isSequence: true, steps: isFresh ? [{ ...emptyStep, line: fields.line }] : fields.steps };
+  const { path } = commandLineLeaf;
+  const fresh = { ...emptyStep, values: withValue({}, path, textAt(fields.values, path)) };
+  return { ...fields, isSequence: true, steps: isFresh ? [fresh] : fields.steps };
 }
 
 function Json({ draft, onDraft }: DraftProps<Extract<Draft, { kind: "json" }>>) {
@@ -172,14 +178,7 @@ function InFields({ fields, onFields }: { fields: Fields; onFields: (fields: Fie
       {fields.isSequence ? (
         <Steps steps={fields.steps} onSteps={(steps) => onFields({ ...fields, steps })} />
       ) : (
-        <AreaField
-          path="CommandLine"
-          label="Command line"
-          value={fields.line}
-          onValue={(line) => onFields({ ...fields, line })}
-          rows={5}
-          placeholder="make && ./bench"
-        />
+        <LeafControl leaf={commandLineLeaf} values={fields.values} onValues={(values) => onFields({ ...fields, values })} rows={5} />
       )}
       <JobFields fields={fields} onFields={onFields} />
     </>

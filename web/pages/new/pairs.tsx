@@ -1,5 +1,5 @@
 import { useContext, useId, useRef } from "preact/hooks";
-import type { Pair } from "./fields.ts";
+import type { Pair } from "./values.ts";
 import { Problems } from "./problems.ts";
 
 type PairsProps = {

@@ -1,7 +1,12 @@
 import { useKnown } from "../../parts/use-known.ts";
-import { AreaField, ChoiceField, TextField } from "./field.tsx";
+import type { Leaf } from "../../../src/fields/field.ts";
+import { stepTable, stepLeaves } from "../../../src/fields/step-table.ts";
+import { ChoiceField } from "./field.tsx";
 import type { StepFields } from "./fields.ts";
-import { Pairs } from "./pairs.tsx";
+import { type FormPart, LeafControl, LeafControls } from "./leaf-controls.tsx";
+
+const more = stepLeaves.filter(({ field }) => field.place === "more");
+const container = stepLeaves.filter(({ field }) => field.place === "container");
 
 type StepCardProps = {
   index: number;
@@ -15,29 +20,31 @@ type StepCardProps = {
 
 /** A step of a sequence, on the box or in a container. */
 export function StepCard({ index, count, step, onStep, onMove, onCopy, onRemove }: StepCardProps) {
-  const path = `Commands[${index}]`;
+  const { kind, isContainer, values } = step;
+  const base = `Commands[${index}].`;
   const set = (part: Partial<StepFields>): void => onStep({ ...step, ...part });
-  const where = (isContainer: boolean): void => set({ isContainer, kind: !isContainer && step.kind === "image" ? "line" : step.kind });
+  const where = (inContainer: boolean): void => set({ isContainer: inContainer, kind: !inContainer && kind === "image" ? "line" : kind });
+  const props: FormPart = { base, values, onValues: (changed) => set({ values: changed }) };
   return (
     <fieldset class="card step">
       <legend>Step {index + 1}</legend>
       <div class="row">
-        <TextField path={`${path}.Name`} label="Name" value={step.name} onValue={(name) => set({ name })} />
+        <LeafControl leaf={leafOf("Name")} {...props} />
         <ChoiceField
-          path={`${path}.kind`}
+          path={`${base}kind`}
           label="What runs"
-          value={step.kind}
-          onValue={(kind) => set({ kind: kind === "args" || kind === "image" ? kind : "line" })}
+          value={kind}
+          onValue={(chosen) => set({ kind: chosen === "args" || chosen === "image" ? chosen : "line" })}
           choices={[
             ["line", "a command line"],
             ["args", "a program and its arguments"],
-            ...(step.isContainer ? [["image", "the image's own command"] as [string, string]] : []),
+            ...(isContainer ? [["image", "the image's own command"] as [string, string]] : []),
           ]}
         />
         <ChoiceField
-          path={`${path}.where`}
+          path={`${base}where`}
           label="Where"
-          value={step.isContainer ? "container" : "box"}
+          value={isContainer ? "container" : "box"}
           onValue={(chosen) => where(chosen === "container")}
           choices={[
             ["box", "on the host"],
@@ -64,126 +71,27 @@ export function StepCard({ index, count, step, onStep, onMove, onCopy, onRemove 
           Remove
         </button>
       </div>
-      {step.kind === "line" && (
-        <AreaField path={`${path}.CommandLine`} label="Command line" value={step.line} onValue={(line) => set({ line })} />
-      )}
-      {step.kind === "args" && (
-        <AreaField path={`${path}.Args`} label="Program and arguments, one per line" value={step.args} onValue={(args) => set({ args })} />
-      )}
-      {step.isContainer && <Container path={path} step={step} set={set} />}
+      {kind === "line" && <LeafControl leaf={leafOf("CommandLine")} {...props} rows={3} />}
+      {kind === "args" && <LeafControl leaf={leafOf("Args")} {...props} rows={3} />}
+      {isContainer && <Container {...props} />}
       <details>
         <summary>More options</summary>
-        <div class="fields">
-          <TextField
-            path={`${path}.WorkingDir`}
-            label="Working directory"
-            value={step.workingDir}
-            onValue={(workingDir) => set({ workingDir })}
-            isMono
-          />
-          <TextField
-            path={`${path}.TimeoutSeconds`}
-            label="Timeout in seconds"
-            value={step.timeoutSeconds}
-            onValue={(timeoutSeconds) => set({ timeoutSeconds })}
-          />
-          <ChoiceField
-            path={`${path}.RunOn`}
-            label="Runs"
-            value={step.runOn}
-            onValue={(runOn) => set({ runOn })}
-            choices={[
-              ["", "if all previous steps succeeded"],
-              ["failure", "if a previous step failed"],
-              ["always", "always"],
-            ]}
-          />
-          {step.kind === "line" && (
-            <TextField
-              path={`${path}.Shell`}
-              label="Shell"
-              value={step.shell}
-              onValue={(shell) => set({ shell })}
-              isMono
-              placeholder={step.isContainer ? "/bin/sh" : "bash"}
-            />
-          )}
-          <label class="check">
-            <input type="checkbox" checked={step.ignoreError} onChange={(event) => set({ ignoreError: event.currentTarget.checked })} /> Its
-            failure does not count
-          </label>
-        </div>
-        <Pairs
-          path={`${path}.Environment`}
-          label="Environment of this step"
-          what="Variable"
-          pairs={step.environment}
-          onPairs={(environment) => set({ environment })}
-        />
+        <LeafControls leaves={kind === "line" ? [...more, leafOf("Shell")] : more} {...props} />
       </details>
     </fieldset>
   );
 }
 
-function Container({ path, step, set }: { path: string; step: StepFields; set: (part: Partial<StepFields>) => void }) {
+function Container(props: FormPart) {
   const { Engine, Problem } = useKnown().box.Containers;
   return (
     <>
       {Engine === null && <p class="notice warn">No container can run here now: {Problem}</p>}
-      <div class="fields">
-        <TextField
-          path={`${path}.Image`}
-          label="Image"
-          value={step.image}
-          onValue={(image) => set({ image })}
-          isMono
-          placeholder="debian:12"
-        />
-        <TextField
-          path={`${path}.Network`}
-          label="Network"
-          value={step.network}
-          onValue={(network) => set({ network })}
-          placeholder="none, bridge, host or a name"
-        />
-        <TextField path={`${path}.User`} label="User in the container" value={step.user} onValue={(user) => set({ user })} />
-        <ChoiceField
-          path={`${path}.Pull`}
-          label="Pulled"
-          value={step.pull}
-          onValue={(pull) => set({ pull })}
-          choices={[
-            ["", "if it is missing"],
-            ["always", "always"],
-            ["never", "never"],
-          ]}
-        />
-        <TextField
-          path={`${path}.Resources.MemoryBytes`}
-          label="Memory in bytes"
-          value={step.memoryBytes}
-          onValue={(memoryBytes) => set({ memoryBytes })}
-        />
-        <TextField path={`${path}.Resources.CPUs`} label="Processors" value={step.cpus} onValue={(cpus) => set({ cpus })} />
-        <TextField path={`${path}.Resources.Pids`} label="Processes" value={step.pids} onValue={(pids) => set({ pids })} />
-      </div>
-      <div class="fields wide">
-        <AreaField
-          path={`${path}.Mounts`}
-          label="Mounts, one per line"
-          hint="/on/the/box:/in/the/container, with :ro where it is only read"
-          value={step.mounts}
-          onValue={(mounts) => set({ mounts })}
-          rows={2}
-        />
-        <AreaField
-          path={`${path}.Entrypoint`}
-          label="Entrypoint, one argument per line"
-          value={step.entrypoint}
-          onValue={(entrypoint) => set({ entrypoint })}
-          rows={2}
-        />
-      </div>
+      <LeafControls leaves={container} {...props} />
     </>
   );
+}
+
+function leafOf(path: "Name" | "CommandLine" | "Args" | "Shell"): Leaf {
+  return { path, field: stepTable[path] };
 }
