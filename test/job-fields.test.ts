@@ -3,12 +3,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable, Writable } from "node:stream";
 import { json } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
+import fc from "fast-check";
 import type { Locator, Page } from "playwright-core";
+import { Check } from "typebox/value";
 import { makeProgram } from "../src/cli/program.ts";
 import type { JobSpec } from "../src/client/index.ts";
 import { isObject, type Leaf, type LeafField, objectOf, valueAt } from "../src/fields/field.ts";
 import { jobLeaves } from "../src/fields/job-table.ts";
 import { stepLeaves } from "../src/fields/step-table.ts";
+import { JobSpec as JobSpecSchema } from "../src/job/spec.ts";
 import { draftOf, writtenIn } from "../web/pages/new/draft.ts";
 import { optionGroupsOf } from "../web/pages/new/same-options.ts";
 import { browserTest, startSite } from "./helper/browser.ts";
@@ -42,6 +45,39 @@ for (const [path, jobs] of byField) {
     }
   });
 }
+
+const word = fc.constantFrom("a", "-b", "--", "--step", "-c", "a=b", "=", " ", 'it\'s "$x" `y` \\', "é\n😀", "--name=x", "-");
+const shared = {
+  Name: fc.constantFrom("--step", "-", "it's"),
+  Environment: fc.dictionary(fc.constantFrom("A", "-b", "--step"), fc.oneof(word, fc.constant("")), { minKeys: 1 }),
+  WorkingDir: fc.constantFrom("a", "/a b", "-w"),
+  TimeoutSeconds: fc.constantFrom(0.001, 1.5, 3600),
+};
+const ofStep = { ...shared, RunOn: fc.constantFrom("success", "failure", "always"), IgnoreError: fc.constant(true) };
+const Args = fc.array(word, { minLength: 1, maxLength: 4 });
+const steps = fc.oneof(
+  fc.record({ ...ofStep, CommandLine: word, Shell: word }, { requiredKeys: ["CommandLine"] }),
+  fc.record({ ...ofStep, Args }, { requiredKeys: ["Args"] }),
+  fc.record({ ...ofStep, Image: fc.constant("debian:12"), Args, Entrypoint: Args, User: fc.constant("1:2") }, { requiredKeys: ["Image"] }),
+);
+const ofJob = { ...shared, Stdin: word, Labels: fc.constant({ team: "a=b", "x/y": "" }), Secrets: fc.constant({ KEY: "s3cret" }) };
+const jobsOfAnyKind = fc.oneof(
+  fc.record({ ...ofJob, CommandLine: word, User: fc.constant("nobody") }, { requiredKeys: ["CommandLine"] }),
+  fc.record({ ...ofJob, Commands: fc.array(steps, { minLength: 1, maxLength: 4 }) }, { requiredKeys: ["Commands"] }),
+);
+
+test("jobs with many fields and odd words stay what they are, typed as options and in the form", async (t) => {
+  const submit = await startCommandLine(t);
+  const same = fc.asyncProperty(jobsOfAnyKind, async (job) => {
+    const spec: JobSpec = JSON.parse(JSON.stringify(job)); // without fast-check's prototypes
+    assert.ok(Check(JobSpecSchema, spec));
+    assert.deepEqual(writtenIn(draftOf(spec)), { kind: "spec", spec });
+    const words = optionGroupsOf(spec)?.flat();
+    assert.ok(words !== undefined);
+    assert.deepEqual(await submit(words, spec), spec, words.join(" "));
+  });
+  await fc.assert(same, { numRuns: 100 });
+});
 
 browserTest("every field of a job has a control on the page, in which it can be typed", async (t) => {
   const { page } = await openPage(t, { at: "/ui/#/new" });
