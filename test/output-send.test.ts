@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { sendChunks, type SendResult } from "../src/output/send.ts";
+import { sendChunks, type SendResult } from "../src/api/streaming/send.ts";
 import { KernelSockets } from "../src/sockets/kernel-sockets.ts";
 import { repository } from "./helper/service.ts";
 import { openFilesOf } from "./helper/processes.ts";

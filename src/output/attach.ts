@@ -39,12 +39,6 @@ export type AttachOptions = {
   end: number | null;
 };
 
-export const contentTypes = {
-  raw: "text/plain; charset=utf-8",
-  ndjson: "application/x-ndjson",
-  sse: "text/event-stream",
-} as const satisfies Record<AttachOptions["encoding"], string>;
-
 /** Proxies close what is silent for longer: nginx after 60 s, others after 30. */
 const heartbeatMs = 15_000;
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { JobView } from "../../job/job.ts";
-import { attach, type AttachOptions, type AttachSource, contentTypes, outputSize } from "../../output/attach.ts";
+import { attach, type AttachOptions, type AttachSource, outputSize } from "../../output/attach.ts";
 import { endId } from "../../output/encoders.ts";
 import type { JobOutput } from "../../operations/operations.ts";
 import { chooseType } from "../accept.ts";
@@ -14,7 +14,7 @@ import { Problem } from "../problems.ts";
 import { invalid } from "../../operations/refusal.ts";
 import { streamHeaders } from "../headers.ts";
 import { type ByteRange, readRange } from "../range.ts";
-import { stream } from "../stream.ts";
+import { stream } from "../streaming/stream.ts";
 
 const count = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const AttachQuery = Type.Object(
@@ -110,6 +110,12 @@ function refuseEnd({ range }: FastifyRequest["headers"], { offset = 0, tail, end
           : null;
   if (refusal !== null) throw invalid([{ field: "?end", message: refusal }]);
 }
+
+const contentTypes = {
+  raw: "text/plain; charset=utf-8",
+  ndjson: "application/x-ndjson",
+  sse: "text/event-stream",
+} as const satisfies Record<AttachOptions["encoding"], string>;
 
 function encodingOf(accept: string | undefined): AttachOptions["encoding"] {
   const type = chooseType(accept, ["text/plain", "application/x-ndjson", "text/event-stream"]);

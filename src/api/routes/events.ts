@@ -5,7 +5,7 @@ import type { Routes } from "../context.ts";
 import { eventStream } from "../event-stream.ts";
 import { streamHeaders } from "../headers.ts";
 import { noQuery, operation } from "../operation.ts";
-import { stream } from "../stream.ts";
+import { stream } from "../streaming/stream.ts";
 import { Turns } from "../../operations/turns.ts";
 
 /**

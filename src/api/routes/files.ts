@@ -11,7 +11,7 @@ import { limited } from "../body.ts";
 import type { App, Context, Routes } from "../context.ts";
 import { afterOf, namesOf } from "../file-paths.ts";
 import { idOf } from "../ids.ts";
-import { sendFile } from "../send-file.ts";
+import { sendFile } from "../streaming/send-file.ts";
 import { type Folder, getFile, putFile, removeFile } from "./files-schemas.ts";
 
 /** The files of a job's workspace, for roles that may run jobs: a workspace can hold more than the output shows. */

@@ -1,15 +1,15 @@
 import type { ServerResponse } from "node:http";
-import { sendChunks, type SendResult } from "../output/send.ts";
-import type { Context } from "./context.ts";
+import type { Context } from "../context.ts";
+import { sendChunks, type SendResult } from "./send.ts";
 
 export type Streaming = {
   open: (signal: AbortSignal) => AsyncIterable<Buffer>;
-  readsAhead?: boolean; // as sendChunks says
+  readsAhead?: boolean; // see SendOptions
 };
 
 /**
- * Sends what is opened at the pace of its reader, and cuts off one that takes nothing for too long. On "complete" the response is the
- * caller's to end.
+ * Sends the chunks at the pace of the client, and disconnects a client that takes nothing for JOBRUNNER_READER_TIMEOUT_SECONDS. On
+ * "complete" the caller ends the response.
  */
 export async function stream(
   { limits, sockets, metrics }: Context,

@@ -2,16 +2,16 @@ import type { ServerResponse } from "node:http";
 import { Pace, type Unacknowledged } from "./pace.ts";
 import { StallWatch } from "./stall-watch.ts";
 
-/** `gone`: the client closed the connection; `stalled`: it took nothing for too long, and the connection was closed here. */
+/** `gone`: the client closed the connection; `stalled`: the client took nothing for too long, and the service closed the connection. */
 export type SendResult = "complete" | "gone" | "stalled";
 
-/** `readsAhead` false: no chunk is held while another is sent, so that a reader that takes nothing holds none. */
+/** `readsAhead` false: the next chunk is read only when the last one is sent, so that a stalled client holds no second chunk in memory. */
 export type SendOptions = { stallTimeoutMs: number; unacknowledged: Unacknowledged; readsAhead?: boolean };
 
 /**
- * Sends chunks at the pace at which the client takes them: one is sent while the next is read, and no third is held. The signal given to
- * `open` aborts when the connection is closed, from either side. On "complete" the response is the caller's to end. When the chunks fail,
- * the connection is closed, so that the client does not take what it has for the whole, and the error is thrown.
+ * Sends chunks at the pace of the client: one chunk is sent while the next one is read, and there is never a third. The signal given to
+ * `open` aborts when the connection is closed, from either side. On "complete" the caller ends the response. If reading a chunk fails, the
+ * connection is closed, so that the client does not take the part for the whole, and the error is thrown.
  */
 export async function sendChunks(
   response: ServerResponse,
@@ -44,7 +44,7 @@ export async function sendChunks(
   return stall.isStalled ? "stalled" : "gone";
 }
 
-/** Resolves when the kernel has the bytes, or the connection is closed: then Node does not always call back. */
+/** Resolves when the kernel has the bytes or the connection is closed. Node does not always call back after a close. */
 function write(response: ServerResponse, chunk: Buffer, closed: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const onClosed = (): void => resolve();

@@ -3,7 +3,7 @@ import type { Unacknowledged } from "./pace.ts";
 
 const checksPerTimeout = 8;
 
-/** Closes the connection of a client that takes nothing of what is being sent for so long. A quiet job's reader has nothing to take. */
+/** Resets the connection of a client that takes nothing for `timeoutMs` while something is being sent. A client that waits for a quiet job stays. */
 export class StallWatch {
   isStalled = false;
   readonly #response: ServerResponse;
@@ -22,7 +22,7 @@ export class StallWatch {
     this.#timer = setInterval(() => void this.#poll(), timeoutMs / checksPerTimeout);
   }
 
-  /** Watches while something is being sent. */
+  /** Watches until `sending` resolves. */
   async during(sending: Promise<void>): Promise<void> {
     this.#sends += 1;
     this.#isSending = true;
@@ -35,8 +35,8 @@ export class StallWatch {
   }
 
   /**
-   * A chunk that is finished is progress, and so is any of it that the client has acknowledged: the kernel keeps megabytes for a connection
-   * and takes more of us only when a third of that is free, which at a slow client lasts for minutes.
+   * A sent chunk is progress, and so is an acknowledgement of some of its bytes: the kernel holds megabytes for a connection and takes more
+   * only when a third of that is free, which can take minutes with a slow client.
    */
   async #poll(): Promise<void> {
     const seen = this.#isSending ? `${this.#sends} ${await this.#unacknowledged(this.#response)}` : "";
@@ -46,7 +46,7 @@ export class StallWatch {
       this.#lastProgressMs = nowMs;
     } else if (this.#isSending && nowMs - this.#lastProgressMs >= this.#timeoutMs) {
       this.isStalled = true;
-      this.#response.socket?.resetAndDestroy(); // an orderly end would leave what is unsent with the kernel, for minutes
+      this.#response.socket?.resetAndDestroy(); // after an orderly end the kernel would keep the unsent bytes for minutes
     }
   }
 }

@@ -1,42 +1,42 @@
 import type { ServerResponse } from "node:http";
 
-/** How many bytes of a response the kernel has and the client has not acknowledged; null: not known. */
+/** How many bytes of a response the kernel holds that the client has not acknowledged; null: not known. */
 export type Unacknowledged = (response: ServerResponse) => Promise<number | null>;
 
 /**
- * The kernel would keep 4 MiB for each reader that takes nothing: of some hundreds, most of what it has for all connections of the box.
- * Giving it that is work too: with four times as much as this, hundreds of such readers that come at once held up others four times as
- * long.
+ * A client is sent so much before its acknowledgements are checked. The kernel would hold 4 MiB for each stalled client; some hundred of
+ * them would use most of its memory for all connections. Copying takes time too: with four times this value, hundreds of stalled clients
+ * that connect together delayed other clients four times as long.
  */
 const freeBytes = 64 * 1024;
-/** Who has taken so much is no reader that takes nothing. */
+/** A client that has acknowledged so much is not a stalled one, and its acknowledgements are not checked any more. */
 const provenBytes = 8 * 1024 * 1024;
 const shortestPauseMs = 1;
-/** Each look costs a question to the kernel: thousands of readers that take nothing must not make it thousands a moment. */
+/** Each check is a question to the kernel: thousands of stalled clients must not ask thousands of times per second. */
 const longestPauseMs = 2000;
 
 /**
- * Gives the kernel no more for a client than it has taken before, or a little: so a fast one's share doubles with each answer of its, as
- * TCP's own window does (RFC 5681, slow start), and a slow one's stays small.
+ * Bounds kernel memory: a client is sent about as much as it has acknowledged. A fast client's share doubles with each acknowledgement, as
+ * TCP's congestion window does (RFC 5681, slow start); a slow client's share stays small.
  */
 export class Pace {
   readonly #response: ServerResponse;
   readonly #unacknowledged: Unacknowledged;
   #sentBytes = 0;
-  #freeUntilBytes = freeBytes; // of what is sent, without another look
+  #freeUntilBytes = freeBytes; // total to send before the next check
 
   constructor(response: ServerResponse, unacknowledged: Unacknowledged) {
     this.#response = response;
     this.#unacknowledged = unacknowledged;
   }
 
-  /** The kernel has taken so many bytes more. Resolves when it may be given the next. */
+  /** Call when the kernel has so many more bytes. Resolves when the next chunk may be sent. */
   async sent(bytes: number, closed: AbortSignal): Promise<void> {
     this.#sentBytes += bytes;
     for (let pauseMs = shortestPauseMs; this.#sentBytes > this.#freeUntilBytes; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       await this.#poll();
       if (closed.aborted || this.#sentBytes <= this.#freeUntilBytes) return;
-      await pause(pauseMs * (0.5 + Math.random() / 2), closed); // not all that stall at once
+      await pause(pauseMs * (0.5 + Math.random() / 2), closed); // random, so that clients that stalled together do not ask together
     }
   }
 
