@@ -162,16 +162,52 @@ test("attach gives ranges of finished jobs", async (t) => {
     ["bytes=4-", 206, "456789", "bytes 4-9/10"],
     ["bytes=-3", 206, "789", "bytes 7-9/10"],
     ["bytes=8-100", 206, "89", "bytes 8-9/10"],
+    ["bytes=8-99999999999999999999", 206, "89", "bytes 8-9/10"],
+    ["bytes=-100", 206, "0123456789", "bytes 0-9/10"],
+    ["Bytes=0-1", 206, "01", "bytes 0-1/10"],
     ["bytes=10-", 416, "", "bytes */10"],
+    ["bytes=-0", 416, "", "bytes */10"],
     ["bytes=0-1,3-4", 200, "0123456789"],
     ["lines=1-2", 200, "0123456789"],
     ["bytes=5-2", 200, "0123456789"],
+    ["bytes=-", 200, "0123456789"],
+    ["bytes=0x1-5", 200, "0123456789"],
   ];
   for (const [value, status, body, contentRange] of cases) {
     const answer = await range(value);
     assert.deepEqual([answer.status, answer.headers["content-range"]], [status, contentRange], value);
     if (status !== 416) assert.equal(answer.text, body, value);
   }
+});
+
+test("attach sends the format that Accept likes best; the service decides between equals, and parameters do not matter", async (t) => {
+  const service = await startService(t);
+  const { job } = await service.run({ CommandLine: "echo one" });
+  const [raw, ndjson, events] = ["text/plain; charset=utf-8", "application/x-ndjson", "text/event-stream"];
+  const cases: [string, string | null][] = [
+    ["*/*", raw],
+    ["text/event-stream, text/plain", raw],
+    ["text/event-stream, */*", raw],
+    ["text/event-stream, */*;q=0.9", events],
+    ["application/x-ndjson; charset=utf-8", ndjson],
+    ["TEXT/EVENT-STREAM;q=1", events],
+    ["text/*;q=0.5, application/x-ndjson;q=0.4", raw],
+    ["text/plain;q=0, */*", ndjson],
+    ["text/plain;q=0.3, text/event-stream;q=0.31", events],
+    ["text/plain;q=0", null],
+    ["image/png", null],
+    ["", null],
+  ];
+  for (const [accept, type] of cases) {
+    const { status, headers } = await service.call("GET", `/${job.ID}/attach`, { headers: { Accept: accept } });
+    assert.deepEqual(
+      [status, headers["content-type"]],
+      type === null ? [406, "application/problem+json; charset=utf-8"] : [200, type],
+      accept,
+    );
+  }
+  const root = async (accept: string) => (await service.call("GET", "/", { headers: { Accept: accept } })).status;
+  assert.deepEqual([await root("text/html, application/json"), await root("text/html, */*;q=0.8"), await root("*/*")], [200, 303, 200]);
 });
 
 test("attach by offset, tail, stream, step and time; as NDJSON and as events that resume", async (t) => {

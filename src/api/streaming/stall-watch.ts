@@ -3,7 +3,10 @@ import type { Unacknowledged } from "./pace.ts";
 
 const checksPerTimeout = 8;
 
-/** Resets the connection of a client that takes nothing for `timeoutMs` while something is being sent. A client that waits for a quiet job stays. */
+/**
+ * Resets the connection of a client that takes nothing for `timeoutMs` while something is being sent. A client that waits for a quiet job
+ * stays connected.
+ */
 export class StallWatch {
   isStalled = false;
   readonly #response: ServerResponse;
