@@ -142,11 +142,11 @@ async function openApi(program: Program, { state, runner, audit, metrics, log }:
     log,
   };
   const context = { ...dependencies, limits, settings: config, diagnose: () => diagnose(program), pageDirectory, version };
-  const { handle } = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
+  const api = await makeApi(context, { hostname, allowedHosts: access.allowedHosts });
   const addresses = config.port === null ? [] : hostname === "" ? ["127.0.0.1", "::1"] : [hostname];
   const { certificate, key, clientCa } = tls;
   const files = certificate === null || key === null ? null : { certificate, key, clientCa };
-  return await listen(handle, { addresses, port: config.port ?? 0, socketPath: config.socketPath, tls: files, limits, log });
+  return await listen(api, { addresses, port: config.port ?? 0, socketPath: config.socketPath, tls: files, limits, log });
 }
 
 /** Runs the doctor, which is loaded on first use. The configuration has no mistakes, or the service would not have started. */

@@ -1,28 +1,12 @@
 import { strict as assert } from "node:assert";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import fastify from "fastify";
 import { addAccess } from "../src/api/access.ts";
-import type { Diagnosis } from "../src/api/box.ts";
-import type { App, Context } from "../src/api/context.ts";
-import { Readers } from "../src/api/readers.ts";
-import { makeApi } from "../src/api/server.ts";
-import { Shares } from "../src/operations/shares.ts";
-import { removalBounds, turnBounds, Turns } from "../src/operations/turns.ts";
-import { AuditLog } from "../src/audit/audit-log.ts";
-import { Changes } from "../src/api/changes.ts";
+import type { App } from "../src/api/context.ts";
 import type { OperationName } from "../src/operations/access.ts";
-import { Operations } from "../src/operations/operations.ts";
-import { readConfig } from "../src/config.ts";
-import { Identifier } from "../src/identity/identify.ts";
-import { Metrics } from "../src/metrics/metrics.ts";
-import { Runner } from "../src/runner/runner.ts";
-import { openState } from "../src/runner/state.ts";
-import { KernelSockets } from "../src/sockets/kernel-sockets.ts";
+import { openApi } from "./helper/api.ts";
 import type { Answer } from "./helper/http.ts";
-import { repository, startService, type Service } from "./helper/service.ts";
+import { startService, type Service } from "./helper/service.ts";
 import { bearer, createExpiredToken, createToken, fromElsewhere, type Headers, jobrunner } from "./helper/tokens.ts";
 
 /** What each route is for; one that is not here has not been thought about. */
@@ -170,7 +154,8 @@ test("an Idempotency-Key is its identity's own", async (t) => {
 
 test("a route must name its operation, and the path of an operation on a job must have its ID where access is checked", async (t) => {
   const app: App = fastify({ exposeHeadRoutes: false });
-  await addAccess(app, await openContext(t));
+  const { context } = await openApi(t);
+  await addAccess(app, context);
   const handler = async (): Promise<string> => "";
   const addRoute = (url: string, operation: OperationName): void => void app.get(url, { config: { operation } }, handler);
   assert.throws(() => app.get("/a", handler), /GET \/a does not name its operation/);
@@ -181,49 +166,8 @@ test("a route must name its operation, and the path of an operation on a job mus
 
 /** `METHOD /path` of all routes, from the router itself. */
 async function routesOf(t: TestContext): Promise<string[]> {
-  const { routes } = await makeApi(await openContext(t), { hostname: "", allowedHosts: [] });
-  return routes.map(({ method, url }) => `${method} ${url}`);
-}
-
-/** What routes work with, on a state directory of its own. */
-async function openContext(t: TestContext): Promise<Context> {
-  const stateDir = mkdtempSync(join(tmpdir(), "jobrunner-routes-"));
-  const read = readConfig({ JOBRUNNER_STATE_DIR: stateDir, JOBRUNNER_CONTAINER_ENGINE: "none" });
-  assert.ok("config" in read);
-  const { config } = read;
-  const log = (): void => undefined;
-  const supervisorPath = join(repository, "build", "jobrunner-supervisor");
-  const metrics = new Metrics();
-  const state = await openState({ ...config, onCommit: log });
-  const runner = Runner.open({ ...config, supervisorPath, observer: metrics, log }, state);
-  const sockets = new KernelSockets(supervisorPath);
-  const identifier = new Identifier(state.store, { localTrust: false, clientRoles: new Map(), hasClientCertificates: false, sockets });
-  const audit = new AuditLog({ ...config.audit, stateDir }, log);
-  const readers = new Readers({ ...config.limits, isStillAuthorized: () => true, onDropped: () => undefined });
-  const descriptors = new Shares({ max: 100, maxPerIdentity: 100 });
-  const turns = new Turns(turnBounds);
-  const parts = {
-    operations: new Operations({ runner, watchers: runner.watchers, audit, turns, removals: new Turns(removalBounds), supervisorPath }),
-    changes: new Changes(runner),
-    identifier,
-    audit,
-    readers,
-    descriptors,
-    turns,
-    pages: descriptors,
-    sockets,
-    metrics,
-    log,
-  };
-  const diagnose = async (): Promise<Diagnosis> => ({ Version: "0", IsWell: true, Findings: [] });
-  const context = { ...parts, limits: config.limits, settings: config, diagnose, pageDirectory: "/nowhere", version: "0" };
-  t.after(() => {
-    readers.close();
-    runner.close();
-    state.close();
-    rmSync(stateDir, { recursive: true });
-  });
-  return context;
+  const { api } = await openApi(t);
+  return api.routes.all.map(({ method, url }) => `${method} ${url}`);
 }
 
 /** Of what streams, without waiting for its end. */

@@ -1,15 +1,20 @@
 import type { IncomingMessage } from "node:http";
+import { Problem } from "./problems.ts";
 
-/** A poor line carries so much; whoever would hold many connections for nothing has to send it on each. */
-export const bodyBytesPerSecond = 16_384;
+/** The slowest connection that is served carries so much. A client that holds many connections open must send so much on each. */
+const bodyBytesPerSecond = 16_384;
+
+/** Whether a request announces a body (RFC 9112, 6.3). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+}
 
 /**
- * Calls `onLate` when a request's body does not arrive in time: in `timeoutSeconds`, and a second more for each `bodyBytesPerSecond` that
- * have come. Node has one time for requests of whatever size, in which a large file does not arrive over a slow line.
+ * Calls `onLate` if a request's body does not arrive in `timeoutSeconds`, plus one second for each `bodyBytesPerSecond` bytes that have
+ * arrived. Node.js has one timeout for requests of any size, in which a large file does not arrive over a slow connection.
  */
 export function expectBody(request: IncomingMessage, timeoutSeconds: number, onLate: () => void): void {
-  if (request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined) return;
-  // A small one has come with its head, and is read before the next tick.
+  // A small body has arrived with the headers and is read before the next tick.
   process.nextTick(() => {
     if (!request.complete) expectRest(request, timeoutSeconds, onLate);
   });
@@ -30,8 +35,8 @@ function expectRest(request: IncomingMessage, timeoutSeconds: number, onLate: ()
 }
 
 /**
- * Calls `then` when a request has been read whole, or can be no more. Its own "close" does not come where its client goes away when it has
- * the answer.
+ * Calls `then` when a request has been read completely or its connection is closed. The request's own "close" is not enough: Node.js does
+ * not emit it if the client leaves after it has the answer.
  */
 export function whenRead(request: IncomingMessage, then: () => void): void {
   const { socket } = request;
@@ -41,5 +46,16 @@ export function whenRead(request: IncomingMessage, then: () => void): void {
     then();
   };
   request.once("end", once);
-  socket.setMaxListeners(0).once("close", once); // one for each request of a pipeline
+  socket.setMaxListeners(0).once("close", once); // one for each pipelined request
+}
+
+type Timeouts = { headersTimeoutSeconds: number; requestTimeoutSeconds: number };
+
+/** The answer to a request that does not arrive in time. */
+export function requestTimeout({ headersTimeoutSeconds, requestTimeoutSeconds }: Timeouts): Problem {
+  const headers = `the headers must arrive within ${headersTimeoutSeconds} seconds (JOBRUNNER_HEADERS_TIMEOUT_SECONDS)`;
+  const body =
+    `the body within ${requestTimeoutSeconds} (JOBRUNNER_REQUEST_TIMEOUT_SECONDS), and a second more for each ` +
+    `${bodyBytesPerSecond / 1024} KiB of it`;
+  return new Problem("request-timeout", `${headers}, ${body}`);
 }

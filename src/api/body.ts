@@ -1,17 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import { findContradiction } from "../job/contradiction.ts";
-import { JobSpec } from "../job/spec.ts";
 import { Problem } from "./problems.ts";
 import { invalid } from "../operations/refusal.ts";
-import { makeCheck } from "./validation.ts";
 
-/** A submission's body: bytes to a checked job. */
-
-const checkSpec = makeCheck(JobSpec, { name: "the body", prefix: "" });
+/** The bodies of requests: as bytes, piece by piece, and as JSON. */
 
 /**
- * All bytes of a request's body. Rejects with the Problem where there are too many, or the connection was closed before. By events: an
- * iterator costs a small request as much as all else that is done with it.
+ * All bytes of a request's body. Rejects with the Problem if there are too many, or if the connection was closed before the end. It uses
+ * events, because for a small request an iterator costs as much as everything else.
  */
 export function readBody(request: IncomingMessage, maxBodyBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -32,7 +27,7 @@ export function readBody(request: IncomingMessage, maxBodyBytes: number): Promis
     };
     const end = (): void => settle(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
     const close = (cause?: Error): void => settle(() => reject(closedEarly(cause)));
-    /** The rest can still be read. */
+    /** Pauses the request; the rest can still be read. */
     const settle = (how: () => void): void => {
       request.off("data", take).off("end", end).off("close", close);
       if (!request.readableEnded) request.pause();
@@ -47,9 +42,7 @@ function closedEarly(cause?: unknown): Problem {
   return new Problem("bad-request", "the connection was closed before the body was complete", { cause });
 }
 
-/**
- * A body piece by piece. Throws the Problem, with `tooLarge` for people, when there are more bytes than may be; the rest can still be read.
- */
+/** A body piece by piece. Throws the Problem, with `tooLarge` as its detail, after `maxBytes`; the rest can still be read. */
 export async function* limited(request: IncomingMessage, maxBytes: number, tooLarge: string): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   try {
@@ -65,15 +58,8 @@ export async function* limited(request: IncomingMessage, maxBytes: number, tooLa
   }
 }
 
-/** Throws a Problem that says what is wrong. */
-export function readSpec(body: unknown): JobSpec {
-  const spec = checkSpec(parseJson(body));
-  const contradiction = findContradiction(spec);
-  if (contradiction !== null) throw invalid([contradiction]);
-  return spec;
-}
-
-function parseJson(body: unknown): unknown {
+/** The value of a body of JSON. Throws the Problem if the body is none; the Problem does not repeat what was sent. */
+export function parseJson(body: unknown): unknown {
   if (!Buffer.isBuffer(body) || body.length === 0) {
     throw new Problem("invalid-json", 'the body is empty: send a job, for instance {"CommandLine": "echo hello"}');
   }
@@ -93,7 +79,7 @@ function parseJson(body: unknown): unknown {
   }
 }
 
-/** Half of a surrogate pair has no bytes in UTF-8: what a process would get is not what was sent. */
+/** Half of a surrogate pair has no bytes in UTF-8, so a process could not get what was sent. */
 function refuseHalfCharacters(value: unknown, field: string): void {
   if (typeof value === "string") {
     if (!value.isWellFormed())
@@ -106,7 +92,7 @@ function refuseHalfCharacters(value: unknown, field: string): void {
   }
 }
 
-/** V8 quotes what it could not parse; a secret may stand there. Its position is enough. */
+/** The position of the mistake. V8 also quotes the text, which may be a secret. */
 function withoutContent(cause: unknown): string {
   const position = cause instanceof Error ? /at position \d+( \(line \d+ column \d+\))?/.exec(cause.message)?.[0] : undefined;
   return position ?? "it ends too early, or something stands where nothing may";

@@ -1,44 +1,39 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { whenRead } from "./arrival.ts";
-import { type Problem, problemContentType } from "./problems.ts";
+import { answerOf, type Problem } from "./problems.ts";
 
 /**
- * Answers that are complete before the client has sent all. What it still sends is read and thrown away: closing with bytes unread makes a
- * reset of it, at which the client's kernel throws the answer away (RFC 9112, 9.6).
+ * Answers that are sent before the client has sent everything. The service reads and discards the rest: if it closed the connection with
+ * unread bytes, the kernel would send a reset, at which the client's kernel discards the answer (RFC 9112, 9.6).
  */
 
-/** For the rest of something that is no request. */
+/** How long the rest is read of something that is no request. */
 const lingerMs = 2_000;
-/** For the rest of a body that nobody wants, from a client that looks at the answer only when it has sent all. */
+/** How long the rest of an unwanted body is read. Some clients read the answer only when they have sent the whole body. */
 const bodyLingerMs = 30_000;
 
-/** Answers outside of a request and closes. */
+/** Answers without a request and closes the connection. */
 export function endWith(socket: Duplex, problem: Problem): void {
-  const body = JSON.stringify(problem);
-  const headers = {
-    ...problem.headers,
-    "Content-Type": problemContentType,
-    "Content-Length": Buffer.byteLength(body),
-    Connection: "close",
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${body}`);
+  const { status, headers, body } = answerOf(problem);
+  const fields = { ...headers, "Content-Length": Buffer.byteLength(body), Connection: "close" };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
   endAfterAnswer(socket);
 }
 
-/** Closes when the client has taken what was written. */
+/** Closes the connection when the client has taken what was written. */
 export function endAfterAnswer(socket: Duplex): void {
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once("close", () => clearTimeout(timer));
-  socket.on("error", () => undefined); // it is gone then, and "close" follows
+  socket.on("error", () => undefined); // "close" follows
   socket.resume();
   socket.end();
 }
 
 /**
- * Reads what is left of a request's body when its answer is out. Node itself leaves a body that was read in part, and where the connection
- * is to close it does so at once, by `destroySoon`.
+ * Reads the rest of a request's body when the answer is sent. Node.js does not read the rest of a body that was read in part, and it closes
+ * a connection that is not kept at once, by `destroySoon`.
  */
 export function readRest(request: IncomingMessage, response: ServerResponse): void {
   response.prependOnceListener("finish", () => {

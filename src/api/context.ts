@@ -22,6 +22,7 @@ type Limits = {
   maxReadersPerJob: number;
   maxReadersPerIdentity: number;
   readerTimeoutSeconds: number;
+  headersTimeoutSeconds: number;
   requestTimeoutSeconds: number;
   maxRequestsPerSecond: number; // of one identity
   maxFailuresPerMinute: number; // of one address

@@ -1,6 +1,6 @@
 /**
- * What every answer says to browsers, also to those whose pages come from here: nothing is stored, guessed, framed or read by others
- * (OWASP Secure Headers). Not Strict-Transport-Security: it holds for a name with all its ports, and other services of this box may speak
+ * Headers of every answer: browsers store no answer, guess no type, show none in a frame, and let no other site read it (OWASP Secure
+ * Headers). Without Strict-Transport-Security, because that holds for all ports of a name, and other services of this machine may speak
  * HTTP.
  */
 export const securityHeaders = {
@@ -14,7 +14,15 @@ export const securityHeaders = {
 } as const;
 
 /**
- * What a stream says besides, to proxies on its way: pass on at once what comes (X-Accel-Buffering, which nginx obeys), and do not compress
- * it, which collects as well (RFC 9111, 5.2.2.6).
+ * Headers of streams, for proxies: pass on every piece at once (X-Accel-Buffering, for nginx), and do not compress, which also delays
+ * pieces (RFC 9111, 5.2.2.6).
  */
 export const streamHeaders = { ...securityHeaders, "Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no" } as const;
+
+/** A header's name as people write it: schemas have it in lower case, as Node.js does. */
+export function headerName(lowerCase: string): string {
+  return lowerCase
+    .split("-")
+    .map((word) => (word === "id" ? "ID" : `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`))
+    .join("-");
+}

@@ -4,22 +4,22 @@ import { endAfterAnswer, endWith } from "./closing.ts";
 import type { Problem } from "./problems.ts";
 
 /**
- * Answers to what came over a connection and is no request, or none that becomes whole. Each is the connection's last, and comes after the
- * answers to the requests before it, as HTTP/1.1 has it (RFC 9112, 9.3.2): in the middle of one it would be taken for its body.
+ * Answers to something that is no request, or to a request that does not arrive completely. Such an answer is the connection's last one. It
+ * follows the answers to all earlier requests (RFC 9112, 9.3.2), because within one of them it would be taken for a part of its body.
  */
 
 type Turn = {
-  /** Answers that are not out yet, the last request's among them. */
+  /** How many answers are not completely sent, including that of the last request. */
   dueCount: number;
-  /** The last request; null when it has come whole and was answered: an idle connection keeps nothing. */
+  /** The last request; null if it has arrived completely and is answered, so that an idle connection keeps nothing. */
   last: { request: IncomingMessage; response: ServerResponse } | null;
-  /** What is sent in place of any further answer; null: nothing has gone wrong. */
+  /** What is sent instead of any further answer; null: nothing has gone wrong. */
   end: Problem | null;
 };
 
 const turns = new WeakMap<Duplex, Turn>();
 
-/** To be told of each request. */
+/** Call for each request. */
 export function noteRequest(request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request;
   const turn = turns.get(socket) ?? { dueCount: 0, last: null, end: null };
@@ -33,10 +33,15 @@ export function noteRequest(request: IncomingMessage, response: ServerResponse):
   });
 }
 
-/** Answers with the problem when it is its turn, and closes. */
+/** Whether earlier requests of the connection wait for their answers. */
+export function hasAnswersDue(socket: Duplex): boolean {
+  return (turns.get(socket)?.dueCount ?? 0) > 0;
+}
+
+/** Answers with the problem after all earlier answers, and closes the connection. */
 export function endConnection(socket: Duplex, problem: Problem): void {
   const turn = turns.get(socket);
-  if (socket.writableEnded || (turn !== undefined && turn.end !== null)) return; // its last answer is on its way
+  if (socket.writableEnded || (turn !== undefined && turn.end !== null)) return; // the last answer is already decided
   if (turn === undefined) return endWith(socket, problem);
   turn.end = problem;
   endInTurn(socket, turn, problem);
@@ -47,8 +52,8 @@ function endInTurn(socket: Duplex, { dueCount, last }: Turn, problem: Problem): 
   if (last === null || last.request.complete) {
     if (dueCount === 0) endWith(socket, problem);
   } else if (!last.response.headersSent) {
-    if (dueCount === 1) endWith(socket, problem); // in place of the answer to the request that does not become whole
+    if (dueCount === 1) endWith(socket, problem); // instead of the answer to the request that does not arrive completely
   } else if (dueCount === 0) {
-    endAfterAnswer(socket); // that had its answer before
+    endAfterAnswer(socket); // its request has had its answer
   }
 }

@@ -3,38 +3,39 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { unixConnections } from "../identity/peers.ts";
 import type { Log } from "../runner/log.ts";
-import { bodyBytesPerSecond, expectBody } from "./arrival.ts";
+import { requestTimeout } from "./arrival.ts";
 import { readRest } from "./closing.ts";
 import { Connections } from "./connections.ts";
 import { endConnection, noteRequest } from "./last-answer.ts";
 import { Problem } from "./problems.ts";
 import { Certificates, type TlsFiles } from "./tls.ts";
 import { listenOnPath } from "./unix-socket.ts";
+import type { Upgrades } from "./upgrades.ts";
 import { codeOf } from "../lib/error-code.ts";
 
-/** HTTP or HTTPS on one or several addresses with one port, and HTTP on a unix socket. */
+/** HTTP or HTTPS on one or several addresses with the same port, and HTTP on a unix socket. */
 
 export type ListenOptions = {
   addresses: string[]; // empty: no TCP
-  port: number; // 0: a free one, the same on all addresses
-  socketPath: string | null; // of a unix socket, which speaks plain HTTP always
+  port: number; // 0: a free port, the same on all addresses
+  socketPath: string | null; // of a unix socket, which always speaks plain HTTP
   tls: TlsFiles | null; // null: plain HTTP
   limits: Limits;
   log: Log;
 };
 
-/** What we send may take as long as a job does; for what a client sends there are times. */
+/** Timeouts are for what clients send: an answer may take as long as a job runs. */
 type Limits = {
   maxHeaderBytes: number;
   headersTimeoutSeconds: number;
   requestTimeoutSeconds: number;
   idleTimeoutSeconds: number;
-  maxConnections: number; // of all addresses and the socket together
+  maxConnections: number; // on all addresses and the socket together
 };
 
 export type Listener = {
-  urls: string[]; // of the socket: unix:/path
-  /** Uses the TLS files as they are now, for new connections. A mistake in them is logged, and the old ones stay. */
+  urls: string[]; // the socket's is unix:/path
+  /** Reads the TLS files again, for new connections. If they have a mistake, it is logged and the old ones stay in use. */
   reload(): void;
   /** Closes all connections at once. */
   close(): Promise<void>;
@@ -42,17 +43,20 @@ export type Listener = {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
+/** Who answers requests, and who takes over connections that change their protocol. */
+export type Handlers = { handle: Handler; upgrades: Upgrades };
+
 const longestCheckIntervalMs = 5_000;
 const checksPerTimeout = 4;
 
-/** Listens on every address that this box has, and on the socket. Throws a sentence for people where it cannot. */
-export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
+/** Listens on every address that this machine has, and on the socket. Throws a sentence for people if that is impossible. */
+export async function listen(handlers: Handlers, options: ListenOptions): Promise<Listener> {
   const { addresses, port, socketPath, tls, limits, log } = options;
   const certificates = tls === null ? null : new Certificates(tls, log);
   const connections = new Connections(limits.maxConnections, log);
   const servers: Server[] = [];
   const open = (certificates: Certificates | null): Server => {
-    const server = makeServer(handler, limits, certificates);
+    const server = makeServer(handlers, limits, certificates);
     connections.guard(server, { speaksTls: certificates !== null });
     servers.push(server);
     return server;
@@ -81,7 +85,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
 
 type Addresses = { addresses: string[]; port: number; scheme: "http" | "https" };
 
-/** The URLs of the addresses that this box has. */
+/** The URLs of those addresses that this machine has. */
 async function listenOnAddresses(open: () => Server, where: Addresses): Promise<string[]> {
   const listening: Server[] = [];
   let { port } = where;
@@ -91,10 +95,10 @@ async function listenOnAddresses(open: () => Server, where: Addresses): Promise<
       port = await listenOne(server, address, port);
       listening.push(server);
     } catch (error) {
-      if (index > 0 && isMissingAddress(error)) continue; // no IPv6 on this box
+      if (index > 0 && isMissingAddress(error)) continue; // this machine has no IPv6
       if (where.port === 0 && index > 0 && codeOf(error) === "EADDRINUSE") {
         await Promise.all(listening.map(closeServer));
-        return await listenOnAddresses(open, where); // another one is free
+        return await listenOnAddresses(open, where); // another port
       }
       throw new Error(explain(error, urlOf(where.scheme, address, port), address), { cause: error });
     }
@@ -105,36 +109,34 @@ async function listenOnAddresses(open: () => Server, where: Addresses): Promise<
   });
 }
 
-function makeServer(handler: Handler, limits: Limits, certificates: Certificates | null): Server {
+function makeServer({ handle, upgrades }: Handlers, limits: Limits, certificates: Certificates | null): Server {
   const headersTimeout = Math.min(limits.headersTimeoutSeconds, limits.requestTimeoutSeconds) * 1000;
   const options: ServerOptions = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout,
-    requestTimeout: 0, // ours knows how much has come
+    requestTimeout: 0, // a body's deadline depends on its size and its route: body-policy.ts
     keepAliveTimeout: limits.idleTimeoutSeconds * 1000,
     connectionsCheckingInterval: Math.min(longestCheckIntervalMs, headersTimeout / checksPerTimeout),
-    requireHostHeader: false, // ours says what to do
+    requireHostHeader: false, // the guard's refusal says what to do
     noDelay: true,
     keepAlive: true,
+    shouldUpgradeCallback: upgrades.isUpgrade,
   };
   const server = certificates === null ? createServer(options) : certificates.makeServer(options, headersTimeout);
-  const handle: Handler = (request, response) => {
+  const onRequest: Handler = (request, response) => {
     noteRequest(request, response);
     readRest(request, response);
-    expectBody(request, limits.requestTimeoutSeconds, () => {
-      if (response.headersSent) request.socket.destroy();
-      else endConnection(request.socket, requestTimeout(limits));
-    });
-    handler(request, response);
+    handle(request, response);
   };
-  server.on("request", handle);
+  server.on("request", onRequest);
+  server.on("upgrade", (request: IncomingMessage, _socket: Duplex, head: Buffer) => upgrades.handle(request, head));
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
-    handle(request, response);
+    onRequest(request, response);
   });
-  server.on("checkExpectation", handle); // another expectation than to continue may be ignored (RFC 9110, 10.1.1)
+  server.on("checkExpectation", onRequest); // other expectations than "100-continue" may be ignored (RFC 9110, 10.1.1)
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
-    socket.on("error", () => undefined); // Node has left it to us
+    socket.on("error", () => undefined); // "close" follows
     endConnection(socket, noProxy);
   });
   server.on("clientError", (error, socket) => answerClientError(error, socket, limits));
@@ -156,20 +158,20 @@ function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => void server.close(() => resolve()));
 }
 
-/** What is not HTTP at all gets a problem document too, where it can still be sent. */
+/** Something that is not HTTP is answered with a problem document too, if that can still be sent. */
 function answerClientError(error: Error, socket: Duplex, limits: Limits): void {
-  if (socket.writableEnded) return; // it was answered before and lingers
+  if (socket.writableEnded) return; // it is already answered
   const problem = clientProblem(codeOf(error), limits);
   if (problem === null || !socket.writable) socket.destroy();
   else endConnection(socket, problem);
 }
 
-/** CONNECT, with which a client asks a proxy for a tunnel: Node would close without a word. */
+/** The answer to CONNECT, by which clients ask proxies for a tunnel. Node.js would close the connection without an answer. */
 const noProxy = new Problem("method-not-allowed", "CONNECT is for proxies, and this is none: send the request itself", {
   headers: { Allow: "GET, HEAD, POST, PUT, DELETE" },
 });
 
-/** Null where there is nobody to answer: the connection broke, or there was no TLS handshake. */
+/** Null if nobody can get an answer: the connection broke, or there was no TLS handshake. */
 function clientProblem(code: string, limits: Limits): Problem | null {
   if (code === "HPE_HEADER_OVERFLOW") {
     return new Problem(
@@ -179,14 +181,6 @@ function clientProblem(code: string, limits: Limits): Problem | null {
   }
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return requestTimeout(limits);
   return code.startsWith("HPE_") ? new Problem("bad-request", "this is not HTTP/1.1 (RFC 9112)") : null;
-}
-
-function requestTimeout({ headersTimeoutSeconds, requestTimeoutSeconds }: Limits): Problem {
-  const headers = `the headers must arrive within ${headersTimeoutSeconds} seconds (JOBRUNNER_HEADERS_TIMEOUT_SECONDS)`;
-  const body =
-    `the body within ${requestTimeoutSeconds} (JOBRUNNER_REQUEST_TIMEOUT_SECONDS), and a second more for each ` +
-    `${bodyBytesPerSecond / 1024} KiB of it`;
-  return new Problem("request-timeout", `${headers}, ${body}`);
 }
 
 function isMissingAddress(error: unknown): boolean {

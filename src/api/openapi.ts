@@ -1,18 +1,18 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import { fastify, type FastifyInstance, type FastifySchema, type HTTPMethods } from "fastify";
+import { fastify, type FastifyInstance, type FastifySchema } from "fastify";
+import { Type } from "typebox";
 import { withoutCompilers } from "./compilers.ts";
-import { securityHeaders } from "./headers.ts";
-import { Problem, problemContentType } from "./problems.ts";
+import { headerName, securityHeaders } from "./headers.ts";
+import { Problem, sendProblem } from "./problems.ts";
+import type { Route } from "./route-table.ts";
 
 /**
  * The description of the API (OpenAPI 3.1), generated from the routes, and a page that shows it: `/openapi.json` and `/docs`. A
  * separate app, loaded on first use, which in most services is never.
  */
 
-export type DescribedRoute = { method: HTTPMethods; url: string; schema: FastifySchema };
-
-export async function makeDocs(routes: DescribedRoute[], version: string): Promise<FastifyInstance> {
+export async function makeDocs(routes: readonly Route[], version: string): Promise<FastifyInstance> {
   const app = fastify({ ...withoutCompilers, logger: false, exposeHeadRoutes: true });
   app.setValidatorCompiler(() => (value: unknown) => ({ value }));
   app.setSerializerCompiler(() => JSON.stringify);
@@ -31,7 +31,10 @@ export async function makeDocs(routes: DescribedRoute[], version: string): Promi
     transformObject: (document) => ("openapiObject" in document ? nameSchemas(document.openapiObject) : document.swaggerObject),
   });
   // Answered elsewhere; here they are described.
-  for (const route of routes) app.route({ ...route, url: route.url.replace("*", ":path"), handler: async () => undefined });
+  for (const { method, url, schema } of routes) {
+    if (schema === null || method === "HEAD") continue; // Fastify adds HEAD
+    app.route({ method, url: url.replace("*", ":path"), schema: withHeaderNames(schema), handler: async () => undefined });
+  }
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   await app.register(swaggerUi, {
     routePrefix: "/docs",
@@ -41,7 +44,7 @@ export async function makeDocs(routes: DescribedRoute[], version: string): Promi
   });
   app.setNotFoundHandler((_request, reply) => {
     const problem = new Problem("unknown-path", "the pages of the API's description have nothing at this path: begin at /docs");
-    void reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
+    sendProblem(reply, problem);
   });
   await app.ready();
   return app;
@@ -49,6 +52,12 @@ export async function makeDocs(routes: DescribedRoute[], version: string): Promi
 
 const description = `Runs jobs on this machine, and lets people watch them live. JSON fields are in PascalCase, query parameters in lower
 case, times in RFC 3339 (UTC). A body is read as JSON whatever its Content-Type. Unknown fields and parameters are refused by name.`;
+
+function withHeaderNames(schema: FastifySchema): FastifySchema {
+  if (!Type.IsObject(schema.headers)) return schema;
+  const properties = Object.entries(schema.headers.properties).map(([name, value]) => [headerName(name), value]);
+  return { ...schema, headers: { ...schema.headers, properties: Object.fromEntries(properties) } };
+}
 
 /** Nothing from elsewhere. The page sets styles of its own elements. */
 const pageSecurityPolicy =

@@ -1,7 +1,11 @@
 import { type TObject, type TSchema, Type } from "typebox";
+import { isJobId } from "../operations/job-id.ts";
+import { unknownJob } from "../operations/refusal.ts";
+import { findPathProblem } from "./file-paths.ts";
 import { type ProblemCode, ProblemDocument, statusOf, titleOf } from "./problems.ts";
+import { refine } from "./refine.ts";
 
-/** What a route says of itself: by this its requests are checked, and described in the OpenAPI document. */
+/** What a route declares. Its requests are checked by this, and the OpenAPI document describes them by this. */
 
 export type Operation<Query extends TObject> = {
   id: string;
@@ -9,16 +13,15 @@ export type Operation<Query extends TObject> = {
   summary: string;
   description?: string;
   query: Query;
-  headers?: TObject; // described, not checked: each route reads its own
   answers: Record<number, Answer>;
-  /** Besides those that any call may meet. */
+  /** Besides those of every route. */
   problems?: ProblemCode[];
 };
 
 /** `type` null: without a body. */
 export type Answer = { description: string; headers?: Record<string, object> } & ({ content: Record<string, TSchema> } | { type: "null" });
 
-/** Any call may be answered by these, before its route is asked. */
+/** Every request may be answered by these before the route's handler runs. */
 const common: ProblemCode[] = [
   "bad-request",
   "invalid-request",
@@ -33,38 +36,44 @@ const common: ProblemCode[] = [
   "method-not-allowed",
   "unknown-path",
 ];
-/** And those that are not for anybody by these, too. */
+/** Requests of routes that are not public may also be answered by these. */
 const guarded: ProblemCode[] = ["not-identified", "role-too-small", "too-many-failures"];
 
-const id = Type.String({ description: "the job's ID", examples: ["019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b"] });
-const path = Type.String({ description: "from the workspace down; its slashes are slashes", examples: ["out/report.txt"] });
+/** What is no ID is answered as an ID that no job has. */
+const id = refine(Type.String({ description: "the job's ID", examples: ["019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b"] }), (text) =>
+  isJobId(text) ? null : unknownJob(),
+);
+const path = refine(
+  Type.String({ description: "the path from the workspace down; its slashes are not encoded", examples: ["out/report.txt"] }),
+  findPathProblem,
+);
+const [ofJob, ofFile] = [Type.Object({ id }), Type.Object({ id, path })];
 
-/** The schema of a Fastify route. */
+/** The schema of a Fastify route. One that reads headers or a body adds `headers`, with names in lower case, or `body`. */
 export function operation<Query extends TObject>(of: Operation<Query>) {
-  const { id: operationId, tag, summary, description, query, headers, answers, problems = [] } = of;
+  const { id: operationId, tag, summary, description, query, answers, problems = [] } = of;
   return {
     operationId,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
     querystring: query,
-    ...(headers === undefined ? {} : { headers }),
     response: describe(answers, [...problems, ...common, ...guarded]),
   };
 }
 
-/** The same of a route that is about one job. */
+/** The schema of a route about one job. */
 export function jobOperation<Query extends TObject>(of: Operation<Query>) {
-  return { ...operation({ ...of, problems: [...(of.problems ?? []), "unknown-job"] }), params: Type.Object({ id }) };
+  return { ...operation({ ...of, problems: [...(of.problems ?? []), "unknown-job"] }), params: ofJob };
 }
 
-/** The same of a route that is about a file of a job. */
+/** The schema of a route about a file of a job. */
 export function fileOperation<Query extends TObject>(of: Operation<Query>) {
   const problems: ProblemCode[] = [...(of.problems ?? []), "unknown-file", "outside-workspace", "file-refused", "file-of-another-kind"];
-  return { ...jobOperation({ ...of, problems }), params: Type.Object({ id, path }) };
+  return { ...jobOperation({ ...of, problems }), params: ofFile };
 }
 
-/** The same of a route for anybody, whoever asks. */
+/** The schema of a public route. */
 export function publicOperation<Query extends TObject>(of: Operation<Query>) {
   const described = operation(of);
   return { ...described, security: [], response: describe(of.answers, [...(of.problems ?? []), ...common]) };
@@ -76,12 +85,12 @@ export function json(description: string, schema: TSchema): Answer {
   return { description, content: { "application/json": schema } };
 }
 
-/** Where there is nothing to say but that it was done. */
+/** The answer of a route that has nothing to say except that it succeeded. */
 export const done = Type.Object({}, { additionalProperties: false });
 
 type Described = { description: string; headers?: Record<string, object>; content?: Record<string, object> };
 
-/** By status; of problems with an example of each code. */
+/** The answers by status, with an example of each problem. */
 function describe(answers: Record<number, Answer>, problems: ProblemCode[]): Record<string, Described> {
   const described = new Map<string, Described>();
   for (const [status, answer] of Object.entries(answers)) {

@@ -4,7 +4,7 @@ import fastifyStatic from "@fastify/static";
 import { fastify, type FastifyInstance } from "fastify";
 import { withoutCompilers } from "./compilers.ts";
 import { securityHeaders } from "./headers.ts";
-import { Problem, problemContentType } from "./problems.ts";
+import { Problem, sendProblem } from "./problems.ts";
 
 /** The files of the web page, as Vite made them. An app of its own, loaded when it is first asked for. */
 export async function makePage(directory: string): Promise<FastifyInstance> {
@@ -28,7 +28,7 @@ export async function makePage(directory: string): Promise<FastifyInstance> {
       "unknown-path",
       isBuilt ? "the web page has nothing at this path: it begins at /ui/" : "the web page is not built: run make",
     );
-    void reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
+    sendProblem(reply, problem);
   });
   await app.ready();
   return app;

@@ -1,4 +1,6 @@
+import type { FastifyReply } from "fastify";
 import { type Static, Type } from "typebox";
+import { securityHeaders } from "./headers.ts";
 import { Refusal, type RefusalCode, type RefusalDetails, refusalTitles } from "../operations/refusal.ts";
 
 /** Refusals as HTTP answers (RFC 9457): each code's status, and the document that is sent. */
@@ -78,8 +80,6 @@ export const ProblemDocument = Type.Object(
 );
 type ProblemDocument = Static<typeof ProblemDocument>;
 
-export const problemContentType = "application/problem+json; charset=utf-8";
-
 /** A refusal with headers of its own. */
 export class Problem extends Refusal {
   readonly #headers: Record<string, string>;
@@ -89,7 +89,7 @@ export class Problem extends Refusal {
     this.#headers = headers;
   }
 
-  /** A refusal as it is. */
+  /** The problem of a refusal. */
   static of(refusal: Refusal): Problem {
     if (refusal instanceof Problem) return refusal;
     const { code, message, errors, retryAfterSeconds, cause } = refusal;
@@ -109,4 +109,15 @@ export class Problem extends Refusal {
     const document = { type: `urn:jobrunner:problem:${code}`, title: titleOf(code), status, code, detail: message };
     return errors.length === 0 ? document : { ...document, errors };
   }
+}
+
+/** A problem as an answer. */
+export function answerOf(problem: Problem): { status: number; headers: Record<string, string>; body: string } {
+  const headers = { ...securityHeaders, ...problem.headers, "Content-Type": "application/problem+json; charset=utf-8" };
+  return { status: problem.status, headers, body: JSON.stringify(problem) };
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  const { status, headers, body } = answerOf(problem);
+  void reply.code(status).headers(headers).send(body);
 }

@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fastify, type FastifyError, type FastifyReply, type FastifyRequest } from "fastify";
-import { addAccess } from "./access.ts";
-import { readBody } from "./body.ts";
-import { checkBySchemas } from "./check-by-schemas.ts";
-import { withoutCompilers } from "./compilers.ts";
-import type { App, Context } from "./context.ts";
-import { type KnownHosts, makeGuard } from "./guard.ts";
-import { securityHeaders } from "./headers.ts";
-import type { DescribedRoute } from "./openapi.ts";
 import { isJobId } from "../operations/job-id.ts";
 import { Refusal } from "../operations/refusal.ts";
+import { addAccess } from "./access.ts";
+import { applyBodyPolicies, setDeadline } from "./body-policy.ts";
+import { checkBySchemas } from "./check-by-schemas.ts";
+import { withoutCompilers } from "./compilers.ts";
+import type { App, Context, Routes } from "./context.ts";
+import { withNamesAsBytes } from "./file-paths.ts";
+import { type KnownHosts, makeGuard } from "./guard.ts";
+import { securityHeaders } from "./headers.ts";
 import { idOf } from "./ids.ts";
-import { Problem, problemContentType } from "./problems.ts";
+import { Problem, sendProblem } from "./problems.ts";
+import { RouteTable } from "./route-table.ts";
 import { attachRoutes } from "./routes/attach.ts";
 import { boxRoutes } from "./routes/box.ts";
-import { withNamesAsBytes } from "./file-paths.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { fileRoutes } from "./routes/files.ts";
@@ -22,38 +22,45 @@ import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { listRoutes } from "./routes/list.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
-import { searchRoutes } from "./routes/search.ts";
 import { redirectBrowsersToUi, pageRoutes } from "./routes/page.ts";
-
-/** First segments of paths that are no IDs: what is asked of them with a wrong method is no matter of jobs. */
-const reserved = new Set(["jobs", "events", "healthz", "metrics", "openapi.json", "docs", "ui", "box"]);
+import { searchRoutes } from "./routes/search.ts";
+import { makeUpgrades, type Upgrades } from "./upgrades.ts";
 
 export type Api = {
   handle: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Every route with its methods, as the router has them. */
-  routes: Route[];
+  upgrades: Upgrades;
+  /** Every route, as the router has it. */
+  routes: RouteTable;
 };
 
-type Route = { method: string; url: string; pattern: RegExp };
+const apiRoutes: Routes[] = [
+  jobRoutes,
+  attachRoutes,
+  searchRoutes,
+  fileRoutes,
+  listRoutes,
+  eventRoutes,
+  healthRoutes,
+  metricsRoutes,
+  boxRoutes,
+  pageRoutes,
+];
 
-/** The API as a function that answers requests. */
-export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api> {
+/** The API as a function that answers requests. `routes` are those besides its description. */
+export async function makeApi(context: Context, hosts: KnownHosts, routes: Routes[] = apiRoutes): Promise<Api> {
   const app: App = fastify({
     ...withoutCompilers,
     logger: false,
     rewriteUrl: ({ url = "" }) => withNamesAsBytes(url),
-    frameworkErrors: (error, request, reply) => sendError(context, error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      setDeadline(request, reply, context); // hooks do not run for what the router refuses
+      sendError(context, error, request, reply);
+    },
   });
-  const routes: Route[] = [];
-  const described: DescribedRoute[] = [];
-  app.addHook("onRoute", ({ method, url, schema }) => {
-    for (const one of [method].flat()) {
-      routes.push({ method: one, url, pattern: patternOf(url) });
-      if (schema !== undefined && one !== "HEAD") described.push({ method: one, url, schema });
-    }
-  });
-  acceptAnyBody(app, context.limits.maxBodyBytes);
+  const table = new RouteTable();
+  app.addHook("onRoute", (route) => table.add(route));
   checkBySchemas(app);
+  applyBodyPolicies(app, context);
   const guard = makeGuard(hosts);
   app.addHook("onRequest", (request, reply, next) => {
     reply.headers(securityHeaders);
@@ -63,58 +70,24 @@ export async function makeApi(context: Context, hosts: KnownHosts): Promise<Api>
   redirectBrowsersToUi(app);
   await addAccess(app, context);
   app.addHook("onRequest", (request, _reply, next) => {
-    refuseReserved(request, routes);
+    if (table.isReserved(request.method, request.url)) throw notFound(request, table);
     next();
   });
-  for (const add of [jobRoutes, attachRoutes, searchRoutes, fileRoutes, listRoutes, eventRoutes, healthRoutes, metricsRoutes, boxRoutes])
-    add(app, context);
-  pageRoutes(app, context);
-  docsRoutes(app, { routes: described, version: context.version });
+  for (const add of routes) add(app, context);
+  docsRoutes(app, { routes: table, version: context.version });
   app.setNotFoundHandler(async (request) => {
-    throw notFound(request, routes);
+    throw notFound(request, table);
   });
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(context, error, request, reply));
   await app.ready();
-  return { handle: (request, response) => app.routing(request, response), routes };
+  return { handle: (request, response) => app.routing(request, response), upgrades: makeUpgrades(app, table), routes: table };
 }
 
-/** A body is JSON whatever its Content-Type says, so that plain `curl -d` works; what is in it, the route reads. */
-function acceptAnyBody(app: App, maxBodyBytes: number): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", async (_request: FastifyRequest, payload: IncomingMessage) => await readBody(payload, maxBodyBytes));
-  app.addHook("onRequest", (request, _reply, next) => {
-    request.raw.headers["content-type"] = undefined; // a malformed one would be refused; what is deleted from makes an object slow
-    next();
-  });
-}
-
-function patternOf(url: string): RegExp {
-  return new RegExp(`^${url.replaceAll(/:\w+/g, "[^/]+").replace("*", ".*")}$`);
-}
-
-function pathOf({ url }: FastifyRequest): string {
-  return url.split("?", 1)[0] ?? "";
-}
-
-/** `DELETE /jobs` is not the kill of a job with the ID "jobs". */
-function refuseReserved(request: FastifyRequest, routes: Route[]): void {
-  const [, first = "", ...more] = pathOf(request).split("/");
-  if (!reserved.has(first) || more.length > 0) return;
-  const isThere = routes.some(({ method, pattern }) => method === request.method && pattern.source === `^\\/${first}$`);
-  if (!isThere)
-    throw notFound(
-      request,
-      routes.filter(({ pattern }) => pattern.source === `^\\/${first}$`),
-    );
-}
-
-function notFound(request: FastifyRequest, routes: Route[]): Problem {
-  const path = pathOf(request);
-  const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
-  if (allowed.length === 0)
+function notFound({ method, url }: FastifyRequest, table: RouteTable): Problem {
+  const allowed = table.methodsAt(url).join(", ");
+  if (allowed === "")
     return new Problem("unknown-path", "this version of jobrunner has nothing at this path: docs/api.md lists what there is");
-  const detail = `${request.method} is not known here: use ${allowed.join(", ")}`;
-  return new Problem("method-not-allowed", detail, { headers: { Allow: allowed.join(", ") } });
+  return new Problem("method-not-allowed", `${method} is not known here: use ${allowed}`, { headers: { Allow: allowed } });
 }
 
 function sendError({ log }: Context, error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): void {
@@ -125,14 +98,10 @@ function sendError({ log }: Context, error: FastifyError | Refusal, request: Fas
       method: request.method,
       err: error,
     });
-  void reply
-    .code(problem.status)
-    .headers({ ...securityHeaders, ...problem.headers })
-    .type(problemContentType)
-    .send(JSON.stringify(problem));
+  sendProblem(reply, problem);
 }
 
-/** What Fastify refuses before a route is asked. */
+/** The problem of an error by which Fastify refuses a request before its route runs. */
 function fromFramework(error: FastifyError): Problem {
   switch (error.code) {
     case "FST_ERR_BAD_URL":

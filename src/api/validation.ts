@@ -1,33 +1,28 @@
-import type { Static, TSchema } from "typebox";
-import { Compile } from "typebox/compile";
+import type { TSchema } from "typebox";
+import { Compile, type Validator } from "typebox/compile";
 import { patternSentences } from "../job/sentences.ts";
 import { type FieldError, invalid } from "../operations/refusal.ts";
 
-/** Checks a value against a schema and says in the API's words what is wrong with it. */
+/** Checks values against schemas, and says in the API's words what is wrong. */
 
-export type Check<Schema extends TSchema> = (value: unknown) => Static<Schema>;
+/** How a part of a request and its fields are called in errors. */
+export type PartNames = { part: string; fieldOf: (path: string) => string };
+
+const validators = new WeakMap<TSchema, Validator>();
 
 /**
- * A function that gives the value back if it fits, and throws a Problem that names the fields otherwise. Compiled once, by its first use:
- * most routes are never asked.
+ * Throws a refusal that names the wrong fields if the value does not fit the schema, or the refusal of a rule that `refine` has attached.
+ * A schema is compiled by its first use, because most routes are never requested.
  */
-export function makeCheck<Schema extends TSchema>(schema: Schema, where: { name: string; prefix: string }): Check<Schema> {
-  const compile = () => Compile(schema);
-  let compiled: ReturnType<typeof compile> | null = null;
-  return (value) => {
-    const validator = (compiled ??= compile());
-    if (validator.Check(value)) return value;
-    if (countValues(value, maxExplained) > maxExplained) {
-      throw invalid([
-        {
-          field: where.name,
-          message: `is not as it must be, and has too many values to look where: with no more than ${maxExplained} it is said`,
-        },
-      ]);
-    }
-    const errors = validator.Errors(value).flatMap((error) => describe(error, where));
-    throw invalid(errors);
-  };
+export function checkValue(schema: TSchema, value: unknown, names: PartNames): void {
+  let validator = validators.get(schema);
+  if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
+  if (validator.Check(value)) return;
+  if (countValues(value, maxExplained) > maxExplained) {
+    const message = `does not fit its schema, and has too many values to say where: with no more than ${maxExplained} the error names the field`;
+    throw invalid([{ field: names.part, message }]);
+  }
+  throw invalid(validator.Errors(value).flatMap((error) => describe(error, names)));
 }
 
 /**
@@ -36,7 +31,7 @@ export function makeCheck<Schema extends TSchema>(schema: Schema, where: { name:
  */
 const maxExplained = 20_000;
 
-/** How many values there are, or more than `limit`. Without recursion: the body decides how deep they lie. */
+/** How many values there are, or more than `limit`. Without recursion, because the client decides how deep they are. */
 function countValues(value: unknown, limit: number): number {
   let count = 0;
   for (const waiting = [value]; waiting.length > 0 && count <= limit;) {
@@ -48,28 +43,28 @@ function countValues(value: unknown, limit: number): number {
   return count;
 }
 
-/** What TypeBox says of a value that does not fit (JSON Schema keywords, instance paths by RFC 6901). */
+/** What TypeBox reports about a value that does not fit (JSON Schema keywords, instance paths by RFC 6901). */
 type SchemaError = { keyword: string; instancePath: string; params: object; message: string };
 
-function describe(error: SchemaError, where: { name: string; prefix: string }): FieldError[] {
-  const field = fieldName(error.instancePath, where);
+function describe(error: SchemaError, names: PartNames): FieldError[] {
+  const field = fieldName(error.instancePath, names);
   const params = new Map<string, unknown>(Object.entries(error.params));
-  const names = (key: string): string[] => [params.get(key)].flat().map(String);
+  const values = (key: string): string[] => [params.get(key)].flat().map(String);
   const limit = String(params.get("limit"));
   switch (error.keyword) {
-    case "boolean": // no value at all is allowed here: what additionalProperties refuses, one by one
-      return [unknownField(error.instancePath, where)];
+    case "boolean": // the schema `false`, by which additionalProperties refuses each unknown field
+      return [unknownField(error.instancePath, names)];
     case "additionalProperties":
-      return []; // said for each
+      return []; // reported for each field
     case "required":
-      return names("requiredProperties").map((name) => ({
-        field: fieldName(`${error.instancePath}/${name}`, where),
+      return values("requiredProperties").map((name) => ({
+        field: fieldName(`${error.instancePath}/${name}`, names),
         message: "is missing",
       }));
     case "type":
-      return [{ field, message: `must be ${article(names("type").join(" or "))}` }];
+      return [{ field, message: `must be ${article(values("type").join(" or "))}` }];
     case "enum":
-      return [{ field, message: `must be one of ${names("allowedValues").join(", ")}` }];
+      return [{ field, message: `must be one of ${values("allowedValues").join(", ")}` }];
     case "minLength":
       return [{ field, message: limit === "1" ? "must not be empty" : `must have ${limit} characters or more` }];
     case "maxLength":
@@ -87,19 +82,19 @@ function describe(error: SchemaError, where: { name: string; prefix: string }): 
     case "exclusiveMinimum":
     case "exclusiveMaximum":
       return [{ field, message: `must be ${String(params.get("comparison"))} ${limit}` }];
-    default:
+    default: // "~refine" among them
       return [{ field, message: error.message }];
   }
 }
 
-function unknownField(instancePath: string, where: { name: string; prefix: string }): FieldError {
+function unknownField(instancePath: string, names: PartNames): FieldError {
   const map = instancePath.split("/").at(-2);
-  const field = fieldName(instancePath, where);
+  const field = fieldName(instancePath, names);
   if (map === "Environment" || map === "Secrets")
     return { field, message: "is not the name of a variable: 1 to 1024 characters without '=' and NUL" };
   if (map === "Labels")
     return { field, message: "is not the name of a label: 1 to 63 letters, digits and . _ / -, beginning with a letter or digit" };
-  return { field, message: "is not known to this version of jobrunner: remove it, or look at its spelling" };
+  return { field, message: "is not known to this version of jobrunner: remove it, or check its spelling" };
 }
 
 function patternMessage(pattern: string): string {
@@ -111,14 +106,14 @@ function patternMessage(pattern: string): string {
 }
 
 /** `/Commands/0/Args` is `Commands[0].Args`. */
-function fieldName(instancePath: string, { name, prefix }: { name: string; prefix: string }): string {
-  const parts = instancePath
+function fieldName(instancePath: string, { part, fieldOf }: PartNames): string {
+  const names = instancePath
     .split("/")
     .slice(1)
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const path = parts.map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : `${index === 0 ? "" : "."}${part}`)).join("");
-  if (parts.length === 0) return name;
-  return `${prefix}${path === "" ? '""' : shorten(path)}`;
+    .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const path = names.map((name, index) => (/^\d+$/.test(name) ? `[${name}]` : `${index === 0 ? "" : "."}${name}`)).join("");
+  if (names.length === 0) return part;
+  return fieldOf(path === "" ? '""' : shorten(path));
 }
 
 function shorten(text: string): string {

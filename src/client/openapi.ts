@@ -1776,7 +1776,7 @@ export interface operations {
                  */
                 id: string;
                 /**
-                 * @description from the workspace down; its slashes are slashes
+                 * @description the path from the workspace down; its slashes are not encoded
                  * @example out/report.txt
                  */
                 path: string;
@@ -1980,7 +1980,7 @@ export interface operations {
                  */
                 id: string;
                 /**
-                 * @description from the workspace down; its slashes are slashes
+                 * @description the path from the workspace down; its slashes are not encoded
                  * @example out/report.txt
                  */
                 path: string;
@@ -2178,7 +2178,7 @@ export interface operations {
                  */
                 id: string;
                 /**
-                 * @description from the workspace down; its slashes are slashes
+                 * @description the path from the workspace down; its slashes are not encoded
                  * @example out/report.txt
                  */
                 path: string;

@@ -19,7 +19,7 @@ export class Contract {
   /** The answer's status, type and body are described, and are as described. */
   check({ method, path }: { method: string; path: string }, answer: Answer): void {
     const what = `${method} ${path}: ${answer.status} ${answer.text.slice(0, 500)}`;
-    const template = Object.keys(partOf(this.#document["paths"])).find((one) => matches(one, path.split("?", 1)[0] ?? ""));
+    const template = templateOf(path.split("?", 1)[0] ?? "", Object.keys(partOf(this.#document["paths"])));
     assert.ok(template !== undefined, `${what}: the path is not described`);
     const type = answer.headers["content-type"]?.split(";", 1)[0] ?? "";
     const pointer = ["paths", template, method.toLowerCase(), "responses", String(answer.status), "content", type, "schema"];
@@ -83,9 +83,12 @@ function partOf(value: unknown): Parts {
   return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
-/** Literal paths come before those with a parameter, as in the router. */
-function matches(template: string, path: string): boolean {
-  return new RegExp(`^${template.replaceAll(/\{\w+\}/g, "(?!jobs$|events$|healthz$|metrics$|box$)[^/]+")}$`).test(path);
+/** The described path that a path is of. Literal paths come before those with a parameter, as in the router. */
+function templateOf(path: string, templates: string[]): string | undefined {
+  const parameters = (template: string): number => template.split("{").length;
+  return templates
+    .toSorted((a, b) => parameters(a) - parameters(b))
+    .find((template) => new RegExp(`^${template.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(path));
 }
 
 function valuesOf(type: string, text: string): unknown[] {

@@ -8,35 +8,44 @@ import type { JobOutput } from "../../operations/operations.ts";
 import { chooseType } from "../accept.ts";
 import { callerOf } from "../access.ts";
 import type { Context, Routes } from "../context.ts";
-import { idOf } from "../ids.ts";
 import { jobOperation } from "../operation.ts";
 import { Problem } from "../problems.ts";
 import { invalid } from "../../operations/refusal.ts";
+import { refine } from "../refine.ts";
 import { streamHeaders } from "../headers.ts";
 import { type ByteRange, readRange } from "../range.ts";
 import { stream } from "../streaming/stream.ts";
 
 const count = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
-const AttachQuery = Type.Object(
-  {
-    offset: Type.Optional(Type.Integer({ ...count, description: "from this byte of the output on" })),
-    tail: Type.Optional(Type.Integer({ ...count, description: "from so many lines before the end of what there is" })),
-    end: Type.Optional(
-      Type.Integer({ ...count, description: "up to this byte of the output, without it: these bytes alone, and no outcome" }),
-    ),
-    follow: Type.Optional(Type.Boolean({ default: true, description: "false: what there is now" })),
-    stream: Type.Optional(Type.Enum(["stdout", "stderr"], { description: "only this one" })),
-    step: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: "only this one" })),
-    timestamps: Type.Optional(Type.Boolean({ description: "raw output: each line begins with the time at which its first byte was read" })),
+const AttachQuery = refine(
+  Type.Object(
+    {
+      offset: Type.Optional(Type.Integer({ ...count, description: "from this byte of the output on" })),
+      tail: Type.Optional(Type.Integer({ ...count, description: "from so many lines before the end of what there is" })),
+      end: Type.Optional(
+        Type.Integer({ ...count, description: "up to this byte of the output, without it: these bytes alone, and no outcome" }),
+      ),
+      follow: Type.Optional(Type.Boolean({ default: true, description: "false: what there is now" })),
+      stream: Type.Optional(Type.Enum(["stdout", "stderr"], { description: "only this one" })),
+      step: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: "only this one" })),
+      timestamps: Type.Optional(
+        Type.Boolean({ description: "raw output: each line begins with the time at which its first byte was read" }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  ({ offset = 0, tail, end }) => {
+    if (end === undefined) return null;
+    if (end < offset) return invalid([{ field: "?end", message: "must not be before the offset" }]);
+    return tail === undefined ? null : invalid([{ field: "?end", message: "cannot be given with tail: leave one of them out" }]);
   },
-  { additionalProperties: false },
 );
 
 /** The output of a job, live. */
 export const attachRoutes: Routes = (app, context) => {
   app.get("/:id/attach", { config: { operation: "output" }, schema: attachToJob }, async (request, reply) => {
     const caller = callerOf(request);
-    const source = context.operations.output(caller, idOf(request.params));
+    const source = context.operations.output(caller, request.params.id);
     if (hasHadAll(request)) return await reply.code(204).send();
     const options = optionsOf(request, request.query);
     const range = await rangeOf(request, source, options);
@@ -84,7 +93,9 @@ function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): 
   if (query.timestamps === true && encoding !== "raw") {
     throw invalid([{ field: "?timestamps", message: "is for raw output: every piece of the other forms has its Time" }]);
   }
-  refuseEnd(request.headers, query);
+  if (query.end !== undefined && request.headers.range !== undefined) {
+    throw invalid([{ field: "?end", message: "cannot be given with a Range: leave one of them out" }]);
+  }
   const resumedAt = encoding === "sse" ? lastEventId(request) : null; // a browser asks again with the same query
   return {
     encoding,
@@ -96,19 +107,6 @@ function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): 
     timestamps: query.timestamps ?? false,
     end: query.end ?? null,
   };
-}
-
-function refuseEnd({ range }: FastifyRequest["headers"], { offset = 0, tail, end }: Static<typeof AttachQuery>): void {
-  if (end === undefined) return;
-  const refusal =
-    end < offset
-      ? "must not be before the offset"
-      : tail !== undefined
-        ? "cannot be given with tail: leave one of them out"
-        : range !== undefined
-          ? "cannot be given with a Range: leave one of them out"
-          : null;
-  if (refusal !== null) throw invalid([{ field: "?end", message: refusal }]);
 }
 
 const contentTypes = {
@@ -181,9 +179,9 @@ function outcomeTrailers(job: JobView | null): Record<string, string> {
 }
 
 const headers = Type.Object({
-  Accept: Type.Optional(Type.String({ description: "which form; text/plain otherwise" })),
-  Range: Type.Optional(Type.String({ description: "bytes=, of the raw output of a job that is finished (RFC 9110)" })),
-  "Last-Event-ID": Type.Optional(Type.String({ description: "of server-sent events: goes on behind this one" })),
+  accept: Type.Optional(Type.String({ description: "which form; text/plain otherwise" })),
+  range: Type.Optional(Type.String({ description: "bytes=, of the raw output of a job that is finished (RFC 9110)" })),
+  "last-event-id": Type.Optional(Type.String({ description: "of server-sent events: goes on behind this one" })),
 });
 
 const origin = {
@@ -210,30 +208,32 @@ const Heartbeat = Type.Object(
   },
 );
 
-const attachToJob = jobOperation({
-  id: "attachToJob",
-  tag: "output",
-  summary: "All output of a job from its first byte, then live, until it is finished",
-  description:
-    "For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers " +
-    "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code and Jobrunner-Signal. The other formats send a heartbeat every 15 s of " +
-    "silence: an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is disconnected, and may " +
-    "resume with an offset.",
-  query: AttachQuery,
-  headers,
-  answers: {
-    200: {
-      description:
-        "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and " +
-        "`end` behind the last",
-      content: {
-        "text/plain": Type.String(),
-        "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }),
-        "text/event-stream": Type.String(),
+const attachToJob = {
+  ...jobOperation({
+    id: "attachToJob",
+    tag: "output",
+    summary: "All output of a job from its first byte, then live, until it is finished",
+    description:
+      "For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers " +
+      "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code and Jobrunner-Signal. The other formats send a heartbeat every 15 s of " +
+      "silence: an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is disconnected, and may " +
+      "resume with an offset.",
+    query: AttachQuery,
+    answers: {
+      200: {
+        description:
+          "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and " +
+          "`end` behind the last",
+        content: {
+          "text/plain": Type.String(),
+          "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }),
+          "text/event-stream": Type.String(),
+        },
       },
+      204: { description: "There is nothing more for the `Last-Event-ID` of the end: an EventSource stops", type: "null" },
+      206: { description: "A range of the raw output", content: { "text/plain": Type.String() } },
     },
-    204: { description: "There is nothing more for the `Last-Event-ID` of the end: an EventSource stops", type: "null" },
-    206: { description: "A range of the raw output", content: { "text/plain": Type.String() } },
-  },
-  problems: ["not-acceptable", "no-such-range", "too-many-readers"],
-});
+    problems: ["not-acceptable", "no-such-range", "too-many-readers"],
+  }),
+  headers,
+};

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../context.ts";
 import { madeOnce } from "../made-once.ts";
-import type { DescribedRoute } from "../openapi.ts";
+import type { RouteTable } from "../route-table.ts";
 
 /** What describes the API. Nothing in it is of this box. */
-export function docsRoutes(app: App, { routes, version }: { routes: DescribedRoute[]; version: string }): void {
-  const docs = madeOnce(async () => await (await import("../openapi.ts")).makeDocs(routes, version));
+export function docsRoutes(app: App, { routes, version }: { routes: RouteTable; version: string }): void {
+  const docs = madeOnce(async () => await (await import("../openapi.ts")).makeDocs(routes.all, version));
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const described = await docs();
     reply.hijack();

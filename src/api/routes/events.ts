@@ -44,24 +44,26 @@ function lastEventId(header: string | string[] | undefined): string | null {
   return typeof header !== "string" || header === "" ? null : header;
 }
 
-const getEvents = operation({
-  id: "getEvents",
-  tag: "output",
-  summary: "Every change of a job's state, from now on or from where one was",
-  description:
-    `Every event has an id. Whoever comes back with it as Last-Event-ID is told of every change since, in order, if it was ` +
-    `in the last hour and the service was not
+const getEvents = {
+  ...operation({
+    id: "getEvents",
+    tag: "output",
+    summary: "Every change of a job's state, from now on or from where one was",
+    description:
+      `Every event has an id. Whoever comes back with it as Last-Event-ID is told of every change since, in order, if it was ` +
+      `in the last hour and the service was not
 restarted. Where changes may be missing, an event \`missing\` says so, and the latest state of every job that may have changed since ` +
-    `follows.`,
-  query: noQuery,
-  headers: Type.Object({ "Last-Event-ID": Type.Optional(Type.String({ description: "goes on behind this event" })) }),
-  answers: {
-    200: {
-      description:
-        "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that " +
-        "no event tells of, and a `Message` for people",
-      content: { "text/event-stream": Type.String() },
+      `follows.`,
+    query: noQuery,
+    answers: {
+      200: {
+        description:
+          "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that " +
+          "no event tells of, and a `Message` for people",
+        content: { "text/event-stream": Type.String() },
+      },
     },
-  },
-  problems: ["too-many-readers"],
-});
+    problems: ["too-many-readers"],
+  }),
+  headers: Type.Object({ "last-event-id": Type.Optional(Type.String({ description: "goes on behind this event" })) }),
+};

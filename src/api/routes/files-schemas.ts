@@ -35,38 +35,40 @@ export const Folder = Type.Object(
 
 const fileHeaders = { "File-Mode": { type: "string", description: "the file's permissions, octal" } };
 
-export const getFile = fileOperation({
-  id: "getFile",
-  tag: "files",
-  summary: "A file of the job's workspace, or what is in a folder of it",
-  description:
-    "Links are followed within the workspace, and nowhere else; mounts are not entered. While the job runs, its files are as they are " +
-    "at the moment.",
-  query: Type.Object(
-    {
-      after: Type.Optional(Type.String({ description: "of a folder: NextAfter of the page before" })),
-      limit: Type.Optional(
-        Type.Integer({
-          minimum: 1,
-          maximum: maxPage,
-          default: defaultPage,
-          description: "of a folder: how many entries; there can be fewer, NextAfter says if there are more",
-        }),
-      ),
+export const getFile = {
+  ...fileOperation({
+    id: "getFile",
+    tag: "files",
+    summary: "A file of the job's workspace, or what is in a folder of it",
+    description:
+      "Links are followed within the workspace, and nowhere else; mounts are not entered. While the job runs, its files are as they are " +
+      "at the moment.",
+    query: Type.Object(
+      {
+        after: Type.Optional(Type.String({ description: "of a folder: NextAfter of the page before" })),
+        limit: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: maxPage,
+            default: defaultPage,
+            description: "of a folder: how many entries; there can be fewer, NextAfter says if there are more",
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    answers: {
+      200: {
+        description: "The file's bytes, or the folder",
+        headers: fileHeaders,
+        content: { "application/json": Folder, "application/octet-stream": Type.String() },
+      },
+      206: { description: "A range of the file", headers: fileHeaders, content: { "application/octet-stream": Type.String() } },
     },
-    { additionalProperties: false },
-  ),
-  headers: Type.Object({ Range: Type.Optional(Type.String({ description: "bytes=, of a file (RFC 9110)" })) }),
-  answers: {
-    200: {
-      description: "The file's bytes, or the folder",
-      headers: fileHeaders,
-      content: { "application/json": Folder, "application/octet-stream": Type.String() },
-    },
-    206: { description: "A range of the file", headers: fileHeaders, content: { "application/octet-stream": Type.String() } },
-  },
-  problems: ["no-such-range", "too-many-readers", "too-many-at-once"],
-});
+    problems: ["no-such-range", "too-many-readers", "too-many-at-once"],
+  }),
+  headers: Type.Object({ range: Type.Optional(Type.String({ description: "bytes=, of a file (RFC 9110)" })) }),
+};
 
 export const putFile = {
   ...fileOperation({

@@ -8,7 +8,7 @@ import { Refusal } from "../../operations/refusal.ts";
 import type { Shares } from "../../operations/shares.ts";
 import { callerOf, identityOf } from "../access.ts";
 import { limited } from "../body.ts";
-import type { App, Context, Routes } from "../context.ts";
+import type { Context, Routes } from "../context.ts";
 import { afterOf, namesOf } from "../file-paths.ts";
 import { idOf } from "../ids.ts";
 import { sendFile } from "../streaming/send-file.ts";
@@ -23,7 +23,7 @@ export const fileRoutes: Routes = (app, context) => {
       // a closed one does not close again
       if (!reply.raw.destroyed) reply.raw.once("close", taken(context.pages, request, "pages of folders"));
     };
-    const found = await filesOf(context, request).read(namesOf(request.params), page, onFolder);
+    const found = await filesOf(context, request).read(namesOf(request.params.path), page, onFolder);
     if (found.kind === "file") return await sendAndClose(context, { request, reply, opened: found });
     disconnectIfIdle(context, reply);
     const { entries, nextAfter } = found.listing;
@@ -37,20 +37,15 @@ export const fileRoutes: Routes = (app, context) => {
 
   app.delete("/:id/files/*", { ...files, schema: removeFile }, async (request) => {
     const { recursive: isRecursive = false } = request.query;
-    await filesOf(context, request).remove(namesOf(request.params), { isRecursive });
+    await filesOf(context, request).remove(namesOf(request.params.path), { isRecursive });
     return {};
   });
 
-  void app.register(async (uploads: App) => {
-    // A file is not gathered in memory before its route runs.
-    uploads.removeAllContentTypeParsers();
-    uploads.addContentTypeParser("*", (_request, payload, parsed) => parsed(null, payload));
-    uploads.put("/:id/files/*", { ...files, schema: putFile }, async (request) => {
-      const { folder: isFolder = false, mode = isFolder ? "755" : "644" } = request.query;
-      const put = isFolder ? putFolder : putOneFile;
-      await put(context, request, { path: namesOf(request.params), mode: Number.parseInt(mode, 8) });
-      return {};
-    });
+  app.put("/:id/files/*", { config: { operation: "files", body: "streamed" }, schema: putFile }, async (request) => {
+    const { folder: isFolder = false, mode = isFolder ? "755" : "644" } = request.query;
+    const put = isFolder ? putFolder : putOneFile;
+    await put(context, request, { path: namesOf(request.params.path), mode: Number.parseInt(mode, 8) });
+    return {};
   });
 };
 

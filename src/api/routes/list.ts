@@ -1,28 +1,37 @@
-import { type Static, Type } from "typebox";
-import { type JobState, jobStates, JobView } from "../../job/job.ts";
+import { type Static, type TString, Type } from "typebox";
+import { jobStates, JobView } from "../../job/job.ts";
 import type { JobQuery } from "../../runner/list.ts";
 import { callerOf } from "../access.ts";
 import type { Routes } from "../context.ts";
-import { idOf } from "../ids.ts";
 import { jobOperation, json, noQuery, operation } from "../operation.ts";
-import { type FieldError, invalid } from "../../operations/refusal.ts";
+import { refine } from "../refine.ts";
 
 const maxPage = 1000;
 const defaultPage = 50;
 
+const isState = (word: string): boolean => jobStates.some((one) => one === word);
+const wordsOf = (lists: string[]): string[] => lists.flatMap((list) => list.split(","));
+const states = refine(
+  Type.Array(Type.String(), { maxItems: 64, description: `of ${jobStates.join(", ")}; several with commas, or several times` }),
+  (lists) => (wordsOf(lists).every(isState) ? null : `must be of ${jobStates.join(", ")}`),
+);
+
+const isTime = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text));
+const time = (description: string): TString =>
+  refine(Type.String({ description }), (text) => (isTime(text) ? null : "must be a time by RFC 3339, such as 2026-01-31T12:00:00Z"));
+
 const JobsQuery = Type.Object(
   {
     id: Type.Optional(Type.String({ pattern: "^[0-9a-f-]{1,36}$", description: "how the ID begins" })),
-    state: Type.Optional(
-      Type.Array(Type.String(), { maxItems: 64, description: `of ${jobStates.join(", ")}; several with commas, or several times` }),
-    ),
+    state: Type.Optional(states),
     label: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: "key, or key=value; several times: all must match" })),
     name: Type.Optional(Type.String()),
     text: Type.Optional(
       Type.String({ minLength: 1, maxLength: 200, description: "in the name, the ID or a label (as key=value), whatever its case" }),
     ),
-    since: Type.Optional(Type.String({ description: "submitted at or after this time (RFC 3339)" })),
-    until: Type.Optional(Type.String({ description: "submitted before this time (RFC 3339)" })),
+    since: Type.Optional(time("submitted at or after this time (RFC 3339)")),
+    until: Type.Optional(time("submitted before this time (RFC 3339)")),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxPage, default: defaultPage })),
     cursor: Type.Optional(Type.String({ pattern: "^[0-9a-z]{1,10}$", description: "NextCursor of the page before" })),
   },
@@ -77,40 +86,24 @@ export const listRoutes: Routes = (app, { operations }) => {
   });
 
   app.delete("/jobs/:id", { config: { operation: "remove" }, schema: removeJob }, async (request) => {
-    const remains = await operations.remove(callerOf(request), idOf(request.params));
+    const remains = await operations.remove(callerOf(request), request.params.id);
     return remains === null ? {} : { Remains: { Path: remains.path, Problem: remains.problem } };
   });
 };
 
 function readQuery(query: Static<typeof JobsQuery>): Omit<JobQuery, "owner"> {
   const { id, state = [], label = [], name, text, since, until, limit, cursor } = query;
-  const errors: FieldError[] = [];
-  const states = state
-    .flatMap((list) => list.split(","))
-    .flatMap((word): JobState[] => {
-      const known = jobStates.find((one) => one === word);
-      if (known === undefined) errors.push({ field: "?state", message: `must be of ${jobStates.join(", ")}` });
-      return known === undefined ? [] : [known];
-    });
-  const time = (field: string, text: string | undefined): number | null => {
-    if (text === undefined) return null;
-    const timeMs = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(timeMs)) errors.push({ field, message: "must be a time by RFC 3339, such as 2026-01-31T12:00:00Z" });
-    return timeMs;
-  };
-  const result = {
+  return {
     idPrefix: id ?? null,
-    states,
+    states: jobStates.filter((one) => wordsOf(state).includes(one)),
     labels: label.map(readLabel),
     name: name ?? null,
     text: text ?? null,
-    sinceMs: time("?since", since),
-    untilMs: time("?until", until),
+    sinceMs: since === undefined ? null : Date.parse(since),
+    untilMs: until === undefined ? null : Date.parse(until),
     limit: limit ?? defaultPage,
     cursor: cursor ?? null,
   };
-  if (errors.length > 0) throw invalid(errors);
-  return result;
 }
 
 /** `key` (whatever its value) or `key=value`. */

@@ -1,7 +1,6 @@
 import { Type } from "typebox";
 import { callerOf } from "../access.ts";
 import type { Routes } from "../context.ts";
-import { idOf } from "../ids.ts";
 import { jobOperation, json } from "../operation.ts";
 
 const SearchQuery = Type.Object(
@@ -36,7 +35,7 @@ export const searchRoutes: Routes = (app, { operations }) => {
   app.get("/:id/search", { config: { operation: "search" }, schema: search }, async (request, reply) => {
     const { text, case: isCaseSensitive = false, offset = 0, limit = 100 } = request.query;
     const options = { text, isCaseSensitive, offset, limit };
-    const { matches, next } = await operations.search(callerOf(request), idOf(request.params), options, () => !reply.raw.destroyed);
+    const { matches, next } = await operations.search(callerOf(request), request.params.id, options, () => !reply.raw.destroyed);
     return { Matches: matches.map(({ offset: at, bytes }) => ({ Offset: at, Bytes: bytes })), NextOffset: next };
   });
 };
