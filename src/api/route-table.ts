@@ -33,7 +33,9 @@ export class RouteTable {
     return [...new Set(this.#entries.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
   }
 
-  /** Whether the path is a name of the API without this method. The router would take the name for a job's ID: `DELETE /jobs` is no kill. */
+  /**
+   * Whether the path is a name of the API without this method. The router would take the name for a job's ID: `DELETE /jobs` is no kill.
+   */
   isReserved(method: string, url: string): boolean {
     return this.#names.get(pathOf(url))?.has(method) === false;
   }

@@ -19,7 +19,7 @@ export function checkValue(schema: TSchema, value: unknown, names: PartNames): v
   if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
   if (validator.Check(value)) return;
   if (countValues(value, maxExplained) > maxExplained) {
-    const message = `does not fit its schema, and has too many values to say where: with no more than ${maxExplained} the error names the field`;
+    const message = `does not fit its schema, and has too many values to say where: with ${maxExplained} or fewer the error names it`;
     throw invalid([{ field: names.part, message }]);
   }
   throw invalid(validator.Errors(value).flatMap((error) => describe(error, names)));

@@ -10,7 +10,9 @@ const annotations = new Set(["description", "title", "examples", "default"]);
 
 const oddTexts = ["", "!", "a b", "é", "=", "a\nb", "a\u0000b", "..", "-x", "x".repeat(300)];
 
-/** Violations of every constraint of a schema and those below it. A keyword that is not known here fails: nobody would see that it holds. */
+/**
+ * Violations of every constraint of a schema and those below it. A keyword that is not known here fails: nobody would see that it holds.
+ */
 export function* violationsOf(schema: unknown, path: (string | number)[] = []): Generator<Violation> {
   const object = asSchema(schema);
   for (const [keyword, limit] of Object.entries(object)) {

@@ -222,8 +222,8 @@ const attachToJob = {
     answers: {
       200: {
         description:
-          "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and " +
-          "`end` behind the last",
+          "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, " +
+          "and `end` behind the last",
         content: {
           "text/plain": Type.String(),
           "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }),

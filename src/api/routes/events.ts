@@ -58,8 +58,8 @@ restarted. Where changes may be missing, an event \`missing\` says so, and the l
     answers: {
       200: {
         description:
-          "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that " +
-          "no event tells of, and a `Message` for people",
+          "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended " +
+          "that no event tells of, and a `Message` for people",
         content: { "text/event-stream": Type.String() },
       },
     },
