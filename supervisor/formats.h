@@ -68,6 +68,9 @@
  *     cut <step> <time> <cause>                                   what the step left behind was at work on its output still, and was
  *                                                                 killed; cause of that: drain (it had its time), timeout (of the job),
  *                                                                 terminate, kill. All steps are finished.
+ *     unread <step> <time> <stream> <errno>                       reading this stream of the step (1 stdout, 2 stderr) failed, and its pipe
+ *                                                                 is closed: the rest of the stream is lost. The index has a gap for the
+ *                                                                 bytes that were in the pipe
  *     stop <time> <cause>                                         the job is being stopped; cause: terminate, kill, timeout, idle
  *     refused <time> <part> <phase> <event>                       a fault of the supervisor, for its log: its table of moves
  *                                                                 (supervisor/machine.def) has no place for this event. Nothing was done.

@@ -5,6 +5,7 @@
 #include "mask.h"
 #include "pipes.h"
 #include "scratch.h"
+#include "status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,6 @@ static SCRATCH char buffer[COPY_BYTES];
 
 static void forget_buffer(void);
 static size_t move(struct pipe *pipe, size_t limit);
-static ssize_t transfer(struct pipe *pipe, size_t limit);
 static ssize_t receive(struct pipe *pipe, size_t limit);
 static bool write_copied(void);
 static void move_most(struct pipe *pipe);
@@ -42,6 +42,7 @@ static void drain_resting(void);
 static void drain(struct pipe *pipe);
 static void note(const struct pipe *pipe, size_t moved);
 static void lose(const struct pipe *pipe, uint64_t bytes);
+static void abandon(struct pipe *pipe, int error);
 static void block(void);
 static void end_pipe(struct pipe *pipe);
 
@@ -115,7 +116,8 @@ void output_give_up(void) {
     lose(&state.copied_of, state.copied.length);
     state.copied.length = 0;
     for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) {
-        lose(pipe, pipes_discard(pipe) + mask_held(&pipe->mask));
+        size_t discarded = pipes_discard(pipe);
+        lose(pipe, discarded + pipes_waiting(pipe) + mask_held(&pipe->mask)); // waiting: bytes that could not be read
         pipes_remove(pipe);
     }
     state.retry_at = NEVER;
@@ -148,28 +150,26 @@ static void drain(struct pipe *pipe) {
     if (mask_held(&pipe->mask) > 0) (void)move(pipe, 1); // if the pipe's end comes next, what is held back is decided
 }
 
-/** Moves at most so much and records it. Returns how much; 0: nothing is there, the pipe is at its end, or the disk refuses. */
+/**
+ * Moves at most `limit` bytes into the file and records them. Returns how many; 0: the pipe is empty, at its end or unreadable, or the disk
+ * refuses.
+ */
 static size_t move(struct pipe *pipe, size_t limit) {
     if (!index_is_ready() || !write_copied()) {
         block();
         return 0;
     }
-    ssize_t moved = transfer(pipe, limit);
-    if (moved > 0) {
-        pipes_note_moved(pipe, (size_t)moved, state.last_at);
-        return (size_t)moved;
-    }
-    if (moved == 0) end_pipe(pipe);
-    else if (errno != EAGAIN && errno != EINTR) block();
-    return 0;
-}
-
-/** Like read(2) from a pipe that does not block, into the file. */
-static ssize_t transfer(struct pipe *pipe, size_t limit) {
     ssize_t got = receive(pipe, limit < COPY_BYTES ? limit : COPY_BYTES);
-    if (state.copied.length == 0) return got;
+    if (got == 0) end_pipe(pipe);
+    else if (got < 0 && errno != EAGAIN && errno != EINTR) abandon(pipe, errno);
+    if (got <= 0) return 0;
     state.copied_of = *pipe;
-    return write_copied() ? got : -1;
+    if (!write_copied()) {
+        block();
+        return 0;
+    }
+    pipes_note_moved(pipe, (size_t)got, state.last_at);
+    return (size_t)got;
 }
 
 /** Like read(2); state.copied is what of it is to be written now. */
@@ -211,6 +211,20 @@ static void lose(const struct pipe *pipe, uint64_t bytes) {
     state.lost_bytes += bytes;
     struct record gap = {.end = (uint64_t)state.end, .time = wall_ns(), .lost = bytes, .step = pipe->step, .stream = pipe->stream};
     index_add(&gap);
+}
+
+/**
+ * Reading this pipe failed. The pipe is closed, so that its writer does not wait for ever. The bytes that mask.c holds back may be part of a
+ * secret whose rest was not read: they are lost too.
+ */
+static void abandon(struct pipe *pipe, int error) {
+    if (!status_is_written()) { // the disk is full, and the record has to say this first
+        block();
+        return;
+    }
+    status_line("unread %u %lld %u %d\n", pipe->step, (long long)wall_ns(), pipe->stream, error);
+    lose(pipe, pipes_waiting(pipe) + mask_held(&pipe->mask));
+    pipes_remove(pipe);
 }
 
 /** No byte follows, so what is held back is no secret. The pipe is kept while the disk refuses it. */

@@ -23,6 +23,7 @@ export type StepFacts = {
     outputBytes: number;
   } | null;
   failed: (StartFailure & { timeNs: bigint; attempt: Attempt | null }) | null;
+  unread: { stream: "stdout" | "stderr"; errno: number }[]; // streams that the supervisor could not read to their ends
   cut: CutCause | null; // processes that it left behind were killed while they still wrote the step's output
 };
 

@@ -4,10 +4,13 @@
 #include "../index.h"
 #include "../output.h"
 #include "../pipes.h"
+#include "../status.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,16 @@
 #include <unistd.h>
 
 enum { HIGH_DESCRIPTOR = 300, MANY = 100000 };
+
+static int unreadable = -1; // reading this descriptor fails
+ssize_t __real_read(int fd, void *bytes, size_t length);
+ssize_t __wrap_read(int fd, void *bytes, size_t length);
+
+ssize_t __wrap_read(int fd, void *bytes, size_t length) {
+    if (fd != unreadable) return __real_read(fd, bytes, length);
+    errno = EIO;
+    return -1;
+}
 
 static void must(int is_so, const char *what) {
     if (is_so) return;
@@ -194,6 +207,59 @@ static void pipes_that_rest(void) {
     output_close();
 }
 
+/** One stream fails with six bytes in its pipe and the beginning of a secret held back; the other one goes on. */
+static void pipe_that_cannot_be_read(void) {
+    static const char text[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0stop_signal=15\0stop_timeout_ms=0\0"
+                                            "secret=hunter22\0step\0workdir=/w\0arg=ls\0end";
+    struct plan plan;
+    must(plan_read(text, sizeof text, &plan) == 0, "the plan is read");
+    must(status_claim(&(struct claim){plan.id, "boot"}) == 0 && output_open(&plan) == 0, "status and output are opened");
+    int output, error;
+    int writers[] = {make_pipe(&output), make_pipe(&error)};
+    must(output_add_pipes(3, output, error) == 0, "pipes are added");
+    put(writers[1], "kept, hunter", 12);
+    output_handle();
+    unreadable = error;
+    put(writers[1], "2 lost", 6);
+    put(writers[0], "other", 5);
+    output_handle();
+    must(!output_is_blocked(), "an error of a pipe is none of the disk");
+    must(write(writers[1], "x", 1) < 0 && errno == EPIPE, "the stream's writer does not wait for ever");
+    put(writers[0], " goes on", 8);
+    output_handle();
+    must(close(writers[0]) == 0 && close(writers[1]) == 0, "the job ends");
+    output_drain(0);
+    unreadable = -1;
+    must(!output_is_open() && output_bytes() == 19 && output_lost_bytes() == 12, "what was in the pipe, or held back, is counted as lost");
+    struct record gap = last_record(2); // before two of the other stream
+    must(gap.lost == 12 && gap.step == 3 && gap.stream == STREAM_STDERR, "and has its gap in the index");
+    char status[256] = {0};
+    int fd = open("status", O_RDONLY);
+    must(read(fd, status, sizeof status - 1) > 0 && close(fd) == 0, "the status file is read");
+    unsigned step, stream, code;
+    const char *unread = strstr(status, "\nunread ");
+    must(unread != NULL && sscanf(unread, "\nunread %u %*u %u %u", &step, &stream, &code) == 3, "the record says so");
+    must(step == 3 && stream == STREAM_STDERR && code == EIO, "of which stream, and why");
+    output_close();
+    status_close();
+    must(unlink("status") == 0, "the status file is removed");
+}
+
+/** The disk fills up, and a pipe cannot be read either: what is in it is lost, and counted. */
+static void pipe_that_is_given_up(void) {
+    must(output_open(&(struct plan){0}) == 0, "output is opened");
+    int output, error;
+    int writers[] = {make_pipe(&output), make_pipe(&error)};
+    must(output_add_pipes(1, output, error) == 0, "pipes are added");
+    put(writers[0], "seven..", 7);
+    unreadable = output;
+    output_give_up();
+    unreadable = -1;
+    must(output_lost_bytes() == 7 && !output_is_open(), "bytes that cannot be read are counted as lost");
+    must(close(writers[0]) == 0 && close(writers[1]) == 0, "the writing ends are the job's");
+    output_close();
+}
+
 static bool can_enlarge(void) {
     int ends[2];
     must(pipe(ends) == 0, "a pipe is made");
@@ -203,6 +269,7 @@ static bool can_enlarge(void) {
 }
 
 int main(void) {
+    (void)signal(SIGPIPE, SIG_IGN);
     unsigned before = open_descriptors();
     enter_new_folder();
     first_job();
@@ -213,6 +280,14 @@ int main(void) {
     must(open_descriptors() == before, "the second job keeps no descriptor");
     leave_folder();
     (void)puts("ok - of two jobs in one process, neither sees the other's output, and nothing is kept of either");
+    enter_new_folder();
+    pipe_that_cannot_be_read();
+    must(open_descriptors() == before, "no descriptor is kept");
+    leave_folder();
+    enter_new_folder();
+    pipe_that_is_given_up();
+    leave_folder();
+    (void)puts("ok - a pipe that cannot be read is recorded as such, is no full disk, and keeps no other pipe from being read");
     if (!can_enlarge()) return puts("left out: the user's budget of pipes is spent") < 0;
     enter_new_folder();
     pipes_that_rest();

@@ -83,6 +83,7 @@ const numericFields = new Map([
   ["fail", [0, 1, 3]],
   ["expire", [0, 1]],
   ["cut", [0, 1]],
+  ["unread", [0, 1, 2, 3]],
   ["stop", [0]],
   ["wait", [0, 1, 2, 3]],
   ["waited", [0]],
@@ -123,6 +124,9 @@ function addLine(facts: JobFacts, [word = "", ...fields]: string[], position: nu
     case "cut":
       step(facts, number(0)).cut = cutCause(fields[2]);
       break;
+    case "unread":
+      step(facts, number(0)).unread.push({ stream: number(2) === 2 ? "stderr" : "stdout", errno: number(3) });
+      break;
     case "stop":
       facts.stops.push({ position, timeNs: time(0), cause: stopCause(fields[1]) });
       break;
@@ -157,7 +161,7 @@ function cutCause(word: string | undefined): CutCause {
 function step(facts: JobFacts, number: number): StepFacts {
   const known = facts.steps.get(number);
   if (known !== undefined) return known;
-  const fresh: StepFacts = { started: null, expired: null, ended: null, failed: null, cut: null };
+  const fresh: StepFacts = { started: null, expired: null, ended: null, failed: null, unread: [], cut: null };
   facts.steps.set(number, fresh);
   return fresh;
 }
