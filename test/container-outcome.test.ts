@@ -13,6 +13,7 @@ import {
   type ContainerVerdict,
   containerVerdict,
   mayHaveLostOutput,
+  provenState,
   stoppedExitCode,
 } from "../src/job/container.ts";
 
@@ -24,16 +25,20 @@ const exited = (exitCode: number, isOutOfMemory = false): ContainerFacts => ({
   kind: "exited",
   exitCode,
   isOutOfMemory,
+  hasRun: false,
   clientSaid: null,
   refusal: null,
 });
-const said = { clientSaid: "the engine's words", refusal: null };
+const said = { hasRun: false, clientSaid: "the engine's words", refusal: null };
 const running: ContainerFacts = { kind: "running", ...said };
 const unknown: ContainerFacts = { kind: "unknown", ...said };
-const none: ContainerFacts = { kind: "none", isImageThere: true, hasRun: false, ...said };
-const noImage: ContainerFacts = { kind: "none", isImageThere: false, hasRun: false, ...said };
-const gone: ContainerFacts = { kind: "none", isImageThere: true, hasRun: true, ...said };
+const none: ContainerFacts = { kind: "none", isImageThere: true, ...said };
+const noImage: ContainerFacts = { kind: "none", isImageThere: false, ...said };
+const gone: ContainerFacts = { kind: "none", isImageThere: true, ...said, hasRun: true };
 const neverStarted: ContainerFacts = { kind: "never-started", ...said };
+const unknownRan: ContainerFacts = { ...unknown, hasRun: true };
+/** It wrote output, and the engine was killed before it had noted the start. */
+const startNotNoted: ContainerFacts = { ...provenState({ kind: "never-started" }, true), ...said, hasRun: true };
 
 test("a container's end is told as the engine and its client agree on it, and otherwise as not known", () => {
   const cases: [ClientEnd, ContainerFacts, string, number | null][] = [
@@ -60,6 +65,10 @@ test("a container's end is told as the engine and its client agree on it, and ot
     [ended(0), unknown, "Succeeded null", 0], // the engine is gone since; its client had seen the end
     [ended(3), unknown, "Failed ExitCode", 3],
     [ended(127), unknown, "Failed EngineError", null],
+    [ended(127), unknownRan, "Failed ExitCode", 127], // a shell that wrote that it does not find a command
+    [ended(125), unknownRan, "Failed EngineError", null],
+    [ended(127), startNotNoted, "Failed ExitCode", 127],
+    [ended(125), startNotNoted, "Failed EngineError", null],
   ];
   for (const [client, facts, expected, exitCode] of cases) {
     const verdict = containerVerdict(client, facts);
@@ -71,10 +80,22 @@ test("a container's end is told as the engine and its client agree on it, and ot
   }
 });
 
+test("a container that wrote output has run, also where its engine does not know of its start", () => {
+  assert.deepEqual(provenState({ kind: "never-started" }, false), { kind: "never-started" });
+  assert.match(containerVerdict(ended(125), neverStarted).Message ?? "", /^could not start its container: /);
+  assert.match(containerVerdict(ended(125), startNotNoted).Message ?? "", /^lost its container/);
+  assert.match(containerVerdict(ended(125), unknownRan).Message ?? "", /^lost its container: /);
+  assert.deepEqual(
+    [neverStarted, startNotNoted].map((facts) => mayHaveLostOutput(ended(125), facts)),
+    [false, true],
+    "and what it wrote after its client had ended is lost",
+  );
+});
+
 test("that the command could not be executed is said by the container's init, with the codes that it then ends with", () => {
   const refusal = "x: No such file or directory";
   const verdict = (code: number): ContainerVerdict =>
-    containerVerdict(ended(code), { kind: "exited", exitCode: code, isOutOfMemory: false, clientSaid: null, refusal });
+    containerVerdict(ended(code), { kind: "exited", exitCode: code, isOutOfMemory: false, hasRun: false, clientSaid: null, refusal });
   for (const code of [1, 126, 127])
     assert.deepEqual(
       [verdict(code).Reason, verdict(code).ExitCode, verdict(code).Message],

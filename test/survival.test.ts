@@ -6,6 +6,7 @@ import { cgroupModes } from "./helper/cgroups.ts";
 import { isAlive, jobProcessesOf } from "./helper/processes.ts";
 import { compileProgram } from "./helper/programs.ts";
 import { startService } from "./helper/service.ts";
+import { injectFailure, withoutStrace } from "./helper/strace.ts";
 import { waitFor } from "./helper/wait.ts";
 
 const mainThreadEnds = compileProgram("supervisor", "test", "main_thread_ends.c");
@@ -74,6 +75,40 @@ for (const { cgroups, skip } of cgroupModes) {
   );
 }
 
+test(
+  "a step whose supervisor is killed before it could record the start is lost, not skipped; later ones are skipped",
+  { skip: withoutStrace },
+  async (t) => {
+    const service = await startService(t);
+    const id = await service.submit({
+      Commands: [
+        { CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done; exit 1", IgnoreError: true },
+        { CommandLine: "exit 0", RunOn: "failure" },
+        { CommandLine: "touch ran; sleep 1000" },
+        { CommandLine: "exit 0", RunOn: "always" },
+      ],
+    });
+    await (await service.attach(id)).until("ready");
+    const file = join(service.stateDir, "jobs", id, "status");
+    // The first call records the end of step 1, the second one the start of step 3.
+    await injectFailure(t, { pid: service.supervisorOf(id), call: "write", file, how: "error=EIO:signal=SIGKILL:when=2" });
+    writeFileSync(join(service.workspaceOf(id), "go"), "");
+    const job = await service.wait(id);
+    assert.deepEqual([job.State, job.Reason], ["Lost", "SupervisorLost"]);
+    assert.deepEqual(
+      job.Steps.map(({ State, StartedAt }) => [State, StartedAt === null]),
+      [
+        ["Failed", false],
+        ["Skipped", true],
+        ["Lost", true],
+        ["Skipped", true],
+      ],
+    );
+    assert.match(job.Steps[2]?.Message ?? "", /^has no recorded start, .*; whether it ran is unknown$/);
+    assert.deepEqual(jobProcessesOf(service.stateDir), []);
+  },
+);
+
 test("a supervisor killed while the service is away is found lost at its start", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "setsid sleep 1000 & echo ready; sleep 1000" });
@@ -99,7 +134,7 @@ test("after a reboot what ran is lost, and nothing is signalled", async (t) => {
   writeFileSync(status, text.replace(/^(jobrunner-status 1) \S+/, "$1 00000000-0000-0000-0000-000000000000"));
   await service.start();
   const job = await service.get(id);
-  assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Lost", "Reboot", null]);
+  assert.deepEqual([job.State, job.Reason, job.ExitCode, job.OutputLostBytes], ["Lost", "Reboot", null, null]);
   assert.ok(isAlive(supervisor), "not signalled");
   process.kill(supervisor, "SIGKILL");
   await waitFor("the step follows its supervisor", () => jobProcessesOf(service.stateDir).length === 0);

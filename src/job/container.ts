@@ -10,10 +10,10 @@ export type ContainerState =
 export type ContainerFacts = (
   | ContainerState
   // Never created, or removed before the engine could say anything of it. isImageThere: also pulled, if the step asks for that.
-  // hasRun: its command wrote output, so there was a container.
-  | { kind: "none"; isImageThere: boolean; hasRun: boolean }
+  | { kind: "none"; isImageThere: boolean }
   | { kind: "unknown" } // the engine did not answer
 ) & {
+  hasRun: boolean; // its command wrote output. False proves nothing: many commands write none
   clientSaid: string | null; // its last words on standard error, if it failed
   refusal: string | null; // why the container's init did not execute the command; null: it did, or the reason is unknown
 };
@@ -30,6 +30,14 @@ const runtimeFailed = [126, 127];
 /** The exit codes of an init that cannot execute the command. */
 const refused = [1, ...runtimeFailed];
 
+/**
+ * The state of a container whose output is known. An engine that was killed just after it started a container does not know of the start,
+ * but output proves it. Then nothing is known of the end: the state is the same as if the engine had been asked too early.
+ */
+export function provenState(reported: ContainerState, hasRun: boolean): ContainerState {
+  return reported.kind === "never-started" && hasRun ? { kind: "running" } : reported;
+}
+
 /** How a container that nobody stopped ended. Without an answer of the engine, only the client's end is known. */
 export function containerVerdict(client: ClientEnd, facts: ContainerFacts): ContainerVerdict {
   if (client.exitCode === null) return engineError(`lost its container: the engine's client was ended by ${client.signal}`);
@@ -43,9 +51,7 @@ export function containerVerdict(client: ClientEnd, facts: ContainerFacts): Cont
     case "none":
       return noContainer(client.exitCode, facts);
     case "unknown":
-      return [engineFailed, ...runtimeFailed].includes(client.exitCode)
-        ? engineError(saying("could not be run by the engine", facts))
-        : exitedWith(client.exitCode);
+      return unknownEnd(client.exitCode, facts);
   }
 }
 
@@ -98,6 +104,13 @@ function noContainer(exitCode: number, facts: ContainerFacts & { kind: "none" })
   if (facts.hasRun) return lost(facts);
   if (facts.isImageThere) return engineError(saying("could not make its container", facts));
   return { State: "Failed", Reason: "ImagePull", ExitCode: null, Signal: null, Message: saying("could not pull its image", facts) };
+}
+
+/** The engine's own codes may also be the command's, if the command has run. */
+function unknownEnd(exitCode: number, facts: ContainerFacts & { kind: "unknown" }): ContainerVerdict {
+  if (exitCode === engineFailed) return engineError(saying(facts.hasRun ? "lost its container" : "could not be run by the engine", facts));
+  if (runtimeFailed.includes(exitCode) && !facts.hasRun) return engineError(saying("could not be run by the engine", facts));
+  return exitedWith(exitCode);
 }
 
 function engineError(Message: string): ContainerVerdict {

@@ -3,7 +3,9 @@ import { type CutCause, formatTime, type JobFacts, type StepFacts, type StopCaus
 import { type FinalState, isFinal, type JobState, type Reason, type StepState, type StepView, type WaitsFor } from "./job.ts";
 import { signalName } from "./signals.ts";
 import type { Command } from "./spec.ts";
+import { explainErrno } from "./shortage.ts";
 import { explainStartFailure } from "./start-failure.ts";
+import { unrecordedStep } from "./unrecorded-step.ts";
 
 /** The fields of a step's command that its outcome depends on. The rest of a spec stays on disk. */
 export type StepPlan = Pick<Command, "Name" | "IgnoreError" | "RunOn" | "Image">;
@@ -36,7 +38,8 @@ const nothing = { Reason: null, ExitCode: null, Signal: null, Message: null } as
 export function progressOf(plan: StepPlan[], facts: JobFacts, lost: LostReason | null = null): Progress {
   const isDone = facts.end?.kind === "done";
   const isFinished = isDone || lost !== null;
-  const views = plan.map((step, index) => viewStep({ step, number: index + 1, facts, isFinished, lost }));
+  const maybeStarted = lost !== null && !isDone ? unrecordedStep(plan, facts) : null;
+  const views = plan.map((step, index) => viewStep({ step, number: index + 1, facts, isFinished, lost, maybeStarted }));
   const starts = [...facts.steps.values()].flatMap((step) => (step.started === null ? [] : [step.started.timeNs]));
   const endedNs = isDone || lost === "SupervisorLost" ? (facts.end?.timeNs ?? null) : null;
   return {
@@ -93,17 +96,31 @@ function sentenceOf(view: StepView): string {
   return `step ${view.Number}${titled(view.Name)} ${view.Message ?? ""}`.trim();
 }
 
-/** Whether an unknown amount of output was lost, because a container may have written after its engine's client had ended. */
+/**
+ * Whether an unknown amount of output was lost: a stream could not be read to its end, or a container may have written after its engine's
+ * client had ended.
+ */
 export function isOutputUnknown(facts: JobFacts): boolean {
+  if ([...facts.steps.values()].some(({ unread }) => unread.length > 0)) return true;
   return [...facts.containers].some(([number, container]) => {
     const ended = facts.steps.get(number)?.ended;
     return ended !== null && ended !== undefined && mayHaveLostOutput(decodeWaitStatus(ended.waitStatus), container);
   });
 }
 
-function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isFinished: boolean; lost: LostReason | null }): StepView {
+type StepAt = {
+  step: StepPlan;
+  number: number;
+  facts: JobFacts;
+  isFinished: boolean;
+  lost: LostReason | null;
+  maybeStarted: number | null; // the step whose start may not have been recorded
+};
+
+function viewStep(at: StepAt): StepView {
   const facts = stepOf(at.facts, at.number);
   const empty = emptyStep(at.step, at.number);
+  if (facts === null && at.lost !== null && at.number === at.maybeStarted) return { ...empty, ...unrecordedVerdict(at.lost) };
   if (facts === null) return { ...empty, State: at.isFinished ? "Skipped" : "Pending" };
   const startedAt = facts.started === null ? null : formatTime(facts.started.timeNs);
   if (facts.failed !== null) {
@@ -112,12 +129,12 @@ function viewStep(at: { step: StepPlan; number: number; facts: JobFacts; isFinis
   }
   if (facts.ended === null) {
     const verdict = at.lost === null ? { State: "Running" as const, ...nothing } : lostVerdict(at.lost);
-    return { ...empty, ...verdict, StartedAt: startedAt };
+    return { ...empty, ...withLosses(verdict, facts), StartedAt: startedAt };
   }
   const { userMicroseconds, systemMicroseconds, peakRssKiB, outputBytes, timeNs } = facts.ended;
   return {
     ...empty,
-    ...withCut(endVerdict(at.step, facts, at), facts.cut),
+    ...withLosses(endVerdict(at.step, facts, at), facts),
     StartedAt: startedAt,
     EndedAt: formatTime(timeNs),
     ...(at.step.Image === undefined
@@ -138,22 +155,33 @@ function endVerdict(plan: StepPlan, step: StepFacts, { facts, number }: { facts:
     return { State: "TimedOut", Reason: "Timeout", ...codes, Message: "ran longer than its TimeoutSeconds and was stopped" };
   }
   if (stop !== undefined) return { ...stopped(stop.cause), ...codes };
-  if (plan.Image !== undefined) return containerVerdict(end, container ?? { kind: "unknown", clientSaid: null, refusal: null });
+  if (plan.Image !== undefined)
+    return containerVerdict(end, container ?? { kind: "unknown", hasRun: false, clientSaid: null, refusal: null });
   if (signal !== null) return { State: "Failed", Reason: "Signal", ...codes, Message: `was ended by ${signal}` };
   if (exitCode === 0) return { State: "Succeeded", Reason: null, ...codes, Message: null };
   return { State: "Failed", Reason: "ExitCode", ...codes, Message: `exited with code ${exitCode}` };
 }
 
-function withCut(verdict: Verdict, cause: CutCause | null): Verdict {
-  if (cause === null) return verdict;
+/** Adds to the message why output of the step is missing. */
+function withLosses(verdict: Verdict, { unread, cut }: StepFacts): Verdict {
+  const losses = unread.map(
+    ({ stream, errno }) => `lost the rest of its ${streamNames[stream]}, which could not be read: ${explainErrno(errno)}`,
+  );
+  if (cut !== null) losses.unshift(cutSentence(cut));
+  const parts = verdict.Message === null ? losses : [verdict.Message, ...losses];
+  return losses.length === 0 ? verdict : { ...verdict, Message: parts.join(", and ") };
+}
+
+const streamNames = { stdout: "standard output", stderr: "standard error" };
+
+function cutSentence(cause: CutCause): string {
   const when = {
     drain: "after DrainTimeoutSeconds",
     timeout: "when the job's TimeoutSeconds had passed",
     terminate: "when the job was killed",
     kill: "when the job was killed",
   }[cause];
-  const left = `left processes behind that were still at work ${when} and were ended: the last of its output may be missing`;
-  return { ...verdict, Message: verdict.Message === null ? left : `${verdict.Message}, and ${left}` };
+  return `left processes behind that were still at work ${when} and were ended: the last of its output may be missing`;
 }
 
 function stopped(cause: StopCause): Ending & { State: FinalState } {
@@ -166,6 +194,11 @@ function stopped(cause: StopCause): Ending & { State: FinalState } {
     case "idle":
       return { State: "TimedOut", ...nothing, Reason: "IdleTimeout", Message: "no output for IdleTimeoutSeconds, stopped" };
   }
+}
+
+function unrecordedVerdict(lost: LostReason): Verdict {
+  const why = lost === "Reboot" ? "the box was restarted" : "the job's supervisor was killed";
+  return { State: "Lost", ...nothing, Reason: lost, Message: `has no recorded start, because ${why}; whether it ran is unknown` };
 }
 
 function lostVerdict(lost: LostReason): Ending & { State: FinalState } {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { JobFacts } from "../job/facts.ts";
-import { isFinal, type JobState, type JobView } from "../job/job.ts";
+import { type JobState, type JobView } from "../job/job.ts";
 import { isOutputUnknown, type LostReason, type Progress, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
 import type { RecordedSpec } from "../job/secrets.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
@@ -161,7 +161,8 @@ export class ActiveJob {
     const { facts } = this;
     if (facts !== null) return this.#startedView(facts, reason);
     const Message = "given to a supervisor that left no record; whether it ran is unknown";
-    return this.#unstartedView({ ...noProgress, State: "Lost", Reason: reason, Message, Steps: unstartedSteps(this.plan, "Lost") });
+    const progress: Progress = { ...noProgress, State: "Lost", Reason: reason, Message, Steps: unstartedSteps(this.plan, "Lost") };
+    return this.#viewOf(progress, { OutputBytes: this.#outputSize(), OutputLostBytes: null });
   }
 
   /** Resolves when the end is committed, or the signal aborts. Then nothing of the wait is left, however long the job runs on. */
@@ -192,11 +193,11 @@ export class ActiveJob {
   }
 
   #startedView(facts: JobFacts, lost: LostReason | null): JobView {
-    return this.#viewOf(progressOf(this.plan, facts, lost), this.#output(facts));
+    return this.#viewOf(progressOf(this.plan, facts, lost), this.#output(facts, lost));
   }
 
   #unstartedView(progress: Progress): JobView {
-    return this.#viewOf(progress, { OutputBytes: 0, OutputLostBytes: 0 });
+    return this.#viewOf(progress, nothingWritten);
   }
 
   /** Its fields are in the order in which people read them. */
@@ -216,14 +217,19 @@ export class ActiveJob {
     };
   }
 
-  #output(facts: JobFacts): Output {
+  #output(facts: JobFacts, lost: LostReason | null): Output {
     const { end } = facts;
     if (end?.kind === "done") return { OutputBytes: end.outputBytes, OutputLostBytes: isOutputUnknown(facts) ? null : end.lostBytes };
-    const size = statSync(join(this.directory, "output"), { throwIfNoEntry: false })?.size ?? 0;
-    return { OutputBytes: size, OutputLostBytes: isFinal(this.state) || end?.kind === "swept" ? null : 0 };
+    const isUnknown = lost !== null || end?.kind === "swept" || isOutputUnknown(facts);
+    return { OutputBytes: this.#outputSize(), OutputLostBytes: isUnknown ? null : 0 };
+  }
+
+  #outputSize(): number {
+    return statSync(join(this.directory, "output"), { throwIfNoEntry: false })?.size ?? 0;
   }
 }
 
 type Output = Pick<JobView, "OutputBytes" | "OutputLostBytes">;
 
+const nothingWritten: Output = { OutputBytes: 0, OutputLostBytes: 0 };
 const noProgress = { Reason: null, ExitCode: null, Signal: null, Message: null, WaitsFor: null, StartedAt: null, EndedAt: null };

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { ClientEnd, ContainerFacts } from "../../job/container.ts";
+import { type ClientEnd, type ContainerFacts, provenState } from "../../job/container.ts";
 import type { JobFacts } from "../../job/facts.ts";
 import { decodeWaitStatus } from "../../job/outcome.ts";
 import type { JobSpec } from "../../job/spec.ts";
@@ -72,7 +72,7 @@ export class Containers {
     } catch (error) {
       const container = containerName(job.id, number);
       this.#options.log("error", "the end of a container could not be found out", { job: job.id, container, err: error });
-      return { kind: "unknown", clientSaid: null, refusal: null };
+      return { kind: "unknown", hasRun: false, clientSaid: null, refusal: null };
     }
   }
 
@@ -123,14 +123,17 @@ export class Containers {
     const said = mayBeTheEngine(at.client)
       ? await clientSaid({ directory: job.directory, watchers: this.#options.watchers }, number, secrets)
       : null;
-    const words = { clientSaid: said?.sentence ?? null, refusal: said?.refusal ?? null };
-    if (state !== null) return { ...state, ...words };
-    if (!at.isGone) return { kind: "unknown", ...words };
+    const evidence = {
+      hasRun: at.outputBytes > 0 && files.hasOwnStreams(job.directory, number), // nobody but the command writes to these
+      clientSaid: said?.sentence ?? null,
+      refusal: said?.refusal ?? null,
+    };
+    if (state !== null) return { ...provenState(state, evidence.hasRun), ...evidence };
+    if (!at.isGone) return { kind: "unknown", ...evidence };
     return {
       kind: "none",
-      hasRun: at.outputBytes > 0 && files.hasOwnStreams(job.directory, number), // in these nobody writes but the command
       isImageThere: said !== null && (await this.#isImageThere(job, number, { engine: at.engine, isPullOver: said.isPullOver })),
-      ...words,
+      ...evidence,
     };
   }
 
