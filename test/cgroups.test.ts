@@ -1,9 +1,11 @@
 import { strict as assert } from "node:assert";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { probeCgroups } from "../src/runner/local/cgroups.ts";
+import { cgroupModes } from "./helper/cgroups.ts";
+import { repository, startService } from "./helper/service.ts";
 
 test("why there are no cgroups is told apart: absent, forbidden, or failed for another reason", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-cgroups-"));
@@ -23,4 +25,26 @@ test("why there are no cgroups is told apart: absent, forbidden, or failed for a
   assert.match(probe("/sys", "0::/kernel\n"), /^forbidden: (EPERM|EACCES|EROFS): /);
   rmSync(join(folder, "cgroup"));
   assert.match(probeCgroups(folder).kind, /absent|failed/);
+});
+
+const [{ skip }] = cgroupModes;
+test("cgroups that fail for an unusual reason are in the log with it, and jobs run and are killed without", { skip }, async (t) => {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  const mount = mounts.find((line) => line.includes(" - cgroup2 "))?.split(" ")[4] ?? "";
+  const cgroup = mkdtempSync(join(mount, "jobrunner-test-"));
+  writeFileSync(join(cgroup, "cgroup.max.descendants"), "0");
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-cgroups-"));
+  const program = join(folder, "jobrunner");
+  const lines = ["#!/bin/sh", `echo $$ > ${cgroup}/cgroup.procs`, `exec ${join(repository, "bin", "jobrunner")} "$@"`];
+  writeFileSync(program, lines.join("\n"), { mode: 0o755 });
+  const service = await startService(t, { program });
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+    rmdirSync(cgroup);
+  });
+  assert.match(service.log, /"level":"warn"[^\n]*"problem":"EAGAIN: [^\n]*"no cgroup can be created for jobs"/);
+  const id = await service.submit({ CommandLine: "echo ready; sleep 1000" });
+  await (await service.attach(id)).until("ready");
+  await service.kill(id);
+  assert.equal((await service.get(id)).State, "Killed");
 });

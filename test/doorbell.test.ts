@@ -1,10 +1,11 @@
 import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, openSync, readSync, renameSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Rings } from "../src/runner/local/doorbell.ts";
 import { type Service, startService } from "./helper/service.ts";
+import { injectFailure, withoutStrace } from "./helper/strace.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /**
@@ -98,6 +99,26 @@ test("a kill does not wait for the ring of the start", async (t) => {
   bell.pass(...(await bell.heard(id, "done ")));
   await killed;
   assert.equal((await service.get(id)).State, "Killed");
+});
+
+test("a doorbell that cannot be read is in the log, and jobs go on by the patrol", { skip: withoutStrace }, async (t) => {
+  const service = await startService(t);
+  const running = await service.submit({ CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done; exit 3" });
+  await (await service.attach(running)).until("ready");
+  const end = await injectFailure(t, { pid: service.pid, call: "read", file: join(service.stateDir, "doorbell"), how: "error=EIO" });
+  writeFileSync(join(service.workspaceOf(running), "go"), ""); // at the latest, its end rings
+  await waitFor("the error is logged", () =>
+    /"level":"error"[^\n]*EIO[^\n]*"the doorbell cannot be read; jobs are checked by the patrol alone"/.test(service.log),
+  );
+  await end();
+  assert.deepEqual([(await service.wait(running)).ExitCode, (await service.call("GET", "/healthz")).status], [3, 200]);
+  const later = await service.submit(twoSteps);
+  await waitFor("it runs", async () => (await service.get(later)).State === "Running");
+  writeFileSync(join(service.workspaceOf(later), "go"), "");
+  assert.equal((await service.wait(later)).ExitCode, 3);
+  const deaf = await service.submit({ CommandLine: "sleep 1000" });
+  assert.equal((await service.call("DELETE", `/${deaf}`)).status, 200);
+  assert.equal((await service.get(deaf)).State, "Killed");
 });
 
 /** Stands before the service's door: what supervisors ring comes here, and only what is passed on to the service. */

@@ -21,13 +21,22 @@ export function probeCgroups(proc = "/proc/self"): CgroupProbe {
     const own = readFileSync(`${proc}/cgroup`, "utf8").match(/^0::(.*)$/m)?.[1];
     if (own === undefined) return { kind: "absent", problem: "the service is in no cgroup of version 2" };
     const parent = join(mount, own, "jobrunner");
-    mkdirSync(parent, { recursive: true });
+    makeFolder(parent);
     if (!canKill(parent)) return { kind: "absent", problem: "the kernel has no cgroup.kill: it is older than 5.14" };
     return { kind: "usable", parent };
   } catch (error) {
     const code = codeOf(error);
     const problem = error instanceof Error ? error.message : String(error);
     return { kind: code === "EACCES" || code === "EPERM" || code === "EROFS" ? "forbidden" : "failed", problem };
+  }
+}
+
+/** Without `recursive`, with which Node reports ENOENT in place of some other errors, such as EAGAIN (cgroup.max.descendants). */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
   }
 }
 
