@@ -30,7 +30,7 @@ int cgroup_open(const char *path) {
     if (path == NULL) return -1;
     int result = mkdir(path, 0755);
     if (result != 0 && errno == ENOENT && make_parent(path) == 0) result = mkdir(path, 0755);
-    if (result != 0 && errno != EEXIST) return -1; // EEXIST: an attempt before failed early
+    if (result != 0 && errno != EEXIST) return -1; // EEXIST: left by an earlier attempt that failed
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -39,7 +39,7 @@ void cgroup_kill(int fd) {
     if (file < 0) return; // before Linux 5.14
     state.was_killed = true;
     ssize_t written = write(file, "1", 1);
-    (void)written; // what is left is found by descent
+    (void)written; // the processes that are left are found by descent
     (void)close(file);
 }
 
@@ -77,7 +77,7 @@ void cgroup_remove(const char *path) {
     int fd = open_folder(AT_FDCWD, path);
     if (fd < 0) return;
     (void)close(fd);
-    // A process that was waited for is counted there until the kernel has switched away from it.
+    // The kernel counts a process that was already waited for until its last context switch.
     for (long pause = NS_PER_MS / 4; pause < LONGEST_PAUSE_MS * NS_PER_MS; pause *= 2) {
         if (rmdir(path) == 0 || errno != EBUSY) return;
         (void)nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
@@ -112,7 +112,7 @@ static void remove_below(int parent, const char *name, int depth) {
     (void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-/** -1: it is no cgroup v2. Whatever the plan says, no folder of another kind is ever removed. */
+/** Returns -1 if the folder is not a cgroup v2. So no other folder is ever removed, whatever the plan says. */
 static int open_folder(int parent, const char *name) {
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct statfs system;

@@ -4,38 +4,38 @@
 #include <stdbool.h>
 
 /**
- * The job's cgroup (v2), where the plan names one. It makes kills atomic; a job without it is killed by descent, which is slower but
- * as thorough. Source: "Control Group v2" in the kernel's documentation.
+ * The job's cgroup (v2), if the plan names one. It makes kills atomic. The processes of a job without one are found by descent, which is
+ * slower but finds all of them too. Source: "Control Group v2" in the kernel's documentation.
  */
 
 /**
- * Makes the folder, and the one that it is in; NULL: the plan names none. Returns a descriptor to start processes in it, or -1: go on
- * without.
+ * Creates the folder, and its parent. `path` NULL: the plan names none. Returns a descriptor for starting processes in the cgroup, or -1:
+ * the job runs without one.
  */
 int cgroup_open(const char *path);
 
 /**
- * SIGKILL to all in it and below it, those being forked included, at once. Linux (seen with 6.18) passes over a process whose main thread
- * has ended: whoever is left has to be signalled by itself.
+ * Sends SIGKILL at once to all processes in the cgroup and below it, including those that are being forked. Linux (seen with 6.18) skips a
+ * process whose main thread has ended, so every process that is left must be signalled separately.
  */
 void cgroup_kill(int fd);
 
 /**
- * Whether something in it was killed by cgroup_kill. Linux (seen with 6.18) takes a process that is then born into it by clone3(2) for
- * one that was being forked meanwhile, and kills it too; one that goes there by itself is left alone.
+ * Whether cgroup_kill has killed processes. After that, Linux (seen with 6.18) also kills a process that clone3(2) creates in the cgroup,
+ * as if it had been forked during the kill. A process that moves itself into the cgroup is not killed.
  */
 bool cgroup_was_killed(void);
 
-/** How many processes are in it, not counting those in folders below it. */
+/** How many processes are in the cgroup itself, without those below it. */
 int cgroup_count(int fd);
 
-/** Whether a process that has not ended is in it or below it; without a cgroup none is. */
+/** Whether a living process is in the cgroup or below it. False if there is no cgroup. */
 bool cgroup_is_populated(int fd);
 
-/** Removes the folder and what the job made in it, once no process is left there; tries for half a second. */
+/** Removes the folder and the cgroups that the job created in it, once they have no processes. Tries for half a second. */
 void cgroup_remove(const char *path);
 
-/** Whether it could not be removed: somebody who is none of the job's is in it. */
+/** Whether the folder could not be removed, because a process that is not the job's is in it. */
 bool cgroup_was_left(void);
 
 #endif

@@ -8,7 +8,7 @@ enum { NS_PER_MS = 1000000 };
 /** A point in time that never comes. */
 #define NEVER INT64_MAX
 
-/** Nanoseconds since the epoch, for records. It can be set: nothing is decided by it. */
+/** Nanoseconds since the epoch, for records. This clock can be set, so no decision depends on it. */
 int64_t wall_ns(void);
 
 /** Nanoseconds of a clock that only goes forward, for timeouts. */

@@ -18,7 +18,7 @@
 #define IS_SANITIZED 1
 #endif
 
-// AddressSanitizer keeps books of each stack, and nobody closes those of a stack on which a program is executed.
+// AddressSanitizer tracks each stack, and would never see the end of one on which a program is executed.
 #if !defined IS_SANITIZED && defined SYS_clone3 && ((defined __x86_64__ && defined __LP64__) || (defined __aarch64__ && defined __LP64__))
 
 enum { STACK_BYTES = 16384 };
@@ -42,7 +42,7 @@ pid_t clone_sharing(int cgroup, void (*run)(void *argument), void *argument, clo
     return -1;
 }
 
-/** clone3(2). The C library has no function for it; the new process finds its registers as they were, and nothing on its stack. */
+/** clone3(2), for which the C library has no function. The new process has the same registers, and an empty stack. */
 static long call(const struct clone_args *arguments, void (*run)(void *), void *argument) {
 #if defined __x86_64__
     long result = SYS_clone3;
@@ -85,8 +85,8 @@ pid_t clone_sharing(int cgroup, void (*run)(void *argument), void *argument, clo
 #endif
 
 /**
- * futex(2). Its time is two longs, whatever the C library's is. Not FUTEX_PRIVATE_FLAG: the kernel wakes without it. Where it returns too
- * soon, nothing is lost.
+ * futex(2). The system call takes the time as two longs, even if the C library's time_t is larger. FUTEX_PRIVATE_FLAG must not be used,
+ * because the kernel wakes this futex without it. It may return too early, which does no harm.
  */
 void clone_wait(clone_word *word, int milliseconds) {
     const long rest[] = {0, milliseconds * 1000000L};

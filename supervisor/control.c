@@ -8,16 +8,16 @@
 
 enum { LINE_BYTES = 32 };
 
-/** What is there of the next line. */
+/** The bytes of the next line that have arrived. */
 static struct line {
     char text[LINE_BYTES];
-    size_t length; // LINE_BYTES: too long to be one that we know
+    size_t length; // LINE_BYTES: too long for a known request
 } line;
 
 int control_open(void) {
     line = (struct line){0};
     if (mkfifo("control", 0600) != 0 && errno != EEXIST) return -1;
-    // For both, so that it never comes to its end when a writer goes (fifo(7)).
+    // Opened for reading and writing, so that it never reaches end of file when a writer closes it (fifo(7)).
     return open("control", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 

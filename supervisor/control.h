@@ -5,10 +5,10 @@
 
 enum request { REQUEST_NONE, REQUEST_TERMINATE, REQUEST_KILL };
 
-/** Makes it where it is not there yet, and opens it; -1 and errno. Never removes one: it may be another supervisor's. */
+/** Creates the FIFO unless it exists, and opens it. Returns -1 and errno on failure. Never removes it: another supervisor may use it. */
 int control_open(void);
 
-/** The next request that was written; REQUEST_NONE: there is none for now. Lines that it does not know are skipped. */
+/** The next request; REQUEST_NONE: there is none at the moment. Unknown lines are skipped. */
 enum request control_read(int fd);
 
 #endif

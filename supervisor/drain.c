@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Who has not written for so long, has nothing to read and does not run is at work no more but waits: a server, a sleep.
+// A process that has not written for this long, has no input and does not run is not at work. It only waits, like a server or a sleep.
 static const int64_t QUIET_NS = 100 * (int64_t)NS_PER_MS;
 
 static void end_now(struct job *job, const char *cause);
@@ -34,7 +34,7 @@ void begin_to_drain(struct job *job) {
     job->due_at[TIMER_TIMEOUT] = NEVER;
     job->due_at[TIMER_DEADLINE] = earlier(deadline, timeout_at);
     job->due_at[TIMER_CHECK] = now + QUIET_NS;
-    output_drain(0); // pipes may be at an end that nobody has seen yet
+    output_drain(0); // a pipe may have reached its end, which was not noticed yet
 }
 
 bool is_at_work(void) {
@@ -65,7 +65,7 @@ void cut(struct job *job) {
     finish(job);
 }
 
-/** Marks the pipes to which somebody writes who is at work. Whether there is one. */
+/** Marks the pipes of which a writer is at work. Returns whether there is one. */
 static bool find_workers(void) {
     for (struct pipe *pipe = NULL; (pipe = pipes_next(pipe)) != NULL;) {
         struct stat information;
@@ -79,7 +79,7 @@ static bool find_workers(void) {
     return false;
 }
 
-/** proc(5): R runs or could, D waits for a disk. Whoever reads has bytes to read still, or is at their end and has not ended. */
+/** States as in proc(5): R runs or could run, D waits for a disk. A process with input has bytes to read, or will see their end. */
 static void check(pid_t thread, char state) {
     if (state != 'R' && state != 'D' && !has_input(thread)) return;
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
@@ -90,7 +90,7 @@ static void check(pid_t thread, char state) {
     }
 }
 
-/** Looked at before it is opened, since to open a device or another file may have an effect. */
+/** Checks the type before it opens the file, because opening a device may have effects. */
 static bool has_input(pid_t thread) {
     char path[32];
     if (snprintf(path, sizeof path, "/proc/%d/fd/0", (int)thread) < 0) return false;
@@ -107,7 +107,7 @@ static bool has_input(pid_t thread) {
     return is_ready;
 }
 
-/** Not by stat(2), which may wait for a file system that does not answer. */
+/** Does not use stat(2), which may wait for a file system that does not answer. */
 static bool is_fifo(int at, const char *path, uint64_t *inode) {
     struct statx information;
     if (statx(at, path, AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &information) != 0) return false;
@@ -115,7 +115,7 @@ static bool is_fifo(int at, const char *path, uint64_t *inode) {
     return S_ISFIFO(information.stx_mode);
 }
 
-/** tee(2) takes nothing; it fails where the pipe is empty and has writers. */
+/** tee(2) consumes nothing. It fails if the pipe is empty and has writers, and returns 0 at its end. */
 static bool has_more(int input) {
     int copy[2];
     if (pipe2(copy, O_CLOEXEC) != 0) return false;
@@ -131,12 +131,12 @@ static void mark(uint64_t inode) {
     }
 }
 
-/** A line for each step of which something may be missing, as far as the disk takes them: the job's end has to be reported, too. */
+/** Adds a line for each step whose output may be incomplete, but none while the disk is full: the job's end needs the room. */
 static void report_cut(const struct drain *drain) {
-    uint32_t told = 0;
+    uint32_t reported = 0;
     for (struct pipe *pipe = NULL; status_is_written() && (pipe = pipes_next(pipe)) != NULL;) {
-        if (pipe->step == told || !is_cut(pipe, drain)) continue;
-        told = pipe->step;
+        if (pipe->step == reported || !is_cut(pipe, drain)) continue;
+        reported = pipe->step;
         status_line("cut %u %lld %s\n", pipe->step, (long long)wall_ns(), drain->cause);
     }
 }

@@ -4,14 +4,14 @@
 #include "job.h"
 
 /**
- * At the job's end, what its steps left behind may finish writing: see drain_timeout_ms in formats.h. A filter that a step sent its output
- * through has the last of it still to read when the step's first process is finished. The actions of JOB_DRAINING.
+ * The actions of JOB_DRAINING: at the job's end, processes that its steps left behind may finish writing (drain_timeout_ms in formats.h).
+ * For example, when a step's first process ends, a filter for the step's output still has to read the last bytes.
  */
 
-/** Where no step is left to run: whether it may be that somebody is to be waited for. */
+/** Call when no step is left to run: whether there may be processes to wait for. */
 bool may_drain(const struct job *job);
 
-/** Whether somebody who is to be waited for is at work. */
+/** Whether a process is at work on the output, or the disk refuses output. */
 bool is_at_work(void);
 
 #endif

@@ -15,8 +15,8 @@ enum { ENVIRONMENT_BYTES = 65536 };
 static int open_environment(pid_t thread, const struct user *user);
 
 enum holding environment_holds(pid_t thread, const char *variable, const struct user *user) {
-    static SCRATCH char text[ENVIRONMENT_BYTES + 1]; // begins with a NUL, as if a variable had come before
-    size_t length = strlen(variable) + 1; // with the NUL at its end, so that it is the whole variable
+    static SCRATCH char text[ENVIRONMENT_BYTES + 1]; // begins with a NUL, like the end of a previous variable
+    size_t length = strlen(variable) + 1; // with the NUL at its end, so that the whole variable is compared
     int fd = open_environment(thread, user);
     if (fd < 0) return errno == EACCES || errno == EPERM ? HOLDING_IS_HIDDEN : HOLDS_NOT;
     bool is_found = false;
@@ -34,13 +34,16 @@ enum holding environment_holds(pid_t thread, const char *variable, const struct 
     return is_found ? HOLDS : HOLDS_NOT;
 }
 
-/** Root may not read that of another user's process without CAP_SYS_PTRACE, which engines keep from their containers; the user may. */
+/**
+ * Without CAP_SYS_PTRACE, which engines do not give to containers, root may not read the environment of another user's process, but that
+ * user may.
+ */
 static int open_environment(pid_t thread, const struct user *user) {
     char path[32];
     if (snprintf(path, sizeof path, "/proc/%d/environ", (int)thread) < 0) return -1;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 || user == NULL) return fd;
-    (void)setfsgid(user->groups[0]); // these two say nothing of a failure: then the next line fails as the one before
+    (void)setfsgid(user->groups[0]); // setfsgid and setfsuid do not report failure; then the open below fails like the one above
     (void)setfsuid(user->uid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     int error = errno;

@@ -16,7 +16,7 @@ static enum execute_failure execute_file(const struct execution *execution, char
 static int check(const char *file, int mode);
 
 int execute_prepare(struct execution *execution, const struct plan *plan, const struct plan_step *step, enum command command, char *more) {
-    // One in front is for the shell that runs a script without "#!", two at the end for the argument and NULL.
+    // One entry in front is for the shell that runs a script without "#!", two at the end are for `more` and NULL.
     size_t given = plan_arguments(step, command), room = given + 3, variables = plan->variables + step->variables + 1;
     execution->more = room + variables <= FEW_POINTERS ? NULL : calloc(room + variables, sizeof *execution->more);
     if (execution->more == NULL && room + variables > FEW_POINTERS) return ENOMEM;
@@ -49,8 +49,8 @@ enum execute_failure execute(struct execution *execution, int *error) {
 }
 
 /**
- * By execvp(3): a folder in which there is no such program, or none that may be executed, is passed over, and any other failure is final.
- * An empty element of PATH is the working directory. A look first costs a tenth of a try, and fails for the same reasons.
+ * As by execvp(3): folders without such a program, or with one that may not be executed, are skipped; any other failure is final. An empty
+ * element of PATH is the working directory. access(2) costs a tenth of execve(2) and fails for the same reasons, so it comes first.
  */
 static enum execute_failure execute_found(struct execution *execution, int *error) {
     enum execute_failure failure = EXECUTE_PROGRAM;
@@ -73,7 +73,7 @@ static enum execute_failure execute_found(struct execution *execution, int *erro
     return is_denied ? EXECUTE_PROGRAM : failure;
 }
 
-/** False: there is no name, or the folder's is too long to be one. */
+/** Returns false if the program has no name, or the path is too long. */
 static bool name_file(struct execution *execution, const char *folder, size_t length) {
     const char *name = execution->arguments[0];
     size_t rest = strlen(name) + 1;
@@ -103,7 +103,7 @@ static enum execute_failure execute_file(const struct execution *execution, char
     return is_there ? EXECUTE_INTERPRETER : EXECUTE_PROGRAM;
 }
 
-/** access(2); 0 or an errno. */
+/** access(2). Returns 0 or an errno. */
 static int check(const char *file, int mode) {
     return -(int)KERNEL(SYS_faccessat, AT_FDCWD, (long)file, mode);
 }

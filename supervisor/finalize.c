@@ -6,13 +6,13 @@
 #include <sys/wait.h>
 #include <time.h>
 
-// An engine that does not answer for so long is given up: the service asks it again when it does.
+// The supervisor does not wait longer for an engine that does not answer. The service asks the engine when it answers again.
 enum { LONGEST_MS = 30000, RETRY_MS = 200 };
-// A client ends at once when its container is gone; killed before, it could not tell the exit code.
+// A client ends at once when its container is gone. If it were killed before, the exit code would be lost.
 enum { CLIENT_MS = 500 };
-// A process takes a moment to die; one that is asleep in the kernel for good is not waited for.
+// A process takes a moment to die. A process that sleeps in the kernel for ever is not waited for.
 enum { FORGOTTEN_CHECKS = 100, FORGOTTEN_PAUSE_MS = 10 };
-// By docker-run(1) and podman-run(1): the engine itself failed.
+// The exit code of docker-run(1) and podman-run(1) if the engine itself failed.
 enum { ENGINE_FAILED = 125 };
 
 static bool is_being_ended(const struct job *job);
@@ -45,7 +45,9 @@ void finalize_client_reported(struct job *job) {
     if (job->at.step.finalize_arguments > 0) happen(job, ON_CONTAINER_CLIENT_REPORTED);
 }
 
-/** Podman does not end by a signal what it has made and not started: nobody starts it any more, and no command of it needs a grace. */
+/**
+ * A container that was created but not started needs no grace period: nobody will start it, and Podman does not end it by a signal.
+ */
 enum event finalize_due(struct job *job) {
     bool is_owed = job->phases[PART_CONTAINER] == CONTAINER_OWED;
     if (!is_owed || clock_ns() >= job->finalize.grace_until) return ON_CONTAINER_DUE;
@@ -73,7 +75,7 @@ static void start_command(struct job *job, bool is_awaiting, int64_t due_at) {
     job->due_at[TIMER_COMMAND] = due_at;
 }
 
-/** Where nothing can be forked now, it is tried again: a container that is left would be a lie. */
+/** The fork is tried again, because the record must not say that the job ended while a container is left. */
 void command_unforked(struct job *job) {
     job->due_at[TIMER_COMMAND] = clock_ns() + (int64_t)RETRY_MS * NS_PER_MS;
 }
@@ -88,7 +90,8 @@ void finalize_ended(struct job *job) {
 }
 
 void kill_command(struct job *job) {
-    if (job->finalize.pid > 0) (void)kill(-job->finalize.pid, SIGKILL); // not waited for yet, so the number is still its; it leads a group
+    // It leads a group. It was not waited for yet, so the ID is still its own.
+    if (job->finalize.pid > 0) (void)kill(-job->finalize.pid, SIGKILL);
 }
 
 void forget_grace(struct job *job) {
@@ -110,10 +113,10 @@ void container_finished(struct job *job) {
 }
 
 void finalize_stop(struct job *job, int signal) {
-    bool has_own_way = job->at.step.streams != NULL;
-    if (has_own_way) streams_signal(&job->running.streams, signal);
-    if (has_own_way) finalize_call_off(job);
-    // the client passes it on, but by SIGQUIT it ends with a dump of its stacks
+    bool has_streams = job->at.step.streams != NULL;
+    if (has_streams) streams_signal(&job->running.streams, signal);
+    if (has_streams) finalize_call_off(job);
+    // the client passes the signal on; but SIGQUIT would end the client itself, with a dump of its stacks
     else (void)kill(job->running.process.pid, signal == SIGQUIT ? SIGTERM : signal);
 }
 

@@ -4,40 +4,46 @@
 #include "job.h"
 
 /**
- * Ending a step's container, whose processes are the engine's and not ours: the plan's command for it, see settle in formats.h. The actions
- * of the part CONTAINER.
+ * The actions of the part CONTAINER: ending a step's container, whose processes belong to the engine. The plan has a command for that, see
+ * settle in formats.h.
  */
 
-/** Whether the step's first process is the client of a container engine, and lives. */
+/** Whether the step's first process lives and is the client of a container engine. */
 bool has_client(const struct job *job);
 
-/** A kill: runs the command where it was not run yet for this step and its client lives. Whether the client is to be left alone for now. */
+/**
+ * Call for a kill: runs the command if the client lives and the command has not run for this step. Returns whether the client must be left
+ * alone for now.
+ */
 bool finalize_active(struct job *job);
 
-/** The client has ended like this: its container may live still. */
+/** The client has ended with this wait status. Its container may still live. */
 void finalize_client_ended(struct job *job, int wait_status);
 
-/** The client has ended without having made a container. */
+/** The client has ended without having created a container. */
 void finalize_client_reported(struct job *job);
 
-/** Of the time for the command: which event that is. */
+/** The time of TIMER_COMMAND has come: returns the event that this is. */
 enum event finalize_due(struct job *job);
 
 /** The command has ended. */
 void finalize_ended(struct job *job);
 
-/** A stop, and with which signal: it reaches the container's command as soon as that runs, and what is still being made is called off. */
+/**
+ * Sends the stop signal. It reaches the container's command as soon as the command runs. If the container is still being created, the
+ * creation is cancelled.
+ */
 void finalize_stop(struct job *job, int signal);
 
-/** The same, once more or without a signal for the command. Only what is still being made is concerned. */
+/** Only cancels the creation of a container. */
 void finalize_call_off(struct job *job);
 
-/** The container is finished, or was never begun: lets go of its streams. */
+/** The container is finished or was never started: closes its streams. */
 void finalize_finished(struct job *job);
 
 /**
- * At the job's end, when nothing else of it is left: kills what runs in containers that the engine forgot, or could not be asked to end,
- * by the mark that the job's processes have in their environment. Only where a container was finalized.
+ * Call at the job's end, when nothing else of it is left. Kills what still runs in containers that the engine forgot, or that it could not
+ * be asked to end. Such processes are found by the job's ID in their environment. Does nothing if no container was finalized.
  */
 void finalize_forgotten(const struct job *job);
 

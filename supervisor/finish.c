@@ -6,9 +6,9 @@
 #include "status.h"
 #include "stop.h"
 
-/** The job's end, when no step is left, and what a full disk has to do with it: the actions of the last phases and of the part DISK. */
+/** The actions of the job's last phases, when no step is left, and of the part DISK. */
 
-/** What the steps left behind ends with the job, without a grace. */
+/** Processes that steps left behind are killed at the end of the job, without a grace period. */
 void finish(struct job *job) {
     job->due_at[TIMER_TIMEOUT] = NEVER;
     begin_to_kill(job);
@@ -36,12 +36,12 @@ void leave(struct job *job) {
     if (job->cgroup >= 0) cgroup_remove(job->plan.cgroup);
 }
 
-/** The job's outcome is decided; all that it may still wait for is the disk. */
+/** The job's outcome is decided: the job can only wait for the disk. */
 void hurry_disk(struct job *job) {
     happen(job, ON_DISK_HURRY);
 }
 
-/** Bytes that the disk refuses for the length of a grace are given up, once nothing else is waited for. */
+/** When the job waits only for the disk, bytes that the disk refuses for one grace period are given up. */
 void limit_wait(struct job *job) {
     job->due_at[TIMER_DISK] = clock_ns() + job->plan.stop_timeout_ms * NS_PER_MS;
 }

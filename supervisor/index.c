@@ -42,7 +42,7 @@ void index_add(const struct record *record) {
     (void)write_record();
 }
 
-/** A record of which the disk took a part only is written again from its beginning. */
+/** A record that was written in part is written again from its beginning. */
 static bool write_record(void) {
     if (!state.has_unwritten) return true;
     if (pwrite(state.fd, &state.unwritten, sizeof state.unwritten, state.end) != (ssize_t)sizeof state.unwritten) return false;
@@ -58,6 +58,6 @@ static int reserve(void) {
         return 0;
     }
     if (errno != EOPNOTSUPP && errno != ENOSYS) return errno;
-    state.reserved = INT64_MAX; // a file system that cannot promise
+    state.reserved = INT64_MAX; // a file system without reservations
     return 0;
 }

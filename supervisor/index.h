@@ -14,19 +14,19 @@ struct record {
     uint8_t zero[3];
 };
 
-/** Makes the file in the working directory, with room for the first records. Returns 0 or an errno. */
+/** Creates the file in the working directory, with room for the first records. Returns 0 or an errno. */
 int index_open(void);
 
 /** Closes the file. */
 void index_close(void);
 
 /**
- * Whether a record, and one of a gap after it, can be added: what was added is written, and the disk has promised room for more. To be
- * asked before bytes are moved, so that no byte is ever without its record.
+ * Whether a record, and one of a gap after it, can be added: all earlier records are written, and the disk has reserved room for two more.
+ * Call before moving bytes, so that no byte is ever without its record.
  */
 bool index_is_ready(void);
 
-/** Adds a record. One that the disk refuses, against its promise, is written by index_is_ready; a second one of those would be lost. */
+/** Adds a record. If the disk refuses one in spite of the reservation, index_is_ready writes it later; a second one would be lost. */
 void index_add(const struct record *record);
 
 #endif

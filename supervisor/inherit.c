@@ -15,11 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// prctl(2): what the kernel gives its first process, in nanoseconds.
+// prctl(2): the default of the kernel, in nanoseconds.
 enum { USUAL_TIMER_SLACK = 50000 };
-// The lower byte is the domain: how uname(2) names the machine, which is of the system that the service was set up in.
+// The lower byte is the execution domain, which decides what uname(2) reports; jobs keep that of the service.
 enum { PERSONALITY_DOMAIN = 0xff };
-// ioprio_set(2), which has no header before Linux 5.15; the lower three bits are the level, 0 the first.
+// ioprio_set(2), which has no header before Linux 5.15. The lower three bits are the level; 0 is the highest.
 enum { IO_CLASS_SHIFT = 13, IO_NONE = 0, IO_REALTIME = 1, IO_BEST_EFFORT = 2, IO_LEVEL = 7, IO_USUAL_LEVEL = 4, IO_PROCESS = 1 };
 static const unsigned long ask_personality = 0xffffffff;
 
@@ -45,7 +45,7 @@ static void shed_timer_slack(void);
 static void shed_personality(void);
 
 void inherit_learn(void) {
-    long policy = syscall(SYS_sched_getscheduler, 0) & ~(long)SCHED_RESET_ON_FORK; // not by the C library: musl's has no such call
+    long policy = syscall(SYS_sched_getscheduler, 0) & ~(long)SCHED_RESET_ON_FORK; // musl's function for this call only returns ENOSYS
     own_personality = personality(ask_personality);
     own_securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
     needed_count = 0;
@@ -55,7 +55,8 @@ void inherit_learn(void) {
     need(policy == SCHED_FIFO || policy == SCHED_RR, shed_realtime);
     need(getpriority(PRIO_PROCESS, 0) < 0, shed_nice);
     need(has_io_precedence(), shed_io_precedence);
-    need(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) != USUAL_TIMER_SLACK, shed_timer_slack); // after the policy: a real-time process has none
+    // After the policy, because a real-time process has no timer slack.
+    need(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) != USUAL_TIMER_SLACK, shed_timer_slack);
     need(own_personality > 0 && (own_personality & ~PERSONALITY_DOMAIN) != 0, shed_personality);
 }
 
@@ -83,18 +84,18 @@ static bool has_oom_protection(void) {
     return got > 0 && atoi(text) < 0;
 }
 
-/** The supervisor keeps it: a job whose supervisor the kernel kills is lost. */
+/** Supervisors keep the protection, because a job is lost if the kernel kills its supervisor. */
 static void shed_oom_protection(void) {
-    // Files below /proc of a process that may not be dumped are root's. Until execve(2) its memory is a supervisor's.
+    // Files below /proc of a process that may not be dumped belong to root. Until execve(2), this process has a supervisor's memory.
     bool is_dumpable = KERNEL(SYS_prctl, PR_GET_DUMPABLE) == 1;
     (void)KERNEL(SYS_prctl, PR_SET_DUMPABLE, 1);
     long fd = KERNEL(SYS_openat, AT_FDCWD, (long)oom_file, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) (void)KERNEL(SYS_write, fd, (long)"0", 1); // more needs no privilege: it fails only where there is no /proc
+    if (fd >= 0) (void)KERNEL(SYS_write, fd, (long)"0", 1); // a higher value needs no privilege: this fails only without /proc
     if (fd >= 0) (void)KERNEL(SYS_close, fd);
     (void)KERNEL(SYS_prctl, PR_SET_DUMPABLE, is_dumpable ? 1 : 0);
 }
 
-/** capabilities(7): ambient ones are inheritable too, so that one look finds both. */
+/** Ambient capabilities are also inheritable (capabilities(7)), so one check finds both. */
 static bool has_inheritable_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -102,8 +103,8 @@ static bool has_inheritable_capabilities(void) {
 }
 
 /**
- * Less is always allowed, and no ambient capability stays that is not inheritable. Those of a user other than root are then gone with
- * execve(2).
+ * Giving capabilities up is always allowed. Ambient capabilities go with the inheritable ones. After that, execve(2) takes the remaining
+ * capabilities from users other than root.
  */
 static void shed_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -113,7 +114,10 @@ static void shed_capabilities(void) {
     (void)KERNEL(SYS_capset, (long)&header, (long)own);
 }
 
-/** By it a process keeps its capabilities when it becomes another user. The other bits only take away. Where it is locked, it stays. */
+/**
+ * With SECBIT_NO_SETUID_FIXUP, a process keeps its capabilities when it becomes another user. The other bits only restrict. A locked bit
+ * stays.
+ */
 static void shed_securebits(void) {
     (void)KERNEL(SYS_prctl, PR_SET_SECUREBITS, own_securebits & ~(int)SECBIT_NO_SETUID_FIXUP);
 }
@@ -126,7 +130,7 @@ static void shed_nice(void) {
     (void)KERNEL(SYS_setpriority, PRIO_PROCESS, 0, 0);
 }
 
-/** Who has none is said to have what follows from the nice value and the policy; none is what is given back. */
+/** For a process without an I/O priority, the kernel reports the one that follows from nice value and policy. */
 static bool has_io_precedence(void) {
     long own = syscall(SYS_ioprio_get, IO_PROCESS, 0);
     if (own < 0) return false;

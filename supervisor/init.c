@@ -15,11 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// As shells and engines have it (docker-run(1), "Exit Status").
+// As in shells and engines (docker-run(1), "Exit Status").
 enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127, BY_SIGNAL = 128 };
 enum { LAST_SIGNAL = 64, MAX_NAME = 200 };
 
-/** What kept the command from being executed. */
+/** What failed before the command was executed. */
 enum stage { STREAMS, PROCESS, WORKDIR, COMMAND };
 struct failure {
     enum stage stage;
@@ -58,7 +58,7 @@ int container_init(char **command) {
     return serve(child, incoming, signals);
 }
 
-/** The streams stay open here too: what a job writes to /proc/1/fd/1 is its output. */
+/** The streams stay open in this process too, so what a job writes to /proc/1/fd/1 is its output. */
 static struct failure take_streams(int folder, int *signals, int *up) {
     int output = open_writer(folder, STREAMS_OUTPUT);
     int error = output < 0 ? -1 : open_writer(folder, STREAMS_ERROR);
@@ -68,7 +68,7 @@ static struct failure take_streams(int folder, int *signals, int *up) {
     return (struct failure){STREAMS, is_open ? 0 : errno};
 }
 
-/** Not waiting for a reader: without one the supervisor is gone, and nothing is to be run. */
+/** Does not wait for a reader. If there is none, the supervisor is gone, and nothing must run. */
 static int open_writer(int folder, const char *name) {
     int fd = openat(folder, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     return fd >= 0 && fcntl(fd, F_SETFL, 0) != 0 ? -1 : fd;
@@ -81,7 +81,7 @@ static struct failure start(char **command, const sigset_t *inherited, int up, p
     if (*child == 0) become(command, inherited, up, exec_result[1]);
     struct failure failure = {PROCESS, *child < 0 ? errno : 0};
     (void)close(exec_result[1]);
-    // At the end of file nothing is read, and the command is executed.
+    // No bytes before end of file: the command was executed.
     if (*child > 0 && read(exec_result[0], &failure, sizeof failure) < 0) failure = (struct failure){PROCESS, errno};
     (void)close(exec_result[0]);
     return failure;
@@ -93,8 +93,8 @@ _Noreturn static void become(char **command, const sigset_t *inherited, int up, 
     struct failure failure = {WORKDIR, 0};
     if (chdir(STREAMS_FOLDER "/" STREAMS_WORKDIR) == 0) {
         failure.stage = COMMAND;
-        ssize_t told = write(up, "+", 1); // before it can have written anything
-        (void)told;                       // the supervisor is gone: whoever kills what it left finds us
+        ssize_t reported = write(up, "+", 1); // before the command can write anything
+        (void)reported;                       // if the supervisor is gone, a sweeper finds this process
         (void)execvp(command[0], command);
     }
     failure.error = errno;
@@ -103,7 +103,7 @@ _Noreturn static void become(char **command, const sigset_t *inherited, int up, 
     _exit(NOT_FOUND);
 }
 
-/** In a form that src/runner/containers/said.ts knows. */
+/** Writes the line that src/runner/containers/said.ts parses. */
 static int refuse(char **command, struct failure failure) {
     static const char *const stages[] = {[STREAMS] = "streams", [PROCESS] = "new process", [WORKDIR] = "working directory"};
     char name[MAX_NAME + 1];
@@ -112,7 +112,7 @@ static int refuse(char **command, struct failure failure) {
     return failure.stage == COMMAND && failure.error == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
 }
 
-/** On one line. */
+/** Writes the name without line breaks. */
 static void write_name(char *text, const char *name) {
     size_t length = strnlen(name, MAX_NAME);
     for (size_t i = 0; i < length; i++) text[i] = iscntrl((unsigned char)name[i]) ? '?' : name[i];
@@ -120,8 +120,8 @@ static void write_name(char *text, const char *name) {
 }
 
 /**
- * Until the command has ended; returns its code. With it ends all that it left, as the kernel has it for a namespace's first process. One
- * signal by each way at a time: what the command left may send more without end, and its end is to be seen all the same.
+ * Passes signals on until the command has ended; returns its code. When this process ends, the kernel ends all others of its namespace.
+ * Each round takes one signal from each source, so that an endless stream of signals cannot hide the command's end.
  */
 static int serve(pid_t child, int incoming, int signals) {
     for (;;) {

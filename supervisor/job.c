@@ -12,7 +12,7 @@
 #include <time.h>
 
 enum { POLL_CONTROL, POLL_CHILDREN, POLL_OUTPUT, POLL_COUNT };
-// A refusal is a fault of ours: a few show it, and leave the disk's room to the job's own lines.
+// A refusal is a bug. A few lines are enough to show it, and leave room on the disk for the job's own lines.
 enum { MOST_REFUSALS = 8 };
 
 static void open_job(struct job *job);
@@ -30,7 +30,7 @@ void job_run(struct job *job) {
     }
 }
 
-/** Set whole: nothing of a job before can be seen. */
+/** Sets every field, so that nothing of an earlier job is left. */
 static void open_job(struct job *job) {
     *job = (struct job){.plan = job->plan, .control = job->control, .children = job->children, .cgroup = job->cgroup};
     for (enum part part = 0; part < PARTS; part++) job->phases[part] = first_phase(part);
@@ -41,8 +41,8 @@ static void open_job(struct job *job) {
 }
 
 /**
- * Makes events of what is heard. Requests come before the ends of processes: a request that is there when a step ends was made while it
- * ran.
+ * Waits, and turns what has arrived into events. Requests come before the ends of processes: a request that has arrived when a step ends
+ * was made while the step ran.
  */
 static void wait_for_news(struct job *job) {
     struct pollfd entries[POLL_COUNT] = {

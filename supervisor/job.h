@@ -14,54 +14,54 @@
 /** Where in the plan the job is. */
 struct place {
     const char *next;
-    unsigned number; // of the step; 0: before the first
+    unsigned number; // of the step, from 1; 0: before the first step
     struct plan_step step;
 };
 
-/** What makes events by itself when its time comes. */
+/** Each timer makes an event when its time has come. */
 enum timer {
-    TIMER_TIMEOUT,      // of the job
-    TIMER_STEP_TIMEOUT, // likewise
-    TIMER_DEADLINE,     // the end of a grace, or of the time of what was left behind
-    TIMER_CHECK,         // when what is being ended or waited for is looked at, or killed, again
-    TIMER_COMMAND,      // when the command that finalizes the container is started or killed, or its client's grace is over
-    TIMER_DISK,         // when no more is waited for the disk
+    TIMER_TIMEOUT,      // the job's timeout
+    TIMER_STEP_TIMEOUT, // the step's timeout
+    TIMER_DEADLINE,     // the end of a grace period, or of the time of processes left behind
+    TIMER_CHECK,        // the next check of the processes that are being ended or waited for, or the next SIGKILL
+    TIMER_COMMAND,      // the command that finalizes the container is to be started or killed, or its client's time is over
+    TIMER_DISK,         // the end of the wait for the disk
     TIMERS
 };
 
-/** Of the phases that stop and kill. */
+/** The state of the phases that stop and kill. */
 struct stop {
-    int64_t pause; // to the look after the next
+    int64_t pause; // from the next check to the one after it
 };
 
-/** Of JOB_DRAINING. */
+/** The state of JOB_DRAINING. */
 struct drain {
     int64_t begun_at;
-    const char *cause; // of its end at the deadline: formats.h's word
+    const char *cause; // why it ends at the deadline: a word of "cut" in formats.h
 };
 
-/** How the step's first process ended: of STEP_FINISHED. */
+/** How the step's first process ended: the state of STEP_FINISHED. */
 struct end {
     int wait_status;
     int64_t wall_ns;
     struct rusage usage;
 };
 
-/** The step at hand, or the last one. */
+/** The current step, or the last one. */
 struct running {
-    struct step_process process; // its number is the session's, which may outlive it
+    struct step_process process; // its ID is also that of the session, which may outlive it
     int64_t started_wall_ns, started_at;
-    struct streams streams; // where it is a container with a way of its own
+    struct streams streams; // if it is a container with its own streams
     struct end end;
 };
 
 /** The command that finalizes the step's container. */
 struct finalize {
     pid_t pid;           // 0: it does not run
-    int64_t grace_until; // of a container whose client was finished while it was to stop; 0: none
+    int64_t grace_until; // of a container whose client ended while it was being stopped; 0: no grace period
 };
 
-/** All that is known of the job that runs; nothing of it is anywhere else but in output.c, status.c, control.c and processes.c. */
+/** The state of the running job. Only output.c, status.c, control.c and processes.c also keep a part of it. */
 struct job {
     struct plan plan;
     int control, children; // descriptors
@@ -73,41 +73,43 @@ struct job {
         struct stop stop;
         struct drain drain;
     };
-    struct place at, next; // next: of the event of that name
+    struct place at, next; // next: the step of the event NEXT
     struct running running;
     struct finalize finalize;
     struct waiting waiting;
 
-    bool has_children; // as the last look showed; no other process can become the job's
-    bool has_finalized;  // some step's container
+    bool has_children; // at the last check; no other process can become the job's
+    bool has_finalized; // the container of some step
     unsigned refusals;
 };
 
-/** Runs the plan to its end and records it. The working directory is the job's, the job is claimed, output and status are open. */
+/**
+ * Runs the plan to its end and records that. Before: the working directory is the job's, the job is claimed, output and status are open.
+ */
 void job_run(struct job *job);
 
-/** Takes note of every process that has ended. */
+/** Handles the ends of all processes that have ended. */
 void job_reap(struct job *job);
 
-/** The next event that has come about without a word from outside, NO_EVENT: there is none for now. */
+/** The next event that follows from phases, times and the disk; NO_EVENT: there is none at the moment. */
 enum event job_news(struct job *job);
 
-/** When job_news or step_ask may have something to say. */
+/** When job_news or step_ask must be called at the latest. */
 int64_t job_due_at(const struct job *job);
 
 /** Whether the step's first process lives. */
 bool has_process(const struct job *job);
 
-/** More of whether its command is executed, where that is not known. */
+/** If it is unknown whether the exec of the step's command succeeded: checks that again. */
 void step_ask(struct job *job);
 
 /** Called before something else is reported of the step or sent to it: checks whether its exec succeeded. */
 void step_announce(struct job *job);
 
-/** Its first process has ended like this. */
+/** The step's first process has ended. */
 void step_ended(struct job *job, int wait_status, const struct rusage *usage);
 
-/** Sets the place of the next step that is to run; false: there is none. */
+/** Sets job->next to the next step that is to run. Returns false if there is none. */
 bool find_next(struct job *job);
 
 #endif

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 /**
- * System calls past the C library, for a process that shares its parent's memory (clone.h): the library's errno would be the parent's. What
- * such a process calls is written with nothing but these. A failure is -errno; pointers are given as (long).
+ * System calls without the C library, for a process that shares its parent's memory (clone.h): the library would change the parent's errno.
+ * Functions that such a process calls use only these. A failure is returned as -errno. Pointers are passed as (long).
  */
 #define KERNEL(number, ...) kernel_call(number, (const long[5]){__VA_ARGS__})
 
@@ -37,7 +37,7 @@ static inline long kernel_call(long number, const long arguments[5]) {
     return first;
 }
 
-#else // where no process shares its parent's memory
+#else // on other machines, no process shares its parent's memory
 
 static inline long kernel_call(long number, const long arguments[5]) {
     long result = syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);

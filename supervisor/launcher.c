@@ -25,11 +25,11 @@ static struct launch shared;
 static int children = -1;
 static bool is_death_unreported;
 
-/** What the service has said and is not obeyed yet. */
+/** Requests of the service that are not handled yet. */
 static SCRATCH struct requests {
     size_t length;
-    bool is_full;   // there is no room for the first of them
-    bool is_closed; // nothing follows
+    bool is_full;   // the first of them has to wait for a slot
+    bool is_closed; // standard input has ended
     char text[INPUT_BYTES];
 } requests;
 
@@ -47,7 +47,7 @@ static pid_t fork_for(const char *id, int (*task)(const struct launch *, const c
 static void reap(void);
 static void report_news(void);
 static void report_failed(const char *id, int error);
-static void tell(const char *line, int length);
+static void write_line(const char *line, int length);
 
 int launch(const char *state) {
     if (prepare(state) != 0) return 1;
@@ -68,10 +68,10 @@ int launch(const char *state) {
 }
 
 static int prepare(const char *state) {
-    (void)setsid(); // EPERM: the service has done so
+    (void)setsid(); // EPERM: it leads a session already
     signals_prepare();
     (void)umask(077);
-    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); // ENOSYS before Linux 5.9: the service opens all of its own with O_CLOEXEC
+    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); // ENOSYS before Linux 5.9; but the service opens its files with O_CLOEXEC
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
@@ -102,12 +102,12 @@ static int read_boot_id(void) {
     return got == ID_LENGTH ? 0 : -1;
 }
 
-/** Those that wait end with the launcher: not before they have told what became of a job. */
+/** Waiting supervisors end with the launcher, so it goes on until they have reported what became of the jobs that they were given. */
 static bool is_finished(void) {
     return requests.is_closed && !requests.is_full && !slots_are_needed();
 }
 
-/** For poll(2). */
+/** The timeout for poll(2). */
 static int pause_ms(void) {
     if (requests.is_full) return FULL_PAUSE_MS;
     int64_t at = slots_due_at(), now = clock_ns();
@@ -115,7 +115,7 @@ static int pause_ms(void) {
     return at <= now ? 0 : (int)((at - now) / NS_PER_MS) + 1;
 }
 
-/** What could not be assigned at once, and what was and is not answered for. */
+/** Assigns queued jobs, and forks supervisors for jobs that were assigned too long ago and are not answered for. */
 static void hand_on(void) {
     char id[ID_LENGTH + 1];
     while (slots_take_queued(id)) {
@@ -125,7 +125,7 @@ static void hand_on(void) {
 }
 
 static void read_requests(void) {
-    if (requests.length == sizeof requests.text) requests.length = 0; // no line is that long
+    if (requests.length == sizeof requests.text) requests.length = 0; // no known line is that long
     ssize_t got = read(STDIN_FILENO, requests.text + requests.length, sizeof requests.text - requests.length);
     if (got > 0) requests.length += (size_t)got;
     requests.is_closed = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
@@ -142,7 +142,7 @@ static void handle_requests(void) {
     memmove(requests.text, line, requests.length);
 }
 
-/** False: not now. */
+/** Returns false if the request has to wait. */
 static bool handle(const char *line, size_t length) {
     char id[ID_LENGTH + 1] = {0};
     const char *space = memchr(line, ' ', length);
@@ -154,7 +154,7 @@ static bool handle(const char *line, size_t length) {
     return true;
 }
 
-/** False: there is no room now. */
+/** Returns false if there is no free slot at the moment. */
 static bool assign(const char *id) {
     enum assign done = slots_assign(id);
     if (done != TO_BE_FORKED) return done == ASSIGNED;
@@ -173,7 +173,7 @@ static pid_t fork_for(const char *id, int (*task)(const struct launch *, const c
     return pid;
 }
 
-/** A supervisor that did not end by itself may have left its job half done. */
+/** A supervisor that was killed may have left its job unfinished. */
 static void reap(void) {
     signals_clear(children);
     int status;
@@ -182,7 +182,7 @@ static void reap(void) {
     }
 }
 
-/** A line at a time, a death once for many, and only when the service has room for it: nobody's job waits for the service to listen. */
+/** Writes one line at a time, one "died" for many deaths, and only if the pipe has room: no job waits for the service to read. */
 static void report_news(void) {
     char id[ID_LENGTH + 1];
     int error;
@@ -190,16 +190,16 @@ static void report_news(void) {
         report_failed(id, error);
     } else if (is_death_unreported) {
         is_death_unreported = false;
-        tell("died\n", 5);
+        write_line("died\n", 5);
     }
 }
 
 static void report_failed(const char *id, int error) {
     char line[ID_LENGTH + 32];
-    tell(line, snprintf(line, sizeof line, "failed %.*s %d\n", ID_LENGTH, id, error));
+    write_line(line, snprintf(line, sizeof line, "failed %.*s %d\n", ID_LENGTH, id, error));
 }
 
-static void tell(const char *line, int length) {
+static void write_line(const char *line, int length) {
     ssize_t written = length <= 0 ? -1 : write(STDOUT_FILENO, line, (size_t)length);
-    (void)written; // nobody listens: the next service looks at the directory by itself
+    (void)written; // the service is gone: the next one checks the directories
 }

@@ -1,7 +1,7 @@
 #ifndef JOBRUNNER_LAUNCHER_H
 #define JOBRUNNER_LAUNCHER_H
 
-/** The launcher, drawn in formats.h, until its standard input ends. Returns the exit code. */
+/** Runs the launcher, drawn in formats.h, until its standard input ends. Returns the exit code. */
 int launch(const char *state);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/** The state machine whose table is machine.def: its phases, events and actions as C knows them, and the one function that moves it. */
+/** The state machine of machine.def: its phases, events and actions, and the one function that moves it. */
 
 struct job;
 
@@ -13,14 +13,14 @@ enum part {
     PARTS
 };
 
-/** JOB_BETWEEN and so on: of all parts, in the order of phases.def. */
+/** JOB_BETWEEN and so on: the phases of all parts, in the order of phases.def. */
 enum phase {
 #define PHASE(part, phase, text) part##_##phase,
 #include "phases.def"
     PHASES
 };
 
-/** ON_JOB_TERMINATE and so on; an event belongs to one part. */
+/** ON_JOB_TERMINATE and so on. Each event belongs to one part. */
 enum event {
 #define EVENT(part, event, text) ON_##part##_##event,
 #include "phases.def"
@@ -31,16 +31,16 @@ enum event {
 #define MOVE(part, phase, event, action, next) void action(struct job *job);
 #include "machine.def"
 
-/** What the table says of an event in a phase. */
+/** What the table says about an event in a phase. */
 enum answer { REFUSED, IGNORED, MOVED };
 
 struct cell {
     enum answer answer;
-    enum phase next;               // only where moved
-    void (*action)(struct job *job); // likewise
+    enum phase next;               // only if MOVED
+    void (*action)(struct job *job); // only if MOVED
 };
 
-/** The cell of a phase and an event of the same part. */
+/** The table's cell for a phase and an event of the same part. */
 const struct cell *cell_of(enum phase phase, enum event event);
 
 /** The phase in which a part begins. */
@@ -49,15 +49,15 @@ enum phase first_phase(enum part part);
 enum part part_of_phase(enum phase phase);
 enum part part_of_event(enum event event);
 
-/** As in phases.def. */
+/** The names in phases.def. */
 const char *part_name(enum part part);
 const char *phase_name(enum phase phase);
 const char *event_name(enum event event);
 
-/** The event has come about: does what its cell says. The part's phase is the next one before the action is called. */
+/** Handles an event: does what its cell says. Sets the part's next phase before it calls the action. */
 void happen(struct job *job, enum event event);
 
-/** Tells of an event that was refused. Where: see formats.h. */
+/** Records an event that was refused: see formats.h. */
 void refuse(struct job *job, enum phase phase, enum event event);
 
 #endif

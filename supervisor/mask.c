@@ -5,25 +5,26 @@
 #include <string.h>
 
 /**
- * The automaton of Aho and Corasick ("Efficient string matching", 1975). A node stands for a prefix of a secret; after each byte of a
- * stream, the stream's node is the longest prefix with which the stream ends at that byte. So no secret that ends later begins before it.
+ * The automaton of Aho and Corasick ("Efficient string matching", 1975). A node stands for a prefix of a secret. After each byte, the
+ * stream's node is the longest prefix with which the stream ends at that byte. So a secret that ends later begins no earlier than that
+ * prefix.
  */
 struct node {
     uint32_t first_child, next_sibling;
-    uint32_t suffix;  // the longest other prefix with which this one ends
-    uint32_t next;    // in the order of their lengths
+    uint32_t suffix;  // the longest shorter prefix with which this one ends
+    uint32_t next;    // in the order of the lengths
     uint32_t length;  // of the prefix
-    uint32_t matched; // length of the longest secret with which the prefix ends; 0: of none
-    uint32_t text;    // where the prefix stands, from the beginning of the plan's shared strings
-    uint8_t byte;     // its last
+    uint32_t matched; // length of the longest secret with which the prefix ends; 0: none
+    uint32_t text;    // where the prefix is, as an offset in the plan's shared strings
+    uint8_t byte;     // the last one of the prefix
 };
 
-/** Bytes that are masked together, from the first to before the last. */
+/** Bytes that are masked together: a range without its end. */
 struct run {
     size_t from, to;
 };
 
-// The root is no node's child, so that its number can say that there is none.
+// The root is nobody's child, so its number also means "no child".
 enum { ROOT = 0, NONE = 0 };
 
 static const char stars[] = "***";
@@ -32,12 +33,12 @@ enum { STARS_LENGTH = sizeof stars - 1 };
 static struct masking {
     struct node *nodes; // NULL: there are no secrets
     uint32_t node_count;
-    uint32_t root_children[UINT8_MAX + 1]; // most bytes of most streams meet the root: one look is enough there
+    uint32_t root_children[UINT8_MAX + 1]; // at the root, where most bytes arrive, one look-up is enough
     const char *text;
-    char *work; // what is held back of a stream, followed by what was read of it
+    char *work; // the bytes held back of a stream, followed by the bytes just read
     char *given;
     size_t given_length;
-    struct run *runs; // of the bytes in work, in their order, with at least a byte or a border between them
+    struct run *runs; // in `work`, in order; they share no byte
     size_t run_count;
 } state;
 
@@ -56,7 +57,7 @@ int mask_open(const struct plan *plan, size_t longest_read) {
     if (plan->secrets == 0) return 0;
     size_t room = plan->longest_secret + longest_read;
     state.nodes = calloc(plan->secret_bytes + 1, sizeof *state.nodes);
-    // Room for the worst, that each byte is a secret. By malloc, which does not touch what a stream may never need.
+    // Room for the worst case, in which each byte is a secret. malloc does not touch the memory that a stream never needs.
     state.work = malloc(room);
     state.runs = malloc(room * sizeof *state.runs);
     state.given = malloc(room * STARS_LENGTH);
@@ -118,7 +119,7 @@ static void add_secret(const char *secret) {
     state.nodes[node].matched = state.nodes[node].length;
 }
 
-/** In the order of the prefixes' lengths, since a prefix's suffix is found by those of shorter ones. */
+/** Works in the order of the lengths, because a prefix's suffix is found by those of shorter prefixes. */
 static void link_suffixes(void) {
     uint32_t node = ROOT, last = ROOT;
     do {
@@ -140,17 +141,17 @@ static uint32_t child_of(uint32_t node, uint8_t byte) {
     return child;
 }
 
-/** From one byte of a stream to the next. */
+/** The node after the next byte of a stream. */
 static uint32_t advance(uint32_t node, uint8_t byte) {
     uint32_t child;
     while ((child = child_of(node, byte)) == NONE && node != ROOT) node = state.nodes[node].suffix;
-    return child; // ROOT where there is none
+    return child; // ROOT if there is none
 }
 
 /**
- * What is held back is looked at again together with what follows it, from the root: runs within it are found again, and one that began
- * before it is known by mask->covered. No run that is still to be found begins before `decided`, so what comes before it can be given out,
- * and the *** of a run that begins no later: nothing can come before its beginning any more.
+ * Searches the bytes held back again, together with those that follow, from the root. So runs within them are found again; a run that began
+ * before them is known by mask->covered. No later run begins before `decided`. So all bytes before it can be returned, and also the *** of
+ * a run that begins at `decided` or before.
  */
 static struct masked apply(struct mask *mask, size_t length, bool is_end) {
     size_t held = state.nodes[mask->node].length;
@@ -177,7 +178,7 @@ static struct masked apply(struct mask *mask, size_t length, bool is_end) {
     return (struct masked){state.given, state.given_length};
 }
 
-/** Of the bytes in work. Returns the node after the last. */
+/** Finds the runs in `work`. Returns the node after the last byte. */
 static uint32_t find_runs(size_t length) {
     uint32_t node = ROOT;
     size_t at = skip_ordinary(0, length);
@@ -189,13 +190,16 @@ static uint32_t find_runs(size_t length) {
     return node;
 }
 
-/** To the next byte with which a secret begins. */
+/** Skips to the next byte with which a secret begins. */
 static size_t skip_ordinary(size_t at, size_t length) {
     while (at < length && state.root_children[(uint8_t)state.work[at]] == NONE) at++;
     return at;
 }
 
-/** Ends come in their order, so that only the last runs can share a byte with it; but the run that began before may reach further. */
+/**
+ * Runs are added in the order of their ends, so only the last ones can share a byte with a new one. But the run that began before `work`
+ * may extend further.
+ */
 static void add_run(size_t from, size_t to) {
     while (state.run_count > 0 && state.runs[state.run_count - 1].to > from) {
         state.run_count--;

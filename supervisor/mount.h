@@ -2,8 +2,8 @@
 #define JOBRUNNER_MOUNT_H
 
 /**
- * The ID of the mount on which a descriptor is (proc_pid_fdinfo(5)), which bind mounts of one file system have each their own; -1: /proc
- * does not say. It asks nothing of the file system.
+ * The ID of the mount that a descriptor is on (proc_pid_fdinfo(5)); -1: /proc does not say. Each bind mount of a file system has its own
+ * ID. The file system is not accessed.
  */
 int mount_of(int fd);
 

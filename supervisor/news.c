@@ -38,8 +38,8 @@ int64_t job_due_at(const struct job *job) {
 }
 
 /**
- * The job's processes are all descendants of their subreaper: with no child left, none of them is. Of a step's session we have to ask: see
- * look.
+ * All processes of the job descend from this process, their subreaper. So if no child is left, none of them is. Whether a step's session is
+ * gone has to be checked: see check().
  */
 static bool is_gone(const struct job *job) {
     switch (job->phases[PART_JOB]) {
@@ -64,7 +64,7 @@ static enum event due_event(struct job *job) {
     return NO_EVENT;
 }
 
-/** What is only found out by looking, which costs more than to be asked all the time. */
+/** Checks that cost too much to make them after every event. */
 static enum event check(struct job *job) {
     switch (job->phases[PART_JOB]) {
     case JOB_STOPPING_STEP:
@@ -74,7 +74,7 @@ static enum event check(struct job *job) {
     }
 }
 
-/** A job that waits for the disk is not idle. */
+/** When the job counts as idle. A job that waits for the disk does not. */
 static int64_t idle_at(const struct job *job) {
     enum phase verdict = job->phases[PART_VERDICT];
     bool is_stopped = verdict == VERDICT_STOPPED || verdict == VERDICT_KILLED;
@@ -99,7 +99,7 @@ static bool is_step_finished(const struct job *job) {
     return job->phases[PART_STEP] == STEP_NONE && job->phases[PART_CONTAINER] == CONTAINER_NONE;
 }
 
-/** On a full disk a job waits, between its steps too; one that was stopped does not wait for ever. */
+/** On a full disk a job also waits between its steps. A stopped job waits for a limited time. */
 static enum event next_event(struct job *job) {
     if (!find_next(job)) return may_drain(job) ? ON_JOB_LEFT : ON_JOB_NO_MORE;
     if (!status_is_written()) return NO_EVENT;

@@ -14,7 +14,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-// Measured: writes of 128 KiB are faster than splice(2), which hands the file one page at a time.
+// Measured: writes of 128 KiB are faster than splice(2), which gives the file one page at a time.
 enum { COPY_BYTES = 1 << 17, MOST_BYTES = 1 << 20, RETRY_MS = 200 };
 enum { READY_AT_ONCE = 16 };
 
@@ -23,14 +23,14 @@ static struct output {
     int64_t end; // of the file
     uint64_t lost_bytes;
     uint64_t step_bytes;
-    uint32_t step; // the last one begun, which step_bytes counts
+    uint32_t step; // the last one that has started; step_bytes counts its bytes
     int64_t last_at;
-    int64_t retry_at;     // NEVER: the disk refuses nothing
+    int64_t retry_at;     // NEVER: the disk accepts output
     struct masked copied; // read and not yet written
     struct pipe copied_of;
 } state;
 
-// Of it `copied` alone is ever looked at. A job that writes little touches little of it; one with secrets reads to where mask.h says.
+// Only `copied` refers to it. A job that writes little touches little of it. A job with secrets reads into mask.c's buffer instead.
 static SCRATCH char buffer[COPY_BYTES];
 
 static void forget_buffer(void);
@@ -63,14 +63,14 @@ void output_close(void) {
     forget_buffer();
 }
 
-/** But for its beginning, which the next job touches anyhow. */
+/** Gives the buffer's memory back, except its beginning, which the next job touches anyway. */
 static void forget_buffer(void) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), kept = page - (uintptr_t)buffer % page;
     if (state.end > (int64_t)kept) (void)madvise(buffer + kept, (COPY_BYTES - kept) / page * page, MADV_DONTNEED);
 }
 
 int output_add_pipes(uint32_t step, int output, int error) {
-    // The flag belongs to our ends alone: the job's ends are other open file descriptions.
+    // The flag affects only our ends: the job's ends are other open file descriptions.
     if (fcntl(output, F_SETFL, O_NONBLOCK) != 0 || fcntl(error, F_SETFL, O_NONBLOCK) != 0) return errno;
     int reason = pipes_add(step, output, error);
     if (reason != 0) return reason;
@@ -85,7 +85,7 @@ int output_descriptor(void) {
 
 void output_handle(void) {
     struct pipe *ready[READY_AT_ONCE];
-    drain_resting(); // it was written before what is found now
+    drain_resting(); // their bytes were written before those that are found now
     unsigned count = pipes_ready(ready, READY_AT_ONCE);
     for (unsigned i = 0; i < count; i++) move_most(ready[i]);
 }
@@ -127,7 +127,7 @@ void output_close_pipes(void) {
     for (struct pipe *pipe = NULL; !output_is_blocked() && (pipe = pipes_next(pipe)) != NULL;) end_pipe(pipe);
 }
 
-/** What a large pipe holds at most, so that what comes later into another one is recorded after it. */
+/** Moves at most what a large pipe can hold, so that bytes that arrive later in another pipe are recorded later. */
 static void move_most(struct pipe *pipe) {
     for (size_t moved = COPY_BYTES, all = 0; moved == COPY_BYTES && all < MOST_BYTES
         && !output_is_blocked(); all += moved) moved = move(pipe, COPY_BYTES);
@@ -139,7 +139,7 @@ static void drain_resting(void) {
     for (unsigned i = 0; i < count && !output_is_blocked(); i++) drain(resting[i]);
 }
 
-/** As much as is there now: a process that writes on and on does not keep us. */
+/** Moves what is in the pipe now. A process that writes without end does not block this. */
 static void drain(struct pipe *pipe) {
     size_t rest = pipes_waiting(pipe);
     do {
@@ -147,7 +147,7 @@ static void drain(struct pipe *pipe) {
         if (moved == 0) return; // empty, ended or blocked
         rest = moved < rest ? rest - moved : 0;
     } while (rest > 0);
-    if (mask_held(&pipe->mask) > 0) (void)move(pipe, 1); // if the pipe's end comes next, what is held back is decided
+    if (mask_held(&pipe->mask) > 0) (void)move(pipe, 1); // at the pipe's end, the bytes held back are decided
 }
 
 /**
@@ -172,17 +172,17 @@ static size_t move(struct pipe *pipe, size_t limit) {
     return (size_t)got;
 }
 
-/** Like read(2); state.copied is what of it is to be written now. */
+/** Like read(2). Sets state.copied to the bytes that have to be written now. */
 static ssize_t receive(struct pipe *pipe, size_t limit) {
     bool is_masked = mask_is_needed();
     ssize_t got = read(pipe->fd, is_masked ? mask_room(&pipe->mask) : buffer, limit);
     if (got <= 0) return got;
     state.copied = is_masked ? mask_next(&pipe->mask, (size_t)got) : (struct masked){buffer, (size_t)got};
-    if (state.copied.length == 0) state.last_at = clock_ns(); // a job of which all is held back is not idle
+    if (state.copied.length == 0) state.last_at = clock_ns(); // a job whose bytes are all held back is not idle
     return got;
 }
 
-/** Writes what was read and is not in the file yet, of whichever pipe; false: the disk refuses. */
+/** Writes the bytes that were read and not written yet, from any pipe. Returns false if the disk refuses. */
 static bool write_copied(void) {
     while (state.copied.length > 0) {
         if (!index_is_ready()) return false;
@@ -214,8 +214,8 @@ static void lose(const struct pipe *pipe, uint64_t bytes) {
 }
 
 /**
- * Reading this pipe failed. The pipe is closed, so that its writer does not wait for ever. The bytes that mask.c holds back may be part of a
- * secret whose rest was not read: they are lost too.
+ * Reading this pipe failed. The pipe is closed, so that its writer does not wait for ever. The bytes that mask.c holds back may be part of
+ * a secret whose rest was not read: they are lost too.
  */
 static void abandon(struct pipe *pipe, int error) {
     if (!status_is_written()) { // the disk is full, and the record has to say this first
@@ -227,7 +227,7 @@ static void abandon(struct pipe *pipe, int error) {
     pipes_remove(pipe);
 }
 
-/** No byte follows, so what is held back is no secret. The pipe is kept while the disk refuses it. */
+/** No byte follows, so the bytes held back are no secret. The pipe stays open while the disk refuses them. */
 static void end_pipe(struct pipe *pipe) {
     bool is_written = write_copied();
     if (is_written && mask_held(&pipe->mask) > 0) {

@@ -12,19 +12,19 @@
 #include <unistd.h>
 
 enum { FIRST_ROOM = 64, MAX_READY = 64, MAX_RESTING = 16 };
-// Measured: a pipe of 1 MiB moves a flood a quarter faster than one of 64 KiB, but the kernel grants a user 64 MiB of pipes in all
-// (pipe(7), pipe-user-pages-soft): so only those that prove busy are enlarged.
+// Measured: a pipe of 1 MiB moves much output a quarter faster than one of 64 KiB. But the kernel allows a user 64 MiB of pipes in all
+// (pipe(7), pipe-user-pages-soft), so only pipes that prove busy are enlarged.
 enum { BUSY_BYTES = 1 << 20, BUSY_NS = 20 * NS_PER_MS };
-// A piece that comes after a longer gap is read at once and lets the pipe not rest, so that who writes now and then costs nothing more.
+// A piece after a longer gap is read at once, and the pipe does not rest, so occasional writes are not delayed.
 enum { REST_NS = NS_PER_MS, GAP_NS = 4 * NS_PER_MS, SMALL_BYTES = 1 << 16 };
 
 static struct pipes {
     struct pipe first_table[FIRST_ROOM]; // most jobs never need more
-    struct pipe *table;                  // by descriptor
+    struct pipe *table;                  // indexed by descriptor
     size_t room;
     unsigned count;
     int epoll;                  // -1: no pipe was added yet
-    int resting[MAX_RESTING]; // descriptors of those that epoll does not tell of
+    int resting[MAX_RESTING]; // descriptors that epoll does not report
     unsigned resting_count;
     int64_t rest_until;
 } state;
@@ -125,11 +125,11 @@ static void check_if_busy(struct pipe *pipe, int64_t now) {
     pipe->is_busy = now - pipe->burst_at < BUSY_NS;
     pipe->burst = 0;
     pipe->burst_at = now;
-    // EPERM: the user's budget is spent, it works without.
+    // EPERM: the user's budget is spent; the pipe keeps its size.
     if (pipe->is_busy) pipe->is_large = fcntl(pipe->fd, F_SETPIPE_SZ, BUSY_BYTES) >= BUSY_BYTES;
 }
 
-/** All rest until the same time, so that there is one at which to look. */
+/** All resting pipes rest until the same time, so only one timer is needed. */
 static void rest(struct pipe *pipe, int64_t now) {
     if (pipe->is_resting || state.resting_count == MAX_RESTING || !listen_to(pipe->fd, 0)) return;
     if (state.resting_count == 0) state.rest_until = now + REST_NS;
@@ -146,12 +146,12 @@ void pipes_end_rest(int64_t now) {
     unsigned kept = 0;
     for (unsigned i = 0; i < state.resting_count; i++) {
         struct pipe *pipe = &state.table[state.resting[i]];
-        // So much in so short a time: who writes that fast would wait for room.
+        // Much output in a short time: a writer that is this fast would have to wait for room.
         if (pipe->burst > BUSY_BYTES / 2) pipe->burst_at = now + BUSY_NS;
         pipe->is_resting = pipe->burst > 0 && now >= pipe->burst_at;
         pipe->burst = 0;
         if (pipe->is_resting) state.resting[kept++] = pipe->fd;
-        else (void)listen_to(pipe->fd, EPOLLIN); // cannot fail: epoll knows it
+        else (void)listen_to(pipe->fd, EPOLLIN); // cannot fail, because the descriptor was added
     }
     state.resting_count = kept;
     state.rest_until = now + REST_NS;
@@ -163,7 +163,7 @@ unsigned pipes_resting(struct pipe **resting, unsigned wanted) {
     return found;
 }
 
-/** Its end is reported whatever the events are (epoll_ctl(2), EPOLLHUP). */
+/** The pipe's end is reported for all values of events (epoll_ctl(2), EPOLLHUP). */
 static bool listen_to(int fd, uint32_t events) {
     return epoll_ctl(state.epoll, EPOLL_CTL_MOD, fd, &(struct epoll_event){.events = events, .data.fd = fd}) == 0;
 }
@@ -172,7 +172,7 @@ static bool watch(int fd) {
     return epoll_ctl(state.epoll, EPOLL_CTL_ADD, fd, &(struct epoll_event){.events = EPOLLIN, .data.fd = fd}) == 0;
 }
 
-/** To be closed alone is not enough (epoll(7)): a child that has not executed its command yet has it too. */
+/** Closing is not enough (epoll(7)): a child that has not executed its command yet also has the descriptor. */
 static void forget(int fd) {
     (void)epoll_ctl(state.epoll, EPOLL_CTL_DEL, fd, NULL);
 }

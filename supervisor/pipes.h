@@ -8,71 +8,73 @@
 #include <stdint.h>
 
 /**
- * The reading ends of the steps' pipes: as many as there may be descriptors, since those of a step stay open while one of its processes
- * lives. What one event costs does not depend on how many there are.
+ * The reading ends of the steps' pipes. A step's pipes stay open while one of its processes lives, so there may be as many as there are
+ * descriptors. The cost of an event does not depend on their number.
  *
- * A pipe that proves busy is enlarged. When small pieces follow each other in it then, it rests: it is read once in a millisecond, instead
- * of once for each piece. A pipe's end is reported at once all the same.
+ * A pipe that proves busy is enlarged. If small pieces then follow each other, the pipe rests: it is read once per millisecond, instead of
+ * once for each piece. The end of a resting pipe is still reported at once.
  */
 
 enum stream { STREAM_STDOUT = 1, STREAM_STDERR = 2 };
 
 struct pipe {
     int fd;
-    uint32_t step; // 0: there is none
+    uint32_t step; // 0: this entry is free
     uint8_t stream;
-    bool is_busy;  // has proved so
-    bool is_large; // there is room for what is written while it rests
+    bool is_busy;  // has proved to be busy
+    bool is_large; // has room for the bytes that are written while it rests
     bool is_resting;
-    bool has_worker; // somebody writes to it who is at work: see drain.c
+    bool has_worker; // a process that writes to it is at work: see drain.c
     struct mask mask;
     size_t burst;     // bytes moved since burst_at, or since its rest began
-    int64_t burst_at; // of one that is busy: when it may rest again
+    int64_t burst_at; // if it is busy: when it may rest again
     uint64_t inode;  // 0: not looked up
-    int64_t last_at; // when its last byte came, by clock_ns; 0: never
+    int64_t last_at; // when its last byte was read, by clock_ns; 0: never
 };
 
-/** There are none yet; to be called before all others. */
+/** Begins without pipes. Call before all other functions. */
 void pipes_open(void);
 
-/** Closes all, and gives back what was taken for them. */
+/** Closes all pipes, and frees memory. */
 void pipes_close(void);
 
-/** A descriptor that poll(2) finds readable when some pipe is; -1: none was opened. */
+/** A descriptor that is readable for poll(2) when one of the pipes is; -1: no pipe was added. */
 int pipes_descriptor(void);
 
-/** Adds those of a step. Returns 0, or an errno: something has run out, and both stay the caller's. */
+/** Adds the pipes of a step. Returns 0, or an errno if a resource is exhausted: then both descriptors still belong to the caller. */
 int pipes_add(uint32_t step, int output, int error);
 
-/** Closes it. */
+/** Closes the pipe. */
 void pipes_remove(struct pipe *pipe);
 
-/** How many there are. */
+/** How many pipes are open. */
 unsigned pipes_count(void);
 
-/** How many bytes are in it now. */
+/** How many bytes are in the pipe now. */
 size_t pipes_waiting(const struct pipe *pipe);
 
-/** So many bytes of it were moved, and now it is so late by clock_ns. */
+/** Call after bytes were moved; now: by clock_ns. */
 void pipes_note_moved(struct pipe *pipe, size_t bytes, int64_t now);
 
-/** When those that rest are to be read; NEVER: none does. */
+/** When the resting pipes have to be read; NEVER: none rests. */
 int64_t pipes_rest_until(void);
 
-/** They have been read: those in which pieces still come rest on. */
+/** Call when the resting pipes were read. A pipe in which small pieces still arrive goes on resting. */
 void pipes_end_rest(int64_t now);
 
-/** Reads what is in it now to nowhere. Returns how many bytes. */
+/** Reads what is in the pipe now and discards it. Returns how many bytes. */
 size_t pipes_discard(const struct pipe *pipe);
 
-/** Fills in those that rest, as far as there is room. Returns how many. */
+/** Fills in resting pipes, as many as there is room for. Returns how many. */
 unsigned pipes_resting(struct pipe **resting, unsigned room);
 
-/** Fills in those that have bytes or are at their end, in the order in which they came to it, as far as there is room; of
- * those that rest only those at their end. Returns how many. */
+/**
+ * Fills in pipes that have bytes or are at their end, in the order in which that happened, as many as there is room for. Of the resting
+ * pipes, only those at their end. Returns how many.
+ */
 unsigned pipes_ready(struct pipe **ready, unsigned room);
 
-/** The first one after `pipe`, NULL: of all. A step's output comes before its error. Valid until the next pipes_add. */
+/** The next pipe after `pipe`; NULL: the first. A step's standard output precedes its error. Valid until the next pipes_add. */
 struct pipe *pipes_next(struct pipe *pipe);
 
 #endif

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-// Far more than anybody has, so that what is counted of secrets fits in 32 bits.
+// Far more than anybody needs; so counts of secret bytes fit in 32 bits.
 enum { MAX_SECRET_BYTES = 1 << 24 };
 
 static const char *after(const char *text);
@@ -33,7 +33,7 @@ bool is_id(const char *text, size_t length) {
 
 int plan_read(const char *bytes, size_t length, struct plan *plan) {
     *plan = (struct plan){0};
-    // From here on every string is known to end: the last one does.
+    // The last string ends with NUL, so every string ends.
     static const char tail[] = "\0end";
     if (length < sizeof tail || memcmp(bytes + length - sizeof tail, tail, sizeof tail) != 0) return EINVAL;
     if (strcmp(bytes, PLAN_VERSION) != 0) return EINVAL;
@@ -63,7 +63,7 @@ const char *plan_next_step(const struct plan *plan, const char *at, struct plan_
     at = after(at);
     step->strings = at;
     for (; at != plan->end && !is_step(at); at = after(at)) {
-        // A step that cannot be read is left without what every step must have; plan_read refuses it for that.
+        // A step that cannot be read lacks what every step must have, so plan_read refuses it.
         if (!read_own(at, step)) {
             step->workdir = NULL;
             return plan->end;
@@ -94,7 +94,7 @@ void plan_vectors(const struct plan *plan, const struct plan_step *step, enum co
 static char **collect(const char *from, const char *to, const char *key, char **slot) {
     for (const char *at = from; at != to; at = after(at)) {
         const char *value = value_of(at, key);
-        if (value != NULL) *slot++ = (char *)(uintptr_t)value; // execve(2) does not change what it takes as not const
+        if (value != NULL) *slot++ = (char *)(uintptr_t)value; // execve(2) does not change the strings
     }
     return slot;
 }
@@ -159,7 +159,7 @@ bool plan_user(const char *value, struct user *user) {
     return *value == '\0' && user->count > 0;
 }
 
-/** The last number of 32 bits is no user's and no group's: setresuid(2) takes it for "no change". */
+/** The largest number of 32 bits is no valid ID: for setresuid(2) it means "no change". */
 static bool read_user_number(const char **text, uint32_t *number) {
     int64_t read = 0;
     const char *at = *text;
@@ -207,7 +207,7 @@ static bool read_run_on(const char *text, enum run_on *run_on) {
     return true;
 }
 
-/** At most 12 digits, 31 years in milliseconds: added to a clock in nanoseconds it does not overflow. */
+/** At most 12 digits, which is 31 years in milliseconds. Added to a clock in nanoseconds, this does not overflow. */
 static bool read_number(const char *text, int64_t *number) {
     size_t digits = strspn(text, "0123456789");
     if (digits == 0 || digits > 12 || text[digits] != '\0') return false;

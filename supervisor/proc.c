@@ -18,7 +18,7 @@ static ssize_t read_text(const char *path, char *text, size_t size);
 static bool check_at(const char *path, struct process *process);
 static bool is_dead(char state);
 
-/** For each entry of a folder of /proc whose name is a number, until `visit` gives false. False: that, or the folder could not be read. */
+/** Visits each entry of a folder of /proc whose name is a number, until `visit` returns false. False: that, or the folder is unreadable. */
 static bool for_each_number(const char *path, bool (*visit)(pid_t number, void *more), void *more) {
     static SCRATCH _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -56,7 +56,7 @@ bool proc_add(struct table *table, pid_t pid) {
         table->processes = bigger;
         table->room = wanted;
     }
-    if (proc_check(pid, &table->processes[table->count])) table->count++; // else it ended meanwhile
+    if (proc_check(pid, &table->processes[table->count])) table->count++; // otherwise it has just ended
     return true;
 }
 
@@ -85,7 +85,7 @@ bool proc_check(pid_t pid, struct process *process) {
 static bool check_at(const char *path, struct process *process) {
     char text[1024];
     if (read_text(path, text, sizeof text) <= 0) return false;
-    const char *name_end = strrchr(text, ')'); // a name may hold brackets and spaces
+    const char *name_end = strrchr(text, ')'); // a name may contain brackets and spaces
     if (name_end == NULL) return false;
     *process = (struct process){.pid = (pid_t)strtol(text, NULL, 10)};
     return sscanf(name_end + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d %" SCNu64, &process->state,
@@ -114,14 +114,12 @@ pid_t proc_live_thread(const struct process *process) {
     return search.alive;
 }
 
-/**
- * Zombie, and dead: a process that is being taken away. A thread in any other state, be it stopped, traced or asleep in the kernel, lives.
- */
+/** Z is a zombie; X and x are dead. In all other states, such as stopped, traced or asleep in the kernel, a thread lives. */
 static bool is_dead(char state) {
     return state == 'Z' || state == 'X' || state == 'x';
 }
 
-/** cgroups(7), /proc/[pid]/cgroup: a path from the mount point on, of which only the job's last part is known to be shown there. */
+/** /proc/PID/cgroup shows a path from the mount point on (cgroups(7)). Only the last part of the job's path is certain to be in it. */
 bool proc_is_in_cgroup(pid_t pid, const char *path, bool is_deep) {
     char file[PATH_BYTES], text[8192];
     if (snprintf(file, sizeof file, "/proc/%d/cgroup", (int)pid) <= 0 || read_text(file, text, sizeof text) <= 0) return false;
@@ -145,10 +143,10 @@ bool proc_describe(const struct process *process, char name[NAME_BYTES], uid_t *
     }
     if (snprintf(path, sizeof path, "/proc/%d/status", (int)process->pid) <= 0 || read_text(path, text, sizeof text) <= 0) return false;
     const char *line = strstr(text, "\nUid:");
-    return line != NULL && sscanf(line, "\nUid: %*u %u", user) == 1; // the second is the effective one
+    return line != NULL && sscanf(line, "\nUid: %*u %u", user) == 1; // the second one is the effective user
 }
 
-/** As much as there is room for, ended by a NUL. Returns its length, or -1. */
+/** Reads as much as there is room for, and adds a NUL. Returns the length, or -1. */
 static ssize_t read_text(const char *path, char *text, size_t size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/** The better one of those seen: the first that was refused, the first that lives, the first dead child. */
+/** The most important process found: the first one that could not be signalled, or else that lives, or is a dead child. */
 struct seen {
     enum { NOBODY, DEAD_CHILD, ACTIVE, REFUSED } kind;
     struct process process;
@@ -22,9 +22,9 @@ struct seen {
 
 static struct search {
     struct table table;
-    struct table marked_before; // what the last call of signal_marked saw
+    struct table marked_before; // what the last call of signal_marked found
     struct seen holdout;
-    bool was_made; // somebody was looked for
+    bool was_made; // processes were searched for
 } search;
 
 static bool scan(void);
@@ -99,7 +99,7 @@ int signal_within(const char *path, int signal) {
 int signal_step(pid_t leader, int signal) {
     if (!scan()) return -1;
     choose_own((struct excluded){0});
-    // The number may be somebody else's by now, who is no descendant of ours.
+    // The ID may now belong to another process, but that is not a descendant.
     for (size_t i = 0; i < search.table.count; i++) {
         struct process *process = &search.table.processes[i];
         process->is_chosen = process->is_chosen && (process->pid == leader || process->session == leader);
@@ -145,7 +145,7 @@ static bool scan(void) {
     return proc_scan(&search.table);
 }
 
-/** A number that is a session's is given to no other process while one is in that session. */
+/** The kernel does not reuse a session's ID while a process is in that session. */
 static bool has_mark(const struct process *process, const struct marks *marks, const char *variable, const struct user *reader) {
     pid_t thread = process->pid == getpid() ? 0 : proc_live_thread(process);
     if (thread == 0) return false;
@@ -185,8 +185,8 @@ static void remember(const struct process *process, int kind, int error) {
 }
 
 /**
- * A signal to a group reaches members that are being forked at this moment, which a list of processes misses. The groups of a job's
- * processes are within sessions that its steps began, so nobody else is in them. Returns 0 or an errno; ESRCH: it has ended.
+ * A signal to a process group also reaches members that are just being forked, which a list of processes misses. The groups of a job's
+ * processes are within sessions of its steps, so no other process is in them. Returns 0 or an errno; ESRCH: the process has ended.
  */
 static int signal_one(const struct process *process, int signal, bool whole_groups) {
     int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
@@ -200,7 +200,7 @@ static int signal_one(const struct process *process, int signal, bool whole_grou
     } else if (fd >= 0) {
         if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) != 0) error = errno;
         if (is_to_wake) (void)syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
-    } else { // before Linux 5.3, or without a descriptor left
+    } else { // before Linux 5.3, or if no descriptor is free
         if (kill(process->pid, signal) != 0) error = errno;
         if (is_to_wake) (void)kill(process->pid, SIGCONT);
     }
@@ -217,7 +217,7 @@ static void choose_own(struct excluded excluded) {
     choose_descendants();
 }
 
-/** A parent mostly has a smaller number than its child, so that one or two passes do. */
+/** A parent's ID is usually smaller than that of its child, so one or two passes suffice. */
 static void choose_descendants(void) {
     for (bool is_changed = true; is_changed;) {
         is_changed = false;
@@ -231,7 +231,7 @@ static void choose_descendants(void) {
     }
 }
 
-/** The numbers may be used again before they are looked at: proc_is_in_cgroup asks the process that has one now. */
+/** An ID may be reused before the process is signalled, so the caller checks with proc_is_in_cgroup. */
 static bool read_members(int file) {
     search.was_made = true;
     char text[4096];

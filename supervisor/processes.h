@@ -6,64 +6,68 @@
 #include <sys/types.h>
 
 /**
- * Finding and signalling processes by what /proc/PID says of them (proc.h). Each is held by a pidfd and looked at again before it
- * is signalled, so that a process that got the number of one that just ended is left alone. Signals but SIGKILL, and 0, are followed by
- * SIGCONT: a stopped process would not hear them. Each returns how many living processes it found, -1 where /proc could not be read.
+ * Finds processes by what /proc/PID says about them (proc.h), and signals them. Each process is held by a pidfd and checked again before it
+ * is signalled, so a new process with the ID of one that just ended is left alone. A signal other than SIGKILL and 0 is followed by
+ * SIGCONT, because a stopped process would not handle it. The functions return how many living processes they found, or -1 if /proc could
+ * not be read.
  */
 
-/** Children of the calling process that are left alone with all that descends from them; 0: none. */
+/** Children of the calling process that are not signalled, and neither are their descendants; 0: none. */
 struct excluded {
-    pid_t client;  // of a container engine
+    pid_t client;    // of a container engine
     pid_t finalizer; // the command that ends its container
 };
 
-/** Forgets whom the calls below have seen: a job's processes are no other job's. */
+/** Forgets the processes that the calls below have found. Call at a job's beginning. */
 void search_open(void);
 
-/** Whether any of those below was called since. */
+/** Whether any of the functions below was called since then. */
 bool search_was_made(void);
 
 /**
- * Calls `visit` with a living thread of each living descendant of the calling process, and the state of its main thread. False: /proc could
- * not be read.
+ * For each living descendant of the calling process, calls `visit` with a living thread of it and the state of its main thread. Returns
+ * false if /proc could not be read.
  */
 bool visit_descendants(void (*visit)(pid_t thread, char state));
 
-/** The descendants of the calling process; as it is their subreaper, these are all that the job ever started. */
+/** Signals all descendants of the calling process. It is their subreaper, so these are all processes that the job ever started. */
 int signal_descendants(int signal, struct excluded excluded);
 
-/** Those in the cgroup, given by descriptor and path; without a look at every process of the box, of which there may be thousands. */
+/** Signals all processes in the cgroup itself, given by descriptor and path. Does not read every process of the machine. */
 int signal_members(int cgroup, const char *path, int signal);
 
-/** The descendants of the calling process that signal_members does not find: elsewhere, or in a cgroup below. */
+/** Signals the descendants of the calling process that signal_members does not find: they are elsewhere, or in a cgroup below. */
 int signal_strays(const char *path, int signal, struct excluded excluded);
 
-/** All in the cgroup and below it. */
+/** Signals all processes in the cgroup and below it. */
 int signal_within(const char *path, int signal);
 
-/** The process, all in the session that it leads or led, and their descendants. */
+/** Signals the process, all processes of the session that it leads or led, and their descendants. */
 int signal_step(pid_t leader, int signal);
 
-/** What tells a job's processes where nobody is left from whom they descend. */
+/** How to find a job's processes if no ancestor of theirs is left. */
 struct marks {
-    const char *id;   // JOBRUNNER_JOB_ID in the environment that they were started with
-    const char *user; // the plan's, or NULL
-    pid_t session;    // of those whose environment may not be read; 0: none
+    const char *id;   // JOBRUNNER_JOB_ID in the environment that a process was started with
+    const char *user; // of the plan, or NULL
+    pid_t session;    // for processes whose environment may not be read; 0: none
 };
 
-/** Those with the marks, their descendants, and whom an earlier call found. */
+/** Signals the processes with these marks, their descendants, and those that the previous call found. */
 int signal_marked(const struct marks *marks, int signal);
 
 /** A process that a signal did not end. */
 struct holdout {
     pid_t pid;  // 0: there is none
-    uid_t user; // as whom it acts
-    int error;  // errno of the signal: EPERM, we may not send it; 0: it was sent
-    char state; // as /proc/PID/stat has it
+    uid_t user; // its effective user
+    int error;  // errno of sending the signal, such as EPERM; 0: it was sent
+    char state; // as in /proc/PID/stat
     char name[NAME_BYTES];
 };
 
-/** Of those that the last call found: one that could not be signalled, or else one that lives, or a dead child that its tracer keeps. */
+/**
+ * One of the processes that the last call found: one that could not be signalled, or else one that lives, or a dead child that a tracer
+ * holds.
+ */
 struct holdout signal_holdout(void);
 
 #endif

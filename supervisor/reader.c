@@ -5,8 +5,7 @@
 #include <unistd.h>
 
 int wait_until_unread(void) {
-    // No event is asked for: errors and hang-ups are reported in any case (poll(2)), of a pipe that its last reader closes as well as of a
-    // socket.
+    // No events are requested, because errors and hang-ups are always reported (poll(2)), for pipes and for sockets.
     struct pollfd ends[] = {{.fd = STDIN_FILENO}, {.fd = STDOUT_FILENO}};
     while (poll(ends, 2, -1) < 0) {
         if (errno != EINTR && errno != EAGAIN) return 1;

@@ -2,9 +2,8 @@
 #define READER_H
 
 /**
- * For the command line, whose Node.js learns that nobody reads its output when it writes: returns as soon as standard output leads to
- * nobody any more, with
- * 0, or when the other end of standard input was closed, with 1. Nothing is read or written.
+ * For the command line, because Node.js notices only when it writes that nobody reads its output. Returns 0 as soon as standard output has
+ * no reader. Returns 1 when the other end of standard input is closed, or on failure. Nothing is read or written.
  */
 int wait_until_unread(void);
 

@@ -26,7 +26,7 @@ struct reason reason_of(int folder, const char *name, int error) {
     }
 }
 
-/** Of the entry or of the folder that it is in. */
+/** Whether the entry, or the folder that it is in, has the attribute. */
 static bool has_attribute(int folder, const char *name, uint64_t attribute) {
     struct statx entry, outer;
     if (statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &entry) == 0 && (entry.stx_attributes & attribute) != 0) return true;

@@ -1,13 +1,13 @@
 #ifndef JOBRUNNER_REASON_H
 #define JOBRUNNER_REASON_H
 
-/** Why something is left; see Removal in formats.h. */
+/** Why something was not removed; see Removal in formats.h. */
 struct reason {
     const char *word; // for programs
     const char *text; // for people
 };
 
-/** Of an entry of the folder that could not be removed with this errno; an empty name: the folder itself. */
+/** Why an entry of the folder could not be removed, with this errno. An empty name means the folder itself. */
 struct reason reason_of(int folder, const char *name, int error);
 
 #endif

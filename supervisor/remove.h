@@ -2,17 +2,17 @@
 #define JOBRUNNER_REMOVE_H
 
 /**
- * Removes what is below a folder, however wide and deep: with two descriptors and one buffer, by names in open folders, so that nothing
- * which is changed meanwhile leads it elsewhere. It follows no link, enters no other mount, and gives itself the permission where the
- * folder is its user's. What it cannot remove it passes over. Both return an exit code: 0, nothing is left; 1, something is.
+ * Removal of everything below a folder, at any width and depth, with two descriptors and one buffer. It works by names in open folders, so
+ * changes made meanwhile cannot lead it elsewhere. It follows no link, enters no other mount, and changes the permissions of folders that
+ * its user owns. It skips what it cannot remove. Both functions return an exit code: 0: nothing is left; 1: something is left.
  */
 
-/** The folder is standard input and stays. Standard output says how it went, as supervisor/formats.h draws it. */
+/** Empties the folder that is standard input. Standard output reports the result, as drawn in formats.h. */
 int empty_folder(void);
 
 /**
- * The folder goes, too; standard error says what is left. It is what the service runs as root inside a container of the job's image, which
- * need not have any program, for files that belong to the container's users.
+ * Also removes the folder itself. Standard error says what is left. The service runs this as root in a container of the job's image, for
+ * files that belong to users of the container. The image may lack programs.
  */
 int remove_folder(const char *path);
 

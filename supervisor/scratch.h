@@ -2,9 +2,9 @@
 #define JOBRUNNER_SCRATCH_H
 
 /**
- * For a large static array of which a job mostly touches little: it lies behind what every job writes to. A supervisor has a page of its
- * own for each that it writes to, so that what is small should share few. Where the linker does not sort (see the Makefile), it costs some
- * pages.
+ * Marks a large static array of which most jobs touch little. It is placed behind the variables that every job writes to. Each page that a
+ * supervisor writes to becomes a copy of its own, so small variables should share few pages. If the linker does not sort sections (see the
+ * Makefile), some more pages are used.
  */
 #define SCRATCH __attribute__((section(".bss.scratch")))
 

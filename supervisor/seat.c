@@ -10,15 +10,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// One that is not needed within a second costs more memory than a fork costs time.
+// A supervisor that is not needed within a second is not worth its memory: a fork costs less.
 enum { LONGEST_WAIT_MS = 1000 };
 
-static struct slot *sit_down(pid_t self);
+static struct slot *take_slot(pid_t self);
 static bool is_given(struct slot *slot, pid_t self);
 static void sleep_while(struct slot *slot, uint32_t word, int64_t rest_ns);
 
 void slots_begin(void) {
-    if (slots.own != NULL) (void)slot_move(slots.own, slot_word(GIVEN, 0), slot_word(GIVEN, getpid())); // the launcher may have done so
+    // It fails if the launcher has already written the number.
+    if (slots.own != NULL) (void)slot_move(slots.own, slot_word(GIVEN, 0), slot_word(GIVEN, getpid()));
 }
 
 bool slots_answer(int error) {
@@ -31,17 +32,17 @@ bool slots_answer(int error) {
 bool slots_wait(char id[ID_LENGTH + 1]) {
     pid_t self = getpid();
     if (slots.own != NULL) (void)slot_move(slots.own, slot_word(YOUNG, self), FREE);
-    // Killed with the launcher; one that has ended before the first of these lines is noticed by the second.
+    // From here on, this process is killed with the launcher. getppid finds a launcher that ended before prctl.
     if (slots.all == NULL || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != slots.launcher) return false;
-    slots.own = sit_down(self);
+    slots.own = take_slot(self);
     if (slots.own == NULL || !is_given(slots.own, self)) return false;
-    // Until here a launcher's end takes this process with it, ID and all: the next launcher is given every job that nobody has claimed.
+    // Until here, this process ends with its launcher, and the ID is lost. The next launcher is given every job that nobody has claimed.
     if (prctl(PR_SET_PDEATHSIG, 0) != 0) return false;
     memcpy(id, slots.own->id, sizeof slots.own->id);
     return true;
 }
 
-static struct slot *sit_down(pid_t self) {
+static struct slot *take_slot(pid_t self) {
     if (self > NUMBER_MASK) return NULL;
     for (struct slot *slot; (slot = slot_first_queued()) != NULL;) {
         if (!slot_move(slot, slot_word(QUEUED, 0), slot_word(GIVEN, self))) continue;
@@ -66,8 +67,8 @@ static bool is_given(struct slot *slot, pid_t self) {
 }
 
 /**
- * futex(2): returns at once where the word is another by now, and may return for nothing. Its time is two longs, whatever the C library's
- * is.
+ * futex(2): returns at once if the word has changed, and may also return without a reason. The system call takes the time as two longs,
+ * even if the C library's time_t is larger.
  */
 static void sleep_while(struct slot *slot, uint32_t word, int64_t rest_ns) {
     const long rest[] = {(long)(rest_ns / 1000000000), (long)(rest_ns % 1000000000)};

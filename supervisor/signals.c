@@ -7,14 +7,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-// SIGXFSZ: a limit of file sizes is then an error of write(2).
+// SIGXFSZ: if it is ignored, exceeding a file size limit is an error of write(2).
 static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ, SIGTTOU, SIGTTIN, SIGTSTP};
 enum { IGNORED_COUNT = sizeof ignored / sizeof *ignored, LAST_SIGNAL = 64 };
 
 static void by_default(int number);
 
 void signals_prepare(void) {
-    // It fails for SIGKILL and SIGSTOP, which nobody can ignore.
+    // This fails for SIGKILL and SIGSTOP, which cannot be changed.
     for (int number = 1; number <= LAST_SIGNAL; number++) by_default(number);
     for (size_t i = 0; i < IGNORED_COUNT; i++) (void)signal(ignored[i], SIG_IGN);
     sigset_t set;
@@ -38,13 +38,13 @@ int signals_open(void) {
 
 void signals_clear(int fd) {
     struct signalfd_siginfo information;
-    ssize_t got = read(fd, &information, sizeof information); // SIGCHLD is one signal, however many children ended
+    ssize_t got = read(fd, &information, sizeof information); // there is at most one SIGCHLD, however many children have ended
     (void)got;
 }
 
 /**
- * Not by signal(2): glibc hides two signals, which some shells and build tools leave ignored. A kernel's struct of zeros is SIG_DFL,
- * without flags.
+ * Does not use signal(2), because glibc hides two signals, which some shells and build tools leave ignored. The kernel's struct, filled
+ * with zeros, means SIG_DFL without flags.
  */
 static void by_default(int number) {
     static const unsigned long action[8];

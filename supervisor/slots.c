@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum { OVERDUE_MS = 1000, CHECK_MS = 1 };
-// A job that is not finished after so long is no small one, or waits for something else than a core. As many as that on each core.
+// A job is young for this long. If it runs longer, it is not small, or waits for something other than a core. So many young jobs per core.
 enum { YOUNG_MS = 5, YOUNG_PER_CORE = 2, MOST_YOUNG = SLOT_COUNT - MOST_IDLE };
 
 struct slots slots;
@@ -37,7 +37,7 @@ enum assign slots_assign(const char *id) {
     for (struct slot *slot; (slot = find(IDLE)) != NULL;) {
         pid_t pid = slot_number(slot);
         put(slot, id, false);
-        if (!slot_move(slot, slot_word(IDLE, pid), slot_word(GIVEN, pid))) continue; // its second is finished just then
+        if (!slot_move(slot, slot_word(IDLE, pid), slot_word(GIVEN, pid))) continue; // its second has just passed
         (void)syscall(SYS_futex, &slot->word, FUTEX_WAKE, 1, NULL, NULL, 0);
         return ASSIGNED;
     }
@@ -45,13 +45,14 @@ enum assign slots_assign(const char *id) {
     if (slot == NULL) return slot_first_queued() == NULL && may_fork() ? TO_BE_FORKED : NO_ROOM;
     bool is_newborn = may_fork();
     put(slot, id, is_newborn);
-    if (!slot_move(slot, FREE, slot_word(is_newborn ? GIVEN : QUEUED, 0))) return slots_assign(id); // somebody waits in it just then
+    // It fails if a supervisor has just begun to wait in this slot.
+    if (!slot_move(slot, FREE, slot_word(is_newborn ? GIVEN : QUEUED, 0))) return slots_assign(id);
     slots.own = is_newborn ? slot : NULL;
     return is_newborn ? TO_BE_FORKED : ASSIGNED;
 }
 
 void slots_forked(pid_t pid) {
-    // it may have answered already
+    // It fails if the supervisor has already answered.
     if (slots.own != NULL) (void)slot_move(slots.own, slot_word(GIVEN, 0), pid < 0 ? FREE : slot_word(GIVEN, pid));
     slots.own = NULL;
 }
@@ -127,7 +128,7 @@ static struct slot *find(enum slot_state state) {
     return NULL;
 }
 
-/** The first ones are for those that wait. */
+/** Returns the last free slot, because waiting supervisors use the first ones. */
 static struct slot *last_free(void) {
     for (int i = slots.count - 1; i >= 0; i--) {
         if (slot_state(&slots.all[i]) == FREE) return &slots.all[i];
@@ -145,7 +146,7 @@ struct slot *slot_first_queued(void) {
     return first;
 }
 
-/** A supervisor that is forked where each core has its job would only wait for one. */
+/** Whether a new supervisor would get a core. */
 static bool may_fork(void) {
     int most = cores * YOUNG_PER_CORE < MOST_YOUNG ? cores * YOUNG_PER_CORE : MOST_YOUNG;
     return count_young() < most || has_idle_core();
@@ -163,7 +164,7 @@ static int count_young(void) {
     return young;
 }
 
-/** proc(5), loadavg: the fourth is how many run or could, this process among them. Not known: there may be one. */
+/** The fourth field of /proc/loadavg (proc(5)) is how many processes run or could run, including this one. If it is unknown, true. */
 static bool has_idle_core(void) {
     char text[64] = {0};
     int running;

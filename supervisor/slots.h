@@ -8,63 +8,66 @@
 #include <sys/types.h>
 
 /**
- * The ways of jobs from the launcher to supervisors: a few slots in memory that they share, so that to hand over an ID is a write and a
- * wake, and one that waits for the next job holds no descriptor. slot.h draws what a slot goes through.
+ * How the launcher gives jobs to supervisors: by a few slots in shared memory. Handing over an ID costs one write and one wake-up, and a
+ * waiting supervisor holds no descriptor. slot.h draws the states of a slot.
  *
- * Measured: to fork a supervisor costs a quarter of a small job. So one is forked at once where nobody waits, but not while every core is
- * busy and twice as many jobs have been given within the last few milliseconds: if they are small, a supervisor that ends one of them has
- * the next sooner.
+ * Measured: forking a supervisor costs a quarter of a small job. If no supervisor waits, one is forked at once, unless every core is busy
+ * and twice as many jobs were given within the last few milliseconds. If those are small jobs, a supervisor that finishes one of them takes
+ * the next job sooner.
  */
 
 enum assign {
     ASSIGNED,
     TO_BE_FORKED, // the caller forks a supervisor for it, and then calls slots_forked
-    NO_ROOM,      // in a moment there is some
+    NO_ROOM,      // try again in a moment
 };
 
-/** For the launcher, as all up to slots_take_failure; before it forks anybody. Where it fails all are forked. */
+/**
+ * Creates the slots. The functions up to slots_take_failure are for the launcher. Call before it forks. On failure there are no slots, and
+ * every supervisor is forked.
+ */
 void slots_make(void);
 
-/** Gives the job to somebody. */
+/** Gives the job to a supervisor, or queues it. */
 enum assign slots_assign(const char *id);
 
-/** The supervisor that was to be forked is, or could not be: -1. */
+/** Call when the supervisor was forked; -1: it could not be. */
 void slots_forked(pid_t pid);
 
-/** A job that somebody is to be found for now; false: there is none. */
+/** Takes a queued job that can be assigned now. Returns false if there is none. */
 bool slots_take_queued(char id[ID_LENGTH + 1]);
 
 /**
- * A job that was given a second ago to one who waited, and is not answered for by one who is stopped or waits for a disk: another is to be
- * forked, and the claim decides. Each is reported once; false: there is none.
+ * Takes a job that was given to a waiting supervisor a second ago and is not answered for, because the supervisor is stopped or waits for a
+ * disk. The caller forks another one, and the claim decides which one runs the job. Each job is taken once. Returns false if there is none.
  */
 bool slots_take_overdue(char id[ID_LENGTH + 1]);
 
-/** When the launcher has to look again, by clock_ns; NEVER: when a request arrives. */
+/** When the launcher has to check again, by clock_ns; NEVER: when a request arrives. */
 int64_t slots_due_at(void);
 
-/** Whether some job is on its way to one who ends with the launcher. */
+/** Whether a job is on its way to a supervisor that ends with the launcher. */
 bool slots_are_needed(void);
 
-/** A child has ended. True: it was given a job and has not reported what became of it. */
+/** Call when a child has ended. Returns true if it was given a job and has not reported what became of it. */
 bool slots_child_ended(pid_t pid);
 
-/** Whether there is a job of which nothing could be claimed. */
+/** Whether there is a job that could not be claimed. */
 bool slots_have_failure(void);
 
-/** Which it is, and the errno. Each is given once; false: there is none. */
+/** Takes such a job and its errno. Each job is taken once. Returns false if there is none. */
 bool slots_take_failure(char id[ID_LENGTH + 1], int *error);
 
-/** For a supervisor, as those below: the first that it does. */
+/** This function and those below are for a supervisor, which calls this one first. */
 void slots_begin(void);
 
 /**
- * What became of its job: claimed, by it or by another (0), or why nothing could be claimed (an errno): then it is to end. False: there is
- * no way to tell of that, but its exit code.
+ * Reports what became of the job. 0: this or another supervisor has claimed it. An errno: it could not be claimed, and the caller has to
+ * end. Returns false if only the exit code can report that.
  */
 bool slots_answer(int error);
 
-/** Waits for a job, a second at most; the caller ends with its launcher meanwhile. False: there is none for it. */
+/** Waits for a job, for at most one second. Meanwhile the caller ends with its launcher. Returns false if it gets no job. */
 bool slots_wait(char id[ID_LENGTH + 1]);
 
 #endif

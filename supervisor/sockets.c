@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// Longer than any question; of a longer line every part is a wrong one, and answered so.
+// Longer than any question. Each part of a longer line is answered as an invalid question.
 enum { LINE_BYTES = 256 };
 
-/** A connection, as the socket at one of its ends has it. */
+/** A connection, as seen from the socket at one of its ends. */
 struct end {
     uint8_t family;
     struct inet_diag_sockid id;
@@ -74,8 +74,8 @@ static bool read_address(const char *text, struct end *end, __be32 *address) {
 }
 
 /**
- * Our end must be there and be ours: else the pair is not the one that the service holds. The kernel calls root's what its process has
- * closed, which has no inode.
+ * Our end must exist and belong to our user: otherwise the pair is not the connection of the service. A socket that its process has closed
+ * has no inode, and the kernel reports root as its owner.
  */
 static bool owner_of_other(int netlink, const struct end *ours, uint32_t *uid) {
     struct end theirs = turned(ours);
@@ -102,7 +102,7 @@ static struct end turned(const struct end *end) {
     return other;
 }
 
-/** sock_diag(7). Where the kernel finds no connection it gives the socket that listens there, which has no other end. */
+/** sock_diag(7). If there is no such connection, the kernel returns the listening socket, which has no other end. */
 static bool find(int netlink, const struct end *end, struct inet_diag_msg *found) {
     if (!ask(netlink, end) || !hear(netlink, found)) return false;
     return found->id.idiag_sport == end->id.idiag_sport && found->id.idiag_dport == end->id.idiag_dport;
@@ -119,7 +119,7 @@ static bool ask(int netlink, const struct end *end) {
     return send(netlink, &message, sizeof message, 0) == (ssize_t)sizeof message;
 }
 
-/** The answer is there when the question has been sent (netlink(7)): an error where there is no such connection. */
+/** Reads the answer, which has arrived when the question is sent (netlink(7)). It is an error if there is no such connection. */
 static bool hear(int netlink, struct inet_diag_msg *socket) {
     union {
         struct nlmsghdr header;

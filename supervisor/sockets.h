@@ -1,7 +1,7 @@
 #ifndef JOBRUNNER_SOCKETS_H
 #define JOBRUNNER_SOCKETS_H
 
-/** Answers questions of standard input about TCP connections, drawn in formats.h, until it ends. Returns an exit status. */
+/** Answers the questions of standard input about TCP connections, drawn in formats.h, until its end. Returns an exit code. */
 int sockets(void);
 
 #endif

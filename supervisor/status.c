@@ -14,14 +14,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-// Room for the lines of a job of a few dozen steps; the lines of a longer one are kept in memory while the disk is full, and no step is
-// started before they are written, so that they are few.
+// Room for the lines of a few dozen steps. If the disk is full, the lines of a longer job are kept in memory. They are few, because no step
+// starts before they are written.
 enum { RESERVED_BYTES = 4096, FRAME_BYTES = 128, TEXT_BYTES = PIPE_BUF - FRAME_BYTES, LINE_BYTES = 256 };
-// Nobody sees that a job is reported to run so much later; under load most small jobs are over by then, and ring once.
+// A delay that nobody notices. Under load, most small jobs are finished after this time, and ring once.
 enum { RING_DELAY_MS = 20 };
 
 /**
- * The status file of the job. Of what was said of it the part that is not yet both written and rung is here:
+ * The status file of the job. `text` holds the lines that are not yet both written to the disk and sent with a ring:
  *
  *     file  0 ......... begin ............. begin + written
  *     text              0 ................. written ......... length
@@ -50,15 +50,15 @@ int status_claim(const struct claim *claim) {
     int error = write_first_line(claim);
     if (error == 0) return 0;
     status_close();
-    // Nothing ran, so the claim can be given back; the name is ours until then, since it was made with O_EXCL.
+    // Nothing ran, so the claim can be given back. The file is ours, because it was created with O_EXCL.
     return unlink("status") == 0 ? error : errno;
 }
 
 static int write_first_line(const struct claim *claim) {
-    // A disk that fills up later must not keep the job's end from being recorded. EOPNOTSUPP: a file system that cannot promise.
+    // If the disk fills up later, the job's end must still be recorded. EOPNOTSUPP: a file system without reservations.
     if (fallocate(status.fd, FALLOC_FL_KEEP_SIZE, 0, RESERVED_BYTES) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return errno;
     status_line(STATUS_VERSION " %s %d %lld\n", claim->boot_id, (int)getpid(), (long long)wall_ns());
-    status.ring_at = NEVER; // the first step's start follows at once
+    status.ring_at = NEVER; // the start of the first step follows at once
     return status_is_written() ? 0 : ENOSPC;
 }
 
@@ -76,10 +76,10 @@ void status_line(const char *format, ...) {
     write_text();
 }
 
-/** What is written need not be rung: the service finds that something is missing, and reads the file. */
+/** Lines that are written may be dropped before they were sent with a ring: the service notices the gap, and reads the file. */
 static bool make_room(void) {
     if (sizeof status.text - status.length < LINE_BYTES) forget_written();
-    // Never so: a step adds a handful of lines, and the next one waits for them to be written.
+    // Always true: a step adds a handful of lines, and the next step waits until they are written.
     return sizeof status.text - status.length >= LINE_BYTES;
 }
 
@@ -88,7 +88,7 @@ bool status_is_written(void) {
     return status.written == status.length;
 }
 
-/** Ordinarily one line, and so one write(2) per line. */
+/** Usually writes one line, so there is one write(2) for each line. */
 static void write_text(void) {
     while (status.written < status.length) {
         ssize_t written = write(status.fd, status.text + status.written, status.length - status.written);
@@ -104,7 +104,7 @@ static void forget_written(void) {
     status.written = 0;
 }
 
-/** What the disk has not taken is no news yet. */
+/** Lines that are not on the disk are not sent. */
 int64_t status_ring_at(void) {
     return status.written == status.length ? status.ring_at : NEVER;
 }
@@ -137,11 +137,11 @@ void ring_doorbell(const char *id) {
     if (length > 0) ring(&(struct iovec){line, (size_t)length}, 1);
 }
 
-/** Whole or not at all: no more than PIPE_BUF bytes (pipe(7)). */
+/** At most PIPE_BUF bytes, so they arrive whole or not at all (pipe(7)). */
 static void ring(const struct iovec *parts, int count) {
     int fd = open("../../doorbell", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return;
     ssize_t written = writev(fd, parts, count);
-    (void)written; // full: the service is busy with rings and looks at all jobs anyway
+    (void)written; // full: the service is busy with rings, and checks all jobs anyway
     (void)close(fd);
 }

@@ -18,17 +18,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// What ends a job opens files, too: /proc, pidfds, the cgroup's. Some more than it ever has open at once.
+// Ending a job also needs descriptors: for /proc, pidfds and the cgroup. This is more than it ever has open at once.
 enum { OWN_FILES = 16 };
-// How long a start is waited for: nearly all are reported by then, and their start is on record before they do much. How seldom it is
-// looked at, at last.
+// How long step_start waits for the exec: nearly all succeed within this time, so the start is recorded before the command does much. And
+// the longest time between two later checks.
 enum { FIRST_PAUSE_MS = 10, LONGEST_PAUSE_MS = 500 };
 
-/** The start that is not reported yet, or the last one. The new process may share it all, but the last two. */
+/** The start that is not reported yet, or the last one. The new process may share these variables, except the last two. */
 static struct newborn newborn;
 static struct execution execution;
 static clone_word is_sharing;
-static int exec_result; // the reading end of what a process says that shares nothing
+static int exec_result; // the reading end of the pipe to a process that shares no memory
 static int pause_ms;
 
 static int open_pairs(struct step_pipes *pipes);
@@ -49,9 +49,9 @@ int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     if (getrlimit(RLIMIT_NOFILE, &files) != 0) return errno;
     pipes->streams = NO_STREAMS;
     pipes->most_files = files.rlim_max;
-    bool has_own_way = step->streams != NULL;
-    if ((has_own_way ? streams_open(step->streams, pipes->output, pipes->error, &pipes->streams) : open_pairs(pipes)) != 0) return errno;
-    // The lowest free number is given out: above the last one all are free.
+    bool has_streams = step->streams != NULL;
+    if ((has_streams ? streams_open(step->streams, pipes->output, pipes->error, &pipes->streams) : open_pairs(pipes)) != 0) return errno;
+    // The kernel gives the lowest free number, so all numbers above the last one are free.
     if ((rlim_t)pipes->error[1] + OWN_FILES < files.rlim_cur) return 0;
     step_close_pipes(step, pipes);
     return EMFILE;
@@ -110,9 +110,9 @@ enum step_news step_start(const struct plan *plan, const struct plan_step *step,
 }
 
 /**
- * The memory is no other user's, and no secret is in what another may look into. Of the signals that may stop a job SIGQUIT alone dumps a
- * core. Before Linux 5.16 that kills all processes of one memory (zap_threads() in fs/coredump.c): with a step that is not executed yet,
- * its supervisor.
+ * Whether the new process may share our memory. A process of another user must not, and neither must one that others may inspect while the
+ * memory holds secrets. SIGQUIT is the only stop signal that dumps core. Before Linux 5.16, a core dump kills all processes that share the
+ * memory (zap_threads() in fs/coredump.c), so also the supervisor of a step that is not executed yet.
  */
 static bool may_share(void) {
     const struct plan *plan = newborn.plan;
@@ -128,7 +128,7 @@ static enum step_news start_sharing(int cgroup, struct step_process *process) {
     return step_learn(process);
 }
 
-/** By a pipe it says what became of it. */
+/** Starts a process that shares no memory, and reports by a pipe whether its exec failed. */
 static enum step_news start_apart(int cgroup, struct step_process *process) {
     int pair[2];
     if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0) return failed(process, STAGE_PIPES, errno);
@@ -147,7 +147,7 @@ static enum step_news start_apart(int cgroup, struct step_process *process) {
     return step_learn(process);
 }
 
-/** Born in the cgroup, where there is one. Where the kernel cannot do that, the process goes there by itself. */
+/** Creates the process in the cgroup, if there is one. If the kernel cannot do that, the process joins the cgroup by itself. */
 static pid_t make(pid_t (*way)(int cgroup), int cgroup) {
     newborn.joins = -1;
     if (cgroup >= 0 && !cgroup_was_killed()) {
@@ -200,7 +200,7 @@ static void check_later(struct step_process *process) {
     pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
 }
 
-/** There is no process. */
+/** Records that there is no process. */
 static enum step_news failed(struct step_process *process, enum step_stage stage, int error) {
     process->failure = (struct step_failure){stage, error};
     return STEP_FAILED;
@@ -208,8 +208,8 @@ static enum step_news failed(struct step_process *process, enum step_stage stage
 
 pid_t step_finalize(const struct plan *plan, const struct plan_step *step, bool is_awaiting) {
     static char await[] = "await";
-    static SCRATCH struct execution settling;
-    errno = execute_prepare(&settling, plan, step, COMMAND_FINALIZE, is_awaiting ? await : NULL);
+    static SCRATCH struct execution finalizing;
+    errno = execute_prepare(&finalizing, plan, step, COMMAND_FINALIZE, is_awaiting ? await : NULL);
     int null = errno == 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
     pid_t pid = null < 0 ? -1 : fork();
     if (pid == 0) {
@@ -218,11 +218,11 @@ pid_t step_finalize(const struct plan *plan, const struct plan_step *step, bool 
         newborn_limit_cores(plan);
         int error;
         bool is_ready = dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0;
-        if (is_ready) (void)execute(&settling, &error);
+        if (is_ready) (void)execute(&finalizing, &error);
         _exit(127);
     }
     int reason = errno;
-    execute_forget(&settling);
+    execute_forget(&finalizing);
     if (null >= 0) (void)close(null);
     errno = reason;
     return pid;

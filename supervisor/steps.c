@@ -9,13 +9,13 @@
 #include <poll.h>
 #include <unistd.h>
 
-/** Which step is next, its first process, and what is reported of it: the actions of the part STEP. */
+/** The actions of the part STEP: choosing the next step, its first process, and what is reported about it. */
 
 static bool is_to_run(const struct job *job, const struct plan_step *step);
 static int open_pipes(const struct job *job, struct step_pipes *pipes);
 static void report_failure(struct job *job);
 static void step_failed(struct job *job);
-static void heed(struct job *job, enum step_news news);
+static void handle_news(struct job *job, enum step_news news);
 static void process_finished(struct job *job);
 static long long microseconds(struct timeval time);
 
@@ -74,7 +74,7 @@ void start_process(struct job *job) {
     running->streams = pipes.streams;
     enum step_news news = step_start(&job->plan, step, job->at.number == 1 ? job->plan.stdin_name : NULL, job->cgroup, &pipes,
         &running->process);
-    if (running->process.pid == 0) { // the pipes' reading ends are found at their end
+    if (running->process.pid == 0) { // the reading ends will reach their end, and are closed then
         finalize_finished(job);
         happen(job, ON_STEP_UNFORKED);
         return;
@@ -82,10 +82,10 @@ void start_process(struct job *job) {
     job->has_children = true;
     if (step->timeout_ms > 0) job->due_at[TIMER_STEP_TIMEOUT] = running->started_at + step->timeout_ms * NS_PER_MS;
     if (step->finalize_arguments > 0) happen(job, ON_CONTAINER_CLIENT);
-    heed(job, news);
+    handle_news(job, news);
 }
 
-/** All that a step needs of us is there before anything of it runs: no pipe is ever closed under who writes to it. */
+/** Everything that a step needs exists before it starts, so a pipe is never closed for lack of a resource while a process writes to it. */
 static int open_pipes(const struct job *job, struct step_pipes *pipes) {
     int error = step_open_pipes(&job->at.step, pipes);
     if (error != 0) return error;
@@ -95,10 +95,10 @@ static int open_pipes(const struct job *job, struct step_pipes *pipes) {
 }
 
 void step_ask(struct job *job) {
-    if (job->running.process.check_at != NEVER) heed(job, step_learn(&job->running.process));
+    if (job->running.process.check_at != NEVER) handle_news(job, step_learn(&job->running.process));
 }
 
-static void heed(struct job *job, enum step_news news) {
+static void handle_news(struct job *job, enum step_news news) {
     if (news == STEP_FAILED) happen(job, ON_STEP_UNEXECUTED);
     if (news != STEP_EXECUTED) return;
     happen(job, ON_STEP_EXECUTED);
@@ -111,7 +111,7 @@ void step_announce(struct job *job) {
 }
 
 void step_ended(struct job *job, int wait_status, const struct rusage *usage) {
-    step_ask(job); // of a process that has ended all is reported
+    step_ask(job); // when the process has ended, its start is known
     job->running.end = (struct end){.wait_status = wait_status, .wall_ns = wall_ns(), .usage = *usage};
     happen(job, ON_STEP_ENDED);
     happen(job, ON_JOB_ENDED);
@@ -165,7 +165,7 @@ static void step_failed(struct job *job) {
 void expire_step(struct job *job) {
     step_announce(job);
     status_line("expire %u %lld\n", job->at.number, (long long)wall_ns());
-    step_failed(job); // also where it ends well
+    step_failed(job); // even if it then succeeds
     stop_step(job);
 }
 

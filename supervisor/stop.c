@@ -8,7 +8,7 @@
 #include <signal.h>
 
 enum { FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 100, LONGEST_WAITING_PAUSE_MS = 1000 };
-// Jobs mostly end at once, and looking for who has left the cgroup takes a look at every process of the box.
+// Most jobs end at once, and searching for processes that have left the cgroup reads every process of the machine.
 enum { STRAYS_AFTER_MS = 50, KILL_STRAYS_AFTER_MS = 8 };
 
 static void stop_job(struct job *job, const char *cause);
@@ -38,7 +38,7 @@ static void stop_job(struct job *job, const char *cause) {
     happen(job, ON_VERDICT_STOP);
     job->due_at[TIMER_TIMEOUT] = NEVER;
     begin(job, clock_ns() + job->plan.stop_timeout_ms * NS_PER_MS);
-    signal_all(job); // whoever it misses gets SIGKILL after the grace
+    signal_all(job); // a process that it misses gets SIGKILL after the grace period
 }
 
 void stop_step(struct job *job) {
@@ -53,7 +53,7 @@ void kill_job(struct job *job) {
     job->due_at[TIMER_TIMEOUT] = NEVER;
     begin_to_kill(job);
     happen(job, ON_CONTAINER_HURRY);
-    // In the midst of making a container it can end in good order; what has not ended by then is killed.
+    // A client that is creating a container can still cancel that. It is killed if it does not end.
     if (has_client(job)) finalize_call_off(job);
 }
 
@@ -73,7 +73,7 @@ static void signal_all(struct job *job) {
     int signal = job->plan.stop_signal;
     if (job->cgroup < 0 || signal_members(job->cgroup, job->plan.cgroup, signal) < 0) (void)signal_descendants(signal, excluded_of(job));
     else job->due_at[TIMER_CHECK] = clock_ns() + (int64_t)STRAYS_AFTER_MS * NS_PER_MS;
-    // Last: what a client leaves when it ends looks like the job's own.
+    // Last, because processes that a client leaves when it ends look like the job's own.
     if (has_client(job)) signal_step_now(job);
 }
 
@@ -82,19 +82,19 @@ void stop_strays(struct job *job) {
     if (!is_container || has_client(job)) (void)signal_strays(job->plan.cgroup, job->plan.stop_signal, excluded_of(job));
 }
 
-/** Sent before its command was executed, it found a process that still ignored it. */
+/** The exec succeeded after the stop signal was sent: the process ignored the signal before its exec, so it is sent again. */
 void signal_again(struct job *job) {
-    if (has_client(job) && job->at.step.streams != NULL) finalize_call_off(job); // what was sent to the command waits for it
+    if (has_client(job) && job->at.step.streams != NULL) finalize_call_off(job); // the signal waits in the FIFO for the container's command
     else signal_step_now(job);
 }
 
-/** Once: an engine's client would take a SIGCONT for another signal to be passed on. */
+/** A client gets no SIGCONT after the signal, because it would pass that on as another signal. */
 static void signal_step_now(struct job *job) {
     if (has_client(job)) finalize_stop(job, job->plan.stop_signal);
     else (void)signal_step(job->running.process.pid, job->plan.stop_signal);
 }
 
-/** The children tell by themselves when the last of them ends; of a step's session we have to ask. */
+/** The kernel reports when the last child has ended. Whether a step's session has ended must be checked. */
 bool is_step_gone(const struct job *job) {
     if (has_process(job)) return false;
     return job->at.step.finalize_arguments > 0 || signal_step(job->running.process.pid, 0) == 0;
@@ -108,7 +108,7 @@ void check_later(struct job *job) {
     check_again(job);
 }
 
-/** A container first, while its client can tell how it ended. */
+/** Ends a container first, while its client can still report how the container ended. */
 void kill_step(struct job *job) {
     if (!finalize_active(job)) {
         (void)signal_step(job->running.process.pid, SIGKILL);
@@ -129,14 +129,14 @@ void kill_all(struct job *job) {
     check_again(job);
 }
 
-/** Whoever the record names has had its SIGKILL, or may not get it: looks at every process of the box are then less worth their cost. */
+/** While the record names a process that SIGKILL does not end, checks are less useful, so they may be rarer. */
 static void check_again(struct job *job) {
     int64_t longest = (int64_t)(job->waiting.named.pid != 0 ? LONGEST_WAITING_PAUSE_MS : LONGEST_PAUSE_MS) * NS_PER_MS;
     job->due_at[TIMER_CHECK] = clock_ns() + job->stop.pause;
     if (job->stop.pause < longest) job->stop.pause *= 2;
 }
 
-/** While the disk is full the lines that are kept must be few: those of the end have to find room. */
+/** Adds no line while the disk is full, because the lines in memory must be few: those of the job's end need room. */
 static void name_holdout(struct job *job) {
     if (status_is_written() && waiting_has_news(&job->waiting)) report_waiting(job);
 }

@@ -4,20 +4,20 @@
 #include "job.h"
 
 /**
- * Ending all of the job, or the running step: processes get the stop signal, and after a grace SIGKILL, again and again until none is left.
- * The actions of the phases STOPPING, KILLING, FINISHING and their like.
+ * The actions of the phases that end the whole job or the running step (STOPPING, KILLING, FINISHING ...). Processes get the stop signal,
+ * and after the grace period SIGKILL, repeatedly, until none is left.
  */
 
-/** The running step gets the stop signal, and a grace. */
+/** Sends the stop signal to the running step. Its grace period begins. */
 void stop_step(struct job *job);
 
-/** SIGKILL from now on. */
+/** From now on, SIGKILL is sent repeatedly. */
 void begin_to_kill(struct job *job);
 
-/** What was ended is gone, or is ended otherwise from now on. */
+/** Ends the timers of a stop: everything is gone, or is ended in another way from now on. */
 void end_stop(struct job *job);
 
-/** Of the phases that end one step: whether nothing of it is left. */
+/** In the phases that end one step: whether nothing of the step is left. */
 bool is_step_gone(const struct job *job);
 
 #endif

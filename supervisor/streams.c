@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// For whoever the container's user is. The folder is in the job's directory, into which nobody else can look.
+// For any user of the container. The folder is in the job's directory, which is closed to all other users.
 enum { FOR_WRITERS = 0666, FOR_READERS = 0644 };
 
 static const char *const names[] = {STREAMS_OUTPUT, STREAMS_ERROR, STREAMS_SIGNALS, STREAMS_UP, STREAMS_WORKDIR};
@@ -50,7 +50,7 @@ bool streams_is_up(struct streams *streams) {
 void streams_signal(const struct streams *streams, int signal) {
     char byte = (char)signal;
     ssize_t written = write(streams->signals, &byte, 1);
-    (void)written; // full: so many are waiting for the command already
+    (void)written; // full: many signals wait for the command already
 }
 
 void streams_let_go(struct streams *streams) {
@@ -66,14 +66,14 @@ void streams_close(const char *folder, struct streams *streams) {
     if (directory < 0) return;
     for (size_t i = 0; i < NAMES_COUNT; i++) (void)unlinkat(directory, names[i], 0);
     (void)close(directory);
-    (void)rmdir(folder); // what is left of it goes with the job's directory
+    (void)rmdir(folder); // otherwise it is removed with the job's directory
 }
 
-/** A FIFO, open without waiting for its other end. */
+/** Creates a FIFO and opens it, without waiting for its other end. */
 static int make(const char *folder, const char *name, mode_t mode, int flags) {
     char path[PATH_MAX];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (mkfifo(path, mode) != 0 || chmod(path, mode) != 0) return -1; // again, since mkfifo(3) heeds the umask
+    if (mkfifo(path, mode) != 0 || chmod(path, mode) != 0) return -1; // chmod, because mkfifo(3) applies the umask
     return open(path, flags | O_NONBLOCK | O_CLOEXEC);
 }
 

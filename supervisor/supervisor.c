@@ -20,17 +20,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/** What this process has of the job that it runs; set whole before, given back after. */
+/** What this process holds of the job that it runs. All of it is set before the job and released after it. */
 static struct run {
     char id[ID_LENGTH + 1];
-    const char *plan; // its bytes, which job.plan is made of; NULL: not read
+    const char *plan; // the bytes that job.plan points into; NULL: not read
     size_t plan_bytes;
-    bool is_valid; // the plan is
+    bool is_valid; // whether the plan is
     struct job job;
 } run;
 
 static void isolate(const struct launch *launch);
-static int tell(int error);
+static int report(int error);
 static int claim(const struct launch *launch);
 static int read_plan(void);
 static int guard_secrets(void);
@@ -46,14 +46,14 @@ int supervise(const struct launch *launch, const char *id) {
     slots_begin();
     isolate(launch);
     int children = signals_open();
-    if (children < 0) return tell(errno);
+    if (children < 0) return report(errno);
     for (;;) {
         run = (struct run){.job = {.control = -1, .children = children, .cgroup = -1}};
         memcpy(run.id, next, sizeof run.id);
         int error = claim(launch);
-        if (tell(error == EEXIST ? 0 : error) != 0) return 1;
+        if (report(error == EEXIST ? 0 : error) != 0) return 1;
         if (error != 0 || !run_job() || launch->jobs[0] == '\0' || !slots_wait(next)) return 0;
-        if (chdir(launch->jobs) != 0) return tell(errno);
+        if (chdir(launch->jobs) != 0) return report(errno);
     }
 }
 
@@ -63,12 +63,12 @@ static void isolate(const struct launch *launch) {
     let_go(launch);
 }
 
-/** The exit code: where there is no other way to say that nothing was claimed, it does. */
-static int tell(int error) {
+/** Reports the result. Returns the exit code, which is not 0 if only it can report that nothing was claimed. */
+static int report(int error) {
     return slots_answer(error) ? 0 : 1;
 }
 
-/** Up to the last line nothing is done that a second supervisor, or one after a failed attempt, could not do again. */
+/** Everything before status_claim can be done again, by a second supervisor or after a failed attempt. */
 static int claim(const struct launch *launch) {
     if (chdir(run.id) != 0) return errno;
     if (access("status", F_OK) == 0) return EEXIST;
@@ -96,14 +96,14 @@ static int read_plan(void) {
     return 0;
 }
 
-/** None gets into a core of this process. */
+/** Disables core dumps of this process, and inspection by other processes, because its memory has secrets. */
 static int guard_secrets(void) {
     return prctl(PR_SET_DUMPABLE, 0) == 0 ? 0 : errno;
 }
 
 static int make_files(void) {
-    // The rest is private; users that a step becomes need a way into the workspace once they are let into the folder above. The service
-    // has made it where containers need more.
+    // Other files are private. The workspace is not, because steps with a user need access; the folder above decides who gets there. If
+    // containers need more permissions, the service has created the workspace already.
     mode_t usual = umask(0);
     int made = mkdir("work", 0755);
     (void)umask(usual);
@@ -115,7 +115,7 @@ static int make_files(void) {
     return run.job.control < 0 ? errno : 0;
 }
 
-/** Whether this process may run another job after it: then it has nothing of this one any more, and no folder. */
+/** Returns whether this process may run another job. Then nothing of this job is left, and the working directory is /. */
 static bool run_job(void) {
     if (!run.is_valid) {
         refuse_plan();
@@ -135,15 +135,14 @@ static void refuse_plan(void) {
 }
 
 /**
- * No secret and no container; nobody was looked for in order to be ended, which takes memory as well, and nothing is left: no child, whom
- * the next job would take for its own, no process in the cgroup, no byte that the disk refused. All else of a job ends with what give_back
- * gives back.
+ * Whether the job had no secrets and no containers, no processes were searched for (which allocates memory), and nothing is left: no child,
+ * which would seem to belong to the next job, no process in the cgroup, and no lost output. give_back releases everything else.
  */
 static bool has_ended_plainly(void) {
     const struct plan *plan = &run.job.plan;
     bool is_simple = plan->secrets == 0 && plan->containers == 0;
     bool is_quiet = !search_was_made() && !cgroup_was_killed() && !cgroup_was_left() && output_lost_bytes() == 0;
-    siginfo_t nobody; // POSIX wants a place, and valgrind reports none
+    siginfo_t nobody; // POSIX requires it, and valgrind reports NULL
     return is_simple && is_quiet && waitid(P_ALL, 0, &nobody, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
 }
 

@@ -5,20 +5,20 @@
 
 #include <limits.h>
 
-/** What a launcher knows for all the processes that it forks. Their working directory is <state>/jobs. */
+/** What processes that a launcher forks inherit from it. Their working directory is <state>/jobs. */
 struct launch {
     char boot_id[ID_LENGTH + 1];
-    int null; // /dev/null, open for both
-    char jobs[PATH_MAX]; // the path of <state>/jobs; empty: too long for one
+    int null; // /dev/null, open for reading and writing
+    char jobs[PATH_MAX]; // the path of <state>/jobs; empty: it is too long
 };
 
 /**
- * Runs the job, in a process forked for it, and then one after the other those that the launcher hands over; returns its exit code. What
- * becomes of each it tells as slots.h says; not 0: that nothing was claimed, for want of a slot.
+ * Runs the job, in a process forked for it, and then, one after the other, the jobs that the launcher gives it. Reports what becomes of
+ * each as described in slots.h. Returns the exit code. Not 0: there was no slot to report that nothing could be claimed.
  */
 int supervise(const struct launch *launch, const char *id);
 
-/** Lets go of the service: its orders, its pipe and its log. */
+/** Replaces the launcher's standard input, output and error, which belong to the service, by /dev/null. */
 void let_go(const struct launch *launch);
 
 #endif

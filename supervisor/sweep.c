@@ -20,15 +20,15 @@
 
 enum { PAUSE_MS = 2, LONGEST_PAUSE_MS = 100, LONGEST_WAITING_PAUSE_MS = 1000, MAX_STATUS_BYTES = 1 << 30 };
 
-/** What the status file says to a sweeper. */
+/** What a sweeper reads in the status file. */
 struct record_left {
     bool is_finished;
     bool is_of_this_boot;
-    pid_t running; // the first process of the step that ran; 0: none did
-    off_t whole_bytes; // up to its last newline
+    pid_t running; // the first process of the running step; 0: none
+    off_t whole_bytes; // of the file, up to its last newline
 };
 
-/** What is to be swept, and where that is recorded. */
+/** The job to sweep, and the record. */
 struct job_left {
     const char *id;
     struct plan plan;
@@ -53,14 +53,14 @@ int sweep(const struct launch *launch, const char *id) {
     if (chdir(id) != 0) return 0;
     int fd = open("status", O_RDWR | O_APPEND | O_CLOEXEC);
     if (fd < 0) return 0; // never claimed
-    // Whoever holds it sweeps; the service asks again and again, and nobody is to wait for what may take as long as a process lives.
+    // The holder of this lock sweeps, perhaps as long as a process lives. The service starts sweepers repeatedly, so none of them waits.
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 || supervisor_lives()) return 0;
     struct record_left left = {0};
     if (read_left(fd, launch->boot_id, &left) != 0 || left.is_finished) return 0;
     struct job_left job = {.id = id, .status = fd, .cgroup = -1, .record = &left};
-    // After a reboot every process is somebody else's.
+    // After a reboot, no process belongs to the job.
     int killed = left.is_of_this_boot ? kill_all(&job) : 0;
-    if (report_swept(fd, &left, killed) != 0) return 0; // a full disk: the service asks again
+    if (report_swept(fd, &left, killed) != 0) return 0; // the disk is full: the service starts another sweeper
     ring_doorbell(id);
     return 0;
 }
@@ -75,7 +75,7 @@ static bool supervisor_lives(void) {
 static int read_left(int fd, const char *boot_id, struct record_left *left) {
     struct stat information;
     if (fstat(fd, &information) != 0) return errno;
-    if (information.st_size == 0) return 0; // claimed, nothing was executed
+    if (information.st_size == 0) return 0; // claimed, but nothing was executed
     if (information.st_size > MAX_STATUS_BYTES) return EFBIG;
     size_t length = (size_t)information.st_size;
     const char *text = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -101,9 +101,9 @@ static void judge(const char *text, size_t length, const char *boot_id, struct r
 }
 
 /**
- * The process that a last "start" names without an "end" or "fail" after it: nobody has waited for it before the supervisor's death. Of any
- * other the number may be somebody else's. What is looked at of a line is at its beginning, and lines of an end can be longer than the
- * copy.
+ * The process of the last "start", if no "end" or "fail" follows: it was not waited for before the supervisor's death, so its ID was not
+ * reused until then. All other IDs may belong to other processes by now. The fields that are read are at a line's beginning; the copy may
+ * cut a long line.
  */
 static pid_t running_step(const char *text, size_t length) {
     int pid = 0;
@@ -117,7 +117,10 @@ static pid_t running_step(const char *text, size_t length) {
     return pid > 1 ? (pid_t)pid : 0;
 }
 
-/** Until nothing is found twice in a row: a process that is being forked may be missed once. Returns how many were found. */
+/**
+ * Kills until nothing is found twice in a row, because a process that is being forked may be missed once. Returns the largest number of
+ * processes found at once.
+ */
 static int kill_all(struct job_left *job) {
     job->plan = read_left_plan();
     const char *path = job->plan.cgroup;
@@ -141,9 +144,9 @@ static int kill_all(struct job_left *job) {
 static int count_and_kill(const struct job_left *job) {
     int in_cgroup = cgroup_count(job->cgroup);
     struct marks marks = {.id = job->id, .user = job->plan.user, .session = job->record->running};
-    int found = signal_marked(&marks, SIGKILL); // first: it follows descent
+    int found = signal_marked(&marks, SIGKILL); // first, because it follows descent
     cgroup_kill(job->cgroup);
-    // What cgroup.kill passed over need not have the marks, nor be in the cgroup itself.
+    // Processes that cgroup.kill skipped may lack the marks, and may be in a cgroup below.
     if (found == 0 && cgroup_is_populated(job->cgroup)) found = signal_within(job->plan.cgroup, SIGKILL);
     if (found > 0 && found >= in_cgroup) return found;
     return in_cgroup > 0 ? in_cgroup : found < 0 || cgroup_is_populated(job->cgroup) ? 1 : 0;
@@ -157,7 +160,7 @@ static void report_waiting(struct job_left *job) {
     ring_doorbell(job->id);
 }
 
-/** The plan was valid when it was run, or there is nothing to kill; its folder may be gone since. */
+/** If anything ran, the plan was valid. It may be gone by now. */
 static struct plan read_left_plan(void) {
     static const struct plan none;
     struct plan plan;
@@ -176,7 +179,7 @@ static int report_swept(int fd, struct record_left *left, int killed) {
     return append(fd, left, line, length);
 }
 
-/** What the supervisor, or an attempt of ours, did not finish writing must not become a part of the line. */
+/** Removes an unfinished line of the supervisor, or of an earlier attempt, which must not become a part of the new line. */
 static int append(int fd, struct record_left *left, const char *line, int length) {
     if (ftruncate(fd, left->whole_bytes) != 0) return errno;
     if (write(fd, line, (size_t)length) != length) return ENOSPC;

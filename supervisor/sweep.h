@@ -4,8 +4,8 @@
 #include "supervisor.h"
 
 /**
- * Kills what a dead supervisor left of its job and records that, in a process forked for it; returns its exit code. Where the
- * supervisor lives, another one sweeps, or the job's last line is written, it does nothing.
+ * Kills what a dead supervisor left of its job, and records that. Runs in a process forked for it. Does nothing if the supervisor lives,
+ * another process is sweeping, or the job's last line is written. Returns the exit code.
  */
 int sweep(const struct launch *launch, const char *id);
 

@@ -13,26 +13,26 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/** One is read again for each folder that is entered: small, and of some hundred names still. */
+/** The buffer is read again for each folder that is entered, so it is small. It still has room for some hundred names. */
 enum { BUFFER_BYTES = 8192 };
-/** Who changes the folders meanwhile, or has very many that cannot be removed, does not keep us for ever. */
+/** Limits for folders that are changed meanwhile, and for very many entries that cannot be removed. */
 enum { MAX_FAILURES = 1000, MAX_REPEATS = 1000 };
 
-/** A folder on the way from the top to where we are; it is not held open. */
+/** A folder on the way from the top to the current folder. It is not held open. */
 struct level {
     dev_t device;
     ino_t inode;
-    off64_t position;     // where its entries go on
-    size_t path_length;   // of its path
-    unsigned failures;    // that there were when it was entered
+    off64_t position;     // of its next entry, for lseek(2)
+    size_t path_length;   // of the path of this folder
+    unsigned failures;    // how many there were when this folder was entered
 };
 
 struct tree {
-    int top, folder; // of `folder`, where we are, names are removed
+    int top, folder; // folder: the current folder, in which names are removed
     int mount;
     struct level *levels;
     size_t depth, levels_room;
-    char *path; // from the top to where we are
+    char *path; // from the top to the current folder
     size_t path_length, path_room;
     union {
         struct dirent64 first;
@@ -66,7 +66,7 @@ bool tree_empty(int top, struct removal *removal) {
     return removal->failures == 0;
 }
 
-/** At the top, anew. */
+/** Begins at the top, perhaps again. */
 static bool start(struct tree *tree) {
     struct stat status;
     if (tree->folder >= 0) (void)close(tree->folder);
@@ -77,7 +77,7 @@ static bool start(struct tree *tree) {
     return false;
 }
 
-/** False: there is nothing more to be done. */
+/** Handles one entry. Returns false at the end. */
 static bool step(struct tree *tree) {
     struct dirent64 *entry = next_entry(tree);
     if (entry == NULL) return leave(tree);
@@ -89,7 +89,7 @@ static bool step(struct tree *tree) {
 static struct dirent64 *next_entry(struct tree *tree) {
     if (tree->entries_read == tree->entries_length) {
         long got = syscall(SYS_getdents64, tree->folder, tree->entries.bytes, sizeof tree->entries.bytes);
-        if (got < 0 && errno != ENOENT) fail(tree, "", errno); // ENOENT: somebody else has removed the folder
+        if (got < 0 && errno != ENOENT) fail(tree, "", errno); // ENOENT: another process has removed the folder
         if (got <= 0) return NULL;
         tree->entries_length = (size_t)got;
         tree->entries_read = 0;
@@ -106,7 +106,7 @@ static void remove_entry(struct tree *tree, const struct dirent64 *entry) {
     if (error == EISDIR) {
         error = unlinkat(tree->folder, name, AT_REMOVEDIR) == 0 ? 0 : errno;
         if (error != 0 && error != EBUSY && error != ENOENT) {
-            enter(tree, name, entry->d_off); // not empty, or not to be removed by us: what is in it may be
+            enter(tree, name, entry->d_off); // it is not empty, or may not be removed; its content perhaps can
             return;
         }
     }
@@ -122,8 +122,8 @@ static bool is_mount(const struct tree *tree, const char *name) {
 }
 
 /**
- * What has become a link, or a mount, meanwhile is not entered. Nothing of it is asked for before that is known: a network file system may
- * never answer.
+ * Enters a folder, unless it has become a link or a mount meanwhile. That is checked without accessing its file system, because a network
+ * file system may never answer.
  */
 static void enter(struct tree *tree, const char *name, off64_t position) {
     int found = openat(tree->folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -144,17 +144,17 @@ static void enter(struct tree *tree, const char *name, off64_t position) {
     if (error != ENOENT) fail(tree, name, error);
 }
 
-/** Opens a folder to read and change it. Its descriptor may be one that is no more than a path (O_PATH). */
+/** Opens a folder for reading and changing it. Its descriptor may be opened with O_PATH. */
 static int open_own(int found, const struct stat *status) {
     if (status->st_uid == geteuid() && (status->st_mode & S_IRWXU) != S_IRWXU) {
         char path[sizeof "/proc/self/fd/2147483647"];
         (void)snprintf(path, sizeof path, "/proc/self/fd/%d", found);
-        (void)chmod(path, (status->st_mode & 07777) | S_IRWXU); // what it is good for is seen next
+        (void)chmod(path, (status->st_mode & 07777) | S_IRWXU); // if this fails, the next call may fail, too
     }
     return openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/** Goes up and removes the folder that was left. What it was in must be what it is in: somebody may have moved it, even out of the tree. */
+/** Goes up, and removes the folder that it leaves. If that was moved meanwhile, perhaps out of the tree, it begins again at the top. */
 static bool leave(struct tree *tree) {
     if (tree->depth == 1) return false;
     struct level left = tree->levels[tree->depth - 1], *outer = &tree->levels[tree->depth - 2];
@@ -173,12 +173,12 @@ static bool leave(struct tree *tree) {
     tree->entries_length = tree->entries_read = 0;
     tree->depth -= 1;
     tree->path_length = outer->path_length;
-    tree->path[left.path_length] = '\0'; // what was below it is past
+    tree->path[left.path_length] = '\0'; // cuts the path after the folder that was left
     remove_left(tree, tree->path + outer->path_length + (outer->path_length > 0), tree->removal->failures > left.failures);
     return true;
 }
 
-/** Not empty although all of it was removed: more came meanwhile, or the file system does not keep positions. */
+/** If the folder is not empty although everything was removed, entries were added, or positions were lost: it is entered again. */
 static void remove_left(struct tree *tree, const char *name, bool has_failures) {
     if (unlinkat(tree->folder, name, AT_REMOVEDIR) == 0) {
         tree->removal->removed += 1;
@@ -217,7 +217,7 @@ static void *grown(void *memory, size_t *room, size_t needed, size_t size) {
     return larger;
 }
 
-/** The first is remembered, with its path: an empty name is where we are. */
+/** Counts a failure. Keeps the path and the reason of the first one. An empty name means the current folder. */
 static void fail(struct tree *tree, const char *name, int error) {
     tree->removal->failures += 1;
     if (tree->removal->failures > 1) return;

@@ -7,21 +7,19 @@
 #include <stdint.h>
 
 /**
- * What is in a folder, and its removal: from name to name by two descriptors, into no link and no mount, however deep, wide and changing it
- * is.
+ * The removal of a folder's content, from name to name with two descriptors. It enters no link and no mount. The folder may be deep and
+ * wide, and may change meanwhile.
  */
 
-/** What became of it. */
+/** The result. */
 struct removal {
     uintmax_t removed;
     unsigned failures;
-    char *failed;         // the path of the first, below the folder; NULL: of none, or no memory for it
-    struct reason reason; // likewise
+    char *failed;         // the path, below the folder, of the first entry that was not removed; NULL: none, or no memory for it
+    struct reason reason; // why that entry was not removed
 };
 
-/**
- * Removes all that is in the folder, which stays. Its descriptor may be one that is no more than a path (O_PATH). Whether nothing is left.
- */
+/** Removes everything in the folder, but not the folder. Its descriptor may be opened with O_PATH. Returns whether nothing is left. */
 bool tree_empty(int top, struct removal *removal);
 
 #endif

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 /**
- * The calling process, whose standard output and error are the step's pipes, becomes the plan's user for good: no way leads back, not by
- * programs with set-user-ID or capabilities either. False: it cannot, for the reason in errno, and must not go on.
+ * Makes the calling process, whose standard output and error are the step's pipes, a process of the plan's user for good. Programs with
+ * set-user-ID or capabilities do not lead back either. Returns false and errno on failure: then the process must not go on.
  */
 bool user_become(const char *text);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// A job that makes new processes of this kind for ever must not fill the record: each line lets the next one wait twice as long.
+// A job that always creates new processes of this kind must not fill the record: after each line, the next one waits twice as long.
 enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000 };
 
 static bool is_same(const struct holdout *a, const struct holdout *b);

@@ -6,25 +6,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** A kill that waits for a process which SIGKILL does not end: when the record is to say so, see wait in formats.h. */
+/** A kill that waits for a process that SIGKILL does not end, and when to record that: see "wait" in formats.h. */
 struct waiting {
-    struct holdout named; // by the record
-    int64_t due_at;       // when it may name another
-    int64_t pause;        // from then to the next
+    struct holdout named; // in the record; pid 0: none
+    int64_t due_at;       // when the record may name another process
+    int64_t pause;        // from then until it may name the next one
 };
 
 enum { WAITING_LINE_BYTES = 160 };
 
-/** From now on there is a kill: what it ends in a moment is not worth a line. */
+/** Call when a kill begins. Processes that end within a moment are not recorded. */
 void waiting_begin(struct waiting *waiting);
 
 /**
- * After a SIGKILL to all: whether the record has to name another process, or nobody, in place of whom it names. `named` is then whom it has
- * to.
+ * Call after a SIGKILL to all processes. Returns whether the record has to name another process than before, or none. `named` is then that
+ * process.
  */
 bool waiting_has_news(struct waiting *waiting);
 
-/** The line for the record about `named`. Returns its length. */
+/** Writes the status line about `named`. Returns its length. */
 int waiting_line(const struct waiting *waiting, char line[WAITING_LINE_BYTES]);
 
 #endif

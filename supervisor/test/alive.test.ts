@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Box, compile, isLiving, type Job, makeCgroups, type Plan, processesOf, until } from "./harness.ts";
 
-/** Processes that live although /proc/PID/stat may be read as if they did not. */
+/** Processes that live although /proc/PID/stat shows a zombie. */
 
 const cgroups = makeCgroups();
 const program = compile("main_thread_ends");
@@ -38,7 +38,7 @@ for (const isIn of [false, true]) {
       return join(cgroups?.folder ?? "", `job-${(count += 1)}`);
     }
 
-    /** Runs it until it has printed "ready". */
+    /** Runs the plan until the job has printed "ready". */
     async function ready(plan: Plan, cgroup = nextCgroup()): Promise<Job> {
       const job = box.run({ ...plan, ...(isIn ? { cgroup } : {}) });
       await job.printed("ready");

@@ -6,9 +6,9 @@ import { gunzipSync } from "node:zlib";
 import { after, before, test } from "node:test";
 import { Box, type Job, processesOf, until } from "./harness.ts";
 
-/** The last output of what the steps left behind, at the job's end. */
+/** The last output of processes that the steps left behind, at the job's end. */
 
-const longMs = 3_600_000; // whatever is waited for so long is found by the test's own patience
+const longMs = 3_600_000; // longer than any test waits
 
 let box: Box;
 before(() => (box = new Box()));
@@ -18,12 +18,12 @@ function lines(from: number, to: number): string {
   return Array.from({ length: to - from + 1 }, (_, index) => `${from + index}\n`).join("");
 }
 
-/** The steps of which something was cut, and by what. */
+/** The steps whose output was cut, and why. */
 function cuts(job: Job): string[] {
   return job.lines("cut").map(([step, , cause]) => `${step} ${cause}`);
 }
 
-/** Its step has ended, and what that left behind is being waited for. */
+/** Waits until the job's step has ended, and the supervisor waits for what it left behind. */
 async function draining(job: Job): Promise<void> {
   await until("the end of its last step", () => job.events().includes("end 1"));
 }
@@ -32,7 +32,7 @@ test("a filter that a step sent its output through is waited for until it has re
   const filters: [filter: string, commands: string, output: string][] = [
     ["sort -n", "seq 2001 -1 1", lines(1, 2001)],
     ['while read -r l; do sleep 0.01; echo "$l"; done', "seq 1 100", lines(1, 100)],
-    ['while read -r l; do sleep 0.5; echo "$l"; done', "seq 1 3", lines(1, 3)], // silent for longer than who writes by itself may be
+    ['while read -r l; do sleep 0.5; echo "$l"; done', "seq 1 3", lines(1, 3)], // silent for longer than a process without input may be
     ["tee copy", "seq 1 2001", lines(1, 2001)],
     ["grep -v x | sed -n p | (sleep 0.3; cat)", "seq 1 2001", lines(1, 2001)],
     ["perl -ne 'push @l, $_; END { select undef, undef, undef, 0.5; print @l }'", "seq 1 2001", lines(1, 2001)],
@@ -72,7 +72,7 @@ test("what only waits is not waited for, and nothing is said of it", async () =>
   const left = [
     "sleep 1000 &",
     `${server} &`,
-    "exec > >(tee copy) 2>&1; sleep 1000 &", // the filter's input does not end: the sleep could write to it
+    "exec > >(tee copy) 2>&1; sleep 1000 &", // the filter's input does not end, because the sleep could write to it
     "(sleep 1000 | cat) &",
     "mkfifo fifo; cat < fifo & exec 3> fifo; sleep 1000 &",
   ];

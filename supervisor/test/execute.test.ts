@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Box, type Job } from "./harness.ts";
 
-/** Which program a command is: execvp(3)'s rule. */
+/** How the program of a command is found: as by execvp(3). */
 
 let box: Box;
 before(() => {
@@ -14,7 +14,7 @@ after(() => box.close());
 
 type Files = Record<string, { text: string; mode?: number } | "folder" | { link: string }>;
 
-/** A job whose step runs in a workspace with these files, `PATH` being relative to it. */
+/** A job whose step runs in a workspace with these files. `PATH` is relative to the workspace. */
 function prepare(files: Files, PATH: string, args: string[] = ["tool", "a b", ""]): Job {
   const job = box.prepare({ env: { PATH, X: "x" }, steps: [{ args }] });
   const work = join(job.directory, "work");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Box, type Job, until } from "./harness.ts";
 
-/** Steps that are run by a client, and the command that ends what the client started elsewhere. */
+/** Steps that are run by a client, and the command that ends what the client has started elsewhere. */
 
 let box: Box;
 before(() => (box = new Box()));
@@ -118,7 +118,7 @@ test("a kill that comes while a step is being finalized waits for it", async () 
 });
 
 const early = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done";
-/** How it was run, and what it does where it is to wait for the container. */
+/** A command that notes how it was run. `waiting`: what it does if it has to wait for the container. */
 const noteHow = (waiting: string): string => `echo "$0" >> notes; if [ "$0" = await ]; then ${waiting}; fi`;
 
 test("where a client ends too early when its step is to stop, the container is waited for before the end is reported", async () => {
@@ -195,7 +195,7 @@ test(
 test("a stop waits in the container's stream until its command reads it, and ends the client only before that runs", async () => {
   for (const isUp of [false, true]) {
     const up = isUp ? "printf x > ../streams-1/up; " : "";
-    // The client, and the container's command as one.
+    // One process is both the client and the container's command.
     const run =
       `trap 'echo client; exit 143' TERM; ${up}echo ready > ../streams-1/stdout; until [ -e read ]; do sleep 0.01; done; head ` +
       `-c1 ../streams-1/signals > got; exit 0`;

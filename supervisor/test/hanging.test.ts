@@ -13,7 +13,7 @@ const program = process.getuid?.() === 0 && existsSync("/dev/fuse") ? compile("h
 const skip = program !== null && mayMount(program.file) ? false : "left out: needs root, /dev/fuse, and to be allowed to mount";
 after(() => program?.remove());
 
-/** Where each of them makes the new process wait. */
+/** Places that make the new process wait. */
 const places: { title: string; step: (mount: string) => Step; path?: (mount: string) => string }[] = [
   { title: "working directory", step: (mount) => ({ args: ["/bin/echo", "no"], workdir: mount }) },
   { title: "program", step: (mount) => ({ args: [join(mount, "tool")] }) },
@@ -22,7 +22,7 @@ const places: { title: string; step: (mount: string) => Step; path?: (mount: str
   { title: "link to a program", step: () => ({ args: ["./link"] }) },
 ];
 
-/** Jobs of one kind run in a process that shares its supervisor's memory, of the others in a copy. */
+/** Jobs of the first kind start in a process that shares its supervisor's memory, the others in a copy. */
 const ways: { name: string; more: Partial<Plan> }[] = [
   { name: "a plain job", more: {} },
   { name: "a job with secrets", more: { secrets: ["a secret"] } },
@@ -61,7 +61,7 @@ for (const { name: way, more } of ways) {
       return job;
     }
 
-    /** With its process, which waits for the file system. */
+    /** Runs the step. Returns the job and its process, which waits for the file system. */
     async function hanging(step: Step, plan: Partial<Plan> = {}): Promise<{ job: Job; pid: number }> {
       const job = start(step, plan);
       const pid = await until("a process that waits for the file system", () =>
@@ -137,7 +137,7 @@ function mayMount(file: string): boolean {
   return status !== 2;
 }
 
-/** A child of the supervisor that has not executed anything yet, and sleeps. */
+/** Whether this is a child of the supervisor that has executed nothing yet, and sleeps. */
 function isWaiting(pid: number, parent: number): boolean {
   try {
     const [state = "", itsParent] = readFileSync(`/proc/${pid}/stat`, "latin1")

@@ -1,8 +1,7 @@
 /*
- * hanging_files <folder>: mounts a file system there that does not answer, as a network's whose server is gone. It has one file, the script
- * "tool". Prints
- * "ready"; answers from the first line of standard input on; unmounts at the end of that. Exit code 2: it may not mount. Speaks FUSE by
- * itself: linux/fuse.h, fuse(4).
+ * hanging_files <folder>: mounts a file system that does not answer, like a network file system whose server is gone. It has one file, the
+ * script "tool". Prints "ready". After the first line of standard input it answers; at the end of input it unmounts. Exit code 2: mounting
+ * is not permitted. Implements the FUSE protocol itself: linux/fuse.h, fuse(4).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +24,7 @@ static int device;
 static void answer(uint64_t unique, int error, const void *body, size_t length) {
     struct fuse_out_header header = {.len = (uint32_t)(sizeof header + length), .error = -error, .unique = unique};
     struct iovec parts[] = {{&header, sizeof header}, {(void *)(uintptr_t)body, length}};
-    (void)!writev(device, parts, length > 0 ? 2 : 1); // ENOENT: who asked has gone
+    (void)!writev(device, parts, length > 0 ? 2 : 1); // ENOENT: the process that asked is gone
 }
 
 static struct fuse_attr attributes(uint64_t node) {
@@ -70,10 +69,10 @@ static void serve(const struct fuse_in_header *in, const void *body) {
     }
 }
 
-/** False: it is unmounted. */
+/** Takes one request. Returns false when the file system is unmounted. */
 static int take(void) {
     ssize_t got = read(device, request, sizeof request);
-    if (got < 0) return errno == EINTR || errno == ENOENT; // ENOENT: who asked has gone
+    if (got < 0) return errno == EINTR || errno == ENOENT; // ENOENT: the process that asked is gone
     serve((const struct fuse_in_header *)(void *)request, request + sizeof(struct fuse_in_header));
     return 1;
 }
@@ -91,5 +90,5 @@ int main(int argc, char **argv) {
         struct pollfd entries[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = device, .events = POLLIN}};
         while (poll(entries, 2, -1) >= 0 && entries[0].revents == 0 && take()) {}
     }
-    return umount2(argv[1], MNT_DETACH) == 0 ? 0 : 4; // then the device is closed, and all that waits still gets an error
+    return umount2(argv[1], MNT_DETACH) == 0 ? 0 : 4; // then the device is closed, and requests that still wait get an error
 }

@@ -19,10 +19,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { randomUUID } from "node:crypto";
 
-/** Real jobs through a real launcher, and what their directories say. The formats are drawn in ../formats.h. */
+/** Runs real jobs by a real launcher, and reads their directories. ../formats.h draws the formats. */
 
 export const program = resolve(process.env["JOBRUNNER_SUPERVISOR"] ?? join(import.meta.dirname, "../../build/jobrunner-supervisor"));
-/** A command in front of the program, such as valgrind. */
+/** A command that runs the program, such as valgrind. */
 const usualWrapper = (process.env["JOBRUNNER_SUPERVISOR_WRAPPER"] ?? "").split(" ").filter((word) => word !== "");
 
 export const isWrapped = usualWrapper.length > 0;
@@ -36,7 +36,7 @@ export type Step = {
   timeoutMs?: number;
   env?: Record<string, string>;
   settle?: string; // for bash -c: the step is run by a client
-  streams?: string; // a folder of the job's, which is made
+  streams?: string; // a folder in the job directory, which is created
 };
 
 export type Plan = {
@@ -79,20 +79,20 @@ export class Job {
     this.directory = directory;
   }
 
-  /** Whole lines of the status file. */
+  /** The complete lines of the status file. */
   status(): string[] {
     const file = join(this.directory, "status");
     return existsSync(file) ? readFileSync(file, "latin1").split("\n").slice(0, -1) : [];
   }
 
-  /** Lines with this first word, as their other fields. */
+  /** The other fields of the lines with this first word. */
   lines(word: string): string[][] {
     return this.status()
       .filter((line) => line.startsWith(`${word} `))
       .map((line) => line.split(" ").slice(1));
   }
 
-  /** First words and steps, for the order of events: "start 1", "end 1", "stop", "done". */
+  /** The order of events, by first words and steps: "start 1", "end 1", "stop kill", "done". */
   events(): string[] {
     return this.status()
       .slice(1)
@@ -127,7 +127,7 @@ export class Job {
     });
   }
 
-  /** What the index says came from this step and stream. */
+  /** The output of this step and stream, according to the index. */
   part(step: number, stream: number): string {
     let from = 0;
     const parts: Buffer[] = [];
@@ -175,7 +175,7 @@ export class Box {
   readonly state: string;
   readonly heard: string[] = [];
   readonly logged: string[] = [];
-  /** Of supervisors: a death that no test asked for is a crash, or a sanitizer's finding. */
+  /** How many supervisors the test kills. Any other death is a crash, or a sanitizer's finding. */
   expectedDeaths = 0;
   wrapper = usualWrapper;
   #launcher: ChildProcess | null = null;
@@ -225,7 +225,7 @@ export class Box {
     await until("the launcher's end", () => child.exitCode !== null || child.signalCode !== null);
   }
 
-  /** Everything of every job must be gone; throws where something is left, or a sanitizer spoke. */
+  /** Throws if a process of a job is left, or a sanitizer has found something. */
   async close(): Promise<void> {
     const ids = readdirSync(join(this.state, "jobs"));
     await this.closeLauncher();
@@ -233,7 +233,7 @@ export class Box {
     try {
       await until("the end of every process", () => left().length === 0);
     } catch (error) {
-      // A test that failed must not leave its jobs to the next.
+      // A failed test must not leave jobs to the next test.
       for (const pid of left()) process.kill(pid, "SIGKILL");
       throw error;
     }
@@ -279,7 +279,7 @@ function planBytes(plan: Plan, id: string, directory: string): Buffer {
   );
 }
 
-/** Living processes of the job: those with its ID in their environment, or at home in its workspace. */
+/** Living processes of the job: those with its ID in their environment, or with a working directory in its workspace. */
 export function processesOf(id: string): number[] {
   return pids().filter((pid) => isLiving(pid) && (marks(pid).includes(`JOBRUNNER_JOB_ID=${id}`) || home(pid).includes(`/jobs/${id}/work`)));
 }
@@ -297,7 +297,7 @@ function home(pid: number): string {
   return orNone(() => readlinkSync(`/proc/${livingThread(pid) ?? pid}/cwd`));
 }
 
-/** A process may end while it is looked at. */
+/** Returns "" if the process ends meanwhile. */
 function orNone(look: () => string): string {
   try {
     return look();
@@ -312,12 +312,12 @@ export function pids(): number[] {
     .map(Number);
 }
 
-/** Also where its main thread has ended and others go on. */
+/** True also if the main thread has ended and another one lives. */
 export function isLiving(pid: number): boolean {
   return livingThread(pid) !== undefined;
 }
 
-/** By which its memory and files are seen, where the main thread has ended. */
+/** A living thread. If the main thread has ended, only such a thread shows memory and files. */
 function livingThread(pid: number): number | undefined {
   try {
     return readdirSync(`/proc/${pid}/task`)
@@ -342,7 +342,7 @@ export function compile(name: string): { file: string; remove(): void } {
   return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** A folder for cgroups of this test run, or null where none can be made. */
+/** A folder for cgroups of this test run, or null if none can be created. */
 export function makeCgroups(): { folder: string; remove(): void } | null {
   const mount = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { Box, isLiving, type Job, pids, type Plan, until } from "./harness.ts";
 
-/** Supervisors that have ended a job and wait for the next one: children of the launcher whose working directory is the root. */
+/** Supervisors that have finished a job and wait for the next one: children of the launcher whose working directory is /. */
 
 export const mostIdle = 16;
 export const plain: Plan = { steps: [{ args: ["/bin/true"] }] };
@@ -17,7 +17,7 @@ export function read(look: () => string): string {
   try {
     return look();
   } catch {
-    return ""; // it has ended meanwhile
+    return ""; // it has just ended
   }
 }
 
@@ -31,14 +31,14 @@ export function idleOnes(box: Box): number[] {
   return childrenOf(box.launcher.pid).filter(isIdle);
 }
 
-/** Not only gone from the job's folder: it sleeps, in futex(2), where the kernel says so. */
+/** Whether it has left the job's folder and sleeps. */
 export function isIdle(pid: number): boolean {
   return (
     read(() => readlinkSync(`/proc/${pid}/cwd`)) === "/" && /^State:\tS/m.test(read(() => readFileSync(`/proc/${pid}/status`, "latin1")))
   );
 }
 
-/** Runs the job to its end; its supervisor's number, which waits then. */
+/** Runs the job to its end. Returns the process ID of its supervisor, which then waits. */
 export async function runAndWait(box: Box, plan: Plan = plain): Promise<{ job: Job; pid: number }> {
   const job = await box.run(plan).finished();
   const pid = job.supervisorPid();

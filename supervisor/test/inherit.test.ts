@@ -5,10 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Box, isWrapped, type Plan } from "./harness.ts";
 
-/**
- * What is the service's own and what is for its jobs too, of all that a process hands down. Each service is a launcher, started by
- * util-linux.
- */
+/** Which inherited attributes jobs get, and which only the service has. Each service is a launcher, started by a tool of util-linux. */
 
 const isRoot = process.getuid?.() === 0;
 const tools = ["setpriv", "chrt", "nice", "choom", "ionice", "setarch", "perl"];
@@ -47,7 +44,7 @@ const usual = [
   "CapAmb:\t0000000000000000",
 ];
 
-/** What a step says that is started by a launcher which these words start. */
+/** Starts a launcher with these words. Returns what a step of it prints. */
 async function seen(t: TestContext, words: string[], plan: Partial<Plan> = {}, owner = 0): Promise<string[]> {
   const box = new Box();
   t.after(() => box.close());

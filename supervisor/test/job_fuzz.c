@@ -7,21 +7,21 @@
 #include <string.h>
 
 /**
- * Jobs in a world that is made up (job_world.c): its clock, processes, engine and disk do what they may do, in any order, as a number says.
- * The real state machine, with all of its actions, has to bring each job to its end: no event is refused, and what the status file says is
- * true, in order and whole.
+ * Jobs in a simulated world (job_world.c). A number decides what its clock, processes, engine and disk do, and in which order. The real
+ * state machine, with all of its actions, must bring each job to its end. No event may be refused, and the status file must be true, in
+ * order and complete.
  *
- *     job_fuzz [count [first]]     so many worlds, from this number on. A world that fails prints its number and the lines of its
- *                                  job. 100,000 worlds or more must meet every line of the table
+ *     job_fuzz [count [first]]     tests that many worlds, from this number on. A world that fails prints its number and its job's status
+ *                                  lines. 100,000 worlds or more must use every line of the table
  */
 
 static struct told {
-    unsigned running, over; // the step that is reported to run, and the last whose end was reported
-    unsigned failed;        // steps whose failure matters
+    unsigned running, over; // the step whose start was reported last, and the last one whose end was reported
+    unsigned failed;        // the steps whose failure matters
     bool is_stopped, is_killed, is_waiting, is_done;
 } told;
 
-static bool is_refusing; // on purpose
+static bool is_refusing; // intended
 static char lines[1 << 16];
 static size_t length;
 
@@ -57,12 +57,12 @@ static void note_step(const char *word, unsigned step, const char *rest) {
         must(told.running == 0, "a step began while another ran");
         told.running = step;
     } else if (strcmp(word, "fail") == 0) {
-        must(step > told.over, "a step began twice, or after a later one"); // it may have begun before the stop that is reported
+        must(step > told.over, "a step began twice, or after a later one"); // it may have begun before the reported stop
         told.running = 0;
         told.over = step;
         note_failure(step);
     } else if (strcmp(word, "expire") == 0) {
-        must(step > told.over, "a timeout of a step that was finished"); // its process may be one that could not execute its command
+        must(step > told.over, "a timeout of a step that was finished"); // the exec of its command may have failed
         note_failure(step);
     } else if (strcmp(word, "end") == 0) {
         must(told.running == step, "the end of a step that did not run");
@@ -124,7 +124,7 @@ static void run(unsigned number) {
     for (unsigned step = told.over + 1; step <= job.plan.steps; step++) must(!is_to_run(step), "a step that was to run did not");
 }
 
-/** What is refused is reported, a few times; the job's phases stay. */
+/** The first few refused events are recorded, and the job's phases do not change. */
 static void refusals_are_reported(void) {
     struct job job;
     world_make(1, &job);

@@ -31,7 +31,7 @@ bool one_in(uint64_t n) {
     return any(n) == 0;
 }
 
-/** Mostly short, sometimes long. */
+/** A duration: usually short, sometimes long. */
 int64_t some_time(void) {
     static const int64_t longest[] = {0, MS, 20 * MS, 300 * MS, 5 * SECOND, 60 * SECOND};
     return (int64_t)any((uint64_t)longest[any(6)] + 1);
@@ -69,7 +69,7 @@ void world_make(unsigned number, struct job *job) {
     for (unsigned i = 0; i < world.requests_count; i++) world.requests[i] = (struct made_request){at += some_time(), one_in(3)};
     if (one_in(3)) world.disk_full_until = (world.disk_full_from = world.now + some_time()) + some_time();
     if (one_in(8)) world.status_full_until = (world.status_full_from = world.now + some_time()) + some_time();
-    // At last somebody ends it.
+    // Finally a request ends the job.
     world.requests[world.requests_count++] = (struct made_request){at + 100 * SECOND, true};
 }
 
@@ -146,13 +146,13 @@ static void end_process(struct made_process *process) {
     if (process->kind == COMMAND && !was_killed) {
         struct made_process *client = first_of(process->step);
         world.container_lives = false;
-        if (one_in(8)) (void)make_process(LEFT, process->step, 0); // engines leave helpers behind
+        if (one_in(8)) (void)make_process(LEFT, process->step, 0); // engines leave helper processes behind
         if (client != NULL && !one_in(4)) client->ends_at = earlier(client->ends_at, world.now + (int64_t)any((uint64_t)SECOND));
     } else if (process->kind == COMMAND && !process->is_awaiting) {
         world.was_given_up = true;
     } else if (is_client(process) && WIFEXITED(process->status) && WEXITSTATUS(process->status) != 125) {
         bool was_called_off = WEXITSTATUS(process->status) == 143;
-        world.container_lives = world.container_lives && was_called_off && one_in(2); // else it told how the container ended
+        world.container_lives = world.container_lives && was_called_off && one_in(2); // otherwise it reported how the container ended
     }
 }
 

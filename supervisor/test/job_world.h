@@ -4,7 +4,7 @@
 #include "../job.h"
 #include "../pipes.h"
 
-/** A made-up world for the state machine: in place of clock, kernel, engine and disk. All of it follows from one number. */
+/** A simulated world for the state machine: it replaces clock, kernel, engine and disk. Everything follows from one number. */
 
 enum { WORLD_STEPS = 4, WORLD_PROCESSES = 64, WORLD_REQUESTS = 8 };
 
@@ -15,7 +15,7 @@ struct made_process {
     enum kind kind;
     unsigned step;
     bool is_dead, is_stubborn, is_stray, is_awaiting;
-    int64_t ends_at, holds_out_until; // by itself; against SIGKILL
+    int64_t ends_at, holds_out_until; // when it ends by itself; until when SIGKILL does not end it
     int status;
 };
 
@@ -31,42 +31,42 @@ extern struct world {
     struct made_process processes[WORLD_PROCESSES];
     struct made_request requests[WORLD_REQUESTS];
     unsigned requests_count, requests_read;
-    int64_t reported_at;                // when the outcome of the start is known
-    bool fails_to_start, is_up;     // the step at hand
-    bool container_lives, was_given_up; // likewise
+    int64_t reported_at;                // when the result of the start becomes known
+    bool fails_to_start, is_up;     // of the current step
+    bool container_lives, was_given_up; // of the current step
     int64_t disk_full_from, disk_full_until, status_full_from, status_full_until;
     bool is_blocked, has_pipes, has_dead;
     int64_t retry_at, last_output_at;
-    struct pipe pipe; // stands for all
+    struct pipe pipe; // represents all pipes
     unsigned spins;
 } world;
 
-/** A new world, and the job in it before job_run. */
+/** Creates a new world, and the job in it as it is before job_run. */
 void world_make(unsigned number, struct job *job);
 
 bool world_process_lives(unsigned step);
 bool world_container_lives(unsigned step);
 unsigned world_alive(void);
 
-/** A number below, and a yes in so many. */
+/** A random number below a limit, and true once in so many times. */
 uint64_t any(uint64_t below);
 bool one_in(uint64_t n);
 
-/** Mostly short, sometimes long. */
+/** A duration: usually short, sometimes long. */
 int64_t some_time(void);
 
-/** A process that lives; session 0: its own. NULL: there are too many. */
+/** Adds a living process; session 0: its own. Returns NULL if there are too many. */
 struct made_process *make_process(enum kind kind, unsigned step, pid_t session);
 struct made_process *first_of(unsigned step);
 bool lives(const struct made_process *process);
 
-/** Lets time pass, and what is to end end. */
+/** Advances the clock, and ends the processes whose time has come. */
 void pass(int64_t to);
 
-/** Prints how much of the table all worlds so far have met, and what not. Whether that is all. */
+/** Prints how many lines of the table the worlds have used so far, and which not. Returns whether all were used. */
 bool world_has_met_all(void);
 
-/** Something is not as it must be. */
+/** Fails with this sentence. */
 _Noreturn void wrong(const char *sentence);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/** The rest of the made-up world: how steps start, what the disk takes, and what the main loop hears. */
+/** The rest of the simulated world: how steps start, when the disk accepts output, and what the main loop receives. */
 
 static const int64_t RETRY_NS = 200 * (int64_t)NS_PER_MS, CHECK_NS = 10 * (int64_t)NS_PER_MS,
     TOO_LATE_NS = 3600 * (int64_t)1000 * NS_PER_MS;
@@ -205,7 +205,7 @@ int64_t status_ring_at(void) {
     return NEVER;
 }
 
-// What the loop hears.
+// What the main loop receives.
 
 enum request control_read(int fd) {
     if (fd < 0 || world.requests_read == world.requests_count || world.requests[world.requests_read].at > world.now) return REQUEST_NONE;
@@ -224,7 +224,7 @@ static int64_t next_at(void) {
     return next;
 }
 
-/** Entries as in job.c: orders, ends of processes, output. */
+/** The entries are those of job.c: requests, ends of processes, output. */
 int __wrap_ppoll(struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
     int64_t next = next_at(), due = timeout == NULL ? NEVER : world.now + timeout->tv_sec * 1000000000 + timeout->tv_nsec;
     if (mask != NULL || count != 3) wrong("ppoll was called otherwise than ever before");
@@ -232,7 +232,7 @@ int __wrap_ppoll(struct pollfd *entries, nfds_t count, const struct timespec *ti
     if (next == NEVER && due == NEVER) wrong("it waits, and nothing will come");
     if (world.now > TOO_LATE_NS) wrong("it does not end");
     if (++world.spins > MOST_SPINS) wrong("it does not sleep");
-    pass(earlier(next, due) + (one_in(3) ? some_time() / 100 : 0)); // woken late, too
+    pass(earlier(next, due) + (one_in(3) ? some_time() / 100 : 0)); // sometimes it wakes up late
     bool has_request = world.requests_read < world.requests_count && world.requests[world.requests_read].at <= world.now;
     bool has_output = entries[2].fd >= 0 && world.has_pipes && one_in(3);
     bool ready[] = {has_request, world.has_dead, has_output};

@@ -24,7 +24,7 @@ for (const isIn of [false, true]) {
         );
     });
 
-    /** Runs it until it has printed "ready". */
+    /** Runs the plan until the job has printed "ready". */
     async function ready(plan: Plan): Promise<Job> {
       const job = box.run({ ...plan, ...(isIn ? { cgroup: join(cgroups?.folder ?? "", `job-${(count += 1)}`) } : {}) });
       await job.printed("ready");
@@ -90,7 +90,7 @@ for (const isIn of [false, true]) {
         });
         job.order("terminate");
         await gone(job);
-        const lines = job.text().split("\n"); // bash may tell of its "sleep" too
+        const lines = job.text().split("\n"); // bash may also report the end of its "sleep"
         assert.ok(lines.includes("below") && lines.includes("left"), job.text());
       },
     );

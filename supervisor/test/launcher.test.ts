@@ -77,7 +77,7 @@ test("a plan that is not whole, or of another job, is refused for good", async (
   }
 });
 
-/** What is rung, one ring after the other. */
+/** Reads one ring after the other. */
 function openDoorbell(): { next: () => string | null; close: () => void } {
   const bell = openSync(join(box.state, "doorbell"), constants.O_RDWR | constants.O_NONBLOCK);
   const bytes = Buffer.alloc(65536);
@@ -85,7 +85,7 @@ function openDoorbell(): { next: () => string | null; close: () => void } {
     try {
       return bytes.toString("latin1", 0, readSync(bell, bytes));
     } catch {
-      return null; // EAGAIN: nothing yet
+      return null; // EAGAIN: no ring yet
     }
   };
   return { next, close: () => closeSync(bell) };

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /**
- * Every cell of the state machine does what its line in machine.def says, which is read here as text; all that has no line is refused. And
- * the picture in docs/supervisor.md shows the moves of that text, no more and no fewer. Run in the folder of machine.def.
+ * Reads machine.def as text. Every cell of the state machine does what its line says, and a cell without a line is refused. The picture in
+ * docs/supervisor.md shows exactly the moves of machine.def. Run this in the folder of machine.def.
  */
 
 enum { WORD = 40, LINE = 400, MOST_LINES = 400 };
@@ -20,7 +20,7 @@ struct line {
 static struct line table[MOST_LINES], picture[MOST_LINES];
 static int table_lines, picture_lines, failures;
 
-// What the machine did.
+// What the state machine did.
 static const char *last_call;
 static int call_count, refusals;
 static enum phase refused_phase;
@@ -36,7 +36,7 @@ static void called(const char *action) {
     call_count += 1;
 }
 
-// In place of the actions, whose names the Makefile takes out of machine.def.
+// These replace the actions. The Makefile extracts their names from machine.def.
 #define ACTION(name) \
     void name(struct job *job) { \
         (void)job; \
@@ -77,7 +77,7 @@ static void read_table(void) {
     (void)fclose(file);
 }
 
-/** "%% JOB" begins the picture of a part; "BETWEEN --> STEP : NEXT, ..." is an arrow for each of these events. */
+/** "%% JOB" begins the picture of a part. "BETWEEN --> STEP : NEXT, ..." is one arrow for each of these events. */
 static void read_picture(void) {
     FILE *file = open_text("../docs/supervisor.md");
     char part[WORD] = "";
@@ -105,7 +105,7 @@ static const struct line *find(const struct line *lines, int count, const char *
     return found;
 }
 
-/** What happens in this cell against its line; NULL: it has none. */
+/** Compares what happens in this cell with its line; NULL: it has none. */
 static void check_cell(enum phase phase, enum event event, const struct line *line) {
     enum part part = part_of_phase(phase);
     struct job job = {0};
@@ -143,7 +143,7 @@ static int check_cells(void) {
     return cells;
 }
 
-/** Marks all phases that the part may come to from this one. */
+/** Marks all phases that the part can reach from this one. */
 static void mark(enum phase phase, bool reached[PHASES]) {
     if (reached[phase]) return;
     reached[phase] = true;
@@ -153,7 +153,7 @@ static void mark(enum phase phase, bool reached[PHASES]) {
     }
 }
 
-/** From its first phase a part can come to each other one, and the job from each to its end. */
+/** A part can reach every phase from its first one, and the job can reach its end from every phase. */
 static void check_ways(void) {
     for (enum phase phase = 0; phase < PHASES; phase++) {
         bool reached[PHASES] = {false}, reached_next[PHASES] = {false};
@@ -179,7 +179,7 @@ static void check_picture(void) {
     }
 }
 
-/** Each phase is explained there as in phases.def. */
+/** The document explains each phase with the words of phases.def. */
 static void check_words(void) {
     static char document[1 << 17];
     FILE *file = open_text("../docs/supervisor.md");

@@ -1,6 +1,6 @@
 /*
- * A process whose main thread ends while another lives: in /proc/PID/stat its state is then that of a zombie. Prints "ready" when that is
- * so. main_thread_ends [name]: calls itself so.
+ * main_thread_ends [name]: a process, of this name, whose main thread ends while another thread lives. Its state in /proc/PID/stat is then
+ * that of a zombie. Prints "ready" when that has happened.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Box, isWrapped, type Job, until } from "./harness.ts";
 
-/** Secrets in the output of real jobs. How one is found is tested in mask_test.c. */
+/** Secrets in the output of real jobs. mask_test.c tests how they are found. */
 
 let box: Box;
 before(() => {
@@ -18,7 +18,7 @@ after(() => box.close());
 const secret = "hunter2-correct-horse";
 const isSanitized = process.env["ASAN_OPTIONS"] !== undefined;
 
-/** Every byte of the output has its record, and no secret is in it. */
+/** Every byte of the output has its record, and the output contains no secret. */
 function assertWhole(job: Job): void {
   const end = job.index().at(-1)?.end ?? 0;
   assert.equal(end, job.output().length);
@@ -232,7 +232,7 @@ test("no process that knows the secrets leaves a core", { skip: noCores }, async
   dumping.wrapper = ["prlimit", "--core=unlimited"];
   for (const secrets of [[], [secret]]) {
     const step = await dumping.run({ secrets, steps: [{ run: "grep core /proc/self/limits; kill -SEGV $$" }] }).finished();
-    const isDumped = (Number(step.lines("end")[0]?.[2]) & 128) !== 0; // the kernel's "core dumped"
+    const isDumped = (Number(step.lines("end")[0]?.[2]) & 128) !== 0; // the bit for "core dumped"
     assert.equal(isDumped, secrets.length === 0);
     if (secrets.length > 0) assert.match(step.text(), /size +1 +1 /);
     const job = dumping.run({ secrets, steps: [{ run: "echo ready; sleep 1000" }] });

@@ -1,5 +1,5 @@
-// What the masking gives out, against a reference that is slow and plain, for every way to cut the stream. Built with libFuzzer where there
-// is clang (FUZZ), and with the cases and the random trials below everywhere.
+// Compares the masking with a slow and simple reference, for streams that are divided in different ways. Built with libFuzzer if there is
+// clang (FUZZ), and always with the cases and the random trials below.
 #include "../formats.h"
 #include "../mask.h"
 
@@ -16,7 +16,7 @@ struct trial {
     char text[LONGEST_TEXT];
 };
 
-static unsigned long long seed = 88172645463325252ull; // always the same, so that a failure can be seen again
+static unsigned long long seed = 88172645463325252ull; // constant, so that a failure can be reproduced
 
 static size_t below(size_t limit) {
     seed ^= seed << 13;
@@ -33,7 +33,7 @@ static void must(int is_so, const char *what, const struct trial *trial) {
     abort();
 }
 
-/** Marks each byte of each place, and each border within one: a run goes on where its border is marked. */
+/** Marks each byte of each occurrence, and each border within one. A run continues across a marked border. */
 static size_t reference(const struct trial *trial, char *result) {
     bool is_masked[LONGEST_TEXT + 1] = {0}, goes_on[LONGEST_TEXT + 1] = {0};
     for (size_t i = 0; i < trial->secrets; i++) {
@@ -52,7 +52,7 @@ static size_t reference(const struct trial *trial, char *result) {
     return filled;
 }
 
-/** longest: of the parts that the stream is cut into; 0: it is not cut. */
+/** longest: the longest part that the stream is divided into; 0: it is not divided. */
 static size_t in_parts(const struct trial *trial, size_t longest, char *result) {
     struct mask mask = {0};
     size_t filled = 0;
@@ -100,7 +100,7 @@ static void check(const struct trial *trial) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/** Each secret is a byte that says how long it is and then that many; what follows the last is the text. */
+/** A secret is a byte with its length and then its bytes. The text follows the last secret. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct trial trial;
     memset(&trial, 0, sizeof trial);
@@ -118,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 #else
 
-/** Secrets of one byte to a few, of few different bytes, parts of each other among them; a text in which they stand often. */
+/** Makes short secrets of few different bytes, some of them parts of others, and a text that contains them often. */
 static void make(struct trial *trial) {
     static const char bytes[] = "aab\nc\0\377";
     size_t different = 2 + below(5);
@@ -180,7 +180,7 @@ static void test_cases(void) {
     expect("nothing of nothing", "a", "", "");
 }
 
-/** What the next byte cannot change is given out at once. */
+/** Bytes that no later byte can change are returned at once. */
 static void test_promptness(void) {
     struct trial trial = {.secrets = 1, .secret = {"hunter2"}};
     struct plan plan;

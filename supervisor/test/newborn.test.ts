@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Box, isWrapped, type Plan, type Step } from "./harness.ts";
 
-/** How the process of a step is made: a plain job's shares its supervisor's memory until it executes the step's command. */
+/** How a step's process is created: that of a plain job shares its supervisor's memory until it executes the step's command. */
 
 const isSanitized = process.env["ASAN_OPTIONS"] !== undefined;
 const isKnown = ["x64", "arm64"].includes(process.arch) && !isWrapped && !isSanitized;
 const skipped = isKnown ? false : "left out: valgrind, sanitizers and other processors have copies made";
 const hasStrace = spawnSync("strace", ["-V"]).status === 0;
 
-/** The calls by which the job's processes were made, up to their commands. */
+/** The system calls that created the job's processes, up to their commands. */
 async function made(plan: Plan): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
   const log = join(folder, "calls");
@@ -28,7 +28,7 @@ async function made(plan: Plan): Promise<string[]> {
     .split("\n")
     .filter((line) => /flags=/.test(line));
   rmSync(folder, { recursive: true });
-  return calls.slice(1); // the first is the supervisor's
+  return calls.slice(1); // the first one created the supervisor
 }
 
 const steps: Step[] = [{ args: ["/bin/true"] }, { args: ["true"] }];

@@ -13,7 +13,7 @@ before(() => {
 });
 after(() => box.close());
 
-/** Every byte has its record, and records only go forward. */
+/** Every byte has its record, and the records are in order. */
 function assertWhole(job: Job): void {
   let end = 0;
   let time = 0n;

@@ -1,4 +1,4 @@
-// What is seen of output's modules from within: two jobs in one process, one after the other, and pipes that rest.
+// Tests of output.c and its modules in one process: two jobs, one after the other; pipes that cannot be read; pipes that rest.
 #include "../clock.h"
 #include "../formats.h"
 #include "../index.h"
@@ -51,7 +51,7 @@ static size_t length_of(const char *name) {
     return (size_t)information.st_size;
 }
 
-/** Its reading end is a high descriptor, for which the table has to grow. Returns the writing end. */
+/** Creates a pipe whose reading end is a high descriptor, so that the table has to grow. Returns the writing end. */
 static int make_pipe(int *reading) {
     int ends[2];
     must(pipe(ends) == 0, "a pipe is made");
@@ -71,7 +71,7 @@ static void leave_folder(void) {
     must(chdir("/") == 0 && rmdir(path) == 0, "the folder is removed");
 }
 
-/** Many bytes, a secret, and the beginning of another that is held back; its pipes are open when it is finished. */
+/** Many bytes, a secret, and the beginning of another one, which is held back. The pipes are still open when the job is finished. */
 static void first_job(void) {
     static const char text[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0stop_signal=15\0stop_timeout_ms=0\0"
                                             "secret=hunter22\0step\0workdir=/w\0arg=ls\0end";
@@ -131,7 +131,7 @@ static void put(int writer, const char *bytes, size_t length) {
     must(write(writer, bytes, length) == (ssize_t)length, "bytes are written");
 }
 
-/** Small pieces after many bytes, until the pipe rests. On a machine that is busy itself that may take a few. */
+/** Writes small pieces after many bytes, until the pipe rests. On a busy machine that may take several attempts. */
 static void write_until_it_rests(int writer) {
     static const char many[1 << 16];
     for (int i = 0; output_due_at() == NEVER; i++) {
@@ -207,7 +207,7 @@ static void pipes_that_rest(void) {
     output_close();
 }
 
-/** One stream fails with six bytes in its pipe and the beginning of a secret held back; the other one goes on. */
+/** Reading one stream fails, with six bytes in its pipe and the beginning of a secret held back. The other stream goes on. */
 static void pipe_that_cannot_be_read(void) {
     static const char text[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0stop_signal=15\0stop_timeout_ms=0\0"
                                             "secret=hunter22\0step\0workdir=/w\0arg=ls\0end";
@@ -231,7 +231,7 @@ static void pipe_that_cannot_be_read(void) {
     output_drain(0);
     unreadable = -1;
     must(!output_is_open() && output_bytes() == 19 && output_lost_bytes() == 12, "what was in the pipe, or held back, is counted as lost");
-    struct record gap = last_record(2); // before two of the other stream
+    struct record gap = last_record(2); // two records of the other stream follow
     must(gap.lost == 12 && gap.step == 3 && gap.stream == STREAM_STDERR, "and has its gap in the index");
     char status[256] = {0};
     int fd = open("status", O_RDONLY);
@@ -245,7 +245,7 @@ static void pipe_that_cannot_be_read(void) {
     must(unlink("status") == 0, "the status file is removed");
 }
 
-/** The disk fills up, and a pipe cannot be read either: what is in it is lost, and counted. */
+/** Output is given up on a full disk, and a pipe cannot be read either. The bytes in it are counted as lost. */
 static void pipe_that_is_given_up(void) {
     must(output_open(&(struct plan){0}) == 0, "output is opened");
     int output, error;

@@ -1,5 +1,5 @@
-// Anything at all as a plan: it is refused, or everything in it can be used. Built with libFuzzer where there is clang, and with the
-// loop of mutations below everywhere; with sanitizers in both cases.
+// Any bytes as a plan: it is refused, or everything in it can be used. Built with libFuzzer if there is clang, and always with the loop of
+// mutations below; both with sanitizers.
 #include "../formats.h"
 #include "../plan.h"
 
@@ -13,7 +13,7 @@ static void use(const struct plan *plan, const char *bytes, size_t size);
 static void must(int is_so, const char *what);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    // A copy of just this size, so that a sanitizer sees a read beyond it.
+    // A copy of exactly this size, so that a sanitizer detects reads beyond it.
     char *bytes = malloc(size);
     if (bytes == NULL) return 0;
     memcpy(bytes, data, size);
@@ -67,12 +67,12 @@ static const char sample[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789ab
     "stop_timeout_ms=10000\0timeout_ms=1\0idle_timeout_ms=999999999999\0stdin=stdin-text\0env=PATH=/bin\0env=A=\0secret=ab\ncd\0secret=x\0"
     "step\0workdir=/w\0settle=rm\0settle=-f\0run_on=failure\0ignore_error=1\0timeout_ms=5\0arg=bash\0arg=-c\0arg=\0env=B=c\0step\0arg=x\0workdir=/\0run_on=always\0end";
 
-// What no plan with settle has.
+// A second sample, with lines that a plan with settle cannot have.
 static const char other[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0stop_signal=15\0stop_timeout_ms=0\0user=4294967294 "
     "0 10 20\0"
     "secret=s\0step\0workdir=/w\0arg=x\0end";
 
-static unsigned long long seed = 88172645463325252ull; // always the same, so that a failure can be seen again
+static unsigned long long seed = 88172645463325252ull; // constant, so that a failure can be reproduced
 
 static size_t below(size_t limit) {
     seed ^= seed << 13;
@@ -112,7 +112,7 @@ int main(int argc, char **argv) {
         (void)LLVMFuzzerTestOneInput(bytes, size);
     }
     (void)printf("%ld mutated plans, %ld of them still readable\n", rounds, readable);
-    return readable == 0; // else the mutations are too wild to test anything
+    return readable == 0; // otherwise the mutations destroy too much to test anything
 }
 
 #endif

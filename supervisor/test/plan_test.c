@@ -1,4 +1,4 @@
-// What the plan reader takes, what it refuses, and what it makes of it.
+// What the plan reader accepts, what it refuses, and what it reads.
 #include "../formats.h"
 #include "../plan.h"
 

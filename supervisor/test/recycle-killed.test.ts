@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { type Box, isLiving, type Job, until } from "./harness.ts";
 import { isIdle, mostIdle, openBox, plain, read, runAndWait } from "./idle.ts";
 
-/** Supervisors that go from job to job, killed, stopped or failing on their way. */
+/** Supervisors that run one job after the other, and are killed, stopped or fail between two jobs. */
 
 const needsStrace = spawnSync("strace", ["-V"]).status === 0 ? false : "left out: strace is not installed";
 
@@ -14,7 +14,7 @@ test("those that wait may be killed, more than there is room for, and the next j
   const box = openBox(t);
   box.expectedDeaths = Number.POSITIVE_INFINITY;
   for (let killed = 0; killed < mostIdle + 4; killed++) {
-    const job = await runWhateverDies(box); // the one that was killed last may have been given it
+    const job = await runWhateverDies(box); // it may have been given to the supervisor that was killed last
     await until("that it waits for the next job", () => isIdle(job.supervisorPid()));
     process.kill(job.supervisorPid(), "SIGKILL");
   }
@@ -78,8 +78,8 @@ test("a job that is asked for again and again runs once, whoever is given it", a
 });
 
 /**
- * Which call of a kind it is, from a supervisor's beginning on. In its first life it calls chdir(2) twice, and then before and after it
- * waits; likewise the others.
+ * Calls, counted from a supervisor's beginning. For its first job it calls chdir(2) twice; then before and after it waits. The other calls
+ * are counted in the same way.
  */
 const moments: [string, number[]][] = [
   ["prctl", [2, 3]],
@@ -107,7 +107,7 @@ for (const [calls, numbers] of moments) {
         for (let round = 0; round < 3; round++) {
           const job = await runWhateverDies(box);
           jobs.push(job);
-          // The launcher wakes one that waits by futex(2), and is not the one that is to be killed.
+          // The launcher wakes a waiting supervisor by futex(2), and must not be killed.
           if (calls === "futex") await until("its supervisor's end", () => !isLiving(job.supervisorPid()));
         }
         strace.kill("SIGINT");
@@ -121,7 +121,7 @@ for (const [calls, numbers] of moments) {
   );
 }
 
-/** Kills each process that the launcher forks, and theirs, at its call of this number; strace(1). */
+/** Kills each process that the launcher or its children fork, at its call with this number, by strace(1). */
 async function injectKill(box: Box, calls: string, number: number): Promise<ChildProcess> {
   const set = calls
     .split(",")
@@ -144,9 +144,7 @@ function isFinished(job: Job): boolean {
   return job.status().some((line) => /^(done|swept) /.test(line));
 }
 
-/**
- * As the service does: tells again of a job that nobody has claimed, when somebody died. Until it is finished, or claimed by one who died.
- */
+/** Does what the service does: after a death, sends unclaimed jobs again, until the job is finished or its supervisor died. */
 async function runWhateverDies(box: Box): Promise<Job> {
   const job = box.run({ steps: [{ run: "echo ran >> ../count" }] });
   const heard = { died: box.heard.length };
@@ -161,7 +159,7 @@ async function runWhateverDies(box: Box): Promise<Job> {
   });
   const count = join(job.directory, "count");
   const runs = existsSync(count) ? readFileSync(count, "latin1") : "";
-  // The step's process may have been the one that was killed.
+  // The killed process may have been the step's.
   const hasSucceeded = job.lines("end")[0]?.[2] === "0";
   assert.ok(runs === "ran\n" || (runs === "" && !hasSucceeded), `${JSON.stringify(job.status())} ${runs}`);
   return job;

@@ -20,10 +20,7 @@ import { test } from "node:test";
 import { Box, isLiving, type Job, makeCgroups, type Plan, until } from "./harness.ts";
 import { childrenOf, idleOnes, isIdle, mostIdle, openBox, plain, read, runAndWait } from "./idle.ts";
 
-/**
- * Supervisors that have ended a job and take the next one. Those that wait are children of the launcher whose working directory is the
- * root.
- */
+/** Supervisors that have finished a job and take the next one. Waiting ones are children of the launcher whose working directory is /. */
 
 const mountFolder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
 const canMount = spawnSync("mount", ["-t", "tmpfs", "none", mountFolder]).status === 0 && spawnSync("umount", [mountFolder]).status === 0;
@@ -127,7 +124,7 @@ test(
     assert.ok(existsSync(join(work, "file")));
     assert.equal(spawnSync("umount", [work]).status, 0);
     assert.ok(isIdle(pid));
-    // The launcher works in the state's folder, so that only its end lets go of the disk; stopped, the one that waits cannot end by itself.
+    // The launcher's working directory is on the disk, so only its end releases the disk. A stopped supervisor cannot end by itself.
     process.kill(pid, "SIGSTOP");
     const { launcher } = box;
     launcher.kill("SIGKILL");
@@ -140,7 +137,7 @@ for (const how of ["is killed", "comes to the end of its input"]) {
   test(`those that wait end with their launcher, which ${how}`, async (t) => {
     const box = openBox(t);
     const { pid } = await runAndWait(box);
-    process.kill(pid, "SIGSTOP"); // so that it does not end because its time is over
+    process.kill(pid, "SIGSTOP"); // so that it does not end after its second
     if (how === "is killed") box.launcher.kill("SIGKILL");
     else box.launcher.stdin?.end();
     await until("its end", () => !isLiving(pid));
@@ -152,7 +149,7 @@ test("one whose launcher has ended runs its job to the end, and takes none of th
   const old = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done; echo whole" }] });
   await until("the start", () => old.events().includes("start 1"));
   await box.closeLauncher();
-  const { pid } = await runAndWait(box); // by a launcher that is started for it
+  const { pid } = await runAndWait(box); // this starts a new launcher
   writeFileSync(join(old.directory, "work", "go"), "");
   await old.finished();
   assert.equal(old.text(), "whole\n");
@@ -247,14 +244,14 @@ test(
 test.after(() => cgroups?.remove());
 
 /**
- * KiB that it has written to, which no other process shares; of the program's own pages it is the only user where there is but one
- * supervisor.
+ * KiB of memory that the process has written to and shares with no other process. If there is only one supervisor, this includes the
+ * program's own pages.
  */
 function ownMemory(pid: number): number {
   return Number(/^Private_Dirty:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "latin1"))?.[1] ?? Number.NaN);
 }
 
-/** For what is waited for a thousand times. */
+/** Like until(), but checks more often, for waits that happen a thousand times. */
 async function soon(look: () => boolean): Promise<void> {
   while (!look()) await new Promise((wake) => setTimeout(wake, 1));
 }

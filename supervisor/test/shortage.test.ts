@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Box, isWrapped, processesOf, until } from "./harness.ts";
 
-/** What runs out is said of the step that it runs out for; nothing that runs is hurt. */
+/** When a resource is exhausted, the step that needs it says so, and running processes are not affected. */
 
 const leaving = { run: "sleep 1000 & echo left" };
 const waiting = { run: "until test -e go; do sleep 0.01; done" };
@@ -90,7 +90,7 @@ test(
   "where memory runs out the step says so, and the next one may start",
   { skip: hasStrace && !isWrapped ? false : "left out: strace is not installed" },
   async () => {
-    // Of the supervisor's calls: its second process; its second step's first pipe, then that step's second one.
+    // Calls of the supervisor: for its second process; for the first pipe of its second step; for the second pipe of that step.
     const injected: [string, string, string[]][] = [
       ["clone,clone3,fork,vfork", "ENOMEM:when=2", ["2", "fork", "12"]],
       ["epoll_ctl", "ENOMEM:when=3", ["2", "pipes", "12"]],

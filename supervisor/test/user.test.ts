@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Box, type Job, makeCgroups, type Plan, processesOf, until } from "./harness.ts";
 
-/** Steps that run as another user. The numbers need no account. */
+/** Steps that run as another user. The IDs need no account. */
 
 const uid = 54321;
 const user = `${uid} 54322 54323 54324`;
@@ -18,7 +18,7 @@ describe(
   { skip: process.getuid?.() === 0 ? false : "left out: needs root, who alone can become another user" },
   () => {
     let box: Box;
-    let workdir: string; // that the user may enter and write
+    let workdir: string; // a folder that the user may enter and write to
     before(() => {
       box = new Box();
       workdir = mkdtempSync(join(tmpdir(), "supervisor-test-user-"));
@@ -47,7 +47,7 @@ describe(
     test("they have no capability and no way to one", async (t) => {
       const wrapped = new Box();
       t.after(() => wrapped.close());
-      // Capabilities that survive a change of user, and that a program inherits, were the service started so.
+      // If the service is started like this, capabilities survive a change of user, and programs inherit them.
       wrapped.wrapper = has("setpriv")
         ? [
             "setpriv",
