@@ -51,7 +51,7 @@ for (const isIn of [false, true]) {
     }
 
     for (const { name, command } of alive) {
-      test(`a process ${name} is killed, and waited for`, async () => {
+      test(`a process ${name} is killed, and the kill waits for its end`, async () => {
         const job = await ready({ steps: [{ run: `exec ${command}` }] });
         assert.equal(processesOf(job.id).length > 0, true, "it lives");
         job.order("kill");
@@ -59,7 +59,7 @@ for (const isIn of [false, true]) {
         assert.equal(job.lines("end").length, 1);
       });
 
-      test(`a process ${name} hears the stop signal, or is killed after the grace`, async () => {
+      test(`a process ${name} gets the stop signal, or is killed after the grace period`, async () => {
         const job = await ready({ stopTimeoutMs: 100, steps: [{ run: `${command} & wait` }] });
         job.order("terminate");
         await gone(job);
@@ -74,7 +74,7 @@ for (const isIn of [false, true]) {
         assert.deepEqual(job.events(), ["start 1", "expire 1", "end 1", "start 2", "end 2", "done"]);
       });
 
-      test(`a process ${name}, left in the background, does not keep the job`, async () => {
+      test(`a process ${name}, left in the background, does not prolong the job`, async () => {
         const job = await ready({ steps: [{ run: `${command} & until grep -q ready ../output; do sleep 0.01; done` }] });
         await gone(job);
         assert.deepEqual(job.events(), ["start 1", "end 1", "done"]);
@@ -97,7 +97,7 @@ for (const isIn of [false, true]) {
     }
 
     test(
-      "a namespace of processes, and what runs in it, is ended with its init",
+      "a PID namespace ends with its init, and so do the processes in it",
       { skip: hasNamespaces ? false : "left out: no namespace can be made here" },
       async () => {
         const inside = `trap '' TERM; ${program.file} & wait; while :; do sleep 1000; done`;
@@ -117,7 +117,7 @@ for (const isIn of [false, true]) {
     );
 
     test(
-      "a process whose main thread has ended, without marks and in a cgroup below the job's, is swept",
+      "a process whose main thread has ended, without the job's ID and in a cgroup below the job's, is swept",
       { skip: isIn ? false : "without a cgroup nobody can" },
       async () => {
         const own = nextCgroup();

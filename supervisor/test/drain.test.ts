@@ -28,7 +28,7 @@ async function draining(job: Job): Promise<void> {
   await until("the end of its last step", () => job.events().includes("end 1"));
 }
 
-test("a filter that a step sent its output through is waited for until it has read and written all", async () => {
+test("the job's end waits for a filter of a step's output until it has read and written everything", async () => {
   const filters: [filter: string, commands: string, output: string][] = [
     ["sort -n", "seq 2001 -1 1", lines(1, 2001)],
     ['while read -r l; do sleep 0.01; echo "$l"; done', "seq 1 100", lines(1, 100)],
@@ -60,14 +60,14 @@ test("a filter that a step sent its output through is waited for until it has re
   for (const job of [...jobs.map((entry) => entry.job), redirected, named, filed]) assert.deepEqual(cuts(job), []);
 });
 
-test("what an earlier step left behind is waited for, too, and belongs to that step", async () => {
+test("the job's end also waits for processes of earlier steps, and their output belongs to those steps", async () => {
   const job = await box
     .run({ drainTimeoutMs: longMs, steps: [{ run: "exec > >(sleep 0.3; cat); seq 1 500" }, { run: "echo second" }] })
     .finished();
   assert.deepEqual([job.part(1, 1), job.part(2, 1), cuts(job)], [lines(1, 500), "second\n", []]);
 });
 
-test("what only waits is not waited for, and nothing is said of it", async () => {
+test("the job's end does not wait for processes that only wait, and the record does not mention them", async () => {
   const server = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1) or die; $s->accept'";
   const left = [
     "sleep 1000 &",
@@ -83,7 +83,7 @@ test("what only waits is not waited for, and nothing is said of it", async () =>
   }
 });
 
-test("who writes on is killed when its time is over, and the record says so", async () => {
+test("a process that goes on writing is killed when its time is over, and the record says so", async () => {
   const [writer, reader] = [
     box.run({ drainTimeoutMs: 400, steps: [{ run: "echo first" }, { run: "while :; do echo on; done &" }] }),
     box.run({ drainTimeoutMs: 400, steps: [{ run: "exec 2> >(sleep 1000)" }] }),
@@ -94,7 +94,7 @@ test("who writes on is killed when its time is over, and the record says so", as
   assert.deepEqual(cuts(reader), ["1 drain"]);
 });
 
-test("a kill ends the wait at once, and is no stop of a job whose steps are all over", async () => {
+test("a kill ends the wait at once, and is not recorded as a stop, because all steps are finished", async () => {
   for (const order of ["terminate", "kill"]) {
     const job = box.run({
       drainTimeoutMs: longMs,
@@ -108,12 +108,12 @@ test("a kill ends the wait at once, and is no stop of a job whose steps are all 
   }
 });
 
-test("the job's timeout ends the wait, and is no timeout of a job whose steps are all over", async () => {
+test("the job's timeout ends the wait, and is not recorded as a timeout, because all steps are finished", async () => {
   const job = await box.run({ drainTimeoutMs: longMs, timeoutMs: 2000, steps: [{ run: "exec > >(sleep 1000)" }] }).finished();
   assert.deepEqual([job.events(), cuts(job)], [["start 1", "end 1", "cut 1", "done"], ["1 timeout"]]);
 });
 
-test("after a kill nothing is waited for; after a stop, what the last steps left is", async () => {
+test("after a kill there is no wait; after a stop, the job waits for what the last steps left behind", async () => {
   const filter = "exec > >(sleep 0.3; cat)";
   const steps = [{ run: "echo ready; sleep 1000" }, { run: `${filter}; echo cleaned`, runOn: "always" as const }];
   const [killed, stopped] = [box.run({ drainTimeoutMs: longMs, steps }), box.run({ drainTimeoutMs: longMs, steps })];
@@ -124,14 +124,14 @@ test("after a kill nothing is waited for; after a stop, what the last steps left
   assert.deepEqual([killed.text(), stopped.text()], ["ready\n", "ready\ncleaned\n"]);
 });
 
-test("without a time for it, or with none, what a step left behind ends with the job", async () => {
+test("if the drain time is missing or 0, processes left behind end with the job", async () => {
   for (const drain of [{}, { drainTimeoutMs: 0 }]) {
     const job = await box.run({ ...drain, steps: [{ run: "exec > >(sleep 1000; touch cleaned); echo lost" }] }).finished();
     assert.deepEqual([job.text(), cuts(job), existsSync(join(job.directory, "work", "cleaned"))], ["", [], false]);
   }
 });
 
-test("a secret is masked in the last output, too", async () => {
+test("a secret is also masked in the last output", async () => {
   const job = await box
     .run({
       drainTimeoutMs: longMs,
@@ -143,7 +143,7 @@ test("a secret is masked in the last output, too", async () => {
 });
 
 const hasStrace = spawned("strace");
-test("a job that leaves nothing behind waits for nothing", { skip: hasStrace ? false : "left out: strace is not installed" }, async () => {
+test("a job that leaves nothing behind does not wait", { skip: hasStrace ? false : "left out: strace is not installed" }, async () => {
   const traced = new Box();
   const trace = join(traced.state, "trace");
   traced.wrapper = ["strace", "-f", "-qqq", "-o", trace, "-e", "trace=ppoll,openat,wait4"];

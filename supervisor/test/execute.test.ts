@@ -47,14 +47,14 @@ async function failed(files: Files, PATH: string, args?: string[]): Promise<stri
 
 const says = (text: string): { text: string } => ({ text: `#!/bin/sh\necho ${text} "$#"\n` });
 
-test("a script without #! is run by /bin/sh with its arguments, and no other program of that name is", async () => {
+test("a script without #! is run by /bin/sh with its arguments, and no other program of that name is tried", async () => {
   const files = { "first/tool": { text: 'echo "$0" "$#" "$1" "$X"\n' }, "second/tool": says("second") };
   assert.equal(await printed(files, "first:second"), "first/tool 2 a b x\n");
   assert.equal(await printed(files, "second", ["first/tool"]), "first/tool 0  x\n");
   assert.equal(await printed({ "first/tool": { text: "" }, "second/tool": says("second") }, "first:second"), "");
 });
 
-test("a program that is busy is a failure, and no other program of that name is run", async () => {
+test("a busy program is a failure, and no other program of that name is tried", async () => {
   const job = prepare({ "first/tool": says("first"), "second/tool": says("second") }, "first:second");
   const fd = openSync(join(job.directory, "work", "first", "tool"), "r+");
   await run(job);
@@ -62,7 +62,7 @@ test("a program that is busy is a failure, and no other program of that name is 
   assert.deepEqual(job.lines("fail")[0]?.slice(2), ["exec", "26"]);
 });
 
-test("folders without such a program, or with one that cannot be executed, are passed over", async () => {
+test("folders without such a program, or with one that may not be executed, are skipped", async () => {
   const files: Files = {
     "a-file": { text: "" },
     "plain/tool": { text: "#!/bin/sh\necho plain\n", mode: 0o644 },
@@ -80,14 +80,14 @@ test("folders without such a program, or with one that cannot be executed, are p
   );
 });
 
-test("an empty element of PATH is the working directory, and no other is", async () => {
+test("only an empty element of PATH means the working directory", async () => {
   const files = { tool: says("here"), "other/tool": says("other") };
   for (const PATH of ["", ":", ":other", "none:", "none::other"]) assert.equal(await printed(files, PATH), "here 2\n", PATH);
   assert.equal(await printed(files, "other:"), "other 2\n");
   assert.deepEqual(await failed(files, "none"), ["exec", "2"]);
 });
 
-test("a program that is there, whose interpreter is not, is told from one that is not there", async () => {
+test("a program whose interpreter is missing is told from a missing program", async () => {
   for (const first of ["#!/no/such/interpreter\n", "#!/bin/sh\r\n", "#!/etc/passwd/sh\n"]) {
     const files = { "bin/tool": { text: first } };
     for (const args of [["tool"], ["bin/tool"]]) assert.equal((await failed(files, "none:bin", args))?.[0], "interpreter", first);

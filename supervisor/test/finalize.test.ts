@@ -23,12 +23,12 @@ function waitStatus(job: Job, step = 1): number {
   return Number(job.lines("end").find(([number]) => number === String(step))?.[2]);
 }
 
-test("a client that ends by itself has told how its container ended: nothing more is run", async () => {
+test("a client that ends by itself has reported how its container ended, so the command does not run", async () => {
   const job = await box.run({ steps: [{ run: "echo out; exit 3", settle: note }] }).finished();
   assert.deepEqual([notes(job), waitStatus(job), job.text()], [[], 3 << 8, "out\n"]);
 });
 
-test("after a client that was killed or whose engine failed, the command runs before the end is reported", async () => {
+test("if the client was killed or its engine failed, the command runs before the end is reported", async () => {
   for (const [run, status] of [
     ["kill -KILL $$", 9],
     ["exit 125", 125 << 8],
@@ -42,7 +42,7 @@ test("after a client that was killed or whose engine failed, the command runs be
   }
 });
 
-test("the stop signal goes to the client alone, and what it ends by itself is finalized once", async () => {
+test("the stop signal goes only to the client, and a container that it ends is finalized once", async () => {
   const child = "bash -c 'trap \"echo child\" TERM; echo ready; while :; do sleep 0.01; done'";
   const job = box.run({ steps: [{ run: `${child} & trap 'echo client; exit 143' TERM; wait`, settle: note }], stopTimeoutMs: 100 });
   await job.printed("ready");
@@ -51,7 +51,7 @@ test("the stop signal goes to the client alone, and what it ends by itself is fi
   assert.deepEqual([notes(job), waitStatus(job), job.text()], [["settled"], 143 << 8, "ready\nclient\n"]);
 });
 
-test("a container is ended before its client is killed, which then tells its exit", async () => {
+test("a container is ended before its client is killed, so the client reports its exit code", async () => {
   for (const order of ["terminate", "kill"]) {
     const run = "trap '' TERM; echo ready; until [ -e gone ]; do sleep 0.01; done; exit 137";
     const job = box.run({ steps: [{ run, settle: `${note}; touch work/gone` }], stopTimeoutMs: 50 });
@@ -62,7 +62,7 @@ test("a container is ended before its client is killed, which then tells its exi
   }
 });
 
-test("a client that stays is killed, and what it may have made since is ended too", async () => {
+test("a client that stays is killed, and a container that it may have created meanwhile is ended too", async () => {
   for (const order of ["terminate", "kill"]) {
     const job = box.run({ steps: [{ run: stubborn, settle: note }], stopTimeoutMs: 50 });
     await job.printed("ready");
@@ -72,7 +72,7 @@ test("a client that stays is killed, and what it may have made since is ended to
   }
 });
 
-test("timeouts of step and job are kills of the container too, and always-steps follow when it is gone", async () => {
+test("timeouts of step and job end the container too, and steps that always run follow when it is gone", async () => {
   for (const timeouts of [
     { step: { timeoutMs: 100 }, job: {} },
     { step: {}, job: { timeoutMs: 100 } },
@@ -88,13 +88,13 @@ test("timeouts of step and job are kills of the container too, and always-steps 
   }
 });
 
-test("what a client leaves behind does not outlive the job, nor does what earlier steps left", async () => {
+test("processes that clients and earlier steps leave behind end with the job", async () => {
   const leave = "setsid sleep 1000 & echo $!";
   const job = await box.run({ steps: [{ run: leave }, { run: `${leave}; kill -KILL $$`, settle: note }] }).finished();
   assert.deepEqual(notes(job), ["settled"]);
 });
 
-test("what has the job's mark is killed at the end of a job that was finalized, though it descends from somebody else", async () => {
+test("at the end of a job with a finalized container, processes with the job's ID are killed, whatever their ancestors", async () => {
   const id = "JOBRUNNER_JOB_ID";
   const job = box.prepare({ steps: [{ run: "until [ -e go ]; do sleep 0.01; done; exit 125", settle: note }] });
   const elsewhere = spawn("sleep", ["1000"], { env: { PATH: process.env["PATH"], [id]: job.id } });
@@ -106,7 +106,7 @@ test("what has the job's mark is killed at the end of a job that was finalized, 
   await job.finished();
 });
 
-test("a kill that comes while a step is being finalized waits for it", async () => {
+test("a kill that arrives while a step is being finalized waits for that", async () => {
   const settle = "touch begun; until [ -e work/go ]; do sleep 0.01; done; echo settled >> notes";
   const job = box.run({ steps: [{ run: "echo ready; exit 125", settle }, { run: "echo never" }, { run: "echo always", runOn: "always" }] });
   await until("it is being finalized", () => existsSync(join(job.directory, "begun")));
@@ -121,7 +121,7 @@ const early = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done";
 /** A command that notes how it was run. `waiting`: what it does if it has to wait for the container. */
 const noteHow = (waiting: string): string => `echo "$0" >> notes; if [ "$0" = await ]; then ${waiting}; fi`;
 
-test("where a client ends too early when its step is to stop, the container is waited for before the end is reported", async () => {
+test("if a client ends too early while its step is stopped, the end is reported only after the container has ended", async () => {
   const job = box.run({
     steps: [{ run: early, settle: noteHow("until [ -e gone ]; do sleep 0.01; done; echo gone >> notes") }],
     stopTimeoutMs: 60_000,
@@ -135,7 +135,7 @@ test("where a client ends too early when its step is to stop, the container is w
   assert.deepEqual([notes(job), waitStatus(job)], [["await", "gone"], 0]);
 });
 
-test("it is waited for until its grace is over, or the job is killed; then it is ended", async () => {
+test("the wait for a container ends with its grace period or a kill; then the container is ended", async () => {
   const steps = (timeouts: { timeoutMs?: number }): Parameters<typeof box.run>[0]["steps"] => [
     { run: early, settle: noteHow("sleep 1000"), ...timeouts },
     { run: "echo after", runOn: "always" },
@@ -192,7 +192,7 @@ test(
   },
 );
 
-test("a stop waits in the container's stream until its command reads it, and ends the client only before that runs", async () => {
+test("a stop signal waits in the container's stream for its command, and ends the client only if the command does not run yet", async () => {
   for (const isUp of [false, true]) {
     const up = isUp ? "printf x > ../streams-1/up; " : "";
     // One process is both the client and the container's command.

@@ -81,7 +81,7 @@ for (const { name: way, more } of ways) {
       });
     }
 
-    test("a timeout of the job or of the step does not wait for it either", async () => {
+    test("a timeout of the job or of the step does not wait for the file system either", async () => {
       const ofStep = start({ args: [join(mount, "tool")], timeoutMs: 30 }, { stopTimeoutMs: 0 });
       const ofJob = start({ args: [join(mount, "tool")] }, { timeoutMs: 30, stopTimeoutMs: 0 });
       await ofStep.finished();
@@ -90,7 +90,7 @@ for (const { name: way, more } of ways) {
       assert.equal(ofJob.lines("stop")[0]?.[1], "timeout");
     });
 
-    test("the output of what an earlier step left goes on meanwhile", async () => {
+    test("meanwhile, output of processes that an earlier step left behind is kept", async () => {
       const left = "(until test -e go; do sleep 0.01; done; echo left) & echo first";
       const { job } = await hanging({ args: [join(mount, "tool")] }, { steps: [{ run: left }] });
       writeFileSync(join(job.directory, "work", "go"), "");
@@ -100,7 +100,7 @@ for (const { name: way, more } of ways) {
       await job.finished();
     });
 
-    test("when it answers the command is executed, and its start is reported", async () => {
+    test("when the file system answers, the command is executed, and its start is reported", async () => {
       const { job } = await hanging({ args: [join(mount, "tool")] }, { steps: [{ run: "echo first" }] });
       server.stdin?.write("answer\n");
       await job.finished();
@@ -108,7 +108,7 @@ for (const { name: way, more } of ways) {
       assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "done"]);
     });
 
-    test("when it answers that there is no such program, that is the failure", async () => {
+    test("when the file system answers that there is no such program, the step fails with that error", async () => {
       const { job } = await hanging({ args: [join(mount, "other")] });
       server.stdin?.write("answer\n");
       await job.finished();
@@ -119,7 +119,7 @@ for (const { name: way, more } of ways) {
       assert.deepEqual(job.events(), ["fail 1", "done"]);
     });
 
-    test("a supervisor that is killed takes the waiting process with it", async () => {
+    test("the waiting process is killed with its supervisor", async () => {
       const { job, pid } = await hanging({ args: [join(mount, "tool")] });
       box.expectedDeaths++;
       process.kill(job.supervisorPid(), "SIGKILL");

@@ -65,7 +65,7 @@ const slack = (ns: number): string[] => [
   "--",
 ]; // prctl(2), PR_SET_TIMERSLACK
 
-test("what gives the service precedence or powers, or takes a protection away, is not its jobs'", { skip }, async (t) => {
+test("jobs do not inherit what gives the service precedence or powers, or takes a protection away", { skip }, async (t) => {
   assert.deepEqual(await seen(t, []), usual);
   const powers = [
     "setpriv",
@@ -82,7 +82,7 @@ test("what gives the service precedence or powers, or takes a protection away, i
   assert.deepEqual(asUser, usual);
 });
 
-test("a service of an ordinary user with ambient capabilities, as for low ports, hands none down", { skip }, async (t) => {
+test("jobs do not inherit ambient capabilities of an ordinary user's service, such as that for low ports", { skip }, async (t) => {
   const uid = 54398;
   const words = [
     ...protection,
@@ -96,7 +96,7 @@ test("a service of an ordinary user with ambient capabilities, as for low ports,
   for (const secrets of [[], ["hunter22"]]) assert.deepEqual(await seen(t, words, { secrets }, uid), usual);
 });
 
-test("what makes the service modest or bounds it holds for its jobs too", { skip }, async (t) => {
+test("jobs inherit what limits the service", { skip }, async (t) => {
   const modest = await seen(t, [
     "choom",
     "-n",
@@ -118,7 +118,7 @@ test("what makes the service modest or bounds it holds for its jobs too", { skip
   assert.match(modest[6] ?? "", /noroot/);
 });
 
-test("signals, descriptors and permissions are as for a new process, whatever was left to the service", { skip }, async (t) => {
+test("jobs have default signals, descriptors and permissions, whatever the service inherited", { skip }, async (t) => {
   const box = new Box();
   t.after(() => box.close());
   const left = [
@@ -137,7 +137,7 @@ test("signals, descriptors and permissions are as for a new process, whatever wa
 });
 
 test(
-  "the supervisor keeps the service's protection from the kernel's search for memory",
+  "the supervisor keeps the service's protection from the out-of-memory killer",
   { skip: !canProtect && skip === false ? "left out: needs CAP_SYS_RESOURCE" : skip },
   async (t) => {
     const box = new Box();

@@ -36,7 +36,7 @@ for (const isIn of [false, true]) {
       assert.deepEqual(processesOf(job.id), []);
     }
 
-    test("terminate sends the stop signal to all of the job", async () => {
+    test("terminate sends the stop signal to all processes of the job", async () => {
       const job = await ready({ steps: [{ run: "trap 'echo bye; exit 0' TERM; sleep 1000 & echo ready; wait" }, { run: "echo no" }] });
       job.order("terminate");
       await gone(job);
@@ -44,21 +44,21 @@ for (const isIn of [false, true]) {
       assert.deepEqual(job.events(), ["start 1", "stop terminate", "end 1", "done"]);
     });
 
-    test("another stop signal is sent where the plan says so", async () => {
+    test("the plan can name another stop signal", async () => {
       const job = await ready({ stopSignal: 2, steps: [{ run: "trap 'echo int; exit 0' INT; echo ready; while :; do sleep 0.01; done" }] });
       job.order("terminate");
       await gone(job);
       assert.equal(job.text(), "ready\nint\n");
     });
 
-    test("who ignores the stop signal gets SIGKILL after the grace", async () => {
+    test("a process that ignores the stop signal gets SIGKILL after the grace period", async () => {
       const job = await ready({ stopTimeoutMs: 50, steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 1000; done" }] });
       job.order("terminate");
       await gone(job);
       assert.equal(job.lines("end")[0]?.[2], "9");
     });
 
-    test("steps that always run do so after a SIGKILL to all", async () => {
+    test("steps that always run also run after SIGKILL", async () => {
       const always = { run: "sleep 0.01; echo always", runOn: "always" as const };
       const job = await ready({
         stopTimeoutMs: 50,
@@ -69,7 +69,7 @@ for (const isIn of [false, true]) {
       assert.match(job.text(), /always\nalways\n$/);
     });
 
-    test("what the first process leaves behind in the grace gets SIGKILL at its end", async () => {
+    test("processes that the first process leaves behind get SIGKILL at the end of the grace period", async () => {
       const job = await ready({ stopTimeoutMs: 50, steps: [{ run: "(trap '' TERM; echo ready; while :; do sleep 1000; done) & wait" }] });
       job.order("terminate");
       await gone(job);
@@ -77,7 +77,7 @@ for (const isIn of [false, true]) {
     });
 
     test(
-      "the stop signal reaches who went into a cgroup below, and who left the job's",
+      "the stop signal reaches processes in a cgroup below the job's, and processes that left the job's cgroup",
       { skip: isIn ? false : "without a cgroup nobody can" },
       async () => {
         const own = join(cgroups?.folder ?? "", `job-${count + 1}`);
@@ -95,7 +95,7 @@ for (const isIn of [false, true]) {
       },
     );
 
-    test("a second terminate during the grace changes nothing", async () => {
+    test("a second terminate during the grace period changes nothing", async () => {
       const job = await ready({ stopTimeoutMs: 200, steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 1000; done" }] });
       job.order("terminate");
       job.order("terminate");
@@ -130,7 +130,7 @@ for (const isIn of [false, true]) {
       ]);
     });
 
-    test("kill ends all at once, and no step runs any more", async () => {
+    test("kill ends all processes at once, and no further step runs", async () => {
       const job = await ready({
         stopTimeoutMs: 60_000,
         steps: [{ run: "trap '' TERM; echo ready; while :; do sleep 1000; done" }, { run: "echo no", runOn: "always" }],
@@ -179,14 +179,14 @@ for (const isIn of [false, true]) {
       await gone(job);
     });
 
-    test("stopped processes hear the stop signal", async () => {
+    test("stopped processes get the stop signal", async () => {
       const job = await ready({ stopTimeoutMs: 60_000, steps: [{ run: "trap 'exit 5' TERM; echo ready; kill -STOP $$; echo no" }] });
       job.order("terminate");
       await gone(job);
       assert.equal(job.lines("end")[0]?.[2], String(5 << 8));
     });
 
-    test("a job's timeout stops it, and what runs always still runs", async () => {
+    test("a job's timeout stops it, and steps that always run still run", async () => {
       const job = await ready({ timeoutMs: 100, steps: [{ run: "echo ready; sleep 1000" }, { run: "echo always", runOn: "always" }] });
       await gone(job);
       assert.deepEqual(job.events(), ["start 1", "stop timeout", "end 1", "start 2", "end 2", "done"]);
@@ -216,7 +216,7 @@ for (const isIn of [false, true]) {
       assert.equal(job.text(), "ready\n");
     });
 
-    test("a step that ends well after its timeout has failed all the same", async () => {
+    test("a step that succeeds after its timeout has failed", async () => {
       const job = await ready({
         steps: [
           { run: "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done", timeoutMs: 1000 },
@@ -229,7 +229,7 @@ for (const isIn of [false, true]) {
       assert.equal(job.lines("end")[0]?.[2], "0");
     });
 
-    test("a supervisor that is killed takes the step with it, and a sweep ends what is left", async () => {
+    test("a step is killed with its supervisor, and a sweep ends what is left", async () => {
       const job = await ready({ steps: [{ run: "setsid sleep 1000 & (setsid sleep 1001 &) ; echo ready; wait" }] });
       box.expectedDeaths += 1;
       const before = box.heard.length;
@@ -243,7 +243,7 @@ for (const isIn of [false, true]) {
       assert.ok(Number(job.lines("swept")[0]?.[1]) >= 2);
     });
 
-    test("what ended is not swept, and what lives is not either", async () => {
+    test("a sweep does nothing if the job has ended or its supervisor lives", async () => {
       const over = await ready({ steps: [{ run: "echo ready" }] });
       await over.finished();
       const live = await ready({ steps: [{ run: "echo ready; until test -e go; do sleep 0.01; done" }] });

@@ -22,18 +22,18 @@ before(() => {
 });
 after(() => box.close());
 
-test("the program says its version, and how it is used", () => {
+test("the program prints its version and its usage", () => {
   assert.match(spawnSync(program, ["--version"], { encoding: "utf8" }).stdout, /^jobrunner-supervisor \d+\.\d+\.\d+\n$/);
   assert.equal(spawnSync(program, [], { encoding: "utf8" }).status, 2);
 });
 
-test("a state directory that is not there is an error in words", () => {
+test("a missing state directory is an error message", () => {
   const { status, stderr } = spawnSync(program, ["launch", "/no/such/state"], { encoding: "utf8" });
   assert.equal(status, 1);
   assert.match(stderr, /\/no\/such\/state: No such file or directory/);
 });
 
-test("a job is run once, however often it is asked for", async () => {
+test("a job runs once, however often it is requested", async () => {
   const job = box.prepare({ steps: [{ run: "echo ran >> ../count; echo ran" }] });
   for (let times = 0; times < 20; times++) box.tell(`run ${job.id}`);
   await job.finished();
@@ -45,7 +45,7 @@ test("a job is run once, however often it is asked for", async () => {
   assert.deepEqual(box.heard, []);
 });
 
-test("names that are no IDs, and words that are no orders, are not obeyed", async () => {
+test("invalid IDs and unknown requests are ignored", async () => {
   box.tell("run ../../../../../../etc/aaaaaaaaaaaaaaaaa");
   box.tell("run");
   box.tell("jump 00000000-0000-4000-8000-000000000000");
@@ -54,7 +54,7 @@ test("names that are no IDs, and words that are no orders, are not obeyed", asyn
   assert.equal(job.text(), "fine\n");
 });
 
-test("a job without a directory or a plan has failed before anything ran", async () => {
+test("a job without a directory or a plan fails before anything runs", async () => {
   const id = "00000000-0000-4000-8000-000000000000";
   box.tell(`run ${id}`);
   await until("the launcher's word", () => box.heard.includes(`failed ${id} 2`));
@@ -65,7 +65,7 @@ test("a job without a directory or a plan has failed before anything ran", async
   assert.deepEqual(job.status(), []);
 });
 
-test("a plan that is not whole, or of another job, is refused for good", async () => {
+test("an incomplete plan, or one of another job, is refused for good", async () => {
   const other = box.prepare({ steps: [{ run: "exit 0" }] });
   for (const change of [(plan: Buffer) => plan.subarray(0, -4), () => Buffer.alloc(0), () => readFileSync(join(other.directory, "plan"))]) {
     const job = box.prepare({ steps: [{ run: "echo no" }] });
@@ -95,7 +95,7 @@ function statusOf(job: Job): string {
   return readFileSync(join(job.directory, "status"), "latin1");
 }
 
-test("the doorbell is rung for the start and for the end, and brings what the status file says since the ring before", async () => {
+test("the supervisor rings at the start and at the end, with the status lines since the previous ring", async () => {
   const bell = openDoorbell();
   const job = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done" }] });
   const first = await until("the first ring", bell.next);
@@ -109,7 +109,7 @@ test("the doorbell is rung for the start and for the end, and brings what the st
   bell.close();
 });
 
-test("lines that come soon after each other are rung together, and stand in the file where the ring says", async () => {
+test("lines that follow each other quickly share a ring, and are in the file at the offset in the ring", async () => {
   const bell = openDoorbell();
   const steps = 300;
   const job = box.run({ steps: Array.from({ length: steps }, () => ({ args: ["/nothing/there"], ignoreError: true })) });
@@ -125,14 +125,14 @@ test("lines that come soon after each other are rung together, and stand in the 
   bell.close();
 });
 
-test("nobody has to answer the door", async () => {
+test("nobody has to read the doorbell", async () => {
   const bell = openSync(join(box.state, "doorbell"), constants.O_RDWR | constants.O_NONBLOCK);
   spawnSync("sh", ["-c", "timeout 0.2 cat /dev/zero > doorbell"], { cwd: box.state });
   await box.run({ steps: [{ run: "exit 0" }] }).finished();
   closeSync(bell);
 });
 
-test("the launcher ends with its input; its supervisors stay, and hold nothing of the service's", async () => {
+test("the launcher ends with its input; its supervisors stay, and hold no descriptor of the service", async () => {
   const job = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done; echo whole" }] });
   await until("the start", () => job.events().includes("start 1"));
   await box.closeLauncher();
@@ -149,7 +149,7 @@ test("the launcher ends with its input; its supervisors stay, and hold nothing o
   assert.equal(job.text(), "whole\n");
 });
 
-test("a sweep after a reboot signals nobody", async () => {
+test("a sweep after a reboot signals no process", async () => {
   const job = box.prepare({ steps: [{ run: "exit 0" }] });
   spawnSync("mkfifo", [join(job.directory, "control")]);
   writeFileSync(join(job.directory, "status"), `jobrunner-status 1 11111111-2222-3333-4444-555555555555 1 1\nstart 1 1 1\nend 1 17`);
@@ -159,7 +159,7 @@ test("a sweep after a reboot signals nobody", async () => {
   assert.equal(job.lines("swept")[0]?.[1], "0");
 });
 
-test("a job whose claim was cut short is swept as well", async () => {
+test("a job whose claim was interrupted is also swept", async () => {
   const job = box.prepare({ steps: [{ run: "exit 0" }] });
   spawnSync("mkfifo", [join(job.directory, "control")]);
   appendFileSync(join(job.directory, "status"), "");

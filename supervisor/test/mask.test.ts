@@ -26,7 +26,7 @@ function assertWhole(job: Job): void {
   assert.ok(!job.text().includes(secret));
 }
 
-test("a secret is masked in both streams, each by itself", async () => {
+test("a secret is masked in both streams independently", async () => {
   const job = await box.run({ secrets: [secret], steps: [{ run: `echo "a ${secret} b"; echo "c ${secret}" >&2` }] }).finished();
   assert.equal(job.part(1, 1), "a *** b\n");
   assert.equal(job.part(1, 2), "c ***\n");
@@ -43,7 +43,7 @@ test("a secret written byte by byte, while the other stream goes on, is masked",
   assertWhole(job);
 });
 
-test("a secret of two lines is masked, and so is each of them where the plan says so", async () => {
+test("a secret of two lines is masked, and so is each line if the plan says so", async () => {
   const both = "first line\nsecond line";
   const run = `printf 'x first line\\n'; sleep 0.02; printf 'second line y\\nfirst line alone\\n'`;
   const whole = await box.run({ secrets: [both], steps: [{ run }] }).finished();
@@ -52,7 +52,7 @@ test("a secret of two lines is masked, and so is each of them where the plan say
   assert.equal(lines.text(), "x *** y\n*** alone\n");
 });
 
-test("what is held back is decided by what follows, or by the stream's end", async () => {
+test("bytes held back are decided by the bytes that follow, or by the stream's end", async () => {
   const job = box.run({
     secrets: [secret],
     steps: [
@@ -73,7 +73,7 @@ test("what is held back is decided by what follows, or by the stream's end", asy
   assertWhole(job);
 });
 
-test("a whole secret shows as its stars at once", async () => {
+test("the stars of a whole secret are stored at once", async () => {
   const job = box.run({ secrets: [secret], steps: [{ run: `printf '%s' ${secret}; until test -e go; do sleep 0.01; done` }] });
   await job.printed("***");
   writeFileSync(join(job.directory, "work", "go"), "");
@@ -81,7 +81,7 @@ test("a whole secret shows as its stars at once", async () => {
   assert.equal(job.text(), "***");
 });
 
-test("what a step's end decides comes before the next step's output, and counts as the step's", async () => {
+test("bytes decided at a step's end precede the next step's output, and count for the step", async () => {
   const run = `printf 'out hunter2'; printf 'err hunter' >&2`;
   const job = await box.run({ secrets: [secret], steps: Array.from({ length: 20 }, () => ({ run })) }).finished();
   assert.deepEqual(
@@ -97,7 +97,7 @@ test("what a step's end decides comes before the next step's output, and counts 
   assertWhole(job);
 });
 
-test("what a process in the background holds open is decided when it ends, or at the job's end", async () => {
+test("with a process in the background, held bytes are decided when it ends, or at the job's end", async () => {
   const ending = await box
     .run({
       secrets: [secret],
@@ -116,7 +116,7 @@ test("what a process in the background holds open is decided when it ends, or at
   assertWhole(staying);
 });
 
-test("what nobody of the job holds open any more, but somebody else does, is decided at the job's end", async () => {
+test("if only a process outside the job holds a pipe open, held bytes are decided at the job's end", async () => {
   const job = box.run({
     secrets: [secret],
     steps: [{ run: "printf 'one hunter'; echo ready >&2; until test -e go; do sleep 0.01; done" }],
@@ -134,7 +134,7 @@ test("what nobody of the job holds open any more, but somebody else does, is dec
   assertWhole(job);
 });
 
-test("ten megabytes with a secret now and then, and bytes that are no text, are kept but for the secrets", async () => {
+test("ten megabytes of any bytes, with some secrets, are kept except the secrets", async () => {
   const script = `
     my $s = $ENV{S}; my $all = pack("C*", 0..255) x 3; my $plain = "";
     binmode STDOUT; $| = 1;
@@ -147,13 +147,13 @@ test("ten megabytes with a secret now and then, and bytes that are no text, are 
   assertWhole(job);
 });
 
-test("a secret of one byte makes three of each, and a flood of those is whole", async () => {
+test("a secret of one byte becomes three stars, and a flood of them is complete", async () => {
   const job = await box.run({ secrets: ["x"], steps: [{ run: "head -c 1000000 /dev/zero | tr '\\0' x" }] }).finished();
   assert.ok(job.output().equals(Buffer.alloc(3_000_000, "*")));
   assertWhole(job);
 });
 
-test("output that is held back is no idleness", async () => {
+test("a job whose output is held back is not idle", async () => {
   const job = await box
     .run({ secrets: ["x".repeat(100)], idleTimeoutMs: 400, steps: [{ run: "for i in {1..12}; do printf x; sleep 0.1; done" }] })
     .finished();
@@ -162,7 +162,7 @@ test("output that is held back is no idleness", async () => {
 });
 
 test(
-  "writes that the disk refuses now and then lose nothing, and show nothing",
+  "if the disk sometimes refuses writes, nothing is lost, and no secret is stored",
   { skip: has("strace") ? false : "left out: strace is not installed" },
   async (t) => {
     const traced = new Box();
@@ -182,7 +182,7 @@ test(
 
 const mounted = mountSmall();
 test(
-  "what is held back when a full disk is given up is counted as lost",
+  "bytes held back when output is given up on a full disk are counted as lost",
   { skip: mounted === null ? "left out: needs root, to mount a small tmpfs" : false },
   async (t) => {
     const small = new Box(mounted ?? "");
@@ -226,7 +226,7 @@ const noCores =
     : cores.startsWith("core")
       ? false
       : "left out: cores go elsewhere than into the working directory";
-test("no process that knows the secrets leaves a core", { skip: noCores }, async (t) => {
+test("no process that knows the secrets dumps core", { skip: noCores }, async (t) => {
   const dumping = new Box();
   t.after(() => dumping.close());
   dumping.wrapper = ["prlimit", "--core=unlimited"];
@@ -248,7 +248,7 @@ test("no process that knows the secrets leaves a core", { skip: noCores }, async
 });
 
 test(
-  "where there is no memory for the secrets nothing is claimed, and the job can be run later",
+  "without memory for the secrets nothing is claimed, and the job can be run later",
   { skip: isWrapped || isSanitized ? "left out: sanitizers and valgrind need more memory" : false },
   async (t) => {
     const tight = new Box();

@@ -34,7 +34,7 @@ async function made(plan: Plan): Promise<string[]> {
 const steps: Step[] = [{ args: ["/bin/true"] }, { args: ["true"] }];
 
 test(
-  "nothing of the supervisor is copied for a plain job",
+  "for a plain job, no memory of the supervisor is copied",
   { skip: hasStrace ? skipped : "left out: strace is not installed" },
   async () => {
     const calls = await made({ steps });
@@ -58,7 +58,7 @@ for (const { name, more, needsRoot } of apart) {
   });
 }
 
-test("whatever keeps a command from being executed leaves the supervisor as it was", async () => {
+test("a command that cannot be executed leaves the supervisor unchanged", async () => {
   const many = Array.from({ length: 300 }, (_, number) => `argument ${number}`);
   const failing: Step[] = [
     { args: ["true"], workdir: "/nowhere" },

@@ -28,14 +28,14 @@ function assertWhole(job: Job): void {
   assert.equal(job.lines("done")[0]?.[1], String(end));
 }
 
-test("two floods at once are kept whole, each in its order", async () => {
+test("two floods at once are kept completely, each in its order", async () => {
   const job = await box.run({ steps: [{ run: "seq 1 200000 & seq 1 200000 >&2 & wait" }] }).finished();
   assertWhole(job);
   const expected = execFileSync("seq", ["1", "200000"], { encoding: "latin1", maxBuffer: 1 << 24 });
   assert.ok(job.part(1, 1) === expected && job.part(1, 2) === expected);
 });
 
-test("a line of ten megabytes, NUL bytes and bytes that are no text are kept as they are", async () => {
+test("a line of ten megabytes, NUL bytes and bytes that are not text are kept unchanged", async () => {
   const job = await box
     .run({ steps: [{ run: "head -c 10000000 /dev/zero; printf '\\377\\0\\1x'; head -c 5000000 /dev/urandom | tee random" }] })
     .finished();
@@ -48,7 +48,7 @@ test("a line of ten megabytes, NUL bytes and bytes that are no text are kept as 
   assert.equal(createHash("sha256").update(bytes.subarray(10_000_004)).digest("hex"), sum);
 });
 
-test("what a step wrote before it ended is there when its end is recorded", async () => {
+test("a step's output is in the file when its end is recorded", async () => {
   const job = await box.run({ steps: Array.from({ length: 20 }, () => ({ run: "head -c 60000 /dev/zero" })) }).finished();
   assert.deepEqual(
     job.lines("end").map((fields) => fields[6]),
@@ -56,7 +56,7 @@ test("what a step wrote before it ended is there when its end is recorded", asyn
   );
 });
 
-test("output is there while the job runs, and standard error can be opened again", async () => {
+test("output is in the file while the job runs, and standard error can be opened again", async () => {
   const job = box.run({
     steps: [{ run: "echo one; echo two > /dev/stderr; echo three > /dev/stdout; until test -e go; do sleep 0.01; done" }],
   });
@@ -74,7 +74,7 @@ test("many small writes are all recorded", async () => {
   assert.equal(job.part(1, 2).split("\n").length, 3001);
 });
 
-test("a flood of small pieces is taken in few reads, and what comes elsewhere after it is kept after it", async () => {
+test("a flood of small pieces is read in few reads, and later output of the other stream stays behind it", async () => {
   const job = await box.run({ steps: [{ run: "dd if=/dev/urandom bs=4096 count=20000 status=none; echo over >&2" }] }).finished();
   assertWhole(job);
   assert.equal(job.output().length, 20_000 * 4096 + 5);
@@ -82,7 +82,7 @@ test("a flood of small pieces is taken in few reads, and what comes elsewhere af
   assert.ok(job.index().length < 10_000, `${job.index().length} reads`);
 });
 
-test("what a flood ends with is kept, however the step ends", async () => {
+test("the end of a flood is kept, however the step ends", async () => {
   const flood = "seq 1 600000; echo last";
   const job = await box.run({ steps: [{ run: flood }, { run: `${flood}; kill -9 $$`, ignoreError: true }] }).finished();
   assertWhole(job);
@@ -91,7 +91,7 @@ test("what a flood ends with is kept, however the step ends", async () => {
 });
 
 test(
-  "writes that the disk refuses now and then are made again, and nothing is lost or repeated",
+  "writes that the disk sometimes refuses are repeated, and no byte is lost or doubled",
   { skip: has("strace") ? false : "left out: strace is not installed" },
   async () => {
     const traced = new Box();
@@ -118,7 +118,7 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
   const filler = (): string => join(small.state, "filler");
   const fill = (): void => void execFileSync("sh", ["-c", `cat /dev/zero > ${filler()} 2>/dev/null || true`]);
 
-  test("a job waits, and goes on without loss when there is room again", async () => {
+  test("a job waits, and goes on without loss when the disk has room again", async () => {
     const job = small.run({
       idleTimeoutMs: 400,
       steps: [{ run: "echo ready; until test -e go; do sleep 0.01; done; seq 1 100000; touch written" }, { run: "echo second" }],
@@ -136,7 +136,7 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     assert.deepEqual(job.events(), ["start 1", "end 1", "start 2", "end 2", "done"]);
   });
 
-  test("a job that is stopped gives up what the disk refuses, and says how much", async () => {
+  test("a stopped job gives up the bytes that the disk refuses, and records how many", async () => {
     const job = small.run({
       stopTimeoutMs: 100,
       steps: [{ run: "echo ready; until test -e go; do sleep 0.01; done; yes | head -c 9000000" }, { run: "exit 0", runOn: "always" }],
@@ -158,7 +158,7 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     rmSync(filler());
   });
 
-  test("a filter that was left behind is not waited for without end, and the record says what was cut and how much was lost", async () => {
+  test("the wait for a filter that was left behind is limited; the record says what was cut and how much was lost", async () => {
     const job = small.run({
       drainTimeoutMs: 300,
       stopTimeoutMs: 100,
@@ -179,7 +179,7 @@ describe("on a full disk", { skip: mounted === null ? "left out: needs root, to 
     assertWhole(job);
   });
 
-  test("where nothing can be made, nothing is claimed, and the job can be run later", async () => {
+  test("if no file can be created, nothing is claimed, and the job can be run later", async () => {
     const job = small.prepare({ steps: [{ run: "echo ran" }] });
     fill();
     small.tell(`run ${job.id}`);

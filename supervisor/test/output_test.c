@@ -279,7 +279,7 @@ int main(void) {
     second_job();
     must(open_descriptors() == before, "the second job keeps no descriptor");
     leave_folder();
-    (void)puts("ok - of two jobs in one process, neither sees the other's output, and nothing is kept of either");
+    (void)puts("ok - two jobs in one process do not see each other's output, and nothing is left of them");
     enter_new_folder();
     pipe_that_cannot_be_read();
     must(open_descriptors() == before, "no descriptor is kept");
@@ -287,11 +287,11 @@ int main(void) {
     enter_new_folder();
     pipe_that_is_given_up();
     leave_folder();
-    (void)puts("ok - a pipe that cannot be read is recorded as such, is no full disk, and keeps no other pipe from being read");
+    (void)puts("ok - a pipe that cannot be read is recorded as such and not as a full disk, and other pipes are still read");
     if (!can_enlarge()) return puts("left out: the user's budget of pipes is spent") < 0;
     enter_new_folder();
     pipes_that_rest();
     leave_folder();
-    (void)puts("ok - a busy pipe rests while small pieces come; its first piece after quiet, its end and other pipes do not wait");
+    (void)puts("ok - a busy pipe rests while small pieces arrive; its first piece after a pause, its end and other pipes do not wait");
     return 0;
 }

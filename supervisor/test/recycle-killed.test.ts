@@ -10,7 +10,7 @@ import { isIdle, mostIdle, openBox, plain, read, runAndWait } from "./idle.ts";
 
 const needsStrace = spawnSync("strace", ["-V"]).status === 0 ? false : "left out: strace is not installed";
 
-test("those that wait may be killed, more than there is room for, and the next job runs", async (t) => {
+test("waiting supervisors may be killed, more than there are slots, and the next job runs", async (t) => {
   const box = openBox(t);
   box.expectedDeaths = Number.POSITIVE_INFINITY;
   for (let killed = 0; killed < mostIdle + 4; killed++) {
@@ -23,7 +23,7 @@ test("those that wait may be killed, more than there is room for, and the next j
   assert.equal((await runAndWait(box)).pid, pid);
 });
 
-test("a job that was given to one that is killed before it takes it is reported of as lost on its way, and another runs it", async (t) => {
+test("if a supervisor is killed before it takes the job that it was given, the launcher reports a death, and another one runs the job", async (t) => {
   const box = openBox(t);
   const { pid } = await runAndWait(box);
   process.kill(pid, "SIGSTOP");
@@ -38,7 +38,7 @@ test("a job that was given to one that is killed before it takes it is reported 
   assert.equal(readFileSync(join(job.directory, "count"), "latin1"), "ran\n");
 });
 
-test("a job that was given to one that does not answer is run by another, once", async (t) => {
+test("if a supervisor does not answer for the job that it was given, another one runs it, once", async (t) => {
   const box = openBox(t);
   const { pid } = await runAndWait(box);
   process.kill(pid, "SIGSTOP");
@@ -50,7 +50,7 @@ test("a job that was given to one that does not answer is run by another, once",
   assert.deepEqual(box.heard, []);
 });
 
-test("of a job that one was given and could not claim, the launcher says so once, and nothing ran", async (t) => {
+test("a job that could not be claimed is reported once, and nothing ran", async (t) => {
   const box = openBox(t);
   const { pid } = await runAndWait(box);
   const id = "00000000-0000-4000-8000-000000000000";
@@ -66,7 +66,7 @@ test("of a job that one was given and could not claim, the launcher says so once
   assert.deepEqual(job.status(), []);
 });
 
-test("a job that is asked for again and again runs once, whoever is given it", async (t) => {
+test("a job that is requested repeatedly runs once, whichever supervisors get it", async (t) => {
   const box = openBox(t);
   await Promise.all(Array.from({ length: 4 }, () => box.run(plain).finished()));
   const job = box.prepare({ steps: [{ run: "echo ran >> ../count" }] });

@@ -34,7 +34,7 @@ function filesOf(pid: number): string[] {
     .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
-test("a supervisor that has ended a plain job takes the next, of which it records what a fresh one would", async (t) => {
+test("a supervisor that has finished a plain job takes the next one, and records the same as a new supervisor", async (t) => {
   const box = openBox(t);
   const first = await runAndWait(box, {
     steps: [
@@ -59,7 +59,7 @@ test("a supervisor that has ended a plain job takes the next, of which it record
   assert.deepEqual(box.heard, []);
 });
 
-test("a job in a supervisor's second life finds what one in its first finds", async (t) => {
+test("a supervisor's second job has the same surroundings as its first one", async (t) => {
   const box = openBox(t);
   const look =
     "umask; ulimit -a; ls -l /proc/self/fd | wc -l; cat /proc/self/oom_score_adj; grep -E " +
@@ -72,7 +72,7 @@ test("a job in a supervisor's second life finds what one in its first finds", as
   assert.equal(again, fresh);
 });
 
-test("half an order to one job is no half of an order to the next", async (t) => {
+test("half a request to one job is not a part of a request to the next", async (t) => {
   const box = openBox(t);
   const first = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done" }] });
   await until("the start", () => first.events().includes("start 1"));
@@ -91,7 +91,7 @@ test("half an order to one job is no half of an order to the next", async (t) =>
   assert.deepEqual(second.events(), ["start 1", "end 1", "done"]);
 });
 
-test("one that waits has no folder, file or memory of a job", async (t) => {
+test("a waiting supervisor holds no folder, file or memory of a job", async (t) => {
   const box = openBox(t);
   const { job, pid } = await runAndWait(box, { env: { ONLY_THERE: "a value" }, steps: [{ run: "echo $ONLY_THERE" }] });
   assert.deepEqual(
@@ -105,7 +105,7 @@ test("one that waits has no folder, file or memory of a job", async (t) => {
 });
 
 test(
-  "a disk where a job worked can be unmounted while its supervisor waits, and that of the state once the launcher has ended",
+  "a job's disk can be unmounted while its supervisor waits, and the state directory's disk after the launcher's end",
   { skip: needsMount },
   async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "supervisor-test-"));
@@ -134,7 +134,7 @@ test(
 );
 
 for (const how of ["is killed", "comes to the end of its input"]) {
-  test(`those that wait end with their launcher, which ${how}`, async (t) => {
+  test(`waiting supervisors end with their launcher, which ${how}`, async (t) => {
     const box = openBox(t);
     const { pid } = await runAndWait(box);
     process.kill(pid, "SIGSTOP"); // so that it does not end after its second
@@ -144,7 +144,7 @@ for (const how of ["is killed", "comes to the end of its input"]) {
   });
 }
 
-test("one whose launcher has ended runs its job to the end, and takes none of the next launcher", async (t) => {
+test("a supervisor whose launcher has ended runs its job to the end, and takes no job of the next launcher", async (t) => {
   const box = openBox(t);
   const old = box.run({ steps: [{ run: "until test -e go; do sleep 0.01; done; echo whole" }] });
   await until("the start", () => old.events().includes("start 1"));
@@ -159,7 +159,7 @@ test("one whose launcher has ended runs its job to the end, and takes none of th
   await until("its end", () => !isLiving(old.supervisorPid()));
 });
 
-test("one that nobody needs ends", async (t) => {
+test("a supervisor that is not needed ends", async (t) => {
   const box = openBox(t);
   const { pid } = await runAndWait(box);
   await until("its end", () => !isLiving(pid));
@@ -168,7 +168,7 @@ test("one that nobody needs ends", async (t) => {
   assert.deepEqual(box.heard, []);
 });
 
-test("at most sixteen wait", async (t) => {
+test("at most sixteen supervisors wait", async (t) => {
   const box = openBox(t);
   const gate = join(box.state, "go");
   const jobs = Array.from({ length: mostIdle + 8 }, () => box.run({ steps: [{ run: `until test -e ${gate}; do sleep 0.05; done` }] }));
@@ -183,7 +183,7 @@ test("at most sixteen wait", async (t) => {
   assert.equal(new Set(jobs.map((job) => job.supervisorPid())).size, jobs.length);
 });
 
-test("what is reported in one breath is run, all of it, though the launcher's input ends with it", async (t) => {
+test("all jobs that are requested at once run, even if the launcher's input ends with the requests", async (t) => {
   const box = openBox(t);
   await runAndWait(box);
   const small = Array.from({ length: 60 }, () => box.run({ steps: [{ run: "echo ran >> ../count" }] }));
@@ -210,7 +210,7 @@ const unusual: { what: string; plan: Plan; act?: (job: Job) => void }[] = [
 
 for (const { what, plan, act } of unusual) {
   const skip = plan.cgroup !== undefined && cgroups === null ? "left out: no cgroup v2 can be made here" : false;
-  test(`the supervisor of a job that ${what} takes no other`, { skip }, async (t) => {
+  test(`the supervisor of a job that ${what} takes no other job`, { skip }, async (t) => {
     const box = openBox(t);
     const job = box.run(plan);
     if (act !== undefined) await job.printed("ready");
@@ -223,7 +223,7 @@ for (const { what, plan, act } of unusual) {
 }
 
 test(
-  "a job with a cgroup and one with none follow each other",
+  "jobs with and without a cgroup can follow each other",
   { skip: cgroups === null ? "left out: no cgroup v2 can be made here" : false },
   async (t) => {
     const box = openBox(t);
@@ -256,7 +256,7 @@ async function soon(look: () => boolean): Promise<void> {
   while (!look()) await new Promise((wake) => setTimeout(wake, 1));
 }
 
-test("one process runs a thousand jobs, and has no more files and memory after the last than after the first ones", async (t) => {
+test("one process runs a thousand jobs, and needs no more files and memory after the last one than after the first ones", async (t) => {
   const box = openBox(t);
   const jobs = isPlainBuild ? 1000 : 100;
   const { pid } = await runAndWait(box, { steps: [{ run: "head -c 300000 /dev/zero; echo; echo >&2" }] });

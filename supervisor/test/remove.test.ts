@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { program } from "./harness.ts";
 
-test("a folder is emptied, however deep, wide, without permissions or with links it is, and what links lead to stays", (t) => {
+test("a folder is emptied, even if it is deep, wide or without permissions; targets of links stay", (t) => {
   const [folder, outside] = [folderOf(t), folderOf(t)];
   writeFileSync(join(outside, "kept"), "");
   const deep = join(folder, ...Array.from({ length: 100 }, () => "deep"));
@@ -36,7 +36,7 @@ test("a folder is emptied, however deep, wide, without permissions or with links
   assert.deepEqual([readdirSync(folder), readdirSync(outside)], [[], ["kept"]]);
 });
 
-test("a folder goes with all in it by its path, and one that is none is reported", (t) => {
+test("a folder is removed by its path, with its content; a path that is no folder is reported", (t) => {
   const folder = folderOf(t);
   mkdirSync(join(folder, "a/b"), { recursive: true });
   assert.equal(spawnSync(program, ["remove", join(folder, "a")]).status, 0);
@@ -45,7 +45,7 @@ test("a folder goes with all in it by its path, and one that is none is reported
   assert.deepEqual([status, stderr], [1, `jobrunner-supervisor: ${folder}/a/: No such file or directory\n`]);
 });
 
-test("what is no folder is not emptied", () => {
+test("a file is not emptied", () => {
   assert.deepEqual(empty("/dev/null"), { code: 1, said: "removed 0\nleft other Not a directory\n" });
 });
 

@@ -22,7 +22,7 @@ async function inBox<T>(wrapper: string[], use: (box: Box) => Promise<T>): Promi
 }
 
 test(
-  "where descriptors run out the step says so, what the others left lives on, and a kill finds all",
+  "if descriptors run out, the step says so, processes of other steps go on, and a kill finds all of them",
   { skip: isWrapped ? "left out: valgrind has limits of its own" : false },
   async () => {
     await inBox(["prlimit", "--nofile=100:100"], async (box) => {
@@ -48,7 +48,7 @@ test(
 );
 
 test(
-  "descriptors of what has ended are free for the steps that follow",
+  "descriptors of ended processes are free for later steps",
   { skip: isWrapped ? "left out: valgrind has limits of its own" : false },
   async () => {
     await inBox(["prlimit", "--nofile=60:60"], async (box) => {
@@ -62,7 +62,7 @@ test(
 
 const isRoot = process.getuid?.() === 0;
 test(
-  "where processes run out the step says so",
+  "if processes run out, the step says so",
   { skip: isRoot && !isWrapped ? false : "left out: needs root, to be another user" },
   async () => {
     const uid = 54_321;
@@ -87,7 +87,7 @@ test(
 
 const hasStrace = spawned("strace");
 test(
-  "where memory runs out the step says so, and the next one may start",
+  "if memory runs out, the step says so, and the next one may start",
   { skip: hasStrace && !isWrapped ? false : "left out: strace is not installed" },
   async () => {
     // Calls of the supervisor: for its second process; for the first pipe of its second step; for the second pipe of that step.

@@ -27,7 +27,7 @@ test("steps follow each other, and each output belongs to its step", async () =>
   assert.deepEqual([job.part(1, 1), job.part(2, 2), job.part(3, 1)], ["one\n", "two\n", "three\n"]);
 });
 
-test("exit codes and signals are recorded as the kernel gave them", async () => {
+test("exit codes and signals are recorded as the kernel reports them", async () => {
   const job = await box
     .run({
       steps: [
@@ -42,7 +42,7 @@ test("exit codes and signals are recorded as the kernel gave them", async () => 
   );
 });
 
-test("after a failure only what is to run on failure or always runs", async () => {
+test("after a failure, only steps that run on failure or always run", async () => {
   const job = await box
     .run({
       steps: [
@@ -58,7 +58,7 @@ test("after a failure only what is to run on failure or always runs", async () =
   assert.deepEqual(job.events(), ["start 1", "end 1", "start 3", "end 3", "start 4", "end 4", "done"]);
 });
 
-test("an ignored failure is none", async () => {
+test("an ignored failure does not count", async () => {
   const job = await box
     .run({ steps: [{ run: "exit 3", ignoreError: true }, { run: "echo on" }, { run: "echo no", runOn: "failure" }] })
     .finished();
@@ -72,7 +72,7 @@ test("a missing working directory is a failure to start, which can be ignored", 
   assert.equal(job.text(), "on\n");
 });
 
-test("a missing shell and a file that is no program are failures to start", async () => {
+test("a missing shell and a file that is not a program are failures to start", async () => {
   const job = await box
     .run({ steps: [{ args: ["/no/such/shell", "-c", "true"], ignoreError: true }, { args: ["/etc/passwd"] }, { run: "echo no" }] })
     .finished();
@@ -96,7 +96,7 @@ test("the program is looked up in the job's PATH, not in ours", async () => {
   assert.equal(job.text(), "mine\n");
 });
 
-test("a step has its own environment and nothing else's", async () => {
+test("a step has only its own environment", async () => {
   const job = await box.run({ env: { SHARED: "a=b c" }, steps: [{ args: ["env"], env: { OWN: "" } }, { args: ["env"] }] }).finished();
   const [first, second] = [job.part(1, 1), job.part(2, 1)].map((text) =>
     text
@@ -135,7 +135,7 @@ test(
   },
 );
 
-test("what is named as the job's cgroup and is none stays as it is", async () => {
+test("a folder that is named as the job's cgroup, but is not a cgroup, is left alone", async () => {
   const folder = mkdtempSync(join(tmpdir(), "supervisor-test-folder-"));
   mkdirSync(join(folder, "empty", "deeper"), { recursive: true });
   try {
@@ -146,14 +146,14 @@ test("what is named as the job's cgroup and is none stays as it is", async () =>
   }
 });
 
-test("standard input is empty, except for the first step of a job that brought some", async () => {
+test("standard input is empty, except for the first step of a job with standard input", async () => {
   const none = await box.run({ steps: [{ run: "cat; echo over" }] }).finished();
   assert.equal(none.text(), "over\n");
   const some = await box.run({ stdin: "given\n", steps: [{ run: "cat" }, { run: "cat; echo over" }] }).finished();
   assert.equal(some.text(), "given\nover\n");
 });
 
-test("what a step leaves running may write until the job ends, and ends with it", async () => {
+test("a process that a step leaves running may write until the job ends, and ends with it", async () => {
   const job = await box
     .run({
       steps: [
@@ -182,7 +182,7 @@ test("a hundred steps leave no descriptor open", async () => {
   assert.equal(late, early);
 });
 
-test("the workspace is open to users that a step may become, all else is private", async () => {
+test("the workspace is accessible to users of steps, everything else is private", async () => {
   const job = await box.run({ steps: [{ run: "exit 0" }] }).finished();
   const modes = ["work", "output", "index", "status", "control"].map((name) =>
     (statSync(join(job.directory, name)).mode & 0o777).toString(8),
@@ -190,7 +190,7 @@ test("the workspace is open to users that a step may become, all else is private
   assert.deepEqual(modes, ["755", "600", "600", "600", "600"]);
 });
 
-test("a long plan is read whole", async () => {
+test("a long plan is read completely", async () => {
   const long = "x".repeat(100_000);
   const env = Object.fromEntries(Array.from({ length: 500 }, (_, number) => [`NAME_${number}`, `value ${number}`]));
   const job = await box

@@ -32,7 +32,7 @@ describe(
 
     const run = (plan: Plan): Job => box.run({ user, ...plan, steps: plan.steps.map((step) => ({ workdir, ...step })) });
 
-    test("its steps have the user and the groups that the plan says, and no others", async () => {
+    test("its steps have exactly the user and the groups of the plan", async () => {
       const job = await run({
         steps: [{ run: "id -u; id -g; id -G; grep -E '^(Uid|Gid|Groups)' /proc/self/status" }, { run: "id -u" }],
       }).finished();
@@ -44,7 +44,7 @@ describe(
       assert.equal(root.text(), "0\n0 1\nNoNewPrivs:\t1\n");
     });
 
-    test("they have no capability and no way to one", async (t) => {
+    test("they have no capabilities and cannot get any", async (t) => {
       const wrapped = new Box();
       t.after(() => wrapped.close());
       // If the service is started like this, capabilities survive a change of user, and programs inherit them.
@@ -68,7 +68,7 @@ describe(
       }
     });
 
-    test("nothing leads back: neither setuid(2) nor a program with set-user-ID", async () => {
+    test("neither setuid(2) nor a program with set-user-ID leads back", async () => {
       const perl = "use POSIX; $< = 0; $> = 0; print POSIX::setuid(0) // 'no', POSIX::setgid(0) // 'no', qq( $< $>\\n)";
       const job = await run({ steps: [{ args: ["perl", "-e", perl] }] }).finished();
       assert.equal(job.text(), "nono 54321 54321\n");
@@ -93,12 +93,12 @@ describe(
       assert.equal(job.part(2, 2), "err\n");
     });
 
-    test("standard input comes from where they cannot go", async () => {
+    test("standard input may come from a place that they cannot access", async () => {
       const job = await run({ stdin: "given\n", steps: [{ run: "cat" }, { run: "cat; echo over" }] }).finished();
       assert.equal(job.text(), "given\nover\n");
     });
 
-    test("the job's own files and its supervisor are out of their reach", async () => {
+    test("they cannot access the job's own files and its supervisor", async () => {
       const job = run({ steps: [{ run: "until test -e go; do sleep 0.01; done; . ./attempts", workdir }] });
       await until("the start", () => job.events().includes("start 1"));
       const supervisor = job.supervisorPid();
@@ -145,7 +145,7 @@ describe(
     });
 
     test(
-      "a user that cannot be become is a failure of that stage, and nothing is executed",
+      "if the process cannot become the user, that stage fails, and nothing is executed",
       { skip: has("setpriv") ? false : "left out: setpriv is not installed" },
       async (t) => {
         for (const capability of ["setuid", "setgid", "chown"]) {
@@ -159,7 +159,7 @@ describe(
       },
     );
 
-    test("secrets of theirs are masked, and what they write stays theirs", async () => {
+    test("their secrets are masked, and their files belong to them", async () => {
       const job = await run({ secrets: ["hunter2"], steps: [{ run: "echo hunter2 > kept; cat kept > /dev/stderr" }] }).finished();
       assert.equal(job.text(), "***\n");
       const { uid: owner, gid, mode } = statSync(join(workdir, "kept"));
@@ -202,7 +202,7 @@ describe(
           }
         });
 
-        test("a supervisor that is killed takes the step with it, and a sweep ends what is left", async () => {
+        test("a step is killed with its supervisor, and a sweep ends what is left", async () => {
           const job = await ready(`${daemons}; echo ready; exec sleep 1005`);
           const pid = Number(job.lines("start")[0]?.[1]);
           box.expectedDeaths += 1;
@@ -217,7 +217,7 @@ describe(
     }
 
     test(
-      "a sweep finds what is left where root may not look into other users' processes",
+      "a sweep finds what is left even if root may not inspect other users' processes",
       { skip: has("setpriv") ? false : "left out: setpriv is not installed" },
       async (t) => {
         const weak = new Box();
@@ -240,7 +240,7 @@ describe(
     };
     for (const [what, line] of Object.entries(overLines)) {
       const skip = has("setpriv") ? false : "left out: setpriv is not installed";
-      test(`a sweep spares the session that has got the number of a step that was finished, by ${what}`, { skip }, async (t) => {
+      test(`a sweep leaves a session alone that has the ID of a finished step, by ${what}`, { skip }, async (t) => {
         const weak = new Box();
         t.after(() => weak.close());
         weak.wrapper = ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon,-sys_admin", ...weak.wrapper];
