@@ -11,38 +11,38 @@ import { Waiting } from "./waiting.ts";
 import type { OutputWatchers } from "./watcher.ts";
 import { codeOf } from "../lib/error-code.ts";
 
-/** What a reader must know of the job. */
+/** What a reader must know about the job. */
 export type AttachSource = {
-  directory: string; // need not exist yet
+  directory: string; // the job's directory, which need not exist yet
   watchers: OutputWatchers;
-  /** True when the output is whole; also where the job is unknown by now. A change to true is followed by a wake of the watchers. */
+  /** Whether the output is complete. True also if the job was removed. After a change to true, the watchers are woken. */
   isFinished: () => boolean;
-  /** The job as it ended, as JSON shows it; null where it is unknown by now. Asked once, when it is finished and its output was read. */
+  /** The finished job, as JSON shows it; null: it was removed. Called once, when the job is finished and its output was read. */
   outcome: () => object | null;
 };
 
 export type AttachOptions = {
   encoding: "raw" | "ndjson" | "sse";
-  /** Of the output file, also with a filter. An offset that a running job has not come to is waited for. */
+  /** An offset in the output file, also with a filter. If the output of a running job is shorter, the reader waits. */
   offset: number;
-  /** How far back from what is there now: so many lines (of what the filter leaves), and no further back than `offset`. */
+  /** Begin this many lines (of the filtered output) before the present end, but not before `offset`. */
   tail: number | null;
-  /** False: what is there now; of a job that is not finished no outcome then. */
+  /** False: only the output that is there now, without an outcome if the job is not finished. */
   follow: boolean;
   stream: Stream | null;
   step: number | null;
-  timestamps: boolean; // raw only: the others have them
+  timestamps: boolean; // for raw output only: the other forms always have them
   /**
-   * Where to stop, exclusive; null: nowhere, and the encoded forms end with the outcome. An end that a running job has not come to is
-   * waited for.
+   * Where to stop, exclusive. If the output of a running job is shorter, the reader waits. Null: at the output's end; then the encoded
+   * forms end with the outcome.
    */
   end: number | null;
 };
 
-/** Proxies close what is silent for longer: nginx after 60 s, others after 30. */
+/** Proxies close connections that are silent for longer: nginx after 60 s, others after 30 s. */
 const heartbeatMs = 15_000;
 
-/** Of all readers: the event loop is one. */
+/** Shared by all readers, because there is one event loop. */
 const slices = new Slices();
 
 /** How many bytes of output there are now. */
@@ -50,18 +50,18 @@ export async function outputSize(directory: string): Promise<number> {
   try {
     return (await stat(join(directory, "output"))).size;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return 0; // it never started, or not yet
+    if (codeOf(error) === "ENOENT") return 0; // the job has not started, or never did
     throw error;
   }
 }
 
 /**
- * The output of a job in chunks: what is there, then what comes, until the job is finished or the signal aborts. The bytes of a chunk stay
- * as they are until the chunk after the next is asked for; to keep one for longer, copy it.
+ * The output of a job in chunks: what is there, then what follows, until the job is finished or the signal aborts. A chunk's bytes are
+ * valid until the chunk after the next one is requested. To keep a chunk for longer, copy it.
  */
 export async function* attach(source: AttachSource, options: AttachOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
   const isPlain = options.encoding === "raw" && options.stream === null && options.step === null && !options.timestamps;
-  const path = join(source.directory, isPlain ? "output" : "index"); // records are written after the bytes that they are of
+  const path = join(source.directory, isPlain ? "output" : "index"); // a record is written after the bytes that it describes
   const { follow } = options;
   using waiting = new Waiting({ path, watchers: source.watchers, follow, isFinished: source.isFinished, signal });
   yield* isPlain ? attachPlain(source, options, waiting) : attachEncoded(source, options, waiting);
@@ -72,7 +72,7 @@ async function* attachPlain({ directory, watchers }: AttachSource, options: Atta
   await using file = yield* openWhenThere<never>(watchers, { path: join(directory, "output"), waiting, beat: null });
   if (file === null) return;
   const start = await startOf(options, { output: file, index: new IndexFile(null) });
-  // Without following, what is there now is all: a job that writes faster than its reader takes would never end.
+  // Without following, the end is fixed now. Otherwise reading a job that writes faster than its reader would never end.
   const end = Math.min(options.end ?? Infinity, options.follow ? Infinity : await file.size());
   yield* followBytes({ file, files, waiting }, { start, end });
 }
@@ -91,7 +91,7 @@ async function* attachEncoded(source: AttachSource, options: AttachOptions, wait
 }
 
 async function* attachPieces({ directory, watchers }: AttachSource, options: AttachOptions, waiting: Waiting): AsyncGenerator<Piece[]> {
-  // Where a supervisor came no further, there are bytes without an index.
+  // If a supervisor was killed, there may be bytes without a record.
   await using indexFile = yield* openWhenThere<Piece[]>(watchers, { path: join(directory, "index"), waiting, beat: [] });
   await using output = yield* openWhenThere<Piece[]>(watchers, { path: join(directory, "output"), waiting, beat: [] });
   if (output === null) return;
@@ -104,8 +104,8 @@ async function* attachPieces({ directory, watchers }: AttachSource, options: Att
 type Opening<Beat> = { path: string; waiting: Waiting; beat: Beat | null };
 
 /**
- * Null where the job, or the wait for it, ended without one. A job may be in the queue for hours: there is a beat, where one is given,
- * whenever it is time for one.
+ * Waits for a file of the job, and opens it. Null: the job, or the wait, ended without one. A job may be in the queue for hours, so this
+ * yields a heartbeat from time to time, if `beat` makes one.
  */
 async function* openWhenThere<Beat>(
   { files }: OutputWatchers,

@@ -1,16 +1,16 @@
-/** Also the most that a reader who is not in bulk gets at once, and so what a stalled one holds. A multiple of the index's records. */
+/** A reader without bulk buffers gets at most one block at once, so a stalled one holds no more. A multiple of the record size. */
 export const blockBytes = 64 * 1024;
 
 const maxBlocks = 256; // 16 MiB for all files together
 
 /**
- * The blocks of files that were read last. A thousand readers who are woken by the same write find its bytes here. A block that leaves
- * the cache lives on as long as a socket has to send of it.
+ * The blocks of files that were read last. A thousand readers that are woken by the same write find its bytes here. A block that leaves the
+ * cache stays in memory while a socket has to send bytes of it.
  */
 export class BlockCache {
-  readonly #blocks = new Map<string, Block>(); // the one used last comes last
+  readonly #blocks = new Map<string, Block>(); // in the order of their last use
 
-  /** The block of the file that holds `offset`; its bytes may still have to be read. */
+  /** The block of the file that contains `offset`. Its bytes may not be read yet. */
   blockAt(fileId: number, offset: number): Block {
     const start = offset - (offset % blockBytes);
     const key = `${fileId} ${start}`;
@@ -35,19 +35,19 @@ export class BlockCache {
   }
 }
 
-/** The file only grows, so bytes are added behind those that readers already hold, and never changed. */
+/** The file only grows, so bytes are only added behind those that readers hold, and never changed. */
 export class Block {
   readonly start: number;
   readonly buffer = Buffer.allocUnsafeSlow(blockBytes);
   filled = 0;
-  /** The read that is under way. */
+  /** The read in progress. */
   reading: Promise<void> | null = null;
 
   constructor(start: number) {
     this.start = start;
   }
 
-  /** Up to where the bytes are there. */
+  /** The offset in the file up to which bytes are present. */
   get end(): number {
     return this.start + this.filled;
   }

@@ -2,18 +2,20 @@ import { blockBytes } from "./block-cache.ts";
 
 const budgetBytes = 64 * 1024 * 1024; // for all readers together
 
-/** Measured over loopback, processor time for each byte: 64 KiB a read costs four times as much as 1 MiB, 1 MiB a third more than 4. */
+/**
+ * Measured over loopback, CPU time per byte: reads of 64 KiB cost four times as much as reads of 1 MiB, which cost a third more than 4 MiB.
+ */
 const largestBytes = 4 * 1024 * 1024;
 const smallestBytes = 256 * 1024;
 const shareOfRest = 1 / 16;
 
-/** Large buffers for readers who take much and fast. Who gets none reads in small blocks: slower, but as correct. */
+/** Large buffers for readers that take much output quickly. A reader that gets none reads in small blocks, which is only slower. */
 export class BulkBuffers {
   #restBytes = budgetBytes;
 
   /**
-   * Two, so that one can be filled while the other is sent; to be disposed of. A part of what is left, so that the first ones get the best
-   * and the thirtieth something; null when hardly anything is left.
+   * Two buffers, so that one can be filled while the other is sent. Dispose of them. Their size is a part of what is left, so the first
+   * readers get large ones and the thirtieth still gets some. Null: hardly anything is left.
    */
   take(): BulkPair | null {
     const share = Math.min(largestBytes, Math.max(smallestBytes, this.#restBytes * shareOfRest));
@@ -24,7 +26,7 @@ export class BulkBuffers {
   }
 }
 
-/** The memory is not handed to another reader afterwards: a socket may still be sending the last of it. */
+/** The memory is not given to another reader afterwards, because a socket may still be sending the last bytes. */
 export class BulkPair implements Disposable {
   readonly #buffers: [Buffer, Buffer];
   #onDispose: () => void;
@@ -34,7 +36,7 @@ export class BulkPair implements Disposable {
     this.#onDispose = onDispose;
   }
 
-  /** Not the one that it gave before, but the one before that. */
+  /** The buffer that was not returned by the previous call. */
   next(): Buffer {
     this.#buffers.reverse();
     return this.#buffers[0];

@@ -3,32 +3,32 @@ import { formatTime } from "../job/facts.ts";
 import { WholeCharacters } from "./characters.ts";
 import type { Origin, Piece } from "./pieces.ts";
 
-/** Turns pieces, in the order in which they are given, into what is sent. */
+/** Turns pieces, in their order, into the bytes to send. */
 export type Encoder = {
   /**
-   * In chunks of some 64 KiB at most, made as they are asked for: a reader that takes nothing must not hold all that a block becomes, which
-   * is 32 times as much where each byte is a line with its time. Of an empty batch, which says that nothing has come for a while: what
-   * keeps the connection alive, or nothing.
+   * Yields chunks of at most about 64 KiB, made on demand, so that a reader that takes nothing does not hold a whole encoded block: if each
+   * byte is a line with its time, that is 32 times as large. An empty batch means that nothing has come for a while: it becomes a
+   * heartbeat, or nothing.
    */
   encode(pieces: Piece[]): Iterable<Buffer>;
-  /** What is left at the end; with the outcome, where it is known. */
+  /** The last bytes, with the outcome if it is known. */
   end(outcome: object | null): Buffer;
 };
 
 const nothing = Buffer.alloc(0);
 
-/** Of the output, in one line of JSON: a control character is six there. */
+/** Bytes of output in one line of JSON, where a control character becomes six. */
 const longestDataBytes = 8 * 1024;
-/** A chunk is complete when it has so much. */
+/** A chunk is complete when it has this size. */
 const chunkBytes = 16 * 1024;
 
-/** The bytes alone, of all pieces. */
+/** Only the bytes. */
 export const bytesEncoder: Encoder = {
   encode: (pieces) => [Buffer.concat(pieces.flatMap((piece) => (piece.kind === "bytes" ? [piece.data] : [])))],
   end: () => nothing,
 };
 
-/** The bytes; each line begins with the time at which its first byte was read, or "-" where that is not known. */
+/** The bytes; each line begins with the time at which its first byte was read, or "-" if that is unknown. */
 export function timestampsEncoder(): Encoder {
   let isAtLineStart = true;
   const prefixed = function* (data: Buffer, prefix: Buffer): Generator<Buffer> {
@@ -60,7 +60,7 @@ export function timestampsEncoder(): Encoder {
   return { encode, end: () => nothing };
 }
 
-/** Lines of JSON; the last one is the outcome. An empty object in quiet times, to be ignored, does what the comments among events do. */
+/** Lines of JSON; the last one is the outcome. The heartbeat is an empty object, which clients ignore. */
 export function ndjsonEncoder(): Encoder {
   const characters = new WholeCharacters();
   const write = (piece: Piece): string => `${toJson(piece)}\n`;
@@ -92,13 +92,13 @@ function* textChunks(pieces: Iterable<Piece>, write: (piece: Piece) => string): 
   yield Buffer.from(text);
 }
 
-/** The id of the end: whoever comes back with it has had all. No offset is written so. */
+/** The ID of the last event: a client that returns with it has received everything. It is different from every offset. */
 export const endId = "end";
 
 /**
- * Server-sent events with the JSON of the lines. The id of an event is the offset behind its bytes, so that a client which comes back with
- * its Last-Event-ID goes on exactly there; the end has one of its own, also where it tells of nothing (HTML standard, "Server-sent events":
- * a block without data sets the id). Comments in quiet times find dead connections and keep proxies from closing living ones.
+ * Server-sent events with the JSON of the lines. An event's ID is the offset behind its bytes, so a client that returns with its
+ * Last-Event-ID continues exactly there. The end has an ID of its own, even without an outcome: a block without data also sets the ID (HTML
+ * standard, "Server-sent events"). The heartbeats are comments; they detect dead connections, and keep proxies from closing living ones.
  */
 export function eventsEncoder(): Encoder {
   const characters = new WholeCharacters();

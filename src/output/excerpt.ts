@@ -4,7 +4,7 @@ import type { OutputWatchers } from "./watcher.ts";
 
 const maxExcerptBytes = 16_384;
 
-/** The last lines that a step has written to one of its streams so far, as text; of very long ones the end. */
+/** The last lines that a step has written to one of its streams so far, as text. Of very long lines, the end. */
 export async function lastLines(
   job: { directory: string; watchers: OutputWatchers },
   wanted: { step: number; stream: Stream; lines: number },

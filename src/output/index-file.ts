@@ -5,7 +5,7 @@ import type { SharedFile } from "./shared-file.ts";
 
 export type Stream = "stdout" | "stderr";
 
-/** Describes the bytes from `start` up to `end`, and that so many were lost at `end`. */
+/** Describes the bytes from `start` up to `end`, and how many bytes were lost at `end`. */
 export type IndexRecord = {
   start: number;
   end: number;
@@ -15,9 +15,9 @@ export type IndexRecord = {
   stream: Stream;
 };
 
-const recordBytes = 32; // blockBytes is a multiple: a block holds whole records
+const recordBytes = 32; // blockBytes is a multiple of it, so a block has whole records
 
-/** Reads records by their number, a block at a time at most; a record that is not whole is not there. `null`: there is no file. */
+/** Reads records by their number, at most one block at a time. An incomplete record does not count. file null: there is none. */
 export class IndexFile {
   readonly #file: SharedFile | null;
 
@@ -29,20 +29,20 @@ export class IndexFile {
     return Math.floor(((await this.#file?.size()) ?? 0) / recordBytes);
   }
 
-  /** Records from `number` on: one at least where there are any. `start` is where the first one's bytes begin. */
+  /** Records from `number` on: at least one, if there are any. `start`: the offset at which the bytes of the first one begin. */
   async read(number: number, start: number, limit = Infinity): Promise<IndexRecord[]> {
     const bytes = await this.#file?.read(number * recordBytes, Math.min(limit * recordBytes, blockBytes));
     return bytes === undefined ? [] : decode(bytes, start);
   }
 
-  /** Where the bytes of a record begin; there need not be one of that number yet. */
+  /** The offset at which the bytes of a record begin. The record need not exist yet. */
   async startOf(number: number): Promise<number> {
     if (number === 0) return 0;
     const [before] = await this.read(number - 1, 0, 1);
     return before?.end ?? 0;
   }
 
-  /** The number of the first record that has something at or behind `offset`; the number of records where none has. */
+  /** The number of the first record that ends at or behind `offset`; if there is none, the number of records. */
   async find(offset: number): Promise<number> {
     let [low, high] = [0, await this.count()];
     while (low < high) {
@@ -53,7 +53,7 @@ export class IndexFile {
     return low;
   }
 
-  /** All records before `number`, the last one first. */
+  /** All records before `number`, in reverse order. */
   async *backwards(number: number): AsyncGenerator<IndexRecord> {
     const perBlock = blockBytes / recordBytes;
     for (let end = number; end > 0;) {

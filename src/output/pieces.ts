@@ -3,10 +3,10 @@ import type { IndexFile, IndexRecord, Stream } from "./index-file.ts";
 import type { SharedFile } from "./shared-file.ts";
 import type { Waiting } from "./waiting.ts";
 
-/** When and by what bytes were written. Null for bytes whose supervisor was killed before it could record that. */
+/** The time, step and stream of bytes. Null: the supervisor was killed before it could record them. */
 export type Origin = { timeNs: bigint; step: number; stream: Stream } | null;
 
-/** A run of bytes of the output file that came at one time from one stream of one step, or a place where bytes were lost. */
+/** A run of bytes of the output file with one time, step and stream, or a place where bytes were lost. */
 export type Piece =
   | { kind: "bytes"; offset: number; data: Buffer; origin: Origin }
   | { kind: "gap"; offset: number; lostBytes: number; origin: Origin };
@@ -25,20 +25,19 @@ export type PieceSource = {
   waiting: Waiting;
   filter: Filter;
   start: number; // an offset in the output file
-  end: number; // exclusive; what is lost just there is behind it
+  end: number; // exclusive; a gap at this offset is behind it
   idleMs: number;
 };
 
-const maxRecords = 512; // read at once
+const maxRecords = 512; // how many are read at once
 
 /**
- * What the index says of the output from `start` on, then what comes, up to `end`; in batches, each from one block of the output, so that a
- * reader holds one block and not as many as it finds pieces in. An empty batch says that nothing was given for `idleMs`, whatever came that
- * is not wanted.
+ * The pieces of the output from `start` on, and those that follow, up to `end`. Each batch is from one block of the output, so a reader
+ * holds only one block. An empty batch means that nothing was yielded for `idleMs`, even if output came that the filter excludes.
  */
 export async function* followPieces(source: PieceSource): AsyncGenerator<Piece[]> {
   const { index, waiting } = source;
-  // Without following, what is recorded now is all: a job that writes faster than its reader takes would never end.
+  // Without following, the end is fixed now. Otherwise reading a job that writes faster than its reader would never end.
   const limit = waiting.follows || waiting.isFinished() ? Infinity : await index.count();
   let number = await index.find(source.start);
   let end = await index.startOf(number);
@@ -72,7 +71,7 @@ async function* readPieces(source: PieceSource, records: IndexRecord[]): AsyncGe
     const end = Math.min(record.end, source.end);
     for (let offset = Math.max(record.start, source.start); offset < end;) {
       const data = await source.output.read(offset, end - offset);
-      if (data.length === 0) break; // a power cut took what the index speaks of
+      if (data.length === 0) break; // a power cut took bytes that have records
       if (!isOfBlock(batch, offset)) {
         yield batch;
         batch = [];
@@ -90,7 +89,7 @@ function isOfBlock([first]: Piece[], offset: number): boolean {
   return first === undefined || Math.floor(first.offset / blockBytes) === Math.floor(offset / blockBytes);
 }
 
-/** What a supervisor wrote just before it was killed. */
+/** Bytes without records: the supervisor was killed just after it had written them. */
 async function* readUnrecorded({ output, filter, start, end }: PieceSource, recordedEnd: number): AsyncGenerator<Piece[]> {
   if (!matches(filter, null)) return;
   for (let offset = Math.max(start, recordedEnd); offset < end;) {

@@ -3,12 +3,12 @@ import { blockBytes } from "./block-cache.ts";
 import type { SharedFile, SharedFiles } from "./shared-file.ts";
 import type { Waiting } from "./waiting.ts";
 
-/** Whoever has taken this much without having caught up reads in bulk from then on: more than the kernel keeps for a stalled reader. */
+/** A reader that has taken this much without reaching the end reads in bulk. It is more than the kernel keeps for a stalled reader. */
 const provenBytes = 8 * 1024 * 1024;
 
 /**
- * The bytes of a file from `start` up to `end`, then those that come. A chunk stays as it is until the chunk after the next is asked for:
- * one may be sent while the next is read.
+ * The bytes of a file from `start` on, and those that follow, up to `end`. A chunk is valid until the chunk after the next one is
+ * requested, so one can be sent while the next one is read.
  */
 export async function* followBytes(
   { file, files, waiting }: { file: SharedFile; files: SharedFiles; waiting: Waiting },
@@ -25,12 +25,12 @@ export async function* followBytes(
   }
 }
 
-/** Reads in small blocks that readers share, or, while it is behind, in large buffers of its own. */
+/** Reads in small blocks that readers share, or, while it is far behind, in large buffers of its own. */
 class BulkReader implements Disposable {
   readonly #file: SharedFile;
   readonly #files: SharedFiles;
   #buffers: BulkPair | null = null;
-  #takenBytes = 0; // since it was last seen to have caught up
+  #takenBytes = 0; // since it last reached the end
 
   constructor(file: SharedFile, files: SharedFiles) {
     this.#file = file;

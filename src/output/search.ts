@@ -4,28 +4,28 @@ import type { SharedFile, SharedFiles } from "./shared-file.ts";
 export type SearchSource = { directory: string; files: SharedFiles };
 
 export type SearchOptions = {
-  /** Without line feeds: no match goes over one. */
+  /** Contains no line feed, so a match is within one line. */
   text: string;
   isCaseSensitive: boolean;
   offset: number;
-  /** So many matches. */
+  /** The largest number of matches. */
   limit: number;
 };
 
 export type Match = { offset: number; bytes: number };
-/** `next`: where to go on; null: that was all that there is now. */
+/** `next`: the offset for the next search; null: all present output was searched. */
 export type SearchResult = { matches: Match[]; next: number | null };
 
-/** How much one search looks at: the bytes, and the milliseconds. Another goes on behind it. */
+/** The limits of one search, in bytes and milliseconds. Another search continues behind it. */
 export type SearchBounds = { mostBytes: number; mostMs: number; sliceBytes: number };
 
-/** A match is found where it is no longer than this, with the escape sequences in it. */
+/** Matches that are longer than this, with their escape sequences, are not found. */
 const longestMatchBytes = 8192;
 const bounds: SearchBounds = { mostBytes: 32 << 20, mostMs: 150, sliceBytes: 512 << 10 };
 
 /**
- * Where a text is in an output, in order. Escape sequences within it do not count, so that text of several colours is found. It is looked
- * for in bytes, as characters of one byte: offsets are exact, whatever the output is.
+ * Finds a text in an output. Escape sequences are ignored, so text in several colours is found. The search is in bytes, as characters of
+ * one byte, so offsets are exact for any output.
  */
 export async function searchOutput(
   { directory, files }: SearchSource,
@@ -44,14 +44,14 @@ async function search(
 ): Promise<SearchResult> {
   const pattern = patternOf(text, isCaseSensitive);
   const endMs = performance.now() + mostMs;
-  // In the worst case each byte is compared with each character of the text; meanwhile nothing else is done.
+  // In the worst case, each byte is compared with each character of the text. Meanwhile the event loop does nothing else.
   const buffer = Buffer.allocUnsafe(Math.max(2 * longestMatchBytes, Math.floor(sliceBytes / Math.ceil(text.length / 3))));
   const matches: Match[] = [];
   for (let start = offset; ;) {
     const filled = await file.readInto(buffer, start);
     const isLast = filled < buffer.length;
     const slice = new Visible(buffer.toString("latin1", 0, filled));
-    // What begins behind this may go on behind the slice.
+    // A match that begins behind this offset may extend beyond the slice.
     let behind = isLast ? filled : slice.outside(filled - longestMatchBytes);
     for (const found of slice.find(pattern)) {
       if (found.offset >= behind) break;
@@ -65,12 +65,12 @@ async function search(
   }
 }
 
-/** ECMA-48: control sequences and, with their terminator, strings of the operating system's kind. */
+/** Control sequences, and operating system commands with their terminator (ECMA-48). */
 const escapes = new RegExp(String.raw`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\))`, "g");
 
 type Part = { start: number; end: number; textStart: number };
 
-/** A text without its escape sequences, in which places are known by their offset in the whole. */
+/** A text without its escape sequences, which still knows the offsets in the whole text. */
 class Visible {
   readonly #parts: Part[] = [];
   readonly #text: string;
@@ -104,7 +104,7 @@ class Visible {
     }
   }
 
-  /** The offset or, where that is within an escape sequence, where it begins; unless it begins the whole. */
+  /** The offset, or the beginning of the escape sequence that it is in, unless that sequence begins the text. */
   outside(offset: number): number {
     const index = this.#last(({ start }) => start <= offset);
     const part = this.#parts[index];
@@ -116,7 +116,7 @@ class Visible {
     return part === undefined ? textOffset : part.start + textOffset - part.textStart;
   }
 
-  /** By binary search: the last part of which it holds. */
+  /** The last part for which `holds` is true, by binary search. */
   #last(holds: (part: Part) => boolean): number {
     let low = 0;
     let high = this.#parts.length;
@@ -140,7 +140,7 @@ function patternOf(text: string, isCaseSensitive: boolean): RegExp {
   return new RegExp(written.join(""), "g");
 }
 
-/** UTF-8, a character for each byte, and none of them with a meaning of its own in a pattern. */
+/** A character in UTF-8, one character for each byte, escaped for a pattern. */
 function asBytes(character: string): string {
   return [...Buffer.from(character)].map((byte) => String.raw`\x${byte.toString(16).padStart(2, "0")}`).join("");
 }

@@ -6,20 +6,19 @@ import { codeOf } from "../lib/error-code.ts";
 
 const [open, close, read, stat] = [promisify(fs.open), promisify(fs.close), promisify(fs.read), promisify(fs.fstat)];
 
-/** The files that are being read, each open once for all of its readers. */
+/** The files that are being read. Each is opened once for all of its readers. */
 export class SharedFiles {
   readonly bulk = new BulkBuffers();
   readonly #blocks = new BlockCache();
   readonly #files = new Map<string, SharedFile>();
 
   /**
-   * To be disposed of by whoever opened it; the last one closes it. Null where there is no such file. `isHot`: of a job that is not
-   * finished, so that the kernel has it at hand and it is opened, and looked at for the first time, at once: a thread would be waited for
-   * longer than the file.
+   * Each caller disposes of the file; the last one closes it. Null: there is no such file. `isHot`: the job is not finished, so the file is
+   * in the kernel's memory. It is opened and first read on the event loop's own thread, because waiting for another thread takes longer.
    */
   async open(path: string, { isHot = false } = {}): Promise<SharedFile | null> {
     const known = this.#files.get(path);
-    if (known !== undefined && (await known.acquire())) return known; // missing: that look began before we asked
+    if (known !== undefined && (await known.acquire())) return known; // otherwise that attempt began before this call and found nothing
     const file = this.#files.get(path) ?? new SharedFile({ path, isHot }, this.#blocks, (unused) => this.#forget(path, unused));
     this.#files.set(path, file);
     return (await file.acquire()) ? file : null;
@@ -35,7 +34,7 @@ export class SharedFiles {
   }
 }
 
-/** A file that only grows. Deleting it meanwhile changes nothing for those who read it. */
+/** A file that only grows. If it is deleted meanwhile, its readers do not notice. */
 export class SharedFile implements AsyncDisposable {
   static #lastId = 0;
   readonly #id = (SharedFile.#lastId += 1);
@@ -43,7 +42,7 @@ export class SharedFile implements AsyncDisposable {
   readonly #fd: Promise<number | null>;
   readonly #onUnused: (file: SharedFile) => void;
   #users = 0;
-  #hotOffset: number | null; // what comes from there on was written a moment ago, and is in the kernel's memory
+  #hotOffset: number | null; // bytes from there on were just written, and are in the kernel's memory
 
   constructor({ path, isHot }: { path: string; isHot: boolean }, cache: BlockCache, onUnused: (file: SharedFile) => void) {
     this.#cache = cache;
@@ -79,17 +78,17 @@ export class SharedFile implements AsyncDisposable {
   }
 
   /**
-   * Bytes from `offset` on: one at least where there are any, `limit` and a block of the cache at most. They are shared with other readers
-   * and must not be changed. Many readers at the same place cost one or two reads of the file.
+   * Bytes from `offset` on: at least one, if there are any, and at most `limit` or a block of the cache. They are shared with other readers
+   * and must not be changed. Many readers at the same offset cost one or two reads of the file.
    */
   async read(offset: number, limit: number): Promise<Buffer> {
     const block = this.#cache.blockAt(this.#id, offset);
-    if (block.end <= offset) await block.reading; // begun before we asked: what it does not find may be there now
+    if (block.end <= offset) await block.reading; // it began before this call, so bytes that it did not find may exist now
     if (block.end <= offset) await (block.reading ??= this.#extend(block));
     return block.slice(offset, limit);
   }
 
-  /** Fills the buffer from `offset` on as far as there are bytes; returns how many. */
+  /** Fills the buffer with the bytes from `offset` on. Returns how many there were. */
   async readInto(buffer: Buffer, offset: number): Promise<number> {
     const fd = await this.#fd;
     return fd === null ? 0 : (await read(fd, buffer, 0, buffer.length, offset)).bytesRead;

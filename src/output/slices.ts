@@ -2,15 +2,15 @@
 const sliceMs = 5;
 
 /**
- * Work for readers, a slice of it in each turn of the event loop, first come first served: hundreds of readers may come in one turn, and a
- * chunk in a form that multiplies output takes up to a millisecond for each.
+ * Divides work for readers over turns of the event loop, first come first served. Hundreds of readers may come in one turn, and encoding a
+ * chunk takes up to a millisecond for each.
  */
 export class Slices {
   readonly #waiting: (() => void)[] = [];
   #spentMs = 0; // in this turn
   #isNextAsked = false;
 
-  /** Does the work as soon as a turn has time for it. Gives what it gives; rejects with what it throws. */
+  /** Does the work as soon as a turn has time for it. Resolves with its result, or rejects with its error. */
   run<Result>(work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push(() => {

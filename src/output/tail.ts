@@ -7,13 +7,10 @@ import type { SharedFile } from "./shared-file.ts";
 type Range = { start: number; end: number };
 
 const newline = 0x0a;
-/** What is in memory is read without a pause: others go on when it has lasted so long. */
+/** Reading from memory has no pauses, so after this time it lets other work go on. */
 const turnMs = 5;
 
-/**
- * The offset in the output file from which on there are the last `lines` lines of what is wanted and there now. A last line that has no
- * newline yet is one.
- */
+/** The offset in the output file at which the last `lines` lines of the filtered output begin. A last line without newline counts. */
 export async function findTail(source: { output: SharedFile; index: IndexFile; filter: Filter }, lines: number): Promise<number> {
   const { output, index, filter } = source;
   const size = await output.size();
@@ -31,7 +28,7 @@ async function* wantedBackwards(index: IndexFile, filter: Filter): AsyncGenerato
 
 async function findLines(output: SharedFile, ranges: AsyncIterable<Range> | Iterable<Range>, lines: number): Promise<number> {
   let missing = lines;
-  let isLastByte = true; // a newline there ends the last line and begins none
+  let isLastByte = true; // a newline as the last byte ends the last line and begins none
   let turnStartMs = performance.now();
   for await (const range of ranges) {
     if (performance.now() - turnStartMs > turnMs) {
@@ -59,7 +56,7 @@ async function* blocksBackwards(output: SharedFile, range: Range): AsyncGenerato
   }
 }
 
-/** At `from` or before it; lastIndexOf would count a negative `from` from the end. */
+/** The last newline at `from` or before it. lastIndexOf would count a negative `from` from the end. */
 function lastNewline(data: Buffer, from: number): number {
   return from < 0 ? -1 : data.lastIndexOf(newline, from);
 }

@@ -1,14 +1,14 @@
 import type { OutputWatchers } from "./watcher.ts";
 
 export type WaitingOptions = {
-  path: string; // of the file whose growth is waited for
+  path: string; // of the file that the reader waits for
   watchers: OutputWatchers;
   follow: boolean;
   isFinished: () => boolean;
   signal: AbortSignal;
 };
 
-/** One reader's waiting for more. A wake that comes while the reader is busy is kept for its next wait. */
+/** The wait of one reader for more output. A wake that comes while the reader is busy is kept for its next wait. */
 export class Waiting implements Disposable {
   readonly #options: WaitingOptions;
   readonly #unsubscribe: () => void;
@@ -24,8 +24,8 @@ export class Waiting implements Disposable {
   }
 
   /**
-   * To be asked before looking for more: when it is true, what that look does not find will never come. In this order, since a job may
-   * write and end between a look and the question.
+   * Call before checking for more output. If this is true, output that the check does not find will never come. The order matters, because
+   * a job may write and end between the check and this call.
    */
   isLastCheck(): boolean {
     return !this.#options.follow || this.isAborted || this.isFinished();
@@ -43,7 +43,7 @@ export class Waiting implements Disposable {
     return this.#options.isFinished();
   }
 
-  /** Resolves when there may be more, or when the time is up. */
+  /** Resolves when there may be more, or after `limitMs`. */
   async more(limitMs = Infinity): Promise<"woken" | "idle"> {
     if (!this.#isDue) await this.#sleep(limitMs);
     if (!this.#isDue) return "idle";

@@ -6,8 +6,8 @@ import { codeOf } from "../lib/error-code.ts";
 const pollMs = 50;
 
 /**
- * Wakes readers when a file of a job grows: one inotify watch for a file, whatever the number of its readers, and none for a file without
- * readers. A wake is a hint that something may have changed; a reader looks for itself, and subscribes before its first look.
+ * Wakes readers when a file of a job grows. A file with readers has one inotify watch, and a file without readers has none. A wake is a
+ * hint that something may have changed: a reader checks by itself, and subscribes before its first check.
  */
 export class OutputWatchers {
   /** The open files and the cached bytes that readers share. */
@@ -26,7 +26,7 @@ export class OutputWatchers {
     };
   }
 
-  /** To be called on every change of the job's state, after it: wakes the readers of its output and its index. */
+  /** Wakes the readers of the job's output and index. Call after every change of the job's state. */
   wake(outputPath: string): void {
     if (this.#watched.size === 0) return;
     this.#watched.get(outputPath)?.stateChanged();
@@ -44,7 +44,7 @@ export class OutputWatchers {
   }
 }
 
-/** What tells of changes: nothing yet (the job's directory is not made), the file, or a timer. */
+/** What reports changes: nothing yet (the job's directory does not exist), the file's watch, or a timer. */
 type Watch = { kind: "none" } | { kind: "file"; watcher: FSWatcher } | { kind: "timer"; timer: NodeJS.Timeout; bytes: number };
 
 class WatchedFile {
@@ -75,14 +75,14 @@ class WatchedFile {
   }
 
   /**
-   * Null where the job has no directory yet. Where the kernel has no watch left for us (inotify(7), limits), or nothing can be made, a
-   * timer takes over. A missing file is made, empty, as the supervisor will find it: who is there before the first byte need not be woken
-   * for the file, to wait for its bytes then.
+   * Null: the job has no directory yet, or a timer is used, because the kernel has no watch left (limits in inotify(7)) or no file can be
+   * created. A missing file is created, empty, and the supervisor will use it. So a reader that comes before the first byte waits
+   * only once, for the bytes.
    */
   #tryWatch(): FSWatcher | null {
     try {
       closeSync(openSync(this.#path, constants.O_RDONLY | constants.O_CREAT, 0o600));
-      return watch(this.#path, () => this.#wakeAll()).on("error", () => this.#poll());
+      return watch(this.#path, () => this.#wakeAll()).on("error", () => this.#startPolling());
     } catch (error) {
       if (!isMissing(error)) this.#startPolling();
       return null;

@@ -1,17 +1,17 @@
-/** How many connections the service can have with a limit of file descriptors, for itself and for the doctor. */
+/** How many connections a limit of file descriptors allows. Used by the service and by the doctor. */
 
 /**
- * What the service itself needs: database, launcher, watchers, listening sockets, refusals, and files that are open for a moment, such as
- * folders that are looked at.
+ * Descriptors that the service itself needs: for database, launcher, watchers, listening sockets, refusals, and files and folders that are
+ * open for a moment.
  */
 export const descriptorsOfService = 150;
 
-/** Half of what the service leaves: the other half is for what is open besides a connection. */
+/** Half of the remaining descriptors: the other half is for files that a request opens besides its connection. */
 export function connectionsWithin(limit: number): number {
   return Math.max(0, Math.floor((limit - descriptorsOfService) / 2));
 }
 
-/** The least limit with room for so many. */
+/** The smallest limit that allows this many connections. */
 export function limitFor(connections: number): number {
   return 2 * connections + descriptorsOfService;
 }

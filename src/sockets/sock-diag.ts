@@ -9,8 +9,9 @@ const restartDelayMs = 1000;
 const answerTimeoutMs = 2000;
 
 /**
- * The C program that asks the kernel about single connections, and the lines exchanged with it (supervisor/formats.h): Node cannot, and the
- * kernel's tables take milliseconds to read, however few connections there are. It is started on first use, and again after it has ended.
+ * The C program that asks the kernel about single connections, and the lines exchanged with it (supervisor/formats.h). Node cannot ask, and
+ * reading the kernel's tables takes milliseconds, however few connections there are. The program is started on first use, and again after
+ * it has ended.
  */
 export class SockDiag {
   readonly #path: string;
@@ -18,7 +19,7 @@ export class SockDiag {
   #process: ChildProcess | null = null;
   #endedMs = -Infinity;
   #isClosed = false;
-  #asked: Resolve[] = []; // in order
+  #asked: Resolve[] = []; // in the order of the questions
   #late: NodeJS.Timeout | null = null; // while an answer is awaited
 
   constructor(path: string, timeoutMs = answerTimeoutMs) {

@@ -4,19 +4,18 @@ import { endianness } from "node:os";
 import type { Ends } from "./ends.ts";
 
 /**
- * A socket as it stands in a table; of one that its process has closed the owner is null: it has no inode any more, and the kernel calls it
- * root's.
+ * A socket in a table. `owner` null: its process has closed it. Such a socket has no inode, and the kernel shows root as its owner.
  */
 type Entry = { owner: number | null; unacknowledgedBytes: number };
 type Both = { ours: Entry | null; theirs: Entry | null };
 type Lookup = { ends: Ends; resolve: (found: Both) => void };
 
-/** The kernel gives the tables piece by piece, while others come and go: a line may be missed. */
+/** The kernel shows the tables piece by piece while sockets come and go, so a reading may miss a line. */
 const maxReads = 5;
 
 /**
- * Sockets as /proc/net/tcp and tcp6 list them (proc(5)): the fields of a line are number, local and remote address, state, bytes to be sent
- * and to be read, timer, retransmits, uid, timeout, inode. Many lookups share a reading.
+ * Sockets as listed in /proc/net/tcp and tcp6 (proc(5)). The fields of a line are number, local and remote address, state, bytes to be sent
+ * and to be read, timer, retransmits, uid, timeout, inode. Many look-ups share one reading.
  */
 export class SocketTables {
   #waiting: Lookup[] = [];
@@ -25,7 +24,7 @@ export class SocketTables {
   async ownerOfOther(ends: Ends): Promise<number | null> {
     for (let reads = 0; reads < maxReads; reads += 1) {
       const { ours, theirs } = await this.#find(ends);
-      // Both directions must be there, ours with our own user: else the pair is not the one that we hold.
+      // Both directions must be listed, ours with our own user. Otherwise the pair is not our connection.
       if (ours !== null && ours.owner === process.geteuid?.() && theirs !== null && theirs.owner !== null) return theirs.owner;
     }
     return null;
@@ -47,7 +46,7 @@ export class SocketTables {
     while (this.#waiting.length > 0) {
       const lookups = this.#waiting;
       this.#waiting = [];
-      // Read after the connections were made: those that come meanwhile wait for the next reading.
+      // A reading must begin after a connection was made, so look-ups that come meanwhile wait for the next reading.
       const tables = `${await readTable("/proc/net/tcp")}${await readTable("/proc/net/tcp6")}`;
       const found = entriesOf(tables, new Set(lookups.flatMap(({ ends }) => [...keysOf(ends), ...keysOf(turned(ends))])));
       const entryOf = (ends: Ends): Entry | null => keysOf(ends).flatMap((key) => found.get(key) ?? [])[0] ?? null;
@@ -57,7 +56,7 @@ export class SocketTables {
   }
 }
 
-/** Of the wanted pairs of addresses alone. */
+/** The entries of the wanted pairs of addresses. */
 function entriesOf(tables: string, wanted: Set<string>): Map<string, Entry> {
   const found = new Map<string, Entry>();
   for (const line of tables.split("\n")) {
@@ -74,14 +73,14 @@ function readLine(line: string): Entry {
 }
 
 async function readTable(path: string): Promise<string> {
-  return await readFile(path, "latin1").catch(() => ""); // no IPv6, or no /proc: then nothing is known
+  return await readFile(path, "latin1").catch(() => ""); // no IPv6, or no /proc
 }
 
 function turned({ localAddress, localPort, remoteAddress, remotePort }: Ends): Ends {
   return { localAddress: remoteAddress, localPort: remotePort, remoteAddress: localAddress, remotePort: localPort };
 }
 
-/** How the pair stands in a table: addresses of IPv4 by themselves, or as a socket of IPv6 has them. */
+/** How the pair is written in a table: IPv4 addresses as such, or as on an IPv6 socket. */
 function keysOf({ localAddress, localPort, remoteAddress, remotePort }: Ends): string[] {
   const forms = isIPv4(localAddress) ? [hex4, mapped] : [hex6];
   return forms.map((form) => `${form(localAddress)}:${hex(localPort, 4)} ${form(remoteAddress)}:${hex(remotePort, 4)}`);
@@ -95,7 +94,7 @@ function mapped(address: string): string {
   return `${"0".repeat(16)}${words([0, 0, 0xff, 0xff])}${hex4(address)}`;
 }
 
-/** RFC 4291, 2.2: "::" stands for as many groups of zeros as are missing. */
+/** "::" replaces the missing groups of zeros (RFC 4291, 2.2). */
 function hex6(address: string): string {
   const [head = [], tail = []] = (address.split("%", 1)[0] ?? "").split("::").map((part) => (part === "" ? [] : part.split(":")));
   const groups = [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail].map((group) =>
@@ -105,7 +104,7 @@ function hex6(address: string): string {
   return [0, 4, 8, 12].map((at) => words(bytes.slice(at, at + 4))).join("");
 }
 
-/** The kernel prints a word of four bytes as the number that it is to this machine. */
+/** The kernel prints each word of four bytes as a number in this machine's byte order. */
 function words(bytes: number[]): string {
   const ordered = endianness() === "LE" ? bytes.toReversed() : bytes;
   return ordered.map((byte) => hex(byte, 2)).join("");
