@@ -3,7 +3,7 @@ import { pattern } from "./sentences.ts";
 
 /** The schemas of the fields that describe the container of a step. */
 
-// None begins with "-": the engine's client would take it for an option.
+// No value begins with "-", because the engine's client would read it as an option.
 const imageName = pattern("^[A-Za-z0-9][A-Za-z0-9._:/@-]*$", "must be the name of an image, such as debian:12");
 const networkName = pattern("^[A-Za-z0-9][A-Za-z0-9_.-]*$", "must be none, bridge, host or the name of a network");
 const userName = pattern(
@@ -21,7 +21,7 @@ const Mount = Type.Object(
   { additionalProperties: false, title: "Mount" },
 );
 
-/** Engines refuse less, and a shell needs about as much. */
+/** Engines refuse less, and a shell needs about this much. */
 const minMemoryBytes = 6 << 20;
 
 /** Linux: PID_MAX_LIMIT. */

@@ -2,12 +2,12 @@ import { containerFields } from "./container-fields.ts";
 import { isTooLong, maxStringBytes } from "./size.ts";
 import type { Command, FieldProblem, JobSpec } from "./spec.ts";
 
-/** What the schema cannot say of the containers of a job. */
+/** Checks of a job's containers that the schema cannot express. */
 
 /** Linux: PATH_MAX, less its NUL. */
 const maxPathBytes = 4095;
 
-/** What is wrong with the containers of a job that fits the schema, first thing first; null: nothing. */
+/** The first problem with the containers of a job that fits the schema; null: none. */
 export function findContainerProblem(spec: JobSpec): FieldProblem | null {
   const commands = spec.Commands ?? [];
   const containers = [...commands.entries()].filter(([, { Image }]) => Image !== undefined);
@@ -70,13 +70,13 @@ function findLargePart({ Entrypoint = [], Mounts = [] }: Command): FieldProblem 
   return null;
 }
 
-/** What the clients read in their own environment: by HOME they find logins, by DOCKER_HOST the engine, by LD_PRELOAD a program to run. */
+/** Variables that affect the clients themselves: HOME leads to logins, DOCKER_HOST to the engine, LD_PRELOAD to code to run. */
 const clientVariable =
   /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|LANG|LC_.*|LD_.*|GLIBC_.*|MALLOC_.*|GO[A-Z0-9]*|SSL_.*|DOCKER_.*|BUILDKIT.*|CONTAINER.*|PODMAN.*|NERDCTL.*|CNI_.*|NETCONFPATH|REGISTRY_.*|STORAGE_.*|LIBPOD.*|_CONTAINERS.*|XDG_.*|DBUS_.*|SSH_.*|.*_PROXY|NOTIFY_SOCKET|LISTEN_.*|OTEL_.*|TZ|JOBRUNNER_.*)$/i;
 
 /**
- * Whether a line of an env file carries the variable whole to every engine: they read it by lines of up to 64 KiB, some take off a
- * carriage return, and some a pair of quotes.
+ * Whether a line of an env file passes the variable unchanged to every engine. Engines read lines of up to 64 KiB; some remove a carriage
+ * return, and some a pair of quotes.
  */
 export function fitsEnvFile(name: string, value: string): boolean {
   return !/[\n\r]/.test(value) && !/^["'`]/.test(value) && Buffer.byteLength(name) + Buffer.byteLength(value) < 60_000;
@@ -84,7 +84,7 @@ export function fitsEnvFile(name: string, value: string): boolean {
 
 function findVariableProblem(environment: Record<string, string> | undefined, field: string): FieldProblem | null {
   for (const [name, value] of Object.entries(environment ?? {})) {
-    // To the engines' clients # begins a comment, * stands for many, and white space is no part of a name.
+    // In env files, # begins a comment, * is a wildcard, and a name contains no white space.
     if (/^#|[\s*\p{Cc}]/u.test(name))
       return {
         field: `${field}.${name}`,

@@ -41,7 +41,7 @@ export function findContradiction(spec: JobSpec): FieldProblem | null {
   return findSecretsProblem(spec, findReserved) ?? findLongString(spec) ?? findContainerProblem(spec);
 }
 
-/** A job's processes are found again by these, should its supervisor be killed. */
+/** If a job's supervisor is killed, its processes are found by these variables. */
 const reservedVariables = ["JOBRUNNER_JOB_ID", "JOBRUNNER_STEP", "JOBRUNNER_WORKSPACE"];
 
 function findReserved(environment: Record<string, string> | undefined, field: string): FieldProblem | null {

@@ -84,7 +84,7 @@ function longVariable(variables: Record<string, string> | undefined, field: stri
 }
 
 export type ExecLimits = {
-  /** From `maxTotalBytes`. */
+  /** A result of `maxTotalBytes`. */
   mostBytes: number;
   /** The variables that every step gets besides the job's own. */
   variables: Record<string, string>;
@@ -96,9 +96,10 @@ export type ExecLimits = {
 const smallCharacters = 4096;
 
 /**
- * Whether no host step of a job can be too large, which most are not: cheaper than to add it all up. A character of JSON is three bytes of
- * UTF-8 at most, and no string has fewer than three characters of it; so all strings, with a NUL and a pointer each, take seven bytes for
- * each character at most. What is around a job's own variables are a few paths. Together that is half of the least that Linux gives.
+ * Whether it is certain that no host step of a job is too large, as for most jobs. This is cheaper than adding up all sizes. A character of
+ * JSON has at most three bytes of UTF-8, and every string has at least three characters of JSON. So all strings, each with a NUL and a
+ * pointer, take at most seven bytes for each character. The variables besides the job's own are a few paths. Together this is half of the
+ * smallest limit of Linux.
  */
 export function isSurelySmall(spec: JobSpec): boolean {
   return JSON.stringify(spec).length <= smallCharacters;

@@ -2,8 +2,8 @@ import type { Request } from "./docker-daemon.ts";
 import type { Engine, Inspected } from "./engine.ts";
 
 /**
- * Looks at containers that are finished and removes them, many by one run of the engine's client, which costs as much as a small job: those
- * that come while one runs share the next. Measured, to wait for more costs more than it saves.
+ * Inspects and removes finished containers, many by one run of the engine's client, which costs as much as a small job. Containers that
+ * finish during a run share the next one. Measured: waiting for more containers costs more than it saves.
  */
 
 type Waiting = Request & { resolve: (isGone: boolean) => void };
@@ -19,7 +19,7 @@ export class Batches {
     this.#engine = engine;
   }
 
-  /** Asks once, and removes. Whether nothing of the container is left: then what was kept is all that there will ever be to know of it. */
+  /** Inspects the container once, and removes it. Resolves with whether it is gone: then nothing more can be learned about it. */
   finalize(request: Request): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiting.push({ ...request, resolve });
@@ -46,7 +46,7 @@ export class Batches {
   }
 }
 
-/** Whether the container exists and may be removed: what the engine says of it is kept. */
+/** Whether the container exists and may be removed, because the engine's report on it is kept. */
 function keepFound({ keep }: Waiting, answer: Inspected | undefined): boolean {
   return answer?.kind === "found" && keep(answer.json);
 }

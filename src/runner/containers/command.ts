@@ -9,32 +9,30 @@ import { containerName, type Engine, type EngineKind, labels, mount, removeWords
 import { envFileName, stateFileName } from "./files.ts";
 import { streamsName, streamsTarget } from "./own-init.ts";
 
-/** The command line by which an engine's client runs a step, and the one that ends what it started. */
+/** The command line with which an engine's client runs a step, and the one that finalizes the step's container. */
 
 export type ContainerStep = {
   jobId: string;
   number: number;
   stopSignal: StopSignal;
   command: Command & { Image: string };
-  /** What the command finds in its environment, on top of the image's. */
+  /** The command's variables, besides those of the image. */
   variables: Record<string, string>;
-  jobDirectory: string; // on the host, absolute: plan and files of the job
-  workspace: string; // likewise; mounted
-  base: string; // the job's working directory; mounted
+  jobDirectory: string; // an absolute path on the host, for plan and files of the job
+  workspace: string; // an absolute path on the host; it is mounted
+  base: string; // the job's working directory; it is mounted
   hasStdin: boolean;
 };
 
 export type ContainerCommand = {
   args: string[];
   finalize: string[];
-  /** The client's own environment. */
+  /** The environment of the client itself. */
   environment: Record<string, string>;
   envFile: string;
-  /** Where the client starts. */
+  /** The client's working directory. */
   hostDirectory: string;
-  /**
-   * The container's own way to the supervisor: a folder to be made in the job's directory, and where in the container its command starts.
-   */
+  /** The container's own streams: the name of a folder to create in the job's directory, and the command's working directory. */
   streams: { name: string; workdir: string } | null;
 };
 
@@ -61,14 +59,14 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
       `--stop-signal=${step.stopSignal}`,
       ...engine.outputWords,
       `--env-file=${posix.join(jobDirectory, envFileName(number))}`,
-      ...passed.map(([variable]) => `--env=${variable}`), // the client gives them the value that they have for itself
+      ...passed.map(([variable]) => `--env=${variable}`), // the client takes the values from its own environment
       ...mounts(step),
       ...(engine.hasOwnInit ? ownWayWords(step) : [`--workdir=${workdir}`]),
       ...(step.hasStdin ? ["--interactive"] : []),
       ...option("--network", command.Network),
       ...option("--user", command.User),
       ...option("--memory", command.Resources?.MemoryBytes),
-      ...option("--memory-swap", command.Resources?.MemoryBytes), // as much as memory: no swap on top of it
+      ...option("--memory-swap", command.Resources?.MemoryBytes), // the same limit as for memory, so no swap
       ...option("--cpus", cpusOf(command)),
       ...option("--pids-limit", pidsOf(command)),
       ...commandWords(command),
@@ -81,26 +79,26 @@ export function containerCommand(step: ContainerStep, engine: Engine, instance: 
   };
 }
 
-/** The client passes on no signal: they go by the container's own way. */
+/** The client passes no signals on, because the container's own streams carry them. */
 function ownWayWords({ jobDirectory, number }: ContainerStep): string[] {
   return ["--sig-proxy=false", mount({ source: posix.join(jobDirectory, streamsName(number)), target: streamsTarget, isReadOnly: true })];
 }
 
-/** Docker refuses more than the box has, which is no limit anyway. */
+/** Docker refuses more CPUs than the machine has. So many would be no limit. */
 function cpusOf({ Resources }: ContainerStep["command"]): number | undefined {
   return Resources?.CPUs === undefined || Resources.CPUs >= cpus().length ? undefined : Resources.CPUs;
 }
 
-/** The init is not the job's. */
+/** One more process than the job's limit: the init. */
 function pidsOf({ Resources }: ContainerStep["command"]): number | undefined {
   return Resources?.Pids === undefined ? undefined : Math.min(Resources.Pids + 1, maxPids);
 }
 
 /**
- * What the engine says of the container is kept before the container is removed. One whose making was cut off may turn up a moment
- * later, so a missing one is looked for twice. "await" is told by settle in supervisor/formats.h: whoever says it also knows when it has
- * lasted too long, so that it needs no end here. Not the engine's kill and wait: Podman does not take a container for a running one if its
- * client died just after it had started.
+ * Stores the engine's report on the container before it removes the container. If the creation was interrupted, the container may appear a
+ * moment later, so a missing one is inspected twice. settle in supervisor/formats.h explains "await"; the supervisor limits that wait, so
+ * the script has no limit. The engine's kill and wait commands cannot be used: if the client died just after it had started a container,
+ * Podman does not regard the container as running.
  */
 function finalizeScript(kind: EngineKind): string {
   return `
@@ -116,14 +114,14 @@ exec "$client" ${removeWords(kind).join(" ")} "$container"
 }
 
 /**
- * The client writes where the command does. Podman has no daemon: what it warns of there is the set-up and what other containers left, such
- * as an incomplete layer of one that was killed while it was made.
+ * The client may share the command's standard error. Podman, which has no daemon, prints warnings there that do not concern the job: about
+ * its set-up, and about incomplete layers of containers that were killed during their creation.
  */
 function quietWords(kind: EngineKind): string[] {
   return kind === "podman" ? ["--log-level=error"] : [];
 }
 
-/** By these the processes of a job are found whose supervisor was killed. */
+/** The variables by which a job's processes are found if its supervisor was killed. */
 function clientMarks({ variables }: ContainerStep): Record<string, string> {
   return Object.fromEntries(Object.entries(variables).filter(([name]) => name.startsWith("JOBRUNNER_")));
 }
@@ -141,8 +139,7 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 /**
- * What follows the options. A command line needs the shell and nothing before it, whatever the image's entrypoint; arguments go to the
- * entrypoint.
+ * The words after the options. For a command line, the shell replaces the image's entrypoint. Arguments are passed to the entrypoint.
  */
 export function commandWords({ Image, CommandLine, Shell, Args, Entrypoint }: ContainerStep["command"]): string[] {
   const line = CommandLine === undefined ? [] : [Shell ?? "/bin/sh", ...shellArguments(CommandLine)];

@@ -15,7 +15,7 @@ import { clientSaid, mayBeTheEngine } from "./said.ts";
 
 export type ContainersOptions = {
   finder: EngineFinder;
-  instance: string; // which service's containers
+  instance: string; // the name of this service in the labels of containers
   active: ReadonlyMap<string, ActiveJob>;
   specOf: (job: ActiveJob) => JobSpec | null;
   watchers: OutputWatchers;
@@ -81,7 +81,7 @@ export class Containers {
     const engine = await this.#engineOf(job);
     const isGone = await this.#removeInTime(engine, job, number);
     if (!isGone) this.#options.log("warn", "a container could not be removed; it is tried again", { job: job.id, container: name });
-    // An engine that was creating a container while its job was killed may finish that only now.
+    // If an engine was creating a container while the job was killed, it may finish the creation only now.
     if (!isGone || facts.stops.length > 0 || facts.end?.kind === "swept") this.leftovers.checkSoon(engine);
     const ended = facts.steps.get(number)?.ended;
     const client: ClientEnd = ended === null || ended === undefined ? { exitCode: null, signal: null } : decodeWaitStatus(ended.waitStatus);
@@ -100,7 +100,7 @@ export class Containers {
     }
   }
 
-  /** Keeps what the engine says of a container; false: it could not be kept, and the container must stay until it can. */
+  /** Stores the engine's report on a container. False: it could not be stored, so the container must stay. */
   #keep(job: ActiveJob, number: number, json: string): boolean {
     try {
       if (files.readState(job.directory, number) === null) files.writeState(job.directory, number, json);
@@ -165,7 +165,7 @@ export class Containers {
 
 type Ended = { client: ClientEnd; engine: Engine; isGone: boolean; outputBytes: number };
 
-/** The step's client was started, and has ended or will not be heard of again. */
+/** Whether the step's client was started, and has ended or its end will never be recorded. */
 function hasEnded(facts: JobFacts, number: number): boolean {
   const step = facts.steps.get(number);
   if (step === undefined || step.started === null) return false;

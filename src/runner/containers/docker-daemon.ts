@@ -2,20 +2,20 @@ import { Agent, request } from "node:http";
 
 export type Request = {
   name: string;
-  /** Keeps what the engine says before the container is removed; false: it could not be kept. Not called for a missing container. */
+  /** Stores the engine's report before the container is removed. False: it could not be stored. Not called for a missing container. */
   keep: (json: string) => boolean;
 };
 
 export type DaemonOptions = {
   socketPath: string;
-  version: string; // of its API
-  timeoutMs: number; // one that takes longer for an answer is taken for silent
+  version: string; // of the daemon's API
+  timeoutMs: number; // a daemon that needs longer for an answer counts as silent
 };
 
 /**
- * A Docker daemon at a socket of this box, asked without its client: a run of that costs as much as a small job, and those who come
- * meanwhile wait for it. Only what is plain is taken from it; all else the client is asked, whose set-up and words count. Docker Engine
- * API: "Inspect a container", "Remove a container".
+ * A Docker daemon at a socket of this machine, asked without its client. A run of the client costs as much as a small job, and other
+ * containers wait for it. Only clear answers of the daemon are used. In all other cases the client is asked, because its configuration and
+ * its messages count. Docker Engine API: "Inspect a container", "Remove a container".
  */
 export class DockerDaemon {
   readonly #options: DaemonOptions;
@@ -25,11 +25,11 @@ export class DockerDaemon {
     this.#options = options;
   }
 
-  /** As Batches.finalize. Null: the client is to be asked. */
+  /** Like Batches.finalize. Null: the caller has to ask the client. */
   async finalize({ name, keep }: Request): Promise<boolean | null> {
     const found = await this.#ask("GET", `${name}/json`);
     if (found === "silent") return false;
-    // Also where it is missing: the client may have been led to another daemon since (`docker context use`).
+    // If the container is missing, the client is asked: it may use another daemon since then (`docker context use`).
     const state = found?.status === 200 ? stateOf(found.text) : null;
     if (state === null) return null;
     if (!keep(state)) return false; // the next try asks again
@@ -38,7 +38,7 @@ export class DockerDaemon {
     return removed?.status === 204 || isMissing(removed) ? true : null;
   }
 
-  /** "silent": it did not answer in time. Null: it is not there, or not to be understood. */
+  /** "silent": the daemon did not answer in time. Null: the request failed. */
   #ask(method: string, what: string): Promise<Answer | "silent" | null> {
     const { socketPath, version, timeoutMs } = this.#options;
     const late = AbortSignal.timeout(timeoutMs);
@@ -57,18 +57,18 @@ export class DockerDaemon {
 
 type Answer = { status: number; text: string };
 
-/** The path of a daemon's socket as its client's context says it; null: the daemon is reached in another way. */
+/** The path of the socket in the host of a client's context; null: the daemon is reached in another way. */
 export function socketPathOf(host: string): string | null {
   const path = host.startsWith("unix://") ? host.slice("unix://".length) : "";
   return path.startsWith("/") ? path : null;
 }
 
-/** Not any 404: a daemon without this version of the API says it too. */
+/** A 404 alone does not prove it: a daemon without this version of the API also answers 404. */
 function isMissing(answer: Answer | null): boolean {
   return answer?.status === 404 && /no such container/i.test(answer.text);
 }
 
-/** As the client's inspect command says it. */
+/** The state in the form of the client's inspect command; null: the answer is not understood. */
 function stateOf(text: string): string | null {
   try {
     const container: unknown = JSON.parse(text);

@@ -3,19 +3,19 @@ import type { ContainerState } from "../../job/container.ts";
 import { DockerDaemon, socketPathOf } from "./docker-daemon.ts";
 import { dockerInitTarget } from "./own-init.ts";
 
-/** A container engine by its command line: docker, podman and nerdctl take the same words for nearly everything. */
+/** A container engine, used by its command line: docker, podman and nerdctl accept the same words for nearly everything. */
 
 export type EngineKind = "docker" | "podman" | "nerdctl";
 
-/** By which client a job's containers were made: `path` is the client's, absolute. */
+/** The client that created a job's containers. `path` is absolute. */
 export type EngineClient = { kind: EngineKind; path: string };
 
-/** What `inspect` says of a container, as JSON and read. */
+/** The answer of `inspect` about a container. */
 export type Inspected = { kind: "found"; json: string } | { kind: "none" } | { kind: "unknown" };
 
 export type ClientResult = { exitCode: number | null; stdout: string; stderr: string };
 
-/** An engine that takes longer for one answer is taken for one that does not answer. */
+/** An engine that needs longer for one answer counts as one that does not answer. */
 const answerTimeoutMs = 30_000;
 const removeTimeoutMs = 600_000;
 const maxAnswerBytes = 64 << 20;
@@ -26,43 +26,43 @@ export function containerName(jobId: string, step: number): string {
   return `jobrunner-${jobId}-${step}`;
 }
 
-/** The words that remove containers with whatever runs in them; podman would wait for them to end by themselves. */
+/** The words that kill and remove containers. Without --time, podman waits for them to end by themselves. */
 export function removeWords(kind: EngineKind): string[] {
   return ["rm", "--force", "--volumes", ...(kind === "podman" ? ["--time", "0"] : [])];
 }
 
-/** Not of the client but of what answers it; podman is both, unless it asks a service. */
+/** The version of the daemon, not of the client. podman is both, unless it uses a service. */
 const versionWords: Record<EngineKind, string[]> = {
   docker: ["version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}{{range .Server.Components}} {{.Name}}{{end}}"],
   podman: ["info", "--format", "{{.Version.Version}} {{.Host.ServiceIsRemote}} {{.Host.OCIRuntime.Name}}"],
   nerdctl: ["info", "--format", "{{.ServerVersion}}"],
 };
 
-/** Not part of its version. */
+/** Docker's version does not include these. */
 const dockerRuntimeWords = ["info", "--format", "{{.DefaultRuntime}}"];
 const dockerHostWords = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"];
 
 /**
- * Runtimes whose containers have this box's kernel, as far as is known: on one of its own (gVisor, Kata Containers) the other end of a FIFO
- * of ours is not there.
+ * Runtimes that are known to run containers on this machine's kernel. On another kernel (gVisor, Kata Containers), a container cannot open
+ * our FIFOs.
  */
 const runtimesOfThisKernel = ["runc", "io.containerd.runc.v2", "crun", "youki", "nvidia", "sysbox-runc"];
 
 export class Engine {
   readonly client: EngineClient;
-  readonly environment: Record<string, string>; // of the client: where it finds logins, contexts and the engine
+  readonly environment: Record<string, string>; // of the client, which finds logins, contexts and the engine by it
   readonly #ownInit: string | null;
   #takesOwnInit = false;
   #daemon: DockerDaemon | null = null;
 
-  /** `ownInit`: the program that is to be the containers' first process, null: none. */
+  /** `ownInit`: the program for the containers' first process; null: the engine's own. */
   constructor(client: EngineClient, environment: Record<string, string>, ownInit: string | null = null) {
     this.client = client;
     this.environment = environment;
     this.#ownInit = ownInit;
   }
 
-  /** The version of what runs the containers. Rejects with a sentence, the engine's own, where it does not answer. */
+  /** The version of the daemon. Rejects with a sentence, usually the engine's own, if it does not answer. */
   async version(): Promise<string> {
     const { kind } = this.client;
     const ask = (words: string[]): Promise<ClientResult> | null => (kind === "docker" ? this.run(words) : null);
@@ -70,7 +70,7 @@ export class Engine {
     const [version = "", ...more] = result.stdout.trim().split(" ");
     if (result.exitCode !== 0 || version === "") throw new Error(lastLine(result.stderr) ?? "it does not answer");
     const runtime = dockers === null ? more[1] : dockers.stdout.trim();
-    // Podman also answers Docker's client, and then knows no such mount; asked as a service, it has the files of another box.
+    // Podman may answer Docker's client, but then does not support this mount. As a service, it may run on another machine.
     const takesIt = kind === "docker" ? !more.includes("Podman") : kind === "podman" && more[0] === "false";
     this.#takesOwnInit = takesIt && runtimesOfThisKernel.includes(runtime ?? "");
     const socketPath = host?.exitCode === 0 ? socketPathOf(host.stdout.trim()) : null;
@@ -80,12 +80,12 @@ export class Engine {
     return version;
   }
 
-  /** Docker's, where it is on this box and has been heard of; it may be asked itself. */
+  /** Docker's daemon, if it is on this machine and has answered. It can be asked directly. */
   get daemon(): DockerDaemon | null {
     return this.#daemon;
   }
 
-  /** Whether containers get our own init, and so their own way to the supervisor. */
+  /** Whether containers get our own init, and so their own streams to the supervisor. */
   get hasOwnInit(): boolean {
     return this.#takesOwnInit && this.#ownInit !== null;
   }
@@ -96,17 +96,17 @@ export class Engine {
     return ["--init", mount({ source: this.#ownInit, target: dockerInitTarget, isReadOnly: true })];
   }
 
-  /** The output is kept by the supervisor: not a second time by the engine. nerdctl has no such words. */
+  /** The supervisor stores the output, so the engine must not store it again. nerdctl has no option for that. */
   get outputWords(): string[] {
     return this.client.kind === "nerdctl" ? [] : ["--log-driver=none"];
   }
 
-  /** What an image has its engine run inside beside the command, to see whether that is well, is for services. nerdctl runs none. */
+  /** Switches off health checks of images, which are meant for services. nerdctl has none. */
   get healthWords(): string[] {
     return this.client.kind === "nerdctl" ? [] : ["--no-healthcheck"];
   }
 
-  /** By name. `unknown`: the engine did not answer. */
+  /** The answers by the containers' names. `unknown`: the engine did not answer. */
   async inspect(names: string[]): Promise<Map<string, Inspected>> {
     const { stdout, stderr } = await this.run(["inspect", "--type", "container", "--format", "{{.Name}} {{json .State}}", ...names]);
     const found = new Map(
@@ -126,13 +126,13 @@ export class Engine {
     );
   }
 
-  /** Ends and removes containers by name. Whether the engine says that none of them is left. */
+  /** Kills and removes containers by name. Resolves with whether the engine says that none of them is left. */
   async remove(names: string[]): Promise<boolean> {
     const { exitCode } = await this.run([...removeWords(this.client.kind), ...names]);
     return exitCode === 0;
   }
 
-  /** The names of all containers with this label, running or not. Rejects where the engine does not answer. */
+  /** The names of all containers with this label, running or not. Rejects if the engine does not answer. */
   async list(label: string): Promise<string[]> {
     const { exitCode, stdout, stderr } = await this.run(["ps", "--all", "--filter", `label=${label}`, "--format", "{{.Names}}"]);
     if (exitCode !== 0) throw new Error(lastLine(stderr) ?? "no answer");
@@ -140,8 +140,8 @@ export class Engine {
   }
 
   /**
-   * Removes a folder of the service's, in a parent that is too, with files of a container's users in it. The program is the supervisor,
-   * whose "remove" runs in the image of the job, whatever that has. Rejects with the client's words.
+   * Removes a folder that contains files of a container's users. Folder and parent belong to the service. `program` is the supervisor's;
+   * its command "remove" runs in the job's image, which need not contain any program. Rejects with the client's words.
    */
   async removeFolder({
     folder,
@@ -160,7 +160,7 @@ export class Engine {
     ];
     const limits = ["--rm", "--pull=never", "--network=none", "--user=0:0", ...this.healthWords];
     const inContainer = ["run", ...limits, ...this.outputWords, ...mounts, "--entrypoint=/jobrunner-supervisor", image, "remove", folder];
-    // Podman's own files are those of a user namespace, which it lets us into without an image.
+    // Rootless Podman's files belong to a user namespace, which can be entered without an image.
     const words = this.client.kind === "podman" && process.getuid?.() !== 0 ? ["unshare", program, "remove", folder] : inContainer;
     const { exitCode, stderr } = await this.run(words, { timeoutMs: removeTimeoutMs });
     if (exitCode !== 0) throw new Error(lastLine(stderr) ?? "no answer");
@@ -175,7 +175,7 @@ export class Engine {
   }
 }
 
-/** Runs a client to its end; what it cannot do is in the result. `exitCode` null: it could not be started, or did not end in time. */
+/** Runs a client to its end. Never rejects. `exitCode` null: the client could not be started, or did not end in time. */
 export function runClient(
   path: string,
   words: string[],
@@ -190,7 +190,7 @@ export function runClient(
   });
 }
 
-/** A bind mount as the clients read it: a line of CSV (RFC 4180), so that a path may hold any character. */
+/** A bind mount as the clients parse it: a line of CSV (RFC 4180), so a path may contain any character. */
 export function mount({ source, target, isReadOnly = false }: { source: string; target: string; isReadOnly?: boolean }): string {
   const fields = ["type=bind", `source=${source}`, `target=${target}`, ...(isReadOnly ? ["readonly"] : [])];
   return `--mount=${fields.map((field) => (/[",\n\r]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",")}`;
@@ -206,20 +206,20 @@ function lastLine(text: string): string | null {
   );
 }
 
-/** What the JSON of a container's state says, in the words that docker, podman and nerdctl share. Null: it is no such JSON. */
+/** Parses a container's state, with the fields that docker, podman and nerdctl share. Null: it is not such JSON. */
 export function readState(json: string): ContainerState | null {
   const state: unknown = parse(json);
   if (typeof state !== "object" || state === null || !("Status" in state)) return null;
-  // Of a container whose client died just when it had started it, Podman says "initialized", and never when it started.
+  // If the client died just after it had started a container, Podman reports "initialized", without a time of the start.
   if (("Running" in state && state.Running === true) || state.Status === "initialized") return { kind: "running" };
   const wasStarted = isTime("StartedAt" in state && state.StartedAt) || isTime("FinishedAt" in state && state.FinishedAt);
   if (state.Status === "created" || !wasStarted) return { kind: "never-started" };
-  if (!["exited", "stopped", "dead"].includes(String(state.Status))) return { kind: "running" }; // of such a one, the exit code is none
+  if (!["exited", "stopped", "dead"].includes(String(state.Status))) return { kind: "running" }; // then the exit code means nothing
   if (!("ExitCode" in state) || typeof state.ExitCode !== "number") return null;
   return { kind: "exited", exitCode: state.ExitCode, isOutOfMemory: "OOMKilled" in state && state.OOMKilled === true };
 }
 
-/** All give the year 1 for never. */
+/** All clients use the year 1 for "never". */
 function isTime(value: unknown): boolean {
   return typeof value === "string" && value !== "" && !value.startsWith("0001-");
 }
@@ -228,6 +228,6 @@ function parse(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    return null; // of a file that was cut short: as good as none
+    return null; // the file is incomplete, so it does not count
   }
 }

@@ -18,17 +18,16 @@ import { saidName, workdirName } from "./own-init.ts";
 import { codeOf } from "../../lib/error-code.ts";
 
 /**
- * What a job directory holds of containers, besides what supervisor/formats.h draws. All 0600.
+ * The files for containers in a job directory, besides those that supervisor/formats.h draws. All have mode 0600.
  *
- *     engine             which client makes the job's containers, and of which image the first, as JSON:
+ *     engine             the client that creates the job's containers, and the image of the first one, as JSON:
  *                        {"client": {"kind": "docker", "path": "/usr/bin/docker"}, "image": "debian:12"}
- *     container-N.env    the variables of step N's container, a line each: NAME=value
- *     streams-N          a folder, until the step is finished: supervisor/streams.h. In it `workdir`, a link to where the command
- *                        starts, for programs in the container
+ *     container-N.env    the variables of step N's container, one in each line: NAME=value
+ *     streams-N          a folder, until the step is finished: see supervisor/streams.h. Its link `workdir` leads to the command's working
+ *                        directory in the container
  *     streams-N.said     what the engine's client wrote
- *     container-N        what the engine said of that container when it was finished, as JSON: the State of its inspect command. Written
- *                        under another name and renamed, by the service or by the command that finalizes a step, before the
- *                        container is removed.
+ *     container-N        the engine's report on the finished container: the State of its inspect command, as JSON. Before the container is
+ *                        removed, the service or the command that finalizes the step writes it under another name and renames it.
  */
 
 const engineFile = "engine";
@@ -42,20 +41,20 @@ export function stateFileName(step: number): string {
 }
 
 /**
- * Only who can get into the job's directory, and the container, can get into the folder; there all can, whoever the container's user is.
- * May be done again, also while a container uses it: the same job gives the same folder.
+ * Creates the folder of a container's streams. Any user of the container may enter it; on the host, the job's directory protects it. May be
+ * repeated, also while a container uses the folder: the same job gives the same folder.
  */
 export function makeStreams(directory: string, { name, workdir }: { name: string; workdir: string }): void {
   const folder = join(directory, name);
   const link = join(folder, workdirName);
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
-  if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync(workdir, link); // not existsSync, which would follow it
+  if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync(workdir, link); // existsSync would follow the link
 }
 
 const maxSaidBytes = 1 << 16;
 
-/** The end of it, since nothing bounds what an engine says. Null: the client wrote where the command did. */
+/** The end of what the client wrote, because its length has no limit. Null: the client wrote to the job's output. */
 export function readSaid(directory: string, step: number): string | null {
   const path = join(directory, saidName(step));
   if (!existsSync(path)) return null;
@@ -87,7 +86,7 @@ export function readState(directory: string, step: number): string | null {
   return readIfThere(join(directory, stateFileName(step)));
 }
 
-/** Whether the step's container had its own way to the supervisor, past the engine. */
+/** Whether the step's container had its own streams to the supervisor. */
 export function hasOwnStreams(directory: string, step: number): boolean {
   return existsSync(join(directory, saidName(step)));
 }

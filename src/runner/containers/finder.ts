@@ -4,25 +4,25 @@ import type { Log } from "../log.ts";
 import type { DockerDaemon } from "./docker-daemon.ts";
 import { Engine, type EngineClient, type EngineKind, runClient } from "./engine.ts";
 
-/** Which container engine this box has. */
+/** Finds the container engine of this machine. */
 
 export type EngineState =
   | { kind: "ready"; engine: Engine; version: string }
-  | { kind: "silent"; engine: Engine; problem: string } // there is a client, but no engine answers it
+  | { kind: "silent"; engine: Engine; problem: string } // there is a client, but no engine answers
   | { kind: "none"; problem: string };
 
 export type EngineHealth = { engine: EngineKind | null; version: string | null; problem: string | null };
 
 export type FinderOptions = {
   wanted: string; // "auto", "none", a name, or the path of a client
-  environment: Record<string, string>; // of the clients; PATH among them
-  ownInit: string | null; // the program to be the containers' first process; null: the engine's own
+  environment: Record<string, string>; // of the clients, with PATH
+  ownInit: string | null; // the program for the containers' first process; null: the engine's own
   log: Log;
 };
 
 const kinds: EngineKind[] = ["docker", "podman", "nerdctl"];
 const askTimeoutMs = 10_000;
-const freshMs = 1000; // how long what was found missing is not looked for again
+const freshMs = 1000; // how long to wait before searching again
 
 const install = "install docker (Debian: apt-get install docker.io), podman or nerdctl";
 
@@ -36,12 +36,12 @@ export class EngineFinder {
     this.#options = options;
   }
 
-  /** What was last found; null before the first look has ended. */
+  /** The result of the last search; null: the first search has not ended. */
   get known(): EngineState | null {
     return this.#state;
   }
 
-  /** What there is now. An engine that was ready is not asked again, until `doubt`. */
+  /** Searches for an engine. One that was ready is not asked again until `doubt` is called. */
   async find(): Promise<EngineState> {
     const isFresh = this.#state?.kind === "ready" || performance.now() - this.#checkedMs < freshMs;
     if (this.#state !== null && isFresh) return this.#state;
@@ -50,8 +50,8 @@ export class EngineFinder {
   }
 
   /**
-   * What was found last, for people; a look that is due is begun for whoever asks next. The first one comes soon after the start by itself
-   * (Leftovers).
+   * The result of the last search, for people. If a new search is due, this begins it, for the next caller. The first search begins soon
+   * after the service's start (Leftovers).
    */
   health(): EngineHealth {
     const known = this.#state;
@@ -61,18 +61,18 @@ export class EngineFinder {
     return { engine: known.kind === "silent" ? known.engine.client.kind : null, version: null, problem: known.problem };
   }
 
-  /** The engine did not answer: it is looked for again the next time. */
+  /** Call if the engine did not answer: the next `find` searches again. */
   doubt(): void {
     this.#checkedMs = -Infinity;
     if (this.#state?.kind === "ready") this.#state = { kind: "silent", engine: this.#state.engine, problem: "it did not answer" };
   }
 
-  /** The daemon that answers this client; null: the client itself is to be asked. */
+  /** The daemon behind this client; null: only the client can be asked. */
   daemonOf({ path }: EngineClient): DockerDaemon | null {
     return this.#state?.kind === "ready" && this.#state.engine.client.path === path ? this.#state.engine.daemon : null;
   }
 
-  /** An engine for containers that were made by another client than the present one's. */
+  /** The engine of this client, which may not be the present one. */
   engineOf(client: EngineClient): Engine {
     return new Engine(client, this.#options.environment, this.#options.ownInit);
   }
@@ -94,7 +94,7 @@ export class EngineFinder {
     return state;
   }
 
-  /** In the order of names; one that answers before one that does not. */
+  /** Asks the engines in the order of their names. Prefers one that answers to one that does not. */
   async #ask(): Promise<EngineState> {
     const { wanted } = this.#options;
     if (wanted === "none") return { kind: "none", problem: "containers are switched off by JOBRUNNER_CONTAINER_ENGINE=none" };
@@ -119,7 +119,7 @@ export class EngineFinder {
   async #clientNamed(name: string): Promise<EngineClient | null> {
     const path = findProgram(name, this.#options.environment["PATH"] ?? "");
     if (path === null) return null;
-    // A "docker" may be podman's.
+    // A program called "docker" may be podman.
     const { stdout, stderr } = await runClient(path, ["--version"], { environment: this.#options.environment, timeoutMs: askTimeoutMs });
     const kind = kinds.find((known) => stdout.toLowerCase().startsWith(known)) ?? kinds.find((known) => basename(name) === known);
     if (kind === undefined)
@@ -128,7 +128,7 @@ export class EngineFinder {
   }
 }
 
-/** The absolute path of a program, as a shell finds it; null: there is none. */
+/** The absolute path of a program, found as by a shell; null: there is none. */
 export function findProgram(name: string, searchPath: string): string | null {
   const candidates = name.includes("/")
     ? [resolve(name)]

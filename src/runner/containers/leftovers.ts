@@ -4,31 +4,31 @@ import { type Engine, labels } from "./engine.ts";
 import type { EngineFinder } from "./finder.ts";
 
 /**
- * Containers of jobs that are finished: of a service that was killed, of an engine that did not answer, or made late for a job that was
- * being killed. They are found by the label that only this service's containers have.
+ * Removes containers whose jobs are finished: the service was killed, the engine did not answer, or it created the container late, while
+ * the job was being killed. They are found by the label that only this service's containers have.
  */
 export class Leftovers {
   readonly #options: { finder: EngineFinder; instance: string; active: ReadonlyMap<string, ActiveJob>; log: Log };
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #awaited = new Map<number, boolean>(); // by delay: a look is due, and whether it was asked for again since
+  readonly #awaited = new Map<number, boolean>(); // by delay: a check is due, and whether another one was requested since then
 
   constructor(options: { finder: EngineFinder; instance: string; active: ReadonlyMap<string, ActiveJob>; log: Log }) {
     this.#options = options;
   }
 
-  /** At the service's start, when every job that is not finished is known: as soon as there is an engine that answers. */
+  /** Call at the service's start, when all unfinished jobs are known. Checks as soon as an engine answers. */
   async checkAtStart(): Promise<void> {
     const state = await this.#options.finder.find();
     if (state.kind === "ready") await this.#check(state.engine);
     else if (state.kind === "silent") this.#later(retryMs, () => void this.checkAtStart());
   }
 
-  /** A creation that was under way is over by then. */
+  /** Checks after a time in which any creation in progress ends. */
   checkSoon(engine: Engine): void {
     for (const delayMs of soonMs) this.#checkIn(delayMs, engine);
   }
 
-  /** However many ask for it, one look per delay. */
+  /** Makes one check per delay, however many were requested. */
   #checkIn(delayMs: number, engine: Engine): void {
     if (this.#awaited.has(delayMs)) return void this.#awaited.set(delayMs, true);
     this.#awaited.set(delayMs, false);
@@ -70,7 +70,7 @@ export class Leftovers {
 const soonMs = [1000, 10_000];
 const retryMs = 5000;
 
-/** Of the name that containerName makes. */
+/** The inverse of containerName. */
 function jobIdOf(name: string): string {
   return name.slice("jobrunner-".length).slice(0, 36);
 }

@@ -4,31 +4,29 @@ import { lastLines } from "../../output/excerpt.ts";
 import type { OutputWatchers } from "../../output/watcher.ts";
 import { readSaid } from "./files.ts";
 
-/** What an engine's client says on its standard error when it cannot do what it was told. */
+/** What an engine's client writes to its standard error if it fails. */
 
 const examinedLines = 40;
 
-// "Run 'docker run --help' for more information" and its older forms, and what podman says of a retry.
+// "Run 'docker run --help' for more information", its older forms, and podman's messages about retries.
 const advice = /^(?:Run|See) '[^']*--help'|^time="[^"]*" level=(?:warning|info|debug) /;
-// Printed when a pull has come to its end: the image is there, and what failed came after.
+// Printed at the end of a pull: the image is there, and the failure came later.
 const pulled = /^(?:Status: |Digest: sha256:|Writing manifest to image destination|[0-9a-f]{64}$)/m;
 
-/**
- * By our own init (supervisor/init.c), or by runc where that could not be executed itself, as with more variables than the kernel takes.
- */
+/** Printed by our own init (supervisor/init.c), or by runc if it could not execute the init, for example because of too many variables. */
 const ownRefusal = /^(?:jobrunner-init|exec \/\S+): (.*)$/;
-/** By an engine's init (tini, catatonit), which takes the place of the command. */
+/** Printed by an engine's init (tini, catatonit). */
 const engineInitRefusal =
   /^(?:\[FATAL tini \(\d+\)\] exec (?<command>.*) failed: (?<why>.*)|ERROR \(catatonit:\d+\): failed to exec pid1: (?<cause>.*))$/;
 
 export type Said = {
   sentence: string | null;
   isPullOver: boolean;
-  /** Why the command was not executed, of what was to execute it. Null: it was, or that is not known. */
+  /** Why the command was not executed, in the words of the init. Null: it was executed, or the reason is unknown. */
   refusal: string | null;
 };
 
-/** Only asked of a client that ended badly. The last line is what matters: the ones before tell of progress. */
+/** Reads the words of a client that failed. The last line is what matters, because earlier lines report progress. */
 export async function clientSaid(
   job: { directory: string; watchers: OutputWatchers },
   step: number,
@@ -50,18 +48,18 @@ export async function clientSaid(
   };
 }
 
-/** Where the command wrote to the same place, it may have said the same. */
+/** The line of an engine's init. If the command writes to the same file, it may have printed the line itself. */
 function engineRefusal(line: string): string | null {
   const found = engineInitRefusal.exec(line)?.groups;
   return found === undefined ? null : `${found["command"] ?? "command"}: ${found["why"] ?? found["cause"]}`;
 }
 
-/** What the supervisor masks in output is not in an engine's words either. */
+/** Masks in the engine's words what the supervisor masks in output. */
 function mask(text: string, secrets: Record<string, string>): string {
   return maskedTexts(secrets).reduce((masked, secret) => masked.replaceAll(secret, "***"), text);
 }
 
-/** Codes that the engine or its init gives where the command never ran: then the last words are theirs. */
+/** Whether the exit code may be that of the engine or its init, because the command never ran. Then the last words are theirs. */
 export function mayBeTheEngine({ exitCode }: ClientEnd): boolean {
   return exitCode === null || exitCode === 1 || (exitCode >= 125 && exitCode <= 127);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 /**
  * Whether each job can have a cgroup of its own. `usable`: in the folder `parent`. `absent`: this machine has no cgroups version 2 here.
- * `forbidden`: the service's user may not create them. `failed`: for any other reason, which is worth a look. Without cgroups, kills find
+ * `forbidden`: the service's user may not create them. `failed`: any other reason, which the log must show. Without cgroups, kills find
  * processes by descent alone.
  */
 export type CgroupProbe =

@@ -7,7 +7,7 @@ import { codeOf } from "../../lib/error-code.ts";
 
 export type Liveness = "alive" | "dead" | "unclaimed";
 
-/** Means something only for a job directory with a status file. */
+/** The result is valid only if the job directory has a status file. */
 export function liveness(directory: string): Liveness {
   const sent = withControl(directory, () => undefined);
   return sent === "full" ? "alive" : sent;

@@ -5,15 +5,15 @@ import { promisify } from "node:util";
 import type { StatusUpdate } from "./status.ts";
 
 export type DoorbellEvents = {
-  /** A job's status file has news; `update`: the lines that the ring brought along; null: read the file. */
+  /** A job's status file has grown. `update`: the lines in the ring; null: read the file. */
   onRing: (id: string, update: StatusUpdate | null) => void;
-  /** The FIFO cannot be read any more. */
+  /** Reading the FIFO has failed, so no ring will be reported any more. */
   onError: (error: Error) => void;
 };
 
 /**
- * The FIFO by which supervisors say that a status file has news, drawn in supervisor/formats.h. Rings may be lost (the FIFO is full, or the
- * service was away), so the listener must also check by itself, only later. Rings of one job that are read together are reported together.
+ * The FIFO by which supervisors report that a status file has grown, drawn in supervisor/formats.h. Rings may be lost (the FIFO is full, or
+ * the service did not run), so the listener must also check by itself. Rings of one job that are read together are reported together.
  */
 export function openDoorbell(path: string, { onRing, onError }: DoorbellEvents): { close(): void } {
   // Opened for reading and writing, so that it never reaches end of file when the last supervisor ends (fifo(7)).
@@ -37,7 +37,7 @@ export class Rings {
   #rest = "";
   #open: { id: string; offset: number; lines: string[] } | null = null;
 
-  /** The jobs that rang, with the lines that the rings brought of their status files; null: the file must be read. */
+  /** The jobs that rang, with the lines of their status files in the rings; null: the file must be read. */
   read(text: string): Map<string, StatusUpdate | null> {
     const rung = new Map<string, StatusUpdate | null>();
     const lines = (this.#rest + text).split("\n");

@@ -235,7 +235,7 @@ export class LocalExecutor implements Executor {
   }
 }
 
-/** Null: kills find processes by descent alone, an ordinary case which GET /healthz shows. What is not ordinary is in the log. */
+/** Null: kills find processes only by descent, which GET /healthz shows. The log shows only unusual reasons. */
 function findCgroupParent(log: Log): string | null {
   const probe = probeCgroups();
   if (probe.kind === "usable") return probe.parent;

@@ -32,7 +32,7 @@ export class StatusFile {
   }
 
   /**
-   * The facts in the file. `update` is what a ring brought of it; if that follows the known text, the file is not read. Null: there is no
+   * The facts in the file. `update` is the part in a ring; if that follows the known text, the file is not read. Null: there is no
    * file, or no complete first line, so nothing of the job was executed yet.
    */
   facts(update: StatusUpdate | null): JobFacts | null {

@@ -14,7 +14,7 @@ export class SupervisedJob {
   readonly status: StatusFile;
   /** The launcher does not know the job: the disk was full, its engine is not found yet, or its supervisor could not be started. */
   awaitsRetry = false;
-  /** When the launcher was last asked to sweep up after the job's supervisor; null: it was not, or by a launcher that is gone. */
+  /** When the launcher was last asked to sweep what the supervisor left; null: never, or the asked launcher is gone. */
   sweepAskedMs: number | null = null;
   #stopRequest: StopRequest | null = null;
   #loggedRefusals = 0;

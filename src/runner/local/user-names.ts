@@ -1,12 +1,14 @@
 import type { WaitedProcess } from "../../job/facts.ts";
 import { nameOfUser } from "../accounts.ts";
 
-/** Names of users by their numbers, each asked for once: what needs one does not wait for it. */
+/** Names of users by their IDs. Each name is looked up once, and callers do not wait for it. */
 export class UserNames {
   readonly #known = new Map<number, string>();
   readonly #asked = new Map<number, Promise<void>>();
 
-  /** The process with its user's name, or the number where there is none; null until that is known, then `onKnown` is called. */
+  /**
+   * The process with its user's name, or the ID if the user has no name. Null: the name is not known yet; `onKnown` is called when it is.
+   */
   added(process: WaitedProcess | null, onKnown: () => void): WaitedProcess | null {
     if (process === null) return null;
     const { uid } = process;
