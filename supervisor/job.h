@@ -24,7 +24,7 @@ enum timer {
     TIMER_STEP_TIMEOUT, // the step's timeout
     TIMER_DEADLINE,     // the end of a grace period, or of the time of processes left behind
     TIMER_CHECK,        // the next check of the processes that are being ended or waited for, or the next SIGKILL
-    TIMER_COMMAND,      // the command that finalizes the container is to be started or killed, or its client's time is over
+    TIMER_COMMAND,      // when the command that finalizes the container must start or be killed, or its client's time is over
     TIMER_DISK,         // the end of the wait for the disk
     TIMERS
 };

@@ -15,18 +15,18 @@
  *                                  lines. 100,000 worlds or more must use every line of the table
  */
 
-static struct told {
-    unsigned running, over; // the step whose start was reported last, and the last one whose end was reported
+static struct reported {
+    unsigned running, ended; // the step whose start was reported last, and the last one whose end was reported
     unsigned failed;        // the steps whose failure matters
     bool is_stopped, is_killed, is_waiting, is_done;
-} told;
+} reported;
 
 static bool is_refusing; // intended
 static char lines[1 << 16];
 static size_t length;
 
 _Noreturn void wrong(const char *sentence) {
-    (void)fprintf(stderr, "job_fuzz: world %u at %lld ns: %s. It told:\n%s", world.number, (long long)world.now, sentence, lines);
+    (void)fprintf(stderr, "job_fuzz: world %u at %lld ns: %s. It reported:\n%s", world.number, (long long)world.now, sentence, lines);
     abort();
 }
 
@@ -36,17 +36,17 @@ static void must(bool is_so, const char *sentence) {
 
 static bool is_to_run(unsigned step) {
     enum run_on run_on = world.steps[step - 1].run_on;
-    if (told.is_killed) return false;
-    return run_on == RUN_ON_ALWAYS || (!told.is_stopped && (run_on == RUN_ON_FAILURE) == (told.failed > 0));
+    if (reported.is_killed) return false;
+    return run_on == RUN_ON_ALWAYS || (!reported.is_stopped && (run_on == RUN_ON_FAILURE) == (reported.failed > 0));
 }
 
 static void may_begin(unsigned step) {
-    must(step > told.over, "a step began twice, or after a later one");
+    must(step > reported.ended, "a step began twice, or after a later one");
     must(is_to_run(step), "a step began that was not to run");
 }
 
 static void note_failure(unsigned step) {
-    if (!world.steps[step - 1].ignore_error) told.failed += 1;
+    if (!world.steps[step - 1].ignore_error) reported.failed += 1;
 }
 
 static void note_step(const char *word, unsigned step, const char *rest) {
@@ -54,26 +54,26 @@ static void note_step(const char *word, unsigned step, const char *rest) {
     int status = 0;
     if (strcmp(word, "start") == 0) {
         may_begin(step);
-        must(told.running == 0, "a step began while another ran");
-        told.running = step;
+        must(reported.running == 0, "a step began while another ran");
+        reported.running = step;
     } else if (strcmp(word, "fail") == 0) {
-        must(step > told.over, "a step began twice, or after a later one"); // it may have begun before the reported stop
-        told.running = 0;
-        told.over = step;
+        must(step > reported.ended, "a step began twice, or after a later one"); // it may have begun before the reported stop
+        reported.running = 0;
+        reported.ended = step;
         note_failure(step);
     } else if (strcmp(word, "expire") == 0) {
-        must(step > told.over, "a timeout of a step that was finished"); // the exec of its command may have failed
+        must(step > reported.ended, "a timeout of a step that was finished"); // the exec of its command may have failed
         note_failure(step);
     } else if (strcmp(word, "end") == 0) {
-        must(told.running == step, "the end of a step that did not run");
+        must(reported.running == step, "the end of a step that did not run");
         must(sscanf(rest, "%lld %d", &time, &status) == 2, "no line of this form");
         must(!world_process_lives(step), "the end of a step was reported while its process lived");
         must(!world_container_lives(step), "the end of a step was reported while its container lived");
-        told.running = 0;
-        told.over = step;
+        reported.running = 0;
+        reported.ended = step;
         if (status != 0) note_failure(step);
     } else if (strcmp(word, "cut") == 0) {
-        must(told.running == 0, "something was cut while a step ran");
+        must(reported.running == 0, "something was cut while a step ran");
     } else {
         wrong("an unknown line");
     }
@@ -82,20 +82,20 @@ static void note_step(const char *word, unsigned step, const char *rest) {
 static void note(const char *line) {
     char word[16] = "", second[32] = "", third[32] = "";
     (void)sscanf(line, "%15s %31s %31s", word, second, third);
-    must(!told.is_done || is_refusing, "a line after the last");
+    must(!reported.is_done || is_refusing, "a line after the last");
     if (strcmp(word, "stop") == 0) {
-        must(!told.is_killed, "a stop after a kill");
-        told.is_stopped = true;
-        told.is_killed = strcmp(third, "kill") == 0;
+        must(!reported.is_killed, "a stop after a kill");
+        reported.is_stopped = true;
+        reported.is_killed = strcmp(third, "kill") == 0;
     } else if (strcmp(word, "wait") == 0) {
-        told.is_waiting = true;
+        reported.is_waiting = true;
     } else if (strcmp(word, "waited") == 0) {
-        must(told.is_waiting, "nobody was waited for");
-        told.is_waiting = false;
+        must(reported.is_waiting, "nobody was waited for");
+        reported.is_waiting = false;
     } else if (strcmp(word, "done") == 0) {
-        must(told.running == 0 && !told.is_waiting, "the end was reported of a job that was not finished");
+        must(reported.running == 0 && !reported.is_waiting, "the end was reported of a job that was not finished");
         must(world_alive() == 0, "the end was reported while processes lived");
-        told.is_done = true;
+        reported.is_done = true;
     } else if (strcmp(word, "refused") == 0) {
         must(is_refusing, "an event was refused");
     } else {
@@ -115,13 +115,13 @@ void status_line(const char *format, ...) {
 
 static void run(unsigned number) {
     static struct job job;
-    told = (struct told){0};
+    reported = (struct reported){0};
     length = 0;
     lines[0] = '\0';
     world_make(number, &job);
     job_run(&job);
-    must(told.is_done, "the job ended without a last line");
-    for (unsigned step = told.over + 1; step <= job.plan.steps; step++) must(!is_to_run(step), "a step that was to run did not");
+    must(reported.is_done, "the job ended without a last line");
+    for (unsigned step = reported.ended + 1; step <= job.plan.steps; step++) must(!is_to_run(step), "a step that was to run did not");
 }
 
 /** The first few refused events are recorded, and the job's phases do not change. */

@@ -88,7 +88,7 @@ static void first_job(void) {
     }
     must(write(writers[1], "hunter22 hunter", 15) == 15, "a secret is written");
     output_handle();
-    must(output_bytes() == MANY + 4 && output_step_bytes() == MANY + 4 && output_last_at() > 0, "all is kept but what is held back");
+    must(output_bytes() == MANY + 4 && output_step_bytes() == MANY + 4 && output_last_at() > 0, "all but the held bytes is kept");
     must(length_of("output") == MANY + 4, "it is in the file");
     output_close();
     must(close(writers[0]) == 0 && close(writers[1]) == 0, "the writing ends are the job's");
@@ -198,7 +198,7 @@ static void pipes_that_rest(void) {
     write_until_it_rests(writers[0]);
     before = output_bytes();
     put(writers[0], "f", 1);
-    must(close(writers[0]) == 0 && has_news(), "the end of one that rests is reported at once");
+    must(close(writers[0]) == 0 && has_news(), "the end of a resting pipe is reported at once");
     output_handle();
     must(output_bytes() == before + 1, "and what was written before it is kept");
     must(close(writers[1]) == 0, "the other one ends too");
@@ -223,7 +223,7 @@ static void pipe_that_cannot_be_read(void) {
     put(writers[1], "2 lost", 6);
     put(writers[0], "other", 5);
     output_handle();
-    must(!output_is_blocked(), "an error of a pipe is none of the disk");
+    must(!output_is_blocked(), "an error of a pipe is not an error of the disk");
     must(write(writers[1], "x", 1) < 0 && errno == EPIPE, "the stream's writer does not wait for ever");
     put(writers[0], " goes on", 8);
     output_handle();

@@ -23,7 +23,7 @@ test("waiting supervisors may be killed, more than there are slots, and the next
   assert.equal((await runAndWait(box)).pid, pid);
 });
 
-test("if a supervisor is killed before it takes the job that it was given, the launcher reports a death, and another one runs the job", async (t) => {
+test("if a supervisor is killed before it takes its job, the launcher reports a death, and another one runs the job", async (t) => {
   const box = openBox(t);
   const { pid } = await runAndWait(box);
   process.kill(pid, "SIGSTOP");
@@ -96,7 +96,7 @@ const moments: [string, number[]][] = [
 
 for (const [calls, numbers] of moments) {
   test(
-    `whoever is killed at the ${calls} with which a supervisor goes from job to job, a job is not lost for that and runs once`,
+    `if a supervisor is killed at its ${calls} between two jobs, no job is lost, and each runs once`,
     { skip: needsStrace },
     async (t) => {
       for (const number of numbers) {
