@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { isDiskFull } from "../src/runner/disk.ts";
 import { startService } from "./helper/service.ts";
+import { waitFor } from "./helper/wait.ts";
 
 /** Of a commit that fails, each caller hears the reason of its own write. */
 
@@ -22,7 +23,7 @@ test("a submission that the database refuses is an error of the service, not a f
   const [refused] = answers.filter(({ status }) => status === 500);
   assert.match(refused?.headers["content-type"] ?? "", /problem\+json/);
   assert.doesNotMatch(refused?.text ?? "", /disk/);
-  assert.match(service.log, /"level":"error"[^\n]*by the trigger/);
+  await waitFor("the log says why", () => /"level":"error"[^\n]*by the trigger/.test(service.log));
   const kept = answers.filter(({ status }) => status === 200).map(({ text }): { ID: string } => JSON.parse(text));
   for (const { ID } of kept) assert.equal((await service.wait(ID)).State, "Succeeded");
 });

@@ -192,7 +192,7 @@ test(
   },
 );
 
-test("a stop signal waits in the container's stream for its command, and ends the client only if the command does not run yet", async () => {
+test("a stop signal waits in the stream for the container's command, and ends the client only before that runs", async () => {
   for (const isUp of [false, true]) {
     const up = isUp ? "printf x > ../streams-1/up; " : "";
     // One process is both the client and the container's command.
