@@ -63,7 +63,7 @@ test("a service answers before it has heard of an engine and says so; a job that
   const submitted = service.call("POST", "/", { body: container });
   assert.equal((await service.run({ CommandLine: "echo ok" })).job.State, "Succeeded");
   const { containers }: { containers: Containers } = JSON.parse((await service.call("GET", "/healthz")).text);
-  assert.deepEqual(containers, { engine: null, version: null, problem: "not known yet: the engine was not heard of so far" });
+  assert.deepEqual(containers, { engine: null, version: null, problem: "not known yet: the engine has not answered so far" });
   await writeFile(held, "go on\n");
   assert.match((await submitted).text, /silent-container-engine.*is not up/);
 });

@@ -63,7 +63,7 @@ test("the log tells a job's way in lines of JSON that have its ID", async (t) =>
   const killed = await service.submit({ CommandLine: "sleep 1000" });
   await service.kill(killed);
   await service.call("DELETE", `/jobs/${killed}`);
-  assert.ok(wayOf(service, killed).some((line) => "message" in line && line.message === "a job's kill was asked for"));
+  assert.ok(wayOf(service, killed).some((line) => "message" in line && line.message === "a job's kill was requested"));
   assert.deepEqual(wayOf(service, killed).at(-1), { level: "info", message: "a job was removed", job: killed });
   for (const { time, level, message } of linesIn(service.log)) {
     assert.equal(new Date(time).toISOString(), time);

@@ -98,11 +98,10 @@ function lost(facts: ContainerFacts): ContainerVerdict {
 
 function noContainer(exitCode: number, facts: ContainerFacts & { kind: "none" }): ContainerVerdict {
   // Podman's client exits with 0 when it is signalled while it pulls: then there is no container, and nothing has run.
-  if (exitCode === 0)
-    return engineError("had no container, or lost it to somebody who removed it, before the engine could say how it ended");
+  if (exitCode === 0) return engineError("had no container, or another program removed it before the engine could say how it ended");
   if (exitCode !== engineFailed) return exitedWith(exitCode);
   if (facts.hasRun) return lost(facts);
-  if (facts.isImageThere) return engineError(saying("could not make its container", facts));
+  if (facts.isImageThere) return engineError(saying("could not create its container", facts));
   return { State: "Failed", Reason: "ImagePull", ExitCode: null, Signal: null, Message: saying("could not pull its image", facts) };
 }
 

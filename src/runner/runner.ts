@@ -142,7 +142,7 @@ export class Runner implements JobRunner {
   async kill({ id }: JobReference, { force, signal }: { force: boolean; signal: AbortSignal }): Promise<void> {
     const job = this.#active.get(id);
     if (job === undefined) return;
-    this.#log("info", "a job's kill was asked for", { job: id, force });
+    this.#log("info", "a job's kill was requested", { job: id, force });
     const recorded = job.recorded(signal);
     this.#lifecycle.stop(job, force ? "kill" : "terminate");
     await recorded;

@@ -71,7 +71,7 @@ export class Containers {
       return await this.#finalize(job, number, facts);
     } catch (error) {
       const container = containerName(job.id, number);
-      this.#options.log("error", "the end of a container could not be found out", { job: job.id, container, err: error });
+      this.#options.log("error", "a container's end could not be determined", { job: job.id, container, err: error });
       return { kind: "unknown", hasRun: false, clientSaid: null, refusal: null };
     }
   }
@@ -107,7 +107,7 @@ export class Containers {
       return true;
     } catch (error) {
       const container = containerName(job.id, number);
-      this.#options.log("warn", "what the engine said of a container could not be kept; tried again", {
+      this.#options.log("warn", "the engine's report on a container could not be stored; tried again", {
         job: job.id,
         container,
         err: error,

@@ -56,7 +56,7 @@ export class EngineFinder {
   health(): EngineHealth {
     const known = this.#state;
     if (known !== null) void this.find();
-    if (known === null) return { engine: null, version: null, problem: "not known yet: the engine was not heard of so far" };
+    if (known === null) return { engine: null, version: null, problem: "not known yet: the engine has not answered so far" };
     if (known.kind === "ready") return { engine: known.engine.client.kind, version: known.version, problem: null };
     return { engine: known.kind === "silent" ? known.engine.client.kind : null, version: null, problem: known.problem };
   }

@@ -53,7 +53,7 @@ export class Leftovers {
       for (const name of left) log("info", "a container of a job that is finished is removed", { job: jobIdOf(name), container: name });
       if (await engine.remove(left)) return;
     } catch (error) {
-      log("warn", "the container engine does not say what is left; it is asked again", { err: error });
+      log("warn", "the container engine does not list its containers; it is asked again", { err: error });
     }
     this.#later(retryMs, () => void this.#check(engine));
   }

@@ -64,7 +64,7 @@ export class Launcher {
     // Detached: a Ctrl-C in the service's terminal must not end it. Without environment: jobs must not see the service's.
     const child = spawn(path, ["launch", stateDir], { detached: true, env: {}, cwd: "/", stdio: ["pipe", "pipe", "inherit"] });
     this.#process = child;
-    child.stdin.on("error", (error) => this.#events.log("warn", "the launcher does not listen", { err: error }));
+    child.stdin.on("error", (error) => this.#events.log("warn", "the launcher does not read its input", { err: error }));
     createInterface({ input: child.stdout }).on("line", (line) => this.#handle(line));
     let isGone = false;
     const gone = (why: string): void => {
