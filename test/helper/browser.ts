@@ -1,11 +1,9 @@
 import { strict as assert } from "node:assert";
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import { type BrowserContext, chromium } from "playwright-core";
+import { after, test, type TestContext } from "node:test";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
 
 /** Chromium as Debian packages it, and what is needed to see what it really sends. */
 
@@ -22,15 +20,32 @@ export type BrowserOptions = {
   isKeepingPolicies?: boolean; // Content-Security-Policy; else pages are kept out by the service alone, whatever a browser does of its own
 };
 
-/** A browser that knows nothing yet. Gone when the test is finished. */
+/**
+ * A browser that knows nothing yet: cookies, storage and cache are its own. Gone when the test is finished. The program behind it is shared
+ * by all tests of a file, because its start takes longer than many a test.
+ */
 export async function startBrowser(t: TestContext, { hostRules, isKeepingPolicies = false }: BrowserOptions = {}): Promise<BrowserContext> {
+  const browser = await program(hostRules);
+  const context = await browser.newContext({ bypassCSP: !isKeepingPolicies });
+  t.after(() => context.close());
+  return context;
+}
+
+/** By its host rules, with which Chromium starts. */
+const programs = new Map<string, Promise<Browser>>();
+
+after(async () => {
+  for (const browser of programs.values()) await (await browser).close();
+});
+
+function program(hostRules = ""): Promise<Browser> {
+  const started = programs.get(hostRules) ?? launch(hostRules);
+  programs.set(hostRules, started);
+  return started;
+}
+
+async function launch(hostRules: string): Promise<Browser> {
   assert.ok(isInstalled(), "the Debian package chromium is not installed");
-  const profile = mkdtempSync(join(tmpdir(), "jobrunner-browser-"));
-  let browser: BrowserContext | null = null;
-  t.after(async () => {
-    await browser?.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
-  });
   const quiet = [
     "--disable-gpu",
     "--disable-quic",
@@ -39,14 +54,12 @@ export async function startBrowser(t: TestContext, { hostRules, isKeepingPolicie
     "--disable-component-update",
     "--disable-sync",
   ];
-  browser = await chromium.launchPersistentContext(profile, {
+  return await chromium.launch({
     executablePath,
     headless: true,
     chromiumSandbox: false, // root has none
-    bypassCSP: !isKeepingPolicies,
-    args: [...quiet, ...(hostRules === undefined ? [] : [`--host-resolver-rules=${hostRules}`])],
+    args: [...quiet, ...(hostRules === "" ? [] : [`--host-resolver-rules=${hostRules}`])],
   });
-  return browser;
 }
 
 function isInstalled(): boolean {
