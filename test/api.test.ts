@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import type { JobView } from "../src/job/job.ts";
 import { open } from "./helper/http.ts";
 import { type Service, startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 test("the original's four calls work as plain curl sends them", async (t) => {
@@ -30,7 +31,7 @@ test("the original's four calls work as plain curl sends them", async (t) => {
 });
 
 test("wait answers when the job is finished, or with 408 in time", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await service.submit({ CommandLine: "exec sleep 1000" });
   const late = await service.call("GET", `/${id}/wait?timeout=0.05`);
   assert.equal(late.status, 408, late.text);
@@ -94,7 +95,7 @@ test("a text is found in names, IDs and labels of running and finished jobs, in 
 });
 
 test("a job in which a text is found in many places is listed once, and none is left out of the pages for it", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const labels = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`part-${index}`, "part"]));
   const ids: string[] = [];
   for (let count = 0; count < 5; count += 1) ids.unshift((await service.run({ Name: "part", Labels: labels, CommandLine: "true" })).job.ID);
@@ -102,7 +103,7 @@ test("a job in which a text is found in many places is listed once, and none is 
 });
 
 test("a finished job can be removed with all that it had, a running one not", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "mkdir -m 0 locked; echo x > file; chmod 0 file", Labels: { a: "b" } });
   const directory = join(service.stateDir, "jobs", job.ID);
   assert.ok(existsSync(directory));
@@ -116,7 +117,7 @@ test("a finished job can be removed with all that it had, a running one not", as
 });
 
 test("events tell every change of state as it happens", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const events = await open(service.url, "GET", "/events", { headers: { Accept: "text/event-stream" } });
   assert.match(events.headers["content-type"] ?? "", /^text\/event-stream/);
   const id = await service.submit({ CommandLine: "trap 'exit 3' TERM; echo ready; while :; do sleep 0.02; done" });
@@ -154,7 +155,7 @@ test("the same idempotency key and body give the same job, over a crash too; ano
 });
 
 test("attach gives ranges of finished jobs", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "printf 0123456789" });
   const range = async (value: string) => service.call("GET", `/${job.ID}/attach`, { headers: { Range: value } });
   const cases: [string, number, string, string?][] = [
@@ -211,7 +212,7 @@ test("attach sends the format that Accept likes best; the service decides betwee
 });
 
 test("attach by offset, tail, stream, step and time; as NDJSON and as events that resume", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({
     Commands: [{ CommandLine: "echo one; echo err >&2" }, { CommandLine: "env printf 'two\\nh\\303\\251\\377'; exit 1" }],
   });
@@ -251,7 +252,7 @@ test("attach by offset, tail, stream, step and time; as NDJSON and as events tha
 });
 
 test("HEAD has the headers and no body, and an HTTP/1.0 client gets everything without chunks and trailers", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "echo out" });
   for (const path of [`/${job.ID}/attach`, `/${job.ID}`, "/events", "/jobs", "/"]) {
     const head = await service.call("HEAD", path);
@@ -262,7 +263,7 @@ test("HEAD has the headers and no body, and an HTTP/1.0 client gets everything w
 });
 
 test("bytes are bytes: NUL, invalid UTF-8, and a line of 10 MB", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const binary = await service.run({ CommandLine: "printf 'a\\0b\\377\\376\\n'" });
   assert.deepEqual([...binary.output], [97, 0, 98, 255, 254, 10]);
   const long = await service.run({ CommandLine: "head -c 10000000 /dev/zero | tr '\\0' x; echo" });
@@ -286,7 +287,7 @@ test("a reader that stalls is cut off, slows nobody, and resumes by offset", asy
 });
 
 test("hundreds of readers of a live job all get every byte", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await service.submit({
     CommandLine: "until [ -e go ]; do sleep 0.02; done; for i in {1..200}; do echo $i; done; head -c 300000 /dev/urandom",
   });
@@ -299,7 +300,7 @@ test("hundreds of readers of a live job all get every byte", async (t) => {
 });
 
 test("the service tells how it is", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const answer = await service.call("GET", "/healthz");
   assert.equal(answer.status, 200);
   assert.match(answer.text, /"status":"ok".*"database":"ok","launcher":"ok"/);

@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { assertProblem } from "./helper/problems.ts";
-import { type Service, startService } from "./helper/service.ts";
+import { type Service } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 
 const good = "true";
 
@@ -17,7 +18,7 @@ const containerFields = new Map<string, unknown>([
 ]);
 
 test("every wrong field is refused with a problem document that names it", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const cases: [unknown, string][] = [
     [null, "the body"],
     [[], "the body"],
@@ -86,7 +87,7 @@ test("every wrong field is refused with a problem document that names it", async
 });
 
 test("what a later version will have is refused by name now", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   for (const field of ["Tty", "OpenStdin", "Resources", "Callback", "CommandLin"]) {
     const answer = await service.call("POST", "/", { body: JSON.stringify({ CommandLine: good, [field]: true }) });
     assertProblem(answer, 400);
@@ -98,7 +99,7 @@ test("what a later version will have is refused by name now", async (t) => {
 });
 
 test("what is no JSON is refused without being repeated", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const bodies = [
     "",
     "{",
@@ -117,7 +118,7 @@ test("what is no JSON is refused without being repeated", async (t) => {
 });
 
 test("names that mean something to JavaScript are plain data", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const body =
     '{"CommandLine":"env | grep -c -E ' +
     '\'^(__proto__|constructor|toString)=v\'","Environment":{"__proto__":"v","constructor":"v","toString":"v"}}';
@@ -130,7 +131,7 @@ test("names that mean something to JavaScript are plain data", async (t) => {
 });
 
 test("hostile IDs reach nothing", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const ids = [
     "../../etc/passwd",
     "..%2f..%2fetc%2fpasswd",
@@ -166,7 +167,7 @@ test("hostile IDs reach nothing", async (t) => {
 });
 
 test("wrong methods are refused with those that there are", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const cases: [string, string, string][] = [
     ["PUT", "/", "GET"],
     ["POST", "/jobs", "GET"],
@@ -184,7 +185,7 @@ test("wrong methods are refused with those that there are", async (t) => {
 });
 
 test("wrong query parameters are refused by name", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: good });
   const paths = {
     "?limit": ["/jobs?limit=0", "/jobs?limit=x", "/jobs?limit=100000"],
@@ -210,7 +211,7 @@ test("wrong query parameters are refused by name", async (t) => {
 });
 
 test("a page from elsewhere can do nothing, on any method", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const foreign = [
     { Origin: "https://example.org" },
     { Origin: "null" },
@@ -241,7 +242,7 @@ test("a page from elsewhere can do nothing, on any method", async (t) => {
 });
 
 test("a request target in absolute form is accepted if it names the Host, and refused otherwise (RFC 9112, 3.2.2)", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const here = `127.0.0.1:${service.port}`;
   for (const target of [`http://${here}/jobs`, `HTTP://${here}/jobs`])
     assert.equal((await service.call("GET", target)).status, 200, target);
@@ -260,7 +261,7 @@ test("a request target in absolute form is accepted if it names the Host, and re
 });
 
 test("what is not HTTP gets an answer, and the service goes on", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   for (const bytes of [
     "nonsense\r\n\r\n",
     "GET / HTTP/1.1\r\n\r\n",

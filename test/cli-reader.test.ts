@@ -2,14 +2,15 @@ import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { type CliOptions, type Ended, startCli, startProgram } from "./helper/cli.ts";
-import { repository, type Service, startService } from "./helper/service.ts";
+import { repository, type Service } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /** Of a job that says no more, a writer would never hear that its reader is gone. */
 const silent = { CommandLine: "echo ready; sleep 1000" };
 
 test("a command that follows ends as soon as the reader of its output is gone, with SIGPIPE's status; the job continues", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await service.submit(silent);
   await waitFor("it is ready", async () => (await service.output(id, "?follow=false")).includes("ready"));
   for (const command of [`logs -f ${id}`, `attach ${id}`, `logs --follow --timestamps ${id}`, "run -c 'echo ready; sleep 1000'"]) {
@@ -26,7 +27,7 @@ test("a command that follows ends as soon as the reader of its output is gone, w
 });
 
 test("so it ends events, ps --watch and wait, also where the reader goes before anything was written", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await service.submit(silent);
   for (const command of ["events", "ps --watch --json", `wait ${id}`, `attach ${id}`]) {
     const { stdout } = await inBash(t, service, `jobrunner ${command} | true; echo "\${PIPESTATUS[*]}"`);
@@ -35,7 +36,7 @@ test("so it ends events, ps --watch and wait, also where the reader goes before 
 });
 
 test("a socket is as good as a pipe", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const running = startCli(t, service.url, ["logs", "-f", await service.submit(silent)]); // Node.js gives it a socket
   await running.until("ready");
   running.child.stdout?.destroy();
@@ -43,7 +44,7 @@ test("a socket is as good as a pipe", async (t) => {
 });
 
 test("a command that is killed leaves nothing that keeps its output open", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await service.submit(silent);
   const running = startProgram(
     t,

@@ -9,11 +9,12 @@ import { cli, startCli, startProgram } from "./helper/cli.ts";
 import { engineTest } from "./helper/engines.ts";
 import { argumentsOf } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { needsScript, onTerminal } from "./helper/terminal.ts";
 import { waitFor } from "./helper/wait.ts";
 
 test("run gives a job's output apart as it was written, and its exit code", async (t) => {
-  const { url } = await startService(t);
+  const { url } = await sharedService(t);
   assert.deepEqual(await cli(t, url, ["run", "-c", "echo out; echo err >&2; exit 3"]), {
     code: 3,
     signal: null,
@@ -24,13 +25,13 @@ test("run gives a job's output apart as it was written, and its exit code", asyn
 });
 
 test("run hands words after the program to it, without a shell", async (t) => {
-  const { url } = await startService(t);
+  const { url } = await sharedService(t);
   assert.equal((await cli(t, url, ["run", "printf", "%s\n", "$HOME", "a b", "--name", "-c", "--"])).stdout, "$HOME\na b\n--name\n-c\n--\n");
   assert.equal((await cli(t, url, ["run", "--name", "named", "--", "printf", "%s\n", "--help"])).stdout, "--help\n");
 });
 
 test("run says in a line what the exit status does not", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const outcomes: [args: string[], code: number, stderr: RegExp][] = [
     [["-c", "kill -TERM $$"], 143, /^jobrunner: the job is Failed: step 1 was ended by SIGTERM\n$/],
     [["-c", "kill -37 $$"], 165, /^jobrunner: the job is Failed: step 1 was ended by SIGRTMIN\+3\n$/],
@@ -79,7 +80,7 @@ test("50 MB of any bytes come through whole, also to a reader so late that the s
 });
 
 test("Ctrl-C asks the job to stop and shows what it still says; so do SIGTERM and SIGHUP", async (t) => {
-  const { url } = await startService(t);
+  const { url } = await sharedService(t);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const running = startCli(t, url, ["run", "-c", "trap 'echo cleaned; exit 7' TERM; echo ready; while :; do sleep 0.01; done"]);
     await running.until("ready");
@@ -94,7 +95,7 @@ test("Ctrl-C asks the job to stop and shows what it still says; so do SIGTERM an
 });
 
 test("a terminal that is closed stops the job, also one that writes all the time", needsScript, async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   for (const line of ["echo y; sleep 1000", "yes"]) {
     const running = startProgram(t, onTerminal(`exec bin/jobrunner run -c '${line}'`), {
       environment: { JOBRUNNER_URL: service.url },
@@ -109,7 +110,7 @@ test("a terminal that is closed stops the job, also one that writes all the time
 });
 
 test("a second Ctrl-C kills a job that does not stop", async (t) => {
-  const { url } = await startService(t);
+  const { url } = await sharedService(t);
   const running = startCli(t, url, ["run", "--stop-timeout", "1h", "-c", "trap 'echo no' TERM; echo ready; while :; do sleep 0.01; done"]);
   await running.until("ready");
   running.interrupt();
@@ -121,7 +122,7 @@ test("a second Ctrl-C kills a job that does not stop", async (t) => {
 });
 
 test("a third Ctrl-C leaves a job of which nothing is heard", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const running = startCli(t, service.url, ["run", "-c", "echo ready; sleep 1000"]);
   await running.until("ready");
   process.kill(service.pid, "SIGSTOP");
@@ -167,7 +168,7 @@ test("Ctrl-C before the job has an ID stops it when it has one", async (t) => {
 });
 
 test("run --detach prints the ID and leaves the job", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { code, stdout, stderr } = await cli(t, service.url, ["run", "--detach", "-c", "sleep 1000"]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^[0-9a-f-]{36}\n$/);

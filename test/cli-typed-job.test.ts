@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { cli, type CliOptions } from "./helper/cli.ts";
-import { type Service, startService } from "./helper/service.ts";
+import type { Service } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 
 test("options become the fields of the job", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const options = [
     "--name",
     "nightly",
@@ -87,14 +88,14 @@ test("without --step, options that only a step has are those of the one step; th
 });
 
 test("variables come from the command line, the caller's environment and files, in this order of weight", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const file = written(t, "variables", "A=file\nB=from a file\nC=file\n");
   const args = ["--env-file", file, "-e", "A=typed", "-e", "C", "-e", "D=", "-c", 'echo "$A,$B,$C,$D"'];
   assert.equal((await cli(t, service.url, ["run", ...args], { environment: { C: "own", LD: "x" } })).stdout, "typed,from a file,own,\n");
 });
 
 test("the value of a line of an --env-file is what stands there, to the letter", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const lines = [
     "\uFEFFPASS=p@ss#word",
     "",
@@ -172,7 +173,7 @@ const commands = [
 ];
 
 test("a job comes from a file, YAML or JSON, or standard input; options add to it and stand in place", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const job = { Name: "nightly", Labels: { team: "db" }, Environment: { LEVEL: "1", KEPT: "here" }, Commands: commands };
   for (const [name, content] of [
     ["job.yaml", yaml],
@@ -185,7 +186,7 @@ test("a job comes from a file, YAML or JSON, or standard input; options add to i
 });
 
 test("what the service refuses is told field by field", async (t) => {
-  const { url } = await startService(t);
+  const { url } = await sharedService(t);
   const { code, stdout, stderr } = await cli(t, url, ["run", "-f", "-", "--stop-signal", "SIGFOO"], {
     stdin: "CommandLine: make\nTimeoutSecond: 3\n",
   });

@@ -6,11 +6,12 @@ import { makeFetch } from "../src/cli/http-fetch.ts";
 import { AmbiguousPrefix, ApiError, Client, NoSuchJob, NotFinishedInTime, type Piece, Unreachable } from "../src/client/index.ts";
 import { freePort } from "./helper/ports.ts";
 import { type Service, startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { createToken, fromElsewhere } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
 test("a job is submitted, followed, waited for, looked at and removed", async (t) => {
-  const client = clientOf(await startService(t));
+  const client = clientOf(await sharedService(t));
   const id = await client.submit({ CommandLine: "echo out; echo err >&2; exit 3", Name: "one" });
   const pieces = await gather(client.attach(id));
   assert.deepEqual(
@@ -25,7 +26,7 @@ test("a job is submitted, followed, waited for, looked at and removed", async (t
 });
 
 test("bytes of any kind arrive as they were written, and only those that were asked for", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const client = clientOf(service);
   const id = await client.submit({
     Commands: [
@@ -44,7 +45,7 @@ test("bytes of any kind arrive as they were written, and only those that were as
 });
 
 test("output so far ends without an outcome while the job goes on", async (t) => {
-  const client = clientOf(await startService(t));
+  const client = clientOf(await sharedService(t));
   const id = await client.submit({ CommandLine: "echo so far; sleep 1000" });
   await waitFor(
     "it has written",
@@ -56,7 +57,7 @@ test("output so far ends without an outcome while the job goes on", async (t) =>
 });
 
 test("leaving the loop, or a signal, closes the connection", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const client = clientOf(service);
   const id = await client.submit({ CommandLine: "echo first; sleep 1000" });
   for await (const piece of client.attach(id)) if (piece.kind === "output") break;
@@ -75,7 +76,7 @@ for (const [name, fetch] of [
   ["the command line's", makeFetch({ socketPath: null, tls: { ca: undefined, cert: undefined, key: undefined } })],
 ] as const) {
   test(`a signal ends a stream also after garbage was collected: ${name}`, async (t) => {
-    const service = await startService(t);
+    const service = await sharedService(t);
     const client = new Client({ url: service.url, ...(fetch === undefined ? {} : { fetch }) });
     const id = await client.submit({ CommandLine: "echo one; exec sleep 1000" });
     const [leaving, isThere] = [new AbortController(), { attached: false, listening: false }];
@@ -108,7 +109,7 @@ function garbageCollector(): () => void {
 }
 
 test("a wait with a limit says when it has passed, and a kill ends it", async (t) => {
-  const client = clientOf(await startService(t));
+  const client = clientOf(await sharedService(t));
   const id = await client.submit({ CommandLine: "sleep 1000" });
   await assert.rejects(client.wait(id, { timeoutSeconds: 0.1 }), NotFinishedInTime);
   const waiting = client.wait(id);
@@ -138,7 +139,7 @@ test("lists come page after page, and a job is found by the beginning of its ID"
 });
 
 test("events say that they are open and then every change", async (t) => {
-  const client = clientOf(await startService(t));
+  const client = clientOf(await sharedService(t));
   const seen: string[] = [];
   for await (const event of client.events()) {
     if (event.kind === "open") await client.submit({ CommandLine: "true", Name: "watched" });
@@ -149,7 +150,7 @@ test("events say that they are open and then every change", async (t) => {
 });
 
 test("files go into a workspace and come out of it", async (t) => {
-  const client = clientOf(await startService(t));
+  const client = clientOf(await sharedService(t));
   const id = await client.submit({ CommandLine: "until [ -e 'in/a b%' ]; do sleep 0.01; done; cp -r in out" });
   const files = client.files(id);
   await waitFor(

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { engineTest } from "./helper/engines.ts";
 import { startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 
 /** What a command is: the line that a shell runs, and the program that is found. The rule of PATH has its tests beside the supervisor. */
 
 test("a command line that begins with - or + is a command like any other, whatever the shell", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job, output } = await service.run({ CommandLine: "--version" });
   assert.deepEqual([job.State, job.ExitCode], ["Failed", 127]);
   assert.match(output.toString(), /^bash: line 2: --version: command not found\n$/);
@@ -39,7 +40,7 @@ engineTest("a command line that begins with - or + is a command in a container t
 });
 
 test("what is busy or has no #! line is the program that was meant, not the next of its name", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const root = folder(t);
   for (const [name, text] of [
     ["first", "echo first $1\n"],

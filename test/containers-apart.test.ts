@@ -9,13 +9,14 @@ import type { Command, JobSpec } from "../src/job/spec.ts";
 import { Engine as EngineClient } from "../src/runner/containers/engine.ts";
 import { type Engine, engineTest } from "./helper/engines.ts";
 import { jobProcessesOf } from "./helper/processes.ts";
-import { type Service, startService } from "./helper/service.ts";
+import { type Service } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /** Engine and command kept apart: what each said, which of them failed, what each gets. The same on every engine. */
 
 async function start(t: TestContext, engine: Engine): Promise<Service> {
-  return await startService(t, { environment: engine.environment });
+  return await sharedService(t, engine.environment);
 }
 
 function one(command: Partial<Command>, job: Partial<JobSpec> = {}): JobSpec {

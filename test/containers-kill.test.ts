@@ -7,7 +7,8 @@ import type { WholeJob } from "../src/client/index.ts";
 import type { JobSpec } from "../src/job/spec.ts";
 import { type Engine, engineTest } from "./helper/engines.ts";
 import { argumentsOf, isAlive, jobProcessesOf } from "./helper/processes.ts";
-import { type Service, startService } from "./helper/service.ts";
+import { type Service } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /** A kill leaves no container behind, whatever it was doing. */
@@ -15,7 +16,7 @@ import { waitFor } from "./helper/wait.ts";
 const deaf = "trap 'echo deaf' TERM; echo ready; while :; do sleep 0.1; done";
 
 async function start(t: TestContext, engine: Engine): Promise<Service> {
-  return await startService(t, { environment: engine.environment });
+  return await sharedService(t, engine.environment);
 }
 
 async function ready(service: Service, spec: JobSpec): Promise<string> {
@@ -125,7 +126,7 @@ engineTest(
 );
 
 engineTest("a job without cgroups kills its containers too", async (t, engine) => {
-  const service = await startService(t, { environment: { ...engine.environment, JOBRUNNER_CGROUPS: "off" } });
+  const service = await sharedService(t, { ...engine.environment, JOBRUNNER_CGROUPS: "off" });
   const id = await ready(service, {
     StopTimeoutSeconds: 0.2,
     Commands: [{ CommandLine: "sleep 1000 & sleep 0" }, { Image: "busybox", CommandLine: deaf }],

@@ -6,12 +6,13 @@ import type { TestContext } from "node:test";
 import type { WholeJob } from "../src/client/index.ts";
 import type { Command, JobSpec } from "../src/job/spec.ts";
 import { type Engine, engineTest } from "./helper/engines.ts";
-import { type Service, startService } from "./helper/service.ts";
+import { type Service } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 
 /** Jobs whose steps are containers, on real engines. */
 
 async function start(t: TestContext, engine: Engine): Promise<Service> {
-  return await startService(t, { environment: engine.environment });
+  return await sharedService(t, engine.environment);
 }
 
 /** Runs it; when it is finished, no container of it may be left. */

@@ -7,6 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { cli } from "./helper/cli.ts";
 import { argumentsOf, childrenOf } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /** The time that a job's last output gets, and what is said where something has run out, as a user sees it. */
@@ -15,7 +16,7 @@ const stuck = "exec > >(trap '' TERM; sleep 1000)"; // a filter that does not en
 const mayBeMissing = /left processes behind that were still at work (.+) and were ended: the last of its output may be missing$/;
 
 test("a script that sends its own output through a logging filter has all its lines, without being asked for anything", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const filters = ['while read -r line; do echo "$line"; done', "sed -u s/^//", "sort -n", "tee log | cat"];
   const jobs = await Promise.all(filters.map((filter) => service.run({ CommandLine: `exec > >(${filter}) 2>&1\nseq 1 2001` })));
   const lines = Array.from({ length: 2001 }, (_, index) => `${index + 1}\n`).join("");
@@ -26,7 +27,7 @@ test("a script that sends its own output through a logging filter has all its li
 });
 
 test("what is cut is said in the job and in its step, whatever became of them, and by the command line", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const spec = { DrainTimeoutSeconds: 0.2, Commands: [{ CommandLine: stuck, Name: "log" }, { CommandLine: "exit 0" }] };
   const [good, bad] = await Promise.all([service.run(spec), service.run({ DrainTimeoutSeconds: 0.2, CommandLine: `${stuck}; exit 3` })]);
   assert.deepEqual([good.job.State, good.job.Reason, good.job.ExitCode], ["Succeeded", null, 0]);
@@ -47,7 +48,7 @@ test("what is cut is said in the job and in its step, whatever became of them, a
 });
 
 test("while its last output is waited for a job runs; DELETE is answered at once, and the outcome is that of the steps", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   for (const query of ["", "?force=true"]) {
     const id = await service.submit({ CommandLine: `${stuck}; exit 3`, DrainTimeoutSeconds: 86_400, StopTimeoutSeconds: 86_400 });
     await waitFor("its step has ended", async () => (await service.client().job(id)).Steps[0]?.State === "Failed");
@@ -60,7 +61,7 @@ test("while its last output is waited for a job runs; DELETE is answered at once
 });
 
 test("the job's timeout ends the wait, and with DrainTimeoutSeconds 0 there is none", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const [timed, none] = await Promise.all([
     service.run({ CommandLine: stuck, DrainTimeoutSeconds: 86_400, TimeoutSeconds: 2 }),
     service.run({ CommandLine: "exec > >(sleep 1000; touch touched)", DrainTimeoutSeconds: 0 }),
@@ -87,7 +88,7 @@ test("a job whose last output is waited for outlives the service, and is recorde
 });
 
 test("a filter that writes to a file alone is the step's to wait for, as the documentation shows", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({
     CommandLine: "exec > >(sleep 0.2; gzip > log.gz 2>&1); filter=$!; seq 1 2001; exec >&-; wait $filter",
   });

@@ -20,6 +20,7 @@ import fc from "fast-check";
 import { WorkspaceFiles } from "../src/files/workspace-files.ts";
 import { assertProblem } from "./helper/problems.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { bearer, createToken } from "./helper/tokens.ts";
 
 const program = join(repository, "build", "jobrunner-supervisor");
@@ -28,7 +29,7 @@ type Entry = { Name: string; Type: string; SizeBytes: number; ModifiedAt: string
 type Folder = { Entries: Entry[]; NextAfter: string | null };
 
 test("a workspace's folders and files are shown and fetched, whole or in ranges, while the job runs and after", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await service.submit({
     CommandLine: "mkdir -p a/b; printf 0123456789 > a/b/c; chmod 750 a/b/c; ln -s a/b link; touch ready; sleep 1000",
   });
@@ -62,7 +63,7 @@ test("a workspace's folders and files are shown and fetched, whole or in ranges,
 });
 
 test("a folder is shown in pages, by name", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "touch $(seq -w 250)" });
   const names: string[] = [];
   for (let after = ""; ;) {
@@ -78,7 +79,7 @@ test("a folder is shown in pages, by name", async (t) => {
 });
 
 test("a file is put there whole, with folders on the way, and a job reads it", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await service.submit({ CommandLine: "until [ -e in/go ]; do sleep 0.01; done; ./in/run; sha256sum < in/data" });
   await untilThere(service, id, "");
   const data = randomBytes(20_000_000);
@@ -113,7 +114,7 @@ test("what is too large, cut off or of another kind leaves what was there, and n
 });
 
 test("nothing outside of the workspace is read, written or removed, by whatever path or link", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const outside = folderOf(t);
   writeFileSync(join(outside, "secret"), "hunter22");
   const { job } = await service.run({
@@ -137,7 +138,7 @@ test("nothing outside of the workspace is read, written or removed, by whatever 
 });
 
 test("a job that puts a link where a folder was, at any moment, does not lead out", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const outside = folderOf(t);
   writeFileSync(join(outside, "file"), "hunter22");
   const id = await service.submit({

@@ -9,7 +9,7 @@ import type { JobSpec } from "../src/job/spec.ts";
 import { canMount } from "./helper/mounts.ts";
 import { parentOf, processesOf } from "./helper/processes.ts";
 import { compileProgram } from "./helper/programs.ts";
-import { startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /** A file system that does not answer, as a network's whose server is gone: supervisor/test/hanging_files.c. */
@@ -40,7 +40,7 @@ const jobs: { name: string; spec: JobSpec }[] = [
 
 for (const { name, spec } of jobs) {
   test(`a kill of a job whose ${name} does not answer is answered, and nothing of it is left`, { skip }, async (t) => {
-    const service = await startService(t);
+    const service = await sharedService(t);
     const id = await service.submit(spec);
     await waitFor("a process that is to become the command", () => isAtWork(service.stateDir));
     await service.kill(id);
@@ -50,7 +50,7 @@ for (const { name, spec } of jobs) {
   });
 
   test(`the timeout of a job whose ${name} does not answer ends it`, { skip }, async (t) => {
-    const service = await startService(t);
+    const service = await sharedService(t);
     const { job } = await service.run({ ...spec, TimeoutSeconds: 0.1, StopTimeoutSeconds: 0 });
     assert.deepEqual([job.State, job.Reason], ["TimedOut", "Timeout"]);
   });

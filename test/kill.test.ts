@@ -5,7 +5,8 @@ import type { JobSpec } from "../src/job/spec.ts";
 import { isAlive, jobProcessesOf } from "./helper/processes.ts";
 import { cgroupModes } from "./helper/cgroups.ts";
 import { compileProgram } from "./helper/programs.ts";
-import { type Service, startService } from "./helper/service.ts";
+import { type Service } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 const mainThreadEnds = compileProgram("supervisor", "test", "main_thread_ends.c");
@@ -35,7 +36,7 @@ const stubborn = [
 for (const { cgroups, skip } of cgroupModes) {
   for (const { name, commandLine } of stubborn) {
     test(`a kill leaves no process that ${name} (cgroups: ${cgroups})`, { skip }, async (t) => {
-      const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
+      const service = await sharedService(t, { JOBRUNNER_CGROUPS: cgroups });
       const id = await startedJob(service, { CommandLine: commandLine, StopTimeoutSeconds: 0.1 });
       assert.ok(jobProcessesOf(service.stateDir).length > 0, "the job runs");
       await service.kill(id);
@@ -48,7 +49,7 @@ for (const { cgroups, skip } of cgroupModes) {
 
 for (const { cgroups, skip } of cgroupModes) {
   test(`what a job left behind when it ended normally is gone (cgroups: ${cgroups})`, { skip }, async (t) => {
-    const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
+    const service = await sharedService(t, { JOBRUNNER_CGROUPS: cgroups });
     const { job, output } = await service.run({
       CommandLine:
         "setsid bash -c 'trap \"\" TERM; echo $BASHPID; while :; do sleep 0.05; done' & (sleep 1000 &) ; until [ -s ../output ]; do " +
@@ -61,7 +62,7 @@ for (const { cgroups, skip } of cgroupModes) {
 }
 
 test("a stop signal comes first, and a job may end by itself within the grace", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const spec = {
     CommandLine: "trap 'echo bye; exit 5' INT; echo ready; while :; do sleep 0.02; done",
     StopSignal: "SIGINT",
@@ -75,7 +76,7 @@ test("a stop signal comes first, and a job may end by itself within the grace", 
 });
 
 test("a stop may begin with a real-time signal, which a process gets once", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const loop = "echo ready; until [ -e end ]; do :; done; exit 6"; // without a child, of whose end by the signal bash would tell
   const spec: JobSpec = {
     CommandLine: `trap 'echo stopped; touch end' RTMIN+3; ${loop}`,
@@ -93,7 +94,7 @@ test("a stop may begin with a real-time signal, which a process gets once", asyn
 });
 
 test("after a kill no step runs but those that always do", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await startedJob(service, {
     Commands: [
       { CommandLine: "echo ready; sleep 1000" },
@@ -112,7 +113,7 @@ test("after a kill no step runs but those that always do", async (t) => {
 });
 
 test("a second kill ends a clean-up step that hangs", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await startedJob(service, {
     Commands: [{ CommandLine: "echo ready; sleep 1000" }, { CommandLine: "echo hanging; sleep 1000", RunOn: "always" }],
   });
@@ -125,7 +126,7 @@ test("a second kill ends a clean-up step that hangs", async (t) => {
 });
 
 test("force kills at once and runs nothing more", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await startedJob(service, {
     StopTimeoutSeconds: 600,
     Commands: [{ CommandLine: "trap '' TERM; echo ready; while :; do sleep 0.02; done" }, { CommandLine: "echo never", RunOn: "always" }],
@@ -139,14 +140,14 @@ test("force kills at once and runs nothing more", async (t) => {
 });
 
 test("several kills at once are all answered when nothing is left", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await startedJob(service, { CommandLine: "trap '' TERM; echo ready; while :; do sleep 0.02; done", StopTimeoutSeconds: 0.2 });
   await Promise.all(Array.from({ length: 10 }, () => service.kill(id)));
   assert.deepEqual(jobProcessesOf(service.stateDir), []);
 });
 
 test("a kill of a job that is finished, or was never there, is answered with 200", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "true" });
   await service.kill(job.ID);
   await service.kill("01234567-89ab-7def-8123-456789abcdef");
@@ -154,7 +155,7 @@ test("a kill of a job that is finished, or was never there, is answered with 200
 });
 
 test("a job's cgroup is gone with the job", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { cgroups }: { cgroups?: string | null } = JSON.parse((await service.call("GET", "/healthz")).text);
   if (typeof cgroups !== "string") return t.skip("no cgroup v2 can be made on this box");
   const { job, output } = await service.run({ CommandLine: "(setsid sleep 1000 &); grep ^0:: /proc/self/cgroup" });

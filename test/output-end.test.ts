@@ -1,13 +1,13 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import type { Piece } from "../src/client/index.ts";
-import { startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /** A part of an output, up to a byte. */
 
 test("a part of the output is just these bytes, in every form, with filters and without, and no outcome follows", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({
     Commands: [{ CommandLine: "printf 'one\\n'; sleep 0.2; printf 'two\\n' >&2" }, { CommandLine: "printf 'three\\n'" }],
   });
@@ -49,7 +49,7 @@ test("a part of the output is just these bytes, in every form, with filters and 
 });
 
 test("a character that the end cuts in two is given as bytes", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "printf 'aé'" });
   const { text } = await service.call("GET", `/${job.ID}/attach?end=2`, { headers: { Accept: "application/x-ndjson" } });
   const [piece] = text
@@ -62,7 +62,7 @@ test("a character that the end cuts in two is given as bytes", async (t) => {
 });
 
 test("an end that a running job has not come to is waited for, and the client's attach ends there", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const id = await service.submit({ CommandLine: "printf 12345; until [ -e go ]; do sleep 0.05; done; printf 67890; sleep 1000" });
   const pieces: Piece[] = [];
   const reading = (async () => {
@@ -84,7 +84,7 @@ for (const [query, headers, message] of [
   ["end=x", {}, "must be"],
 ] as const) {
   test(`an end is refused where it ${message}: ${query}`, async (t) => {
-    const service = await startService(t);
+    const service = await sharedService(t);
     const { job } = await service.run({ CommandLine: "echo x" });
     const { status, text } = await service.call("GET", `/${job.ID}/attach?${query}`, { headers: { ...headers } });
     assert.equal(status, 400);

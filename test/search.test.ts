@@ -7,11 +7,12 @@ import fc from "fast-check";
 import { type Match, searchOutput } from "../src/output/search.ts";
 import { SharedFiles } from "../src/output/shared-file.ts";
 import { startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 
 /** Where a text is in the output of a job. */
 
 test("a text is found wherever it is, whatever its case and colours, in order and with its place in bytes", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "printf 'Grün ist gr\\033[1;32mÜN\\033[0m\\nneedle\\nNEEDLE nee\\ndle\\n'" });
   const client = service.client();
   const found = async (
@@ -36,7 +37,7 @@ test("a text is found wherever it is, whatever its case and colours, in order an
 });
 
 test("a search in a long output is done in several calls, which find everything once", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({
     CommandLine: "seq -f 'line %.0f of many, long enough to make much of it' 1 1500000; echo needle; seq 1 1000; echo needle",
   });

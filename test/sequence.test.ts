@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { JobSpec } from "../src/job/spec.ts";
 import { startService } from "./helper/service.ts";
+import { sharedService } from "./helper/shared-service.ts";
 
 test("a job of one command line gives its output, its exit code and its times", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job, output } = await service.run({ CommandLine: "echo hello; echo err >&2; exit 3" });
   assert.equal(output.toString(), "hello\nerr\n");
   assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal], ["Failed", "ExitCode", 3, null]);
@@ -19,7 +20,7 @@ test("a job of one command line gives its output, its exit code and its times", 
 });
 
 test("steps run one after the other and stop at the first failure", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job, output } = await service.run({
     Commands: [
       { Name: "one", CommandLine: "echo 1" },
@@ -38,7 +39,7 @@ test("steps run one after the other and stop at the first failure", async (t) =>
 });
 
 test("IgnoreError lets a sequence go on, and the job succeeds", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job, output } = await service.run({
     Commands: [{ CommandLine: "exit 4", IgnoreError: true }, { CommandLine: "echo skipped", RunOn: "failure" }, { CommandLine: "echo on" }],
   });
@@ -48,13 +49,13 @@ test("IgnoreError lets a sequence go on, and the job succeeds", async (t) => {
 });
 
 test("a step ended by a signal says which", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "kill -SEGV $$" });
   assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal], ["Failed", "Signal", null, "SIGSEGV"]);
 });
 
 test("signals above 31 have the names that kill -l has for them", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const names = new Map([
     [31, "SIGSYS"],
     [32, "SIG32"],
@@ -78,7 +79,7 @@ test("signals above 31 have the names that kill -l has for them", async (t) => {
 });
 
 test("arguments and variables arrive byte for byte", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const hostile = "a b\n'\"$HOME`id`\\ *=\u{1f980}";
   const { output } = await service.run({
     Environment: { FROM_JOB: "job", BOTH: "job", ODD: hostile },
@@ -122,7 +123,7 @@ test(
   "no step shares a keyring with another, nor with the service",
   { skip: Number(ownKeyring) > 0 ? false : "no perl, no keyrings, or another processor" },
   async (t) => {
-    const service = await startService(t);
+    const service = await sharedService(t);
     const { output } = await service.run({ Commands: [{ Args: ["perl", "-e", `${keyring}, qq(\n)`] }, { Args: ["perl", "-e", keyring] }] });
     const all = [ownKeyring, ...output.toString().split("\n")];
     assert.equal(new Set(all).size, 3, all.join(" "));
@@ -139,7 +140,7 @@ test(
   "a thousand steps may each leave a process that keeps its output open",
   { skip: openFiles >= 2100 ? false : `left out: no more than ${openFiles} files may be open here` },
   async (t) => {
-    const service = await startService(t);
+    const service = await sharedService(t);
     const { job, output } = await service.run({
       Commands: Array.from({ length: 1000 }, (_, index) => ({ CommandLine: `sleep 1000 & echo ${index}` })),
       StopTimeoutSeconds: 0.1,
@@ -150,7 +151,7 @@ test(
 );
 
 test("a process starts with clean signals, umask 022 and no descriptors but 0, 1 and 2", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { output } = await service.run({
     Commands: [
       { Args: ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"] },
@@ -162,7 +163,7 @@ test("a process starts with clean signals, umask 022 and no descriptors but 0, 1
 });
 
 test("every job has a workspace of its own, and relative directories are inside it", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job, output } = await service.run({
     Commands: [
       { CommandLine: 'mkdir -p sub/deep; echo made > sub/file; test "$PWD" = "$JOBRUNNER_WORKSPACE" && echo same' },
@@ -177,7 +178,7 @@ test("every job has a workspace of its own, and relative directories are inside 
 });
 
 test("a step's directory is relative to the job's", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "jobrunner-dir-")));
   t.after(() => rmSync(directory, { recursive: true }));
   const { output } = await service.run({
@@ -188,7 +189,7 @@ test("a step's directory is relative to the job's", async (t) => {
 });
 
 test("what cannot be started fails its step at once, with the reason, and the service is well", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const notExecutable = join(service.stateDir, "not-executable");
   writeFileSync(notExecutable, "#!/bin/sh\n", { mode: 0o644 });
   const noInterpreter = join(service.stateDir, "no-interpreter");
@@ -250,7 +251,7 @@ test("a shell that is not there fails the step, not the service", async (t) => {
 });
 
 test("a command line is run by the shell that the step names", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { output } = await service.run({
     Commands: [{ CommandLine: "echo $0", Shell: "sh" }, { CommandLine: "echo $0", Shell: "/bin/bash" }, { CommandLine: "echo $0" }],
   });
@@ -258,14 +259,14 @@ test("a command line is run by the shell that the step names", async (t) => {
 });
 
 test("the first step reads the text given as Stdin, the others nothing", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const text = `${"line\n".repeat(100_000)}the end`;
   const { output } = await service.run({ Stdin: text, Commands: [{ Args: ["cat"] }, { Args: ["cat"] }] });
   assert.equal(output.toString(), text);
 });
 
 test("a step that runs too long is stopped, and what follows a failure runs", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job, output } = await service.run({
     StopTimeoutSeconds: 0.2,
     Commands: [
@@ -283,7 +284,7 @@ test("a step that runs too long is stopped, and what follows a failure runs", as
 });
 
 test("a job that runs too long is stopped, and only its always-steps still run", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job, output } = await service.run({
     TimeoutSeconds: 0.3,
     Commands: [{ CommandLine: "echo began; sleep 1000" }, { CommandLine: "echo never" }, { CommandLine: "echo cleaned", RunOn: "always" }],
@@ -293,7 +294,7 @@ test("a job that runs too long is stopped, and only its always-steps still run",
 });
 
 test("a job without output for its idle time is stopped, one that writes is not", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const silent = await service.run({ CommandLine: "echo began; sleep 1000", IdleTimeoutSeconds: 0.3 });
   assert.deepEqual([silent.job.State, silent.job.Reason], ["TimedOut", "IdleTimeout"]);
   const busy = await service.run({ CommandLine: "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.1; done", IdleTimeoutSeconds: 0.6 });
@@ -301,7 +302,7 @@ test("a job without output for its idle time is stopped, one that writes is not"
 });
 
 test("the record of a step has its processor time, peak memory and output size", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job } = await service.run({
     Commands: [{ CommandLine: "x=$(head -c 40000000 /dev/zero | tr '\\0' x); echo ${#x}" }, { CommandLine: "printf 12345" }],
   });
@@ -312,7 +313,7 @@ test("the record of a step has its processor time, peak memory and output size",
 });
 
 test("a background process may write until the job ends, and ends with it", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const { job, output } = await service.run({
     Commands: [
       { CommandLine: "(until [ -e go ]; do sleep 0.01; done; while :; do echo tick; sleep 0.01; done) & echo started" },

@@ -226,14 +226,19 @@ export class Service {
     return find() ?? (await this.launcher());
   }
 
+  /** Kills what still runs; a service that a test has stopped is started for that. */
+  async killJobs(): Promise<void> {
+    if (this.#process === null || this.#process.exitCode !== null || this.#process.signalCode !== null) await this.start();
+    const { Jobs }: { Jobs: { ID: string }[] } = JSON.parse(
+      (await this.call("GET", "/jobs?state=Queued,Starting,Running,Stopping&limit=500")).text,
+    );
+    await Promise.all(Jobs.map(({ ID }) => this.call("DELETE", `/${ID}?force=true`)));
+  }
+
   /** Kills what still runs, stops, and sees to it that nothing is left. */
   async tearDown(): Promise<void> {
     try {
-      if (this.#process === null || this.#process.exitCode !== null || this.#process.signalCode !== null) await this.start();
-      const { Jobs }: { Jobs: { ID: string }[] } = JSON.parse(
-        (await this.call("GET", "/jobs?state=Queued,Starting,Running,Stopping&limit=500")).text,
-      );
-      await Promise.all(Jobs.map(({ ID }) => this.call("DELETE", `/${ID}?force=true`)));
+      await this.killJobs();
     } finally {
       await this.stop();
     }
