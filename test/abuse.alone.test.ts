@@ -121,7 +121,7 @@ test("more connections than there are descriptors cost no job anything, and are 
   await assertSteady(outcomeOf(service, ending));
   await assertSteady(outcomeOf(service, watched));
   for (const { id, output } of accepted) assert.equal((await outcomeOf(service, id)).output.toString(), output);
-  await assertSteady(service.run(steady));
+  assert.equal((await service.run({ CommandLine: "echo after" })).output.toString(), "after\n");
   assert.doesNotMatch(service.log, /"level":"error"/);
 });
 

@@ -1,11 +1,12 @@
 import { Agent, request } from "node:http";
+import { timed } from "./answer-time.ts";
 import type { Seen } from "./neighbour.ts";
 
 /** The neighbour's process: reports when its first requests are answered, and what it measured when it leaves. */
 
-const [url = "", token = ""] = process.argv.slice(2);
+const [url = "", token = "", service = ""] = process.argv.slice(2);
 const checksPerSubmission = 10;
-const seen: Seen = { checks: 0, submissions: 0, slowestMs: 0, refusals: [] };
+const seen: Seen = { checks: 0, submissions: 0, slowestMs: 0, slowestElapsedMs: 0, refusals: [] };
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const ids: string[] = [];
 let isLeaving = false;
@@ -13,7 +14,7 @@ let isLeaving = false;
 process.once("message", () => (isLeaving = true));
 process.once("disconnect", () => process.exit()); // a test that was killed has no use for it
 await visit();
-seen.slowestMs = 0; // the first connection and the first use of the token are set up by then
+Object.assign(seen, { slowestMs: 0, slowestElapsedMs: 0 }); // the first connection and the first use of the token are set up by then
 process.send?.(seen);
 while (!isLeaving) await visit();
 for (const id of ids) {
@@ -25,19 +26,21 @@ process.send?.(seen, () => process.disconnect());
 
 async function visit(): Promise<void> {
   for (let count = 0; count < checksPerSubmission; count += 1) {
-    await timed("GET", "/healthz");
+    await measured("GET", "/healthz");
     seen.checks += 1;
   }
-  const { ID }: { ID?: string } = JSON.parse((await timed("POST", "/", '{"CommandLine":"true"}')) || "{}");
+  const { ID }: { ID?: string } = JSON.parse((await measured("POST", "/", '{"CommandLine":"true"}')) || "{}");
   if (ID === undefined) return;
   ids.push(ID);
   seen.submissions += 1;
 }
 
-async function timed(method: string, path: string, body = ""): Promise<string> {
-  const startMs = performance.now();
-  const { status, text } = await ask(method, path, body);
-  seen.slowestMs = Math.max(seen.slowestMs, performance.now() - startMs);
+/** The answer, whose time and refusal are kept. */
+async function measured(method: string, path: string, body = ""): Promise<string> {
+  const { result, ms, elapsedMs } = await timed([Number(service), process.pid], () => ask(method, path, body));
+  const { status, text } = result;
+  seen.slowestMs = Math.max(seen.slowestMs, ms);
+  seen.slowestElapsedMs = Math.max(seen.slowestElapsedMs, elapsedMs);
   if (status === 200) return text;
   seen.refusals.push(`${method} ${path}: ${status} ${text}`);
   return "";

@@ -5,8 +5,11 @@ import type { TestContext } from "node:test";
 import type { Service } from "./service.ts";
 import { createToken } from "./tokens.ts";
 
-/** What the neighbour has seen: how many of its requests were answered, the slowest of them, and the answers that were not 200. */
-export type Seen = { checks: number; submissions: number; slowestMs: number; refusals: string[] };
+/**
+ * What the neighbour has seen: how many of its requests were answered, the slowest of them without and with the wait for a CPU, and the
+ * answers that were not 200.
+ */
+export type Seen = { checks: number; submissions: number; slowestMs: number; slowestElapsedMs: number; refusals: string[] };
 
 const healthyMs = 500;
 
@@ -25,13 +28,13 @@ export class Neighbour {
 
   static async moveIn(t: TestContext, service: Service, name = "neighbour"): Promise<Neighbour> {
     const token = await createToken(service, name, "submit");
-    const child = fork(join(import.meta.dirname, "neighbour-process.ts"), [service.url, token]);
+    const child = fork(join(import.meta.dirname, "neighbour-process.ts"), [service.url, token, String(service.pid)]);
     t.after(() => child.kill("SIGKILL"));
     await said(child);
     return new Neighbour(t, child);
   }
 
-  /** It stops, and its jobs have ended well. Fails where a request was refused, or took longer than half a second. */
+  /** It stops, and its jobs have ended well. Fails where a request was refused, or took the service longer than half a second. */
   async wasNotDisturbed(): Promise<void> {
     const { checks, submissions, slowestMs, refusals } = await this.leave();
     assert.deepEqual(refusals, []);
@@ -44,8 +47,8 @@ export class Neighbour {
     this.#process.send("leave");
     const seen = await said(this.#process);
     this.#t.diagnostic(
-      `the neighbour: ${seen.checks} health checks, ${seen.submissions} submissions, the slowest took ${seen.slowestMs.toFixed(0)} ms, ` +
-        `${seen.refusals.length} were refused`,
+      `the neighbour: ${seen.checks} health checks, ${seen.submissions} submissions, the slowest took ${seen.slowestMs.toFixed(0)} ms ` +
+        `without the wait for a CPU, ${seen.slowestElapsedMs.toFixed(0)} ms with it, ${seen.refusals.length} were refused`,
     );
     return seen;
   }
