@@ -53,7 +53,7 @@ test("options become the fields of the job", async (t) => {
 });
 
 test("each --step begins a step: options that a step can have are the step's after it, and the job's before it", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   const job = ["--name", "nightly", "--timeout", "1h", "-e", "LEVEL=1", "-w", "src"];
   const build = ["--step", "--name", "build", "-c", "true", "--timeout", "10m", "-e", "LEVEL=2", "-w", "lib", "--shell", "sh"];
   const report = ["--step", "--arg", "echo", "--arg", "--step", "--run-on", "failure", "--label", "team=db", "--ignore-error"];
@@ -77,7 +77,7 @@ test("each --step begins a step: options that a step can have are the step's aft
 });
 
 test("without --step, options that only a step has are those of the one step; the words of its program are its own", async (t) => {
-  const service = await startService(t);
+  const service = await sharedService(t);
   assert.deepEqual(await specOf(t, service, ["--ignore-error", "--timeout", "5", "-c", "true"]), {
     TimeoutSeconds: 5,
     Commands: [{ CommandLine: "true", IgnoreError: true }],

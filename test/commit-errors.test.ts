@@ -8,7 +8,7 @@ import { waitFor } from "./helper/wait.ts";
 
 /** Of a commit that fails, each caller hears the reason of its own write. */
 
-test("a submission that the database refuses is an error of the service, not a full disk, and fails no other one of its commit", async (t) => {
+test("a submission that the database refuses is an error of the service, not a full disk; others of its commit succeed", async (t) => {
   const service = await startService(t);
   const database = new DatabaseSync(join(service.stateDir, "jobrunner.db"));
   database.exec("CREATE TRIGGER refusal BEFORE INSERT ON jobs WHEN NEW.name = 'refused' BEGIN SELECT RAISE(ABORT, 'by the trigger'); END");
