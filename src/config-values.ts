@@ -46,7 +46,7 @@ export function directory(text: string): string {
   return resolve(text);
 }
 
-/** An absolute path, or null where the variable is empty. */
+/** An absolute path, or null if the variable is empty. */
 export function optionalFile(text: string): string | null {
   if (text === "" || isAbsolute(text)) return text === "" ? null : text;
   throw new Error(`must be an absolute path, not ${JSON.stringify(text)}`);

@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { makeStateDir } from "./runner/state-dir.ts";
 import { codeOf } from "./lib/error-code.ts";
 
-/** Finds the C program: built by `make`, part of the package, or compiled at the first start where there is neither. */
+/** Finds the C program: `make` built it, the package contains it, or the first start compiles it. */
 
 export type Installation = {
   /** The checkout, or the package's folder. */
   root: string;
   version: string;
-  /** Node's name of it: `x64`, `arm64`. */
+  /** As Node.js names it: `x64`, `arm64`. */
   architecture: string;
   stateDir: string;
   /** Gets a sentence when a program was compiled. */
   report: (sentence: string) => void;
 };
 
-/** The path of the program. Throws an Error with a sentence for people where there is none and none can be compiled. */
+/** The path of the program. Throws an error for people if there is none and compiling one fails. */
 export function supervisorProgram(installation: Installation): string {
   const { root, version, architecture, stateDir } = installation;
   const present = presentProgram({ root, architecture });

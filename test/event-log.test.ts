@@ -66,7 +66,7 @@ test("of more events than are kept, and of those that are forgotten, it is said 
     assert.equal(readAll(log, 1, scope), null);
     assert.deepEqual(numbersIn(readAll(log, 2, scope)), [3, 4, 5]);
   }
-  log.forget();
+  log.clear();
   for (const scope of ["a", null]) assert.equal(readAll(log, 5, scope), null);
   assert.deepEqual(numbersIn(readAll(log, log.last, null)), []);
 });

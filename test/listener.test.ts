@@ -41,7 +41,7 @@ test("with the port none, the socket is the only way in", async (t) => {
   assert.equal(await statusOverSocket(socketPath), 200);
 });
 
-test("a path where no socket can be made is told in a sentence, and what is there stays", async (t) => {
+test("a path where no socket can be created is an error that says what to do, and an existing file stays", async (t) => {
   const folder = temporaryFolder(t);
   const [live, file] = [join(folder, "live.sock"), join(folder, "file")];
   writeFileSync(file, "kept");
@@ -50,12 +50,12 @@ test("a path where no socket can be made is told in a sentence, and what is ther
   t.after(() => other.close());
   const cases: [string, RegExp][] = [
     [live, /live\.sock is in use by another program: stop it, or set JOBRUNNER_SOCKET to another path$/],
-    [file, /JOBRUNNER_SOCKET names \S+file, which is there and no socket: remove it, or name another path$/],
-    [folder, /JOBRUNNER_SOCKET names \S+, which is there and no socket/],
-    [join(folder, "no", "such.sock"), /JOBRUNNER_SOCKET is in \S+no, which is no directory: make it first$/],
+    [file, /JOBRUNNER_SOCKET names \S+file, which exists and is not a socket: remove it, or name another path$/],
+    [folder, /JOBRUNNER_SOCKET names \S+, which exists and is not a socket/],
+    [join(folder, "no", "such.sock"), /JOBRUNNER_SOCKET is in \S+no, which is not a directory: create it first$/],
     [
       join(folder, "x".repeat(100)),
-      /JOBRUNNER_SOCKET has \d+ bytes: the path of a unix socket can have 107 \(unix\(7\)\), so name a shorter one$/,
+      /JOBRUNNER_SOCKET has \d+ bytes: the path of a unix socket can have at most 107 \(unix\(7\)\): name a shorter one$/,
     ],
   ];
   for (const [socketPath, sentence] of cases) {

@@ -45,7 +45,7 @@ test("at SIGHUP new connections get the renewed certificate, and what is watched
   assert.equal(watcher.received().toString(), "first\nlast\n");
 });
 
-test("files that cannot be used are logged at SIGHUP, and those from before stay", needsOpenssl, async (t) => {
+test("files that cannot be used are logged at SIGHUP, and the previous ones stay in use", needsOpenssl, async (t) => {
   const { url, trust, authority, files, child, log } = await startSecure(t);
   const before = await serialOf(url, trust);
   const other = makeCertificate({ commonName: "localhost", authority });
@@ -125,15 +125,15 @@ test("every mistake in the files is told at the start in a sentence that names t
       { JOBRUNNER_TLS_CERT: "/no/such", JOBRUNNER_TLS_KEY: key },
       /JOBRUNNER_TLS_CERT names \/no\/such, which cannot be read .*: name a file that this user can read$/,
     ],
-    [{ JOBRUNNER_TLS_CERT: key, JOBRUNNER_TLS_KEY: key }, /JOBRUNNER_TLS_CERT names \S+, which holds no certificate in the form PEM/],
-    [{ JOBRUNNER_TLS_CERT: text, JOBRUNNER_TLS_KEY: key }, /JOBRUNNER_TLS_CERT names \S+, which holds no certificate in the form PEM/],
+    [{ JOBRUNNER_TLS_CERT: key, JOBRUNNER_TLS_KEY: key }, /JOBRUNNER_TLS_CERT names \S+, which does not contain a PEM certificate/],
+    [{ JOBRUNNER_TLS_CERT: text, JOBRUNNER_TLS_KEY: key }, /JOBRUNNER_TLS_CERT names \S+, which does not contain a PEM certificate/],
     [
       { JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: authority.folder },
       /JOBRUNNER_TLS_KEY names \S+, which cannot be read .*regular file/,
     ],
     [
       { JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: certificate },
-      /JOBRUNNER_TLS_KEY names \S+, which holds no private key in the form PEM/,
+      /JOBRUNNER_TLS_KEY names \S+, which does not contain a PEM private key/,
     ],
     [
       { JOBRUNNER_TLS_CERT: certificate, JOBRUNNER_TLS_KEY: encrypted },
@@ -144,7 +144,7 @@ test("every mistake in the files is told at the start in a sentence that names t
       /JOBRUNNER_TLS_KEY names \S+, which is not the key of the first certificate in \S+ \(JOBRUNNER_TLS_CERT\)/,
     ],
     [{ ...clientCa, JOBRUNNER_TLS_CLIENT_CA: "/no/such" }, /JOBRUNNER_TLS_CLIENT_CA names \/no\/such, which cannot be read/],
-    [{ ...clientCa, JOBRUNNER_TLS_CLIENT_CA: key }, /JOBRUNNER_TLS_CLIENT_CA names \S+, which holds no certificate in the form PEM/],
+    [{ ...clientCa, JOBRUNNER_TLS_CLIENT_CA: key }, /JOBRUNNER_TLS_CLIENT_CA names \S+, which does not contain a PEM certificate/],
   ];
   for (const [environment, sentence] of cases) {
     const { exitCode, log } = await spawnService(t, environment);

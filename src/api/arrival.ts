@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Problem } from "./problems.ts";
 
-/** The slowest connection that is served carries so much. A client that holds many connections open must send so much on each. */
+/** The slowest rate that is served. A client that holds many connections open must send at this rate on each of them. */
 const bodyBytesPerSecond = 16_384;
 
 /** Whether a request announces a body (RFC 9112, 6.3). */

@@ -8,10 +8,10 @@ import { endConnection } from "./last-answer.ts";
 /**
  * How a route takes the bodies of its requests:
  *
- *     none       the route has no use for one
+ *     none       the route ignores the body
  *     buffered   the handler gets it complete, up to JOBRUNNER_MAX_BODY_BYTES; with a schema, as checked JSON
  *     streamed   the handler reads it piece by piece, and bounds it
- *     live       the same, and it may take as long as a job runs
+ *     live       like streamed, but the body may take as long as a job runs
  *
  * A body that is not live must arrive in time (JOBRUNNER_REQUEST_TIMEOUT_SECONDS), also if nobody reads it.
  */
@@ -24,7 +24,7 @@ declare module "fastify" {
   }
 }
 
-/** Applies each route's policy. To be called before other hooks are added: a body has its deadline even if a hook refuses the request. */
+/** Applies each route's policy. Call before other hooks are added: a body has its deadline even if a hook refuses the request. */
 export function applyBodyPolicies(app: App, { limits }: Pick<Context, "limits">): void {
   app.addHook("onRoute", ({ method, url, config, schema }) => {
     const policy = config?.body ?? "none";

@@ -12,11 +12,11 @@ export function readBody(request: IncomingMessage, maxBodyBytes: number): Promis
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const take = (chunk: Buffer): void => {
+    const onData = (chunk: Buffer): void => {
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes > maxBodyBytes)
-        settle(() =>
+        finish(() =>
           reject(
             new Problem(
               "body-too-large",
@@ -25,16 +25,16 @@ export function readBody(request: IncomingMessage, maxBodyBytes: number): Promis
           ),
         );
     };
-    const end = (): void => settle(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
-    const close = (cause?: Error): void => settle(() => reject(closedEarly(cause)));
+    const onEnd = (): void => finish(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+    const onClose = (cause?: Error): void => finish(() => reject(closedEarly(cause)));
     /** Pauses the request; the rest can still be read. */
-    const settle = (how: () => void): void => {
-      request.off("data", take).off("end", end).off("close", close);
+    const finish = (resolveOrReject: () => void): void => {
+      request.off("data", onData).off("end", onEnd).off("close", onClose);
       if (!request.readableEnded) request.pause();
-      how();
+      resolveOrReject();
     };
     if (request.destroyed && !request.readableEnded) return reject(closedEarly());
-    request.on("data", take).once("end", end).once("error", close).once("close", close);
+    request.on("data", onData).once("end", onEnd).once("error", onClose).once("close", onClose);
   });
 }
 
@@ -58,7 +58,7 @@ export async function* limited(request: IncomingMessage, maxBytes: number, tooLa
   }
 }
 
-/** The value of a body of JSON. Throws the Problem if the body is none; the Problem does not repeat what was sent. */
+/** The value of a JSON body. Throws the Problem if the body is not JSON; the Problem does not repeat what was sent. */
 export function parseJson(body: unknown): unknown {
   if (!Buffer.isBuffer(body) || body.length === 0) {
     throw new Problem("invalid-json", 'the body is empty: send a job, for instance {"CommandLine": "echo hello"}');
@@ -95,5 +95,5 @@ function refuseHalfCharacters(value: unknown, field: string): void {
 /** The position of the mistake. V8 also quotes the text, which may be a secret. */
 function withoutContent(cause: unknown): string {
   const position = cause instanceof Error ? /at position \d+( \(line \d+ column \d+\))?/.exec(cause.message)?.[0] : undefined;
-  return position ?? "it ends too early, or something stands where nothing may";
+  return position ?? "it is incomplete, or has more text after its end";
 }

@@ -1,19 +1,19 @@
 import type { JobRunner } from "../runner/job-runner.ts";
 import { EventLog } from "./event-log.ts";
 
-/** Where changes come from. */
+/** The source of changes of jobs' states. */
 export type ChangeSource = Pick<JobRunner, "subscribe" | "lastEnd" | "missedSince">;
 
 /**
- * Where a reader begins: with what comes, behind what it has had, or somewhere that is not in the log; `end`: the last that it knows of,
- * null: not known.
+ * Where a reader starts: at the next event, after the last event that it received, or after an event that is not in this log. `end`: the
+ * last committed end of a job that the reader knows of; null: not known.
  */
-export type Start = { kind: "now" } | { kind: "position"; number: number; end: number } | { kind: "elsewhere"; end: number | null };
+export type Start = { kind: "now" } | { kind: "position"; number: number; end: number } | { kind: "not-in-log"; end: number | null };
 
-/** Who has read nothing for so long has no claim on what is kept; nor is there any work for changes that nobody reads. */
+/** How long the log is written without readers, so that a reader can resume. After that, changes cause no work. */
 const keptWithoutReadersMs = 3_600_000;
 
-/** The log of changes, which is written while it has readers and for an hour after the last one. */
+/** The log of changes. It is written while it has readers, and for an hour after the last reader has left. */
 export class Changes {
   readonly log = new EventLog();
   readonly source: ChangeSource;
@@ -39,23 +39,23 @@ export class Changes {
     };
   }
 
-  /** Of the event with this number, as it is told now. */
+  /** The ID of the event with this number, if it is sent now. */
   id(number: number): string {
     return `${this.log.id}-${number}-${this.source.lastEnd()}`;
   }
 
-  /** Where a reader goes on that comes with this Last-Event-ID. */
+  /** Where a reader with this Last-Event-ID resumes. */
   startOf(id: string | null): Start {
     if (id === null) return { kind: "now" };
     const [, logId = "", numberText = "", endText = ""] = /^([0-9a-f]{12})-(\d{1,15})-(\d{1,15})$/.exec(id) ?? [];
-    if (logId === "") return { kind: "elsewhere", end: null };
+    if (logId === "") return { kind: "not-in-log", end: null };
     const [number, end] = [Number(numberText), Number(endText)];
-    return logId === this.log.id && number <= this.log.last ? { kind: "position", number, end } : { kind: "elsewhere", end };
+    return logId === this.log.id && number <= this.log.last ? { kind: "position", number, end } : { kind: "not-in-log", end };
   }
 
   #close(): void {
     this.#unsubscribe?.();
     this.#unsubscribe = null;
-    this.log.forget();
+    this.log.clear();
   }
 }

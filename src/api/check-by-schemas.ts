@@ -46,7 +46,7 @@ function validatorOf(httpPart: string | undefined, schema: TSchema): Validator {
       });
     case undefined:
     default:
-      throw new Error(`a route has a schema for ${String(httpPart)}, by which nothing is checked`);
+      throw new Error(`a route has a schema for ${String(httpPart)}, which this service does not check`);
   }
 }
 
@@ -55,7 +55,7 @@ const queryNames: PartNames = { part: "the query", fieldOf: (path) => `?${path}`
 const paramNames: PartNames = { part: "the path", fieldOf: (path) => (path === "id" ? "ID" : path) };
 const headerNames: PartNames = { part: "the headers", fieldOf: headerName };
 
-/** The router calls what a `*` in a route's URL matches "*"; in schemas and the OpenAPI document it is the path. */
+/** The router names the match of a `*` in a route's URL "*". Schemas and the OpenAPI document name it `path`. */
 function withPath(params: unknown): unknown {
   if (typeof params !== "object" || params === null || !("*" in params)) return params;
   const { "*": path, ...others } = params;

@@ -8,12 +8,12 @@ import { answerOf, type Problem } from "./problems.ts";
  * unread bytes, the kernel would send a reset, at which the client's kernel discards the answer (RFC 9112, 9.6).
  */
 
-/** How long the rest is read of something that is no request. */
+/** How long the service reads the rest of something that is not a request. */
 const lingerMs = 2_000;
-/** How long the rest of an unwanted body is read. Some clients read the answer only when they have sent the whole body. */
+/** How long the service reads the rest of an unwanted body. Some clients read the answer only after they have sent the whole body. */
 const bodyLingerMs = 30_000;
 
-/** Answers without a request and closes the connection. */
+/** Sends an answer that belongs to no request, and closes the connection. */
 export function endWith(socket: Duplex, problem: Problem): void {
   const { status, headers, body } = answerOf(problem);
   const fields = { ...headers, "Content-Length": Buffer.byteLength(body), Connection: "close" };
@@ -22,7 +22,7 @@ export function endWith(socket: Duplex, problem: Problem): void {
   endAfterAnswer(socket);
 }
 
-/** Closes the connection when the client has taken what was written. */
+/** Closes the connection when the client has received what was written. */
 export function endAfterAnswer(socket: Duplex): void {
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once("close", () => clearTimeout(timer));
@@ -32,8 +32,8 @@ export function endAfterAnswer(socket: Duplex): void {
 }
 
 /**
- * Reads the rest of a request's body when the answer is sent. Node.js does not read the rest of a body that was read in part, and it closes
- * a connection that is not kept at once, by `destroySoon`.
+ * Reads the rest of a request's body when the answer is sent. Node.js does not read the rest of a body that was read in part. If the
+ * connection is not kept alive, Node.js closes it at once, by `destroySoon`.
  */
 export function readRest(request: IncomingMessage, response: ServerResponse): void {
   response.prependOnceListener("finish", () => {

@@ -1,9 +1,8 @@
 /**
- * What all apps of Fastify are made with: without it, it loads compilers of schemas of its own (ajv, fast-json-stringify), which none of
- * them uses.
+ * Options for every Fastify app. Without them, Fastify loads its own schema compilers (ajv, fast-json-stringify), which no app uses.
  */
 export const withoutCompilers = { schemaController: { compilersFactory: { buildValidator: refuse, buildSerializer: refuse } } };
 
 function refuse(): never {
-  throw new Error("this app has schemas, and nothing that checks by them: give it setValidatorCompiler and setSerializerCompiler");
+  throw new Error("this app has schemas but no compilers for them: call setValidatorCompiler and setSerializerCompiler");
 }

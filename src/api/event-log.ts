@@ -1,33 +1,36 @@
 import { randomBytes } from "node:crypto";
 
-/** What is kept for those who come back, and how long. */
+/** How many events are kept, and how long, for readers that resume. */
 export type LogBounds = { keptMs: number; maxBytes: number; maxEvents: number };
 
 const logBounds: LogBounds = { keptMs: 3_600_000, maxBytes: 16 << 20, maxEvents: 50_000 };
 
-/** A change, as text in parts that all readers share; null where it had to make room. */
+/** An event, as text in parts that all readers share; `parts` null: its text was dropped to make room. */
 type LoggedEvent = { number: number; owner: string | null; atMs: number; parts: Buffer[] | null };
 
-/** How far a reader has come: the event with this number, and so many parts of the one behind it. */
+/** How far a reader has read: up to the event with this number, and `parts` parts of the next one. */
 export type LogPosition = { number: number; parts: number };
 
-/** Of memory of its own: a reader that takes nothing keeps one alive, and not all of a large event. */
+/** The size of a part. Each part has a buffer of its own, so a stalled reader keeps one part in memory, and not a whole large event. */
 const partBytes = 64 * 1024;
-/** So many bytes of small events are given at once. */
+/** How many bytes of small events one read returns at most. */
 const batchBytes = 16 * 1024;
 
-/** What is behind a position, as far as it fits; empty: nothing for this reader. Or some of it is not kept any more. */
+/**
+ * The next events after a position and the position after them. `bytes` is empty if there is nothing for this reader. "missing": an event
+ * after the position was dropped.
+ */
 export type Read = { kind: "bytes"; bytes: Buffer; position: LogPosition } | { kind: "missing" };
 
-/** So many readers are woken in one turn of the event loop: thousands must not hold up what else is asked. */
+/** How many readers one turn of the event loop wakes: thousands of readers must not delay other requests. */
 const wokenAtOnce = 16;
 
 /**
- * The changes of the last hour, each once for all of its readers, numbered from 1. When there is no room for all, the oldest of the owner
- * who has the most make room: nobody's changes push out another's.
+ * The changes of the last hour, numbered from 1 and stored once for all readers. When the log is full, it drops the oldest events of the
+ * owner with the most bytes, so one owner's events do not displace another's.
  */
 export class EventLog {
-  /** Of this log alone: places in another's mean nothing here. */
+  /** Identifies this log: a position in another log is not valid here. */
   readonly id = randomBytes(6).toString("hex");
   readonly #bounds: LogBounds;
   readonly #all = new Queue();
@@ -41,7 +44,7 @@ export class EventLog {
     this.#bounds = bounds;
   }
 
-  /** The position behind all that there is. */
+  /** The number of the last event. */
   get last(): number {
     return this.#last;
   }
@@ -59,25 +62,25 @@ export class EventLog {
     this.#wake();
   }
 
-  /** What is kept is forgotten, and told as missing. */
-  forget(): void {
+  /** Drops all events. A reader that resumes before this point gets "missing". */
+  clear(): void {
     this.#last += 1;
     for (const queue of [this.#all, ...this.#byOwner.values()]) queue.clear(this.#last);
     this.#bytes = 0;
   }
 
-  /** `scope`: of this owner alone; null: of all. */
+  /** The next events after the position. `scope`: only this owner's events; null: all. */
   read(position: LogPosition, scope: string | null): Read {
     const queue = scope === null ? this.#all : this.#queueOf(scope);
     if (position.number < queue.droppedTo) return { kind: "missing" };
     const gathered: Buffer[] = [];
     let bytes = 0;
-    for (const { number, parts } of queue.behind(position.number)) {
+    for (const { number, parts } of queue.after(position.number)) {
       const part = parts?.[gathered.length === 0 ? position.parts : 0];
       if (parts === null || part === undefined) return { kind: "missing" };
       const isWhole = parts.length === 1;
       if (gathered.length === 0 && !isWhole)
-        return { kind: "bytes", bytes: part, position: behindPart(position, { number, count: parts.length }) };
+        return { kind: "bytes", bytes: part, position: nextPart(position, { number, count: parts.length }) };
       if (!isWhole || (bytes > 0 && bytes + part.length > batchBytes))
         return { kind: "bytes", bytes: joined(gathered), position: { number: number - 1, parts: 0 } };
       gathered.push(part);
@@ -86,7 +89,7 @@ export class EventLog {
     return { kind: "bytes", bytes: joined(gathered), position: { number: this.#last, parts: 0 } };
   }
 
-  /** Resolves when there may be more behind the position, when the time is up, or the signal aborts. */
+  /** Waits for events after the position. "idle": none came within `limitMs`. "woken": there may be some, or the signal aborted. */
   async more({ number }: LogPosition, { signal, limitMs }: { signal: AbortSignal; limitMs: number }): Promise<"woken" | "idle"> {
     if (number < this.#last || signal.aborted) return "woken";
     const { promise, resolve } = Promise.withResolvers<"woken" | "idle">();
@@ -94,11 +97,11 @@ export class EventLog {
     const timer = setTimeout(() => resolve("idle"), limitMs);
     this.#waiting.add(wake);
     signal.addEventListener("abort", wake, { once: true });
-    const what = await promise;
+    const result = await promise;
     clearTimeout(timer);
     this.#waiting.delete(wake);
     signal.removeEventListener("abort", wake);
-    return what;
+    return result;
   }
 
   #wake(): void {
@@ -126,7 +129,7 @@ export class EventLog {
     while (this.#bytes > this.#bounds.maxBytes) this.#drop(this.#largest());
   }
 
-  /** The owner's oldest: it keeps its position among all, without its text. */
+  /** Drops the text of the owner's oldest event. The event keeps its place in the queue of all. */
   #drop(queue: Queue): void {
     const event = queue.shift();
     if (event === undefined || event.parts === null) return;
@@ -157,7 +160,7 @@ function partsOf(text: Buffer): Buffer[] {
   );
 }
 
-function behindPart(position: LogPosition, { number, count }: { number: number; count: number }): LogPosition {
+function nextPart(position: LogPosition, { number, count }: { number: number; count: number }): LogPosition {
   return position.parts + 1 < count ? { number: number - 1, parts: position.parts + 1 } : { number, parts: 0 };
 }
 
@@ -168,11 +171,11 @@ function joined(parts: Buffer[]): Buffer {
 
 /** Events in the order of their numbers, taken from the front. */
 class Queue {
-  /** The number of the last that it has no more. */
+  /** The number of the last event that was dropped. */
   droppedTo = 0;
-  bytes = 0; // of an owner's texts
+  bytes = 0; // of the texts of one owner
   #events: LoggedEvent[] = [];
-  #start = 0; // shifting an array for each would move all of it
+  #start = 0; // the index of the first event: shifting the array for each event would move all others
 
   get size(): number {
     return this.#events.length - this.#start;
@@ -205,7 +208,7 @@ class Queue {
     this.droppedTo = droppedTo;
   }
 
-  *behind(position: number): Generator<LoggedEvent> {
+  *after(position: number): Generator<LoggedEvent> {
     let low = this.#start;
     for (let high = this.#events.length; low < high;) {
       const middle = (low + high) >> 1;

@@ -1,37 +1,37 @@
 import type { Changes, Start } from "./changes.ts";
 
 export type Reading = {
-  scope: string | null; // the owner whose jobs alone are told of; null: all
+  scope: string | null; // report only the jobs of this owner; null: all
   signal: AbortSignal;
-  /** Resolves with its end when it is this reader's turn to be told what it missed. */
+  /** Waits until this reader may catch up. Resolves with the function that ends its turn. */
   takeTurn: () => Promise<() => void>;
 };
 
-/** So much one reader that takes nothing may hold of what is sent to it. */
+/** The largest chunk that is sent while a reader catches up: a stalled reader keeps one in memory. */
 const chunkBytes = 16 * 1024;
-const heartbeatMs = 15_000; // proxies close what is silent for longer
+const heartbeatMs = 15_000; // proxies close connections that are silent for longer
 const heartbeat = Buffer.from(":\n\n");
 
 /**
- * Changes of jobs' states as server-sent events. Ids are `LOG-NUMBER-END`: the position in the log of changes, which is the running
- * service's own, and the last end that was committed, by which a later one knows what has changed since. Throws where a reader is so slow
- * that the rest of an event is not kept any more.
+ * Changes of jobs' states as server-sent events. An ID is `LOG-NUMBER-END`: LOG and NUMBER are a position in the log of this run of the
+ * service. END is the last end of a job that was committed: a later run of the service finds what has changed since. Throws if a reader is
+ * so slow that the rest of an event was dropped before it was sent.
  */
 export async function* eventStream(changes: Changes, start: Start, reading: Reading): AsyncGenerator<Buffer> {
   const { log, source } = changes;
   const { scope, signal } = reading;
   let position = { number: start.kind === "position" ? start.number : log.last, parts: 0 };
   let end = start.kind === "position" ? start.end : source.lastEnd();
-  let isMissing = start.kind === "elsewhere";
+  let isMissing = start.kind === "not-in-log";
   if (start.kind === "now") yield Buffer.from(`: changes of state from now on\nid: ${changes.id(log.last)}\n\n`);
   else yield Buffer.from(": changes of state from where you were\n\n");
   while (!signal.aborted) {
     const endBefore = source.lastEnd();
     const read = isMissing ? { kind: "missing" as const } : log.read(position, scope);
     if (read.kind === "missing") {
-      if (position.parts > 0) throw new Error("a reader of events took one so slowly that it is not kept any more");
+      if (position.parts > 0) throw new Error("a reader of events was so slow that the rest of its event was dropped");
       position = { number: log.last, parts: 0 };
-      const since = isMissing && start.kind === "elsewhere" ? start.end : end;
+      const since = isMissing && start.kind === "not-in-log" ? start.end : end;
       isMissing = false;
       yield* reportMissed(changes, { ...reading, since, id: changes.id(position.number) });
       end = endBefore;
@@ -40,7 +40,7 @@ export async function* eventStream(changes: Changes, start: Start, reading: Read
       position = read.position;
     } else {
       position = read.position;
-      end = endBefore; // all that was told of up to here
+      end = endBefore; // all ends up to this one have been reported
       if ((await log.more(position, { signal, limitMs: heartbeatMs })) === "idle") yield heartbeat;
     }
   }
@@ -49,8 +49,8 @@ export async function* eventStream(changes: Changes, start: Start, reading: Read
 type Missed = Reading & { since: number | null; id: string };
 
 /**
- * That changes may be missing, and the latest state of each job that may have changed; the id comes behind, so that who breaks off hears it
- * all again.
+ * Reports that changes may be missing, and then the latest state of each job that may have changed. The ID is sent last, so a reader that
+ * disconnects meanwhile gets all of it again.
  */
 async function* reportMissed({ log, source }: Changes, { scope, signal, takeTurn, since, id }: Missed): AsyncGenerator<Buffer> {
   const turn = takeTurn();
@@ -65,8 +65,7 @@ async function* reportMissed({ log, source }: Changes, { scope, signal, takeTurn
     const { isWhole, jobs } = source.missedSince(since ?? Number.MAX_SAFE_INTEGER, scope);
     const Message = isWhole
       ? "changes may be missing here: the latest state of every job that may have changed follows"
-      : "changes may be missing here, also of jobs that are finished: the latest state of those that are not follows, and GET /jobs has " +
-        "all";
+      : "changes may be missing here, also of finished jobs: the latest state of every unfinished job follows, and GET /jobs lists all jobs";
     yield Buffer.from(`event: missing\ndata: ${JSON.stringify({ IsWhole: isWhole, Message })}\n\n`);
     for (const json of jobs) {
       const text = Buffer.from(`event: job\ndata: ${json}\n\n`);

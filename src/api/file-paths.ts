@@ -24,7 +24,7 @@ export function namesOf(path: string): Name[] {
   return path.split("/").filter((name) => name !== "");
 }
 
-/** What is wrong with the path itself, or null. Where it leads is checked by the walk. */
+/** What is wrong with the path itself, or null. The walk checks where the path leads. */
 export function findPathProblem(path: string): string | Refusal | null {
   if (path.includes("\0")) return "must not hold a NUL character";
   if (namesOf(path).some((name) => name === "." || name === ".."))

@@ -2,12 +2,12 @@ import type { IncomingMessage } from "node:http";
 import { isLoopbackName, unmapIPv4 } from "../sockets/addresses.ts";
 import { Problem } from "./problems.ts";
 
-/** Names that the Host header may have besides loopback's: what the service listens on ("" for loopback), and what is set. Lower case. */
+/** Names, in lower case, that the Host header may have besides loopback's: `hostname` is what the service listens on ("" for loopback). */
 export type KnownHosts = { hostname: string; allowedHosts: string[] };
 
 /**
- * Keeps web pages from elsewhere out, on every method: a page's script can make a browser on this box send requests to loopback
- * addresses, and a name under a stranger's control may be made to resolve to one (DNS rebinding).
+ * Refuses requests from web pages of other sites, with every method. A script can make a browser on this machine send requests to loopback
+ * addresses, and an attacker can make a name resolve to such an address (DNS rebinding).
  * Sources: the Fetch standard (Origin), Fetch Metadata (Sec-Fetch-Site).
  */
 export function makeGuard(known: KnownHosts): (request: IncomingMessage) => void {
@@ -15,17 +15,17 @@ export function makeGuard(known: KnownHosts): (request: IncomingMessage) => void
     const host = checkHost(request, known);
     const { origin, "sec-fetch-site": site } = request.headers;
     if (origin !== undefined && !isOwnOrigin(origin, host)) {
-      throw new Problem("foreign-origin", "the Origin header names another site: only pages from this service itself may use it");
+      throw new Problem("foreign-origin", "the Origin header names another site: only pages of this service may use it");
     }
     if (site !== undefined && site !== "same-origin" && site !== "none") {
-      throw new Problem("foreign-origin", `Sec-Fetch-Site is ${JSON.stringify(site)}: only pages from this service itself may use it`);
+      throw new Problem("foreign-origin", `Sec-Fetch-Site is ${JSON.stringify(site)}: only pages of this service may use it`);
     }
   };
 }
 
 /**
- * Exactly one well-formed Host that names a loopback address, the address that the connection came to (a name may be made to lead here, an
- * address is what it is), what the service was told to listen on, or another name that it was told.
+ * The request must have exactly one well-formed Host header. It names a loopback address, the address at which the connection arrived (DNS
+ * rebinding needs a name), what the service listens on, or an allowed name.
  */
 function checkHost(request: IncomingMessage, { hostname, allowedHosts }: KnownHosts): string {
   const hosts = request.rawHeaders.filter((_, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === "host");
@@ -39,14 +39,11 @@ function checkHost(request: IncomingMessage, { hostname, allowedHosts }: KnownHo
   if (name === null) throw new Problem("bad-request", "the Host header is not a name or address with an optional port (RFC 9110)");
   const isKnown = isLoopbackName(name) || name === hostname || allowedHosts.includes(name) || name === localAddress(request);
   if (!isKnown)
-    throw new Problem(
-      "foreign-host",
-      "the Host header names another host than this: use the service's address, or set JOBRUNNER_ALLOWED_HOSTS",
-    );
+    throw new Problem("foreign-host", "the Host header names another host: use the service's address, or set JOBRUNNER_ALLOWED_HOSTS");
   return host.toLowerCase();
 }
 
-/** Of a target in absolute form, as clients send it to proxies; null: it is a path. */
+/** The authority of a target in absolute form, as clients send it to proxies; null: the target is a path. */
 function authorityOf(target: string): string | null {
   return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target)?.[1] ?? null;
 }
@@ -61,7 +58,7 @@ function localAddress({ socket }: IncomingMessage): string | undefined {
   return socket.localAddress === undefined ? undefined : unmapIPv4(socket.localAddress);
 }
 
-/** A proxy may speak HTTPS where we do not. */
+/** Both schemes, because a proxy may speak HTTPS while this service speaks HTTP. */
 function isOwnOrigin(origin: string, host: string): boolean {
   return origin.toLowerCase() === `http://${host}` || origin.toLowerCase() === `https://${host}`;
 }

@@ -4,8 +4,8 @@ import { endAfterAnswer, endWith } from "./closing.ts";
 import type { Problem } from "./problems.ts";
 
 /**
- * Answers to something that is no request, or to a request that does not arrive completely. Such an answer is the connection's last one. It
- * follows the answers to all earlier requests (RFC 9112, 9.3.2), because within one of them it would be taken for a part of its body.
+ * Answers to something that is not a request, or to a request that does not arrive completely. Such an answer is the connection's last one.
+ * It follows the answers to all earlier requests (RFC 9112, 9.3.2): a client would read it as a part of the body of an unfinished answer.
  */
 
 type Turn = {
@@ -54,6 +54,6 @@ function endInTurn(socket: Duplex, { dueCount, last }: Turn, problem: Problem): 
   } else if (!last.response.headersSent) {
     if (dueCount === 1) endWith(socket, problem); // instead of the answer to the request that does not arrive completely
   } else if (dueCount === 0) {
-    endAfterAnswer(socket); // its request has had its answer
+    endAfterAnswer(socket); // the incomplete request has already been answered
   }
 }

@@ -43,7 +43,7 @@ export type Listener = {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Who answers requests, and who takes over connections that change their protocol. */
+/** `handle` answers requests; `upgrades` takes over connections that change their protocol. */
 export type Handlers = { handle: Handler; upgrades: Upgrades };
 
 const longestCheckIntervalMs = 5_000;
@@ -75,7 +75,7 @@ export async function listen(handlers: Handlers, options: ListenOptions): Promis
       await listenOnPath(server, socketPath);
       urls.push(`unix:${socketPath}`);
     }
-    connections.logBound();
+    connections.logLimit();
     return { urls, reload: () => certificates?.reload(), close };
   } catch (error) {
     await close();
@@ -153,7 +153,7 @@ function listenOne(server: Server, host: string, port: number): Promise<number> 
   });
 }
 
-/** Resolves when its last connection is closed. */
+/** Resolves when the server's last connection is closed. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => void server.close(() => resolve()));
 }
@@ -167,11 +167,11 @@ function answerClientError(error: Error, socket: Duplex, limits: Limits): void {
 }
 
 /** The answer to CONNECT, by which clients ask proxies for a tunnel. Node.js would close the connection without an answer. */
-const noProxy = new Problem("method-not-allowed", "CONNECT is for proxies, and this is none: send the request itself", {
+const noProxy = new Problem("method-not-allowed", "CONNECT is for proxies, and this service is not one: send the request itself", {
   headers: { Allow: "GET, HEAD, POST, PUT, DELETE" },
 });
 
-/** Null if nobody can get an answer: the connection broke, or there was no TLS handshake. */
+/** Null if no answer can be sent: the connection broke, or the TLS handshake failed. */
 function clientProblem(code: string, limits: Limits): Problem | null {
   if (code === "HPE_HEADER_OVERFLOW") {
     return new Problem(
@@ -192,7 +192,7 @@ function explain(error: unknown, url: string, address: string): string {
     case "EADDRINUSE":
       return `${url} is in use by another program: stop it, or set JOBRUNNER_PORT to another port`;
     case "EACCES":
-      return `${url} may not be used by this user: set JOBRUNNER_PORT to a port from 1024 on`;
+      return `this user may not listen on ${url}: set JOBRUNNER_PORT to 1024 or higher`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":

@@ -1,6 +1,6 @@
-/** What the first who asks for it makes, for all who ask; what has failed is tried again by the next. */
-export function madeOnce<What>(make: () => Promise<What>): () => Promise<What> {
-  let made: Promise<What> | null = null;
+/** A function that makes a value on its first call and then returns it again. If making fails, the next call tries again. */
+export function madeOnce<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | null = null;
   return () => {
     made ??= make().catch((error: unknown) => {
       made = null;

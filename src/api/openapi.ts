@@ -8,8 +8,8 @@ import { Problem, sendProblem } from "./problems.ts";
 import type { Route } from "./route-table.ts";
 
 /**
- * The description of the API (OpenAPI 3.1), generated from the routes, and a page that shows it: `/openapi.json` and `/docs`. A
- * separate app, loaded on first use, which in most services is never.
+ * The description of the API (OpenAPI 3.1), generated from the routes, and a page that shows it: `/openapi.json` and `/docs`. It is a
+ * separate app that is loaded on first use, because most services never need it.
  */
 
 export async function makeDocs(routes: readonly Route[], version: string): Promise<FastifyInstance> {
@@ -22,15 +22,15 @@ export async function makeDocs(routes: readonly Route[], version: string): Promi
       openapi: "3.1.1",
       info: { title: "jobrunner", version, description, license: { name: "Apache 2.0", identifier: "Apache-2.0" } },
       tags: [
-        { name: "jobs", description: "submit, look, wait, kill, remove" },
-        { name: "output", description: "what jobs write, live, and every change of state" },
-        { name: "files", description: "of a job's workspace" },
-        { name: "service", description: "how it is" },
+        { name: "jobs", description: "submit, list, wait for, kill and remove jobs" },
+        { name: "output", description: "the output of jobs, live, and every change of state" },
+        { name: "files", description: "the files of a job's workspace" },
+        { name: "service", description: "the state of the service and the machine" },
       ],
     },
     transformObject: (document) => ("openapiObject" in document ? nameSchemas(document.openapiObject) : document.swaggerObject),
   });
-  // Answered elsewhere; here they are described.
+  // These routes only describe the API; the main app answers their requests.
   for (const { method, url, schema } of routes) {
     if (schema === null || method === "HEAD") continue; // Fastify adds HEAD
     app.route({ method, url: url.replace("*", ":path"), schema: withHeaderNames(schema), handler: async () => undefined });
@@ -43,7 +43,7 @@ export async function makeDocs(routes: readonly Route[], version: string): Promi
     uiConfig: { tryItOutEnabled: true, validatorUrl: null },
   });
   app.setNotFoundHandler((_request, reply) => {
-    const problem = new Problem("unknown-path", "the pages of the API's description have nothing at this path: begin at /docs");
+    const problem = new Problem("unknown-path", "the API's description has no page at this path: begin at /docs");
     sendProblem(reply, problem);
   });
   await app.ready();
@@ -59,22 +59,22 @@ function withHeaderNames(schema: FastifySchema): FastifySchema {
   return { ...schema, headers: { ...schema.headers, properties: Object.fromEntries(properties) } };
 }
 
-/** Nothing from elsewhere. The page sets styles of its own elements. */
+/** The page loads nothing from other sites. 'unsafe-inline', because it sets styles of its own elements. */
 const pageSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 const securitySchemes = {
-  token: { type: "http", scheme: "bearer", description: "made by `jobrunner token create`" },
-  certificate: { type: "mutualTLS", description: "of an authority in JOBRUNNER_TLS_CLIENT_CA" },
+  token: { type: "http", scheme: "bearer", description: "a token from `jobrunner token create`" },
+  certificate: { type: "mutualTLS", description: "a client certificate of an authority in JOBRUNNER_TLS_CLIENT_CA" },
 };
 
-/** The last: the service's own user and root, over loopback or the unix socket. */
+/** The empty alternative: the service's own user and root need no credentials over loopback or the unix socket. */
 const security = [{ token: [] }, { certificate: [] }, {}];
 
 type Parts = Record<string, unknown>;
 
-/** A schema whose title is a name stands once, under that name, and is referred to elsewhere. */
+/** Moves each schema whose title is a name to `components`, and replaces it by a reference. */
 function nameSchemas<Document extends { paths?: unknown }>(document: Document): Document {
   const named: Parts = {};
   const walk = (value: unknown): unknown => {

@@ -5,7 +5,7 @@ import { findPathProblem } from "./file-paths.ts";
 import { type ProblemCode, ProblemDocument, statusOf, titleOf } from "./problems.ts";
 import { refine } from "./refine.ts";
 
-/** What a route declares. Its requests are checked by this, and the OpenAPI document describes them by this. */
+/** What a route declares. The declaration checks its requests, and describes them in the OpenAPI document. */
 
 export type Operation<Query extends TObject> = {
   id: string;
@@ -18,7 +18,7 @@ export type Operation<Query extends TObject> = {
   problems?: ProblemCode[];
 };
 
-/** `type` null: without a body. */
+/** `type` "null": an answer without a body. */
 export type Answer = { description: string; headers?: Record<string, object> } & ({ content: Record<string, TSchema> } | { type: "null" });
 
 /** Every request may be answered by these before the route's handler runs. */
@@ -39,7 +39,7 @@ const common: ProblemCode[] = [
 /** Requests of routes that are not public may also be answered by these. */
 const guarded: ProblemCode[] = ["not-identified", "role-too-small", "too-many-failures"];
 
-/** What is no ID is answered as an ID that no job has. */
+/** A malformed ID gets the same answer as an ID that no job has. */
 const id = refine(Type.String({ description: "the job's ID", examples: ["019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b"] }), (text) =>
   isJobId(text) ? null : unknownJob(),
 );
@@ -115,7 +115,7 @@ function describe(answers: Record<number, Answer>, problems: ProblemCode[]): Rec
 
 function exampleOf(code: ProblemCode): object {
   const [status, title] = [statusOf(code), titleOf(code)];
-  const detail = code === "invalid-request" ? "TimeoutSeconds must be > 0" : `${title}, and here is said what to do`;
+  const detail = code === "invalid-request" ? "TimeoutSeconds must be > 0" : `${title}: this sentence says what to do`;
   const errors = code === "invalid-request" ? { errors: [{ field: "TimeoutSeconds", message: "must be > 0" }] } : {};
   return { type: `urn:jobrunner:problem:${code}`, title, status, code, detail, ...errors };
 }

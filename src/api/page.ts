@@ -6,7 +6,7 @@ import { withoutCompilers } from "./compilers.ts";
 import { securityHeaders } from "./headers.ts";
 import { Problem, sendProblem } from "./problems.ts";
 
-/** The files of the web page, as Vite made them. An app of its own, loaded when it is first asked for. */
+/** The files of the web page, as Vite built them. It is a separate app that is loaded on first use. */
 export async function makePage(directory: string): Promise<FastifyInstance> {
   const app = fastify({ ...withoutCompilers, logger: false });
   app.addHook(
@@ -26,7 +26,7 @@ export async function makePage(directory: string): Promise<FastifyInstance> {
     const isBuilt = existsSync(join(directory, "index.html"));
     const problem = new Problem(
       "unknown-path",
-      isBuilt ? "the web page has nothing at this path: it begins at /ui/" : "the web page is not built: run make",
+      isBuilt ? "the web page has no file at this path: open /ui/" : "the web page is not built: run make",
     );
     sendProblem(reply, problem);
   });
@@ -35,8 +35,8 @@ export async function makePage(directory: string): Promise<FastifyInstance> {
 }
 
 /**
- * Nothing from elsewhere, nothing within the page that is a script, a style or a frame, and no text that becomes HTML (Content Security
- * Policy Level 3, Trusted Types): what jobs write stays text.
+ * The page loads nothing from other sites, has no inline scripts, inline styles or frames, and turns no text into HTML (Content Security
+ * Policy Level 3, Trusted Types). So the output of jobs stays text.
  */
 const pageSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri " +

@@ -60,16 +60,16 @@ export function titleOf(code: ProblemCode): string {
 
 const FieldErrorSchema = Type.Object(
   {
-    field: Type.String({ description: "in the API's words: Commands[0].Args, ?limit, Idempotency-Key" }),
+    field: Type.String({ description: "the name of the field, such as Commands[0].Args, ?limit or Idempotency-Key" }),
     message: Type.String({ description: "what to do about it" }),
   },
   { title: "FieldError" },
 );
 
-/** What is sent. */
+/** The body of every answer that is an error. */
 export const ProblemDocument = Type.Object(
   {
-    type: Type.String({ description: "urn:jobrunner:problem: and the code" }),
+    type: Type.String({ description: "urn:jobrunner:problem: followed by the code" }),
     title: Type.String(),
     status: Type.Integer(),
     code: Type.Enum(problemCodes),

@@ -2,7 +2,7 @@ import { type TObject, type TSchema, Type } from "typebox";
 
 /**
  * The values of query parameters, which arrive as text. A parameter that its schema describes as a number, a boolean or a list is read as
- * one; what cannot be read stays text, and the check refuses it by name.
+ * one. A value that cannot be read stays text, and the check refuses the parameter by name.
  */
 export function readQuery({ properties }: TObject, query: unknown): unknown {
   const given = typeof query === "object" && query !== null ? Object.entries(query) : [];

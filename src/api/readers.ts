@@ -7,24 +7,25 @@ type Reader = { response: ServerResponse; job: string | null; identity: Identity
 type Limits = { maxReaders: number; maxReadersPerJob: number; maxReadersPerIdentity: number };
 type Options = Limits & {
   isStillAuthorized: (identity: Identity) => boolean;
-  /** Hears of those who are cut off since they are not let in any more. */
+  /** Called for each reader that is disconnected because its identity is not authorized any more. */
   onDropped: () => void;
 };
 
 const checkIntervalMs = 5000;
-/** Of one identity, however few readers there may be. */
+/** An identity may have this many readers, even if `maxReaders` is small. */
 const leastPerIdentity = 8;
 
 /**
- * Who follows output and events, gets a file or waits for a job: each has a connection and some memory for as long as it likes, so there is
- * a limit of them, of each job and of each identity, and whoever would not be let in any more is cut off.
+ * The clients that follow output or events, read a file, or wait for a job. Each uses a connection and some memory for as long as it wants.
+ * So their number is limited: in total, for each job and for each identity. A reader whose identity is not authorized any more is
+ * disconnected.
  */
 export class Readers {
   readonly #options: Options;
   readonly #shares: Shares;
   readonly #readers = new Set<Reader>();
   readonly #perJob = new Map<string, number>();
-  readonly #timer = setInterval(() => this.#cutOff(), checkIntervalMs).unref();
+  readonly #timer = setInterval(() => this.#disconnectUnauthorized(), checkIntervalMs).unref();
 
   constructor(options: Options) {
     const { maxReaders, maxReadersPerIdentity } = options;
@@ -39,20 +40,18 @@ export class Readers {
     return this.#readers.size;
   }
 
-  /** Counts a reader until its connection is closed. `job` is null for events. Throws the Problem where there are too many. */
+  /** Counts a reader until its connection is closed. `job` is null for events. Throws the Problem if there are too many. */
   add(reader: Reader): void {
     const { response, job, identity } = reader;
     const ofJob = job === null ? 0 : (this.#perJob.get(job) ?? 0);
     const { maxReadersPerJob } = this.#options;
-    if (ofJob >= maxReadersPerJob) throw tooMany(`${maxReadersPerJob} readers follow this job, and no more can`);
-    if (response.destroyed) return; // it went before it was counted, and says so no second time
+    if (ofJob >= maxReadersPerJob) throw tooMany(`${maxReadersPerJob} readers follow this job, which is the maximum`);
+    if (response.destroyed) return; // the client has left already, so no "close" event follows
     const release = this.#shares.take(keyOf(identity));
     const { max, maxPerIdentity } = this.#shares.bounds;
-    if (release === "all") throw tooMany(`${max} readers are being served, and no more can be`);
+    if (release === "all") throw tooMany(`there are ${max} readers, which is the maximum`);
     if (release === "own")
-      throw tooMany(
-        `${maxPerIdentity} readers of ${nameOf(identity)} are being served, and no more can be (JOBRUNNER_MAX_READERS_PER_IDENTITY)`,
-      );
+      throw tooMany(`${nameOf(identity)} has ${maxPerIdentity} readers, which is the maximum (JOBRUNNER_MAX_READERS_PER_IDENTITY)`);
     this.#readers.add(reader);
     if (job !== null) this.#perJob.set(job, ofJob + 1);
     response.once("close", () => {
@@ -73,19 +72,19 @@ export class Readers {
     else this.#perJob.delete(reader.job);
   }
 
-  #cutOff(): void {
-    const known = new Map<string, boolean>(); // thousands may be of one identity
+  #disconnectUnauthorized(): void {
+    const known = new Map<string, boolean>(); // one identity may have thousands of readers
     for (const { response, identity } of this.#readers) {
       const key = `${keyOf(identity)} ${identity.untilMs}`;
       const isAuthorized = known.get(key) ?? this.#options.isStillAuthorized(identity);
       known.set(key, isAuthorized);
       if (isAuthorized) continue;
       this.#options.onDropped();
-      response.req.socket.destroy(); // one that waits behind another on its connection has none of its own yet
+      response.req.socket.destroy(); // response.socket is null while a pipelined response waits for its turn
     }
   }
 }
 
 function tooMany(why: string): Problem {
-  return new Problem("too-many-readers", `${why}: ask again in a while`, { retryAfterSeconds: 10 });
+  return new Problem("too-many-readers", `${why}: try again later`, { retryAfterSeconds: 10 });
 }

@@ -10,7 +10,7 @@ import { Problem } from "./problems.ts";
 
 /** HTTPS with a certificate that can be renewed while the service runs. */
 
-/** Paths of PEM files; `clientCa` holds the authorities whose certificates clients may show, null: none are asked for. */
+/** Paths of PEM files. `clientCa`: the authorities of client certificates; null: clients are not asked for certificates. */
 export type TlsFiles = { certificate: string; key: string; clientCa: string | null };
 
 type Texts = { certificate: string; key: string; clientCa: string | null };
@@ -19,25 +19,25 @@ const variables = { certificate: "JOBRUNNER_TLS_CERT", key: "JOBRUNNER_TLS_KEY",
 const encryptedKey = /^(-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m; // RFC 7468, and the form before it (RFC 1421)
 const checkIntervalMs = 10_000;
 
-/** The files as they are now, and the servers that use them. */
+/** The current contents of the TLS files, and the servers that use them. */
 export class Certificates {
   readonly #files: TlsFiles;
   readonly #log: Log;
   readonly #servers: Server[] = [];
   readonly #timer: NodeJS.Timeout;
   #context: SecureContextOptions;
-  #seen: string; // what was last tried, if it was good or not: a mistake is told once
+  #seen: string; // the contents that were tried last, valid or not, so that a mistake is logged once
 
-  /** Throws a sentence that names the variable where a file cannot be used. */
+  /** Throws an error that names the variable if a file cannot be used. */
   constructor(files: TlsFiles, log: Log) {
     this.#files = files;
     this.#log = log;
-    this.#seen = contents(files); // before they are used: what changes meanwhile is found at the next look
+    this.#seen = contents(files); // read before they are used, so that the next check finds a change made meanwhile
     this.#context = contextOf(files);
     this.#timer = setInterval(() => this.#check(), checkIntervalMs).unref();
   }
 
-  /** A client without a certificate, or with a wrong one, gets through: who it is, `authorized` of its socket says, and its token. */
+  /** The handshake accepts clients without a valid certificate: `authorized` of the socket and the token identify the client. */
   makeServer(options: ServerOptions, handshakeTimeoutMs: number): Server {
     const asksClients = { requestCert: this.#files.clientCa !== null, rejectUnauthorized: false };
     const server = createServer({ ...options, ...asksClients, ...this.#context, handshakeTimeout: handshakeTimeoutMs });
@@ -46,13 +46,13 @@ export class Certificates {
     return server;
   }
 
-  /** Reads the files again, for connections that are made from now on. Where they cannot be used, that is logged and the old ones stay. */
+  /** Reads the files again, for new connections. If the files cannot be used, an error is logged and the old contents stay in use. */
   reload(): void {
     this.#seen = contents(this.#files);
     try {
       this.#context = contextOf(this.#files);
     } catch (error) {
-      this.#log("error", "the TLS files cannot be used; those from before stay in use", { err: error });
+      this.#log("error", "the TLS files cannot be used; the previous certificate and key stay in use", { err: error });
       return;
     }
     for (const server of this.#servers) server.setSecureContext(this.#context);
@@ -71,9 +71,12 @@ export class Certificates {
 /** The first byte of a method (RFC 9110, 9.1). A TLS record that begins a handshake has 22 (RFC 8446, 5.1). */
 const firstOfMethods = { from: 0x41, to: 0x5a };
 
-/** Whoever speaks HTTP to the port for HTTPS is told so, in HTTP: to TLS it would be no more than a broken handshake. */
+/**
+ * A client that speaks plain HTTP to the HTTPS port gets an answer in HTTP that says so. Without this, the client would see only a failed
+ * handshake.
+ */
 function answerPlainHttp(server: Server, handshakeTimeoutMs: number): void {
-  const serve = server.listeners("connection");
+  const listeners = server.listeners("connection");
   server.removeAllListeners("connection");
   server.on("connection", (socket: Socket) => {
     const onTimeout = (): void => void socket.destroy();
@@ -81,17 +84,17 @@ function answerPlainHttp(server: Server, handshakeTimeoutMs: number): void {
     socket.on("error", () => undefined);
     socket.once("data", (chunk: Buffer) => {
       socket.pause();
-      socket.setTimeout(0, onTimeout); // from here on TLS has its own
+      socket.setTimeout(0, onTimeout); // the TLS handshake has its own timeout
       const [first = 0] = chunk;
       if (first >= firstOfMethods.from && first <= firstOfMethods.to)
         return endWith(socket, new Problem("bad-request", "this port speaks HTTPS: begin the URL with https://"));
       socket.unshift(chunk);
-      for (const listener of serve) Reflect.apply(listener, server, [socket]);
+      for (const listener of listeners) Reflect.apply(listener, server, [socket]);
     });
   });
 }
 
-/** Contents and not times: a file may be replaced by a link to another one that is older. */
+/** Compared instead of modification times: a file may be replaced by a link to an older one. */
 function contents(files: TlsFiles): string {
   try {
     return JSON.stringify(readAll(files));
@@ -113,7 +116,7 @@ function contextOf(files: TlsFiles): SecureContextOptions {
   try {
     createSecureContext(context);
   } catch (error) {
-    throw new Error(`JOBRUNNER_TLS_CERT and JOBRUNNER_TLS_KEY name files that OpenSSL does not take: ${messageOf(error)}`, {
+    throw new Error(`JOBRUNNER_TLS_CERT and JOBRUNNER_TLS_KEY name files that OpenSSL does not accept: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -121,8 +124,9 @@ function contextOf(files: TlsFiles): SecureContextOptions {
 }
 
 /**
- * No session is resumed: it would carry over what was found about the client's certificate under an authority that has been changed since.
- * Without tickets there is none, since Node keeps no sessions itself. Nor may a client show another certificate amid a connection.
+ * Sessions are not resumed: a resumed session keeps the verdict about the client's certificate, even if the authorities have changed since.
+ * Node.js stores no sessions itself, so disabling tickets is enough. Renegotiation is disabled too: a client cannot change its certificate
+ * during a connection.
  */
 function clientOptions(clientCa: string, files: TlsFiles): SecureContextOptions {
   certificatesIn("clientCa", clientCa, files);
@@ -137,7 +141,7 @@ function readAll({ certificate, key, clientCa }: TlsFiles): Texts {
   };
 }
 
-/** Anything but a file (a pipe) could be read only once, or keep the service waiting. */
+/** Only regular files: a pipe can be read only once, and may block the service. */
 function read(which: keyof Texts, path: string): string {
   try {
     if (!statSync(path).isFile()) throw new Error("it is not a regular file");
@@ -152,11 +156,11 @@ function read(which: keyof Texts, path: string): string {
 function certificatesIn(which: "certificate" | "clientCa", text: string, files: TlsFiles): X509Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
   try {
-    if (blocks.length === 0) throw new Error("no line says BEGIN CERTIFICATE");
+    if (blocks.length === 0) throw new Error("it has no line BEGIN CERTIFICATE");
     return blocks.map((block) => new X509Certificate(block));
   } catch (error) {
     throw new Error(
-      `${variables[which]} names ${files[which]}, which holds no certificate in the form PEM (${messageOf(error)}): name a file that does`,
+      `${variables[which]} names ${files[which]}, which does not contain a PEM certificate (${messageOf(error)}): name a file that does`,
       { cause: error },
     );
   }
@@ -171,7 +175,7 @@ function privateKeyIn(text: string, files: TlsFiles): KeyObject {
     return createPrivateKey(text);
   } catch (error) {
     throw new Error(
-      `JOBRUNNER_TLS_KEY names ${files.key}, which holds no private key in the form PEM (${messageOf(error)}): name a file that does`,
+      `JOBRUNNER_TLS_KEY names ${files.key}, which does not contain a PEM private key (${messageOf(error)}): name a file that does`,
       { cause: error },
     );
   }

@@ -9,36 +9,37 @@ const maxPathBytes = 107; // sun_path has 108, with the byte 0 at the end
 const ownerOnly = 0o600;
 
 /**
- * Listens on a socket at `path`, in a folder that exists; what a server that died has left there is replaced. The socket is removed when
- * the server is closed. Throws a sentence for people where it cannot.
+ * Listens on a socket at `path`, in an existing folder. Replaces the socket of a server that has died. The socket is removed when the
+ * server is closed. Throws an error for people if that is impossible.
  */
 export async function listenOnPath(server: Server, path: string): Promise<void> {
   const bytes = Buffer.byteLength(path);
   if (bytes > maxPathBytes)
     throw new Error(
-      `JOBRUNNER_SOCKET has ${bytes} bytes: the path of a unix socket can have ${maxPathBytes} (unix(7)), so name a shorter one`,
+      `JOBRUNNER_SOCKET has ${bytes} bytes: the path of a unix socket can have at most ${maxPathBytes} (unix(7)): name a shorter one`,
     );
   try {
     const folder = dirname(path);
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-      throw new Error(`JOBRUNNER_SOCKET is in ${folder}, which is no directory: make it first`);
+      throw new Error(`JOBRUNNER_SOCKET is in ${folder}, which is not a directory: create it first`);
     await removeStale(path);
     await bind(server, path);
     chmodSync(path, ownerOnly);
   } catch (error) {
-    if (!(error instanceof Error) || codeOf(error) === "") throw error; // a sentence for people
+    if (!(error instanceof Error) || codeOf(error) === "") throw error; // it is already an error for people
     throw new Error(
-      `JOBRUNNER_SOCKET names ${path}, where no socket can be made (${error.message}): name a path in a directory that this user can write`,
+      `JOBRUNNER_SOCKET names ${path}, where no socket can be created (${error.message}): name a path in a directory in which this user can write`,
       { cause: error },
     );
   }
 }
 
-/** A socket on which nobody listens is removed; what is no socket, never. */
+/** Removes a socket without a listener. Any other file stays, and is an error. */
 async function removeStale(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket()) throw new Error(`JOBRUNNER_SOCKET names ${path}, which is there and no socket: remove it, or name another path`);
+  if (!found.isSocket())
+    throw new Error(`JOBRUNNER_SOCKET names ${path}, which exists and is not a socket: remove it, or name another path`);
   const failure = await tryToConnect(path);
   if (failure === null || failure === "EAGAIN")
     throw new Error(`${path} is in use by another program: stop it, or set JOBRUNNER_SOCKET to another path`);
@@ -47,7 +48,7 @@ async function removeStale(path: string): Promise<void> {
   rmSync(path, { force: true });
 }
 
-/** Why it fails, or null. A listener that has too many waiting gives EAGAIN. */
+/** The error code, or null if a listener accepts. EAGAIN: the listener's queue is full. */
 function tryToConnect(path: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -62,12 +63,12 @@ function tryToConnect(path: string): Promise<string | null> {
 function bind(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    // The socket is made before listen() returns; so there is no moment in which others may connect.
-    const before = process.umask(0o777 & ~ownerOnly);
+    // listen() creates the socket before it returns, so the socket never has wider permissions.
+    const umaskBefore = process.umask(0o777 & ~ownerOnly);
     server.listen({ path, backlog: 4096 }, () => {
       server.off("error", reject);
       resolve();
     });
-    process.umask(before);
+    process.umask(umaskBefore);
   });
 }

@@ -14,7 +14,7 @@ import type { RouteTable } from "./route-table.ts";
  * servers may, and answer such a request like any other.
  */
 export type Upgrades = {
-  /** Whether `handle` shall get the request, and not the server's handler of requests. */
+  /** Whether `handle` gets the request, instead of the server's request handler. */
   isUpgrade: (request: IncomingMessage) => boolean;
   /** `head`: what the client has sent after the headers. */
   handle: (request: IncomingMessage, head: Buffer) => void;
@@ -55,7 +55,7 @@ export function makeUpgrades(app: App, routes: RouteTable): Upgrades {
 
 /**
  * Takes the connection of an upgrade request, for the handler of its route. The handler then sends the status 101 and everything after it.
- * Null: the request is an ordinary one, to be answered as such. The reply's "close" event still says when the connection is closed.
+ * Null: the request is an ordinary one; answer it as such. The reply still emits "close" when the connection is closed.
  */
 export function takeConnection(request: FastifyRequest, reply: FastifyReply): { socket: Duplex; head: Buffer } | null {
   const head = heads.get(request.raw);

@@ -3,35 +3,35 @@ import { Compile, type Validator } from "typebox/compile";
 import { patternSentences } from "../job/sentences.ts";
 import { type FieldError, invalid } from "../operations/refusal.ts";
 
-/** Checks values against schemas, and says in the API's words what is wrong. */
+/** Checks values against schemas, and describes errors with the field names of the API. */
 
-/** How a part of a request and its fields are called in errors. */
+/** The names of a part of a request and of its fields in errors. */
 export type PartNames = { part: string; fieldOf: (path: string) => string };
 
 const validators = new WeakMap<TSchema, Validator>();
 
 /**
  * Throws a refusal that names the wrong fields if the value does not fit the schema, or the refusal of a rule that `refine` has attached.
- * A schema is compiled by its first use, because most routes are never requested.
+ * A schema is compiled on first use, because most routes are never requested.
  */
 export function checkValue(schema: TSchema, value: unknown, names: PartNames): void {
   let validator = validators.get(schema);
   if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
   if (validator.Check(value)) return;
   if (countValues(value, maxExplained) > maxExplained) {
-    const message = `does not fit its schema, and has too many values to say where: with ${maxExplained} or fewer the error names it`;
+    const message = `does not fit its schema; the error names the field only if there are at most ${maxExplained} values`;
     throw invalid([{ field: names.part, message }]);
   }
   throw invalid(validator.Errors(value).flatMap((error) => describe(error, names)));
 }
 
 /**
- * To explain an error takes some microseconds per value, in which nobody else is answered. Twice the most that a list or map of a job may
- * hold, so that one with an entry too many is named.
+ * Explaining an error takes some microseconds per value, and blocks the event loop. The limit is twice the most entries that a list or map
+ * of a job may have, so the error names a list that is slightly too long.
  */
 const maxExplained = 20_000;
 
-/** How many values there are, or more than `limit`. Without recursion, because the client decides how deep they are. */
+/** The number of values; counting stops above `limit`. Without recursion, because the client decides how deep the value is. */
 function countValues(value: unknown, limit: number): number {
   let count = 0;
   for (const waiting = [value]; waiting.length > 0 && count <= limit;) {
@@ -91,17 +91,17 @@ function unknownField(instancePath: string, names: PartNames): FieldError {
   const map = instancePath.split("/").at(-2);
   const field = fieldName(instancePath, names);
   if (map === "Environment" || map === "Secrets")
-    return { field, message: "is not the name of a variable: 1 to 1024 characters without '=' and NUL" };
+    return { field, message: "is not a valid name of a variable: use 1 to 1024 characters without '=' and NUL" };
   if (map === "Labels")
-    return { field, message: "is not the name of a label: 1 to 63 letters, digits and . _ / -, beginning with a letter or digit" };
+    return { field, message: "is not a valid name of a label: use 1 to 63 letters, digits and . _ / -, beginning with a letter or digit" };
   return { field, message: "is not known to this version of jobrunner: remove it, or check its spelling" };
 }
 
 function patternMessage(pattern: string): string {
   const sentence = patternSentences.get(pattern);
   if (sentence !== undefined) return sentence;
-  if (pattern.includes("001f")) return "must not hold control characters";
-  if (pattern.includes("u0000")) return "must not hold a NUL character, which no process can be given";
+  if (pattern.includes("001f")) return "must not contain control characters";
+  if (pattern.includes("u0000")) return "must not contain a NUL character, which cannot be passed to a process";
   return `must match ${pattern}`;
 }
 

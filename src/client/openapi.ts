@@ -8,12 +8,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The jobs that run now */
+        /** The running jobs */
         get: operations["getRunning"];
         put?: never;
         /**
          * Submits a job
-         * @description Answers when the job is on disk. From then on it exists until it is deleted, whatever happens to the service.
+         * @description The answer is sent when the job is on disk. From then on the job exists until it is deleted, even if the service dies.
          */
         post: operations["submitJob"];
         delete?: never;
@@ -29,14 +29,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All about a job */
+        /** A job with all its fields */
         get: operations["getJob"];
         put?: never;
         post?: never;
         /**
          * Kills a job
-         * @description Sends StopSignal to every process of it, after StopTimeoutSeconds SIGKILL to what is left. No further step runs but those with RunOn always.
-         *     Answers when nothing of it is left. 200 also where there is no such job or it is finished; 404 only for who sees its own jobs alone.
+         * @description Sends StopSignal to every process of the job, and after StopTimeoutSeconds SIGKILL to the remaining ones. Of the further steps, only those with RunOn always run. The answer is sent when no process of the job is left. It is also 200 if the job is finished or does not exist; 404 only for clients that see only their own jobs.
          */
         delete: operations["killJob"];
         options?: never;
@@ -53,7 +52,7 @@ export interface paths {
         };
         /**
          * All output of a job from its first byte, then live, until it is finished
-         * @description For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code and Jobrunner-Signal. The other formats send a heartbeat every 15 s of silence: an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is disconnected, and may resume with an offset.
+         * @description For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code and Jobrunner-Signal. The other formats send a heartbeat after every 15 seconds without output: an empty object or a comment, which clients ignore. A reader that takes nothing for too long is disconnected, and may resume with an offset.
          */
         get: operations["attachToJob"];
         put?: never;
@@ -72,19 +71,19 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A file of the job's workspace, or what is in a folder of it
-         * @description Links are followed within the workspace, and nowhere else; mounts are not entered. While the job runs, its files are as they are at the moment.
+         * A file of the job's workspace, or the entries of a folder
+         * @description Links are followed only within the workspace, and mounts are not entered. While the job runs, its files may change at any time.
          */
         get: operations["getFile"];
         /**
          * Puts a file or folder into the job's workspace
-         * @description A file in place of what was there, whole or not at all. A folder where there is none; one that is there gets the permissions. Folders on the way are made.
+         * @description A file replaces an existing file, completely or not at all. A folder is created if it does not exist; an existing folder gets the permissions. Missing parent folders are created.
          */
         put: operations["putFile"];
         post?: never;
         /**
          * Removes a file or folder of the job's workspace
-         * @description Folders in it that keep their user from removing what they hold get the permission. What is mounted there is not touched.
+         * @description Folders whose permissions prevent the removal get the missing permissions. Mounts are not entered.
          */
         delete: operations["removeFile"];
         options?: never;
@@ -100,8 +99,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where a text is in the output of a job
-         * @description Escape sequences within the text are passed over. One call looks at a part of a long output, and says where to go on.
+         * Finds a text in the output of a job
+         * @description Escape sequences within the text are ignored. One call searches a part of a long output, and returns where to continue.
          */
         get: operations["searchOutput"];
         put?: never;
@@ -155,7 +154,7 @@ export interface paths {
         };
         /**
          * What `jobrunner doctor` finds
-         * @description Runs all checks, which takes a moment, and a test job in a folder of its own. Only one run at a time: requests that arrive meanwhile get its result.
+         * @description Runs all checks, and a test job in a folder of its own, which takes a moment. Only one run is active at a time: requests that arrive meanwhile get its result.
          */
         get: operations["getFindings"];
         put?: never;
@@ -174,9 +173,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every change of a job's state, from now on or from where one was
-         * @description Every event has an id. Whoever comes back with it as Last-Event-ID is told of every change since, in order, if it was in the last hour and the service was not
-         *     restarted. Where changes may be missing, an event `missing` says so, and the latest state of every job that may have changed since follows.
+         * Every change of a job's state, from now on or after the last event received
+         * @description Every event has an ID. A client that reconnects with the ID as Last-Event-ID gets every change since then, in order, if the event is not older than an hour and the service was not restarted. If changes may be missing, an event `missing` says so, and the latest state of every job that may have changed follows.
          */
         get: operations["getEvents"];
         put?: never;
@@ -212,8 +210,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All jobs, newest first, a page at a time
-         * @description A page ends early where its jobs are large, or where many had to be looked at for few that fit: also one without jobs may have another behind it.
+         * All jobs, newest first, in pages
+         * @description A page may have fewer jobs than `limit`, if its jobs are large or if many jobs were examined for few matches. Even an empty page may have a next page.
          */
         get: operations["listJobs"];
         put?: never;
@@ -234,7 +232,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a job that is finished, with its output and workspace */
+        /** Removes a finished job with its output and workspace */
         delete: operations["removeJob"];
         options?: never;
         head?: never;
@@ -264,9 +262,9 @@ export interface components {
     schemas: {
         AttachLine: components["schemas"]["OutputPiece"] | components["schemas"]["OutputGap"] | components["schemas"]["Outcome"] | components["schemas"]["Heartbeat"];
         Box: {
-            /** @description where each job has one; null: none can be made */
+            /** @description the folder of the jobs' cgroups; null: none can be created */
             Cgroups: string | null;
-            /** @description which engine there is, or why none */
+            /** @description the container engine, or why there is none */
             Containers: {
                 Engine: string | null;
                 Problem: string | null;
@@ -274,19 +272,19 @@ export interface components {
             };
             /** @description ok, or what is wrong */
             Database: string;
-            /** @description On which the state directory is; null: the file system does not say */
+            /** @description The disk of the state directory; null: the file system does not report it */
             Disk: {
                 AvailableBytes: number | null;
-                /** @description with less available, new jobs are refused */
+                /** @description new jobs are refused if fewer bytes are available */
                 MinFreeBytes: number;
                 TotalBytes: number | null;
             };
             Hostname: string;
-            /** @description Linux' release */
+            /** @description the release of the Linux kernel */
             Kernel: string;
             /** @description ok, or what is wrong */
             Launcher: string;
-            /** @description As configured: docs/configuration.md says what each is */
+            /** @description As configured; docs/configuration.md describes each limit */
             Limits: {
                 MaxBodyBytes: number;
                 MaxConnections: number;
@@ -302,40 +300,40 @@ export interface components {
                 RequestTimeoutSeconds: number;
             };
             Load: {
-                /** @description over 1, 5 and 15 minutes: proc_loadavg(5) */
+                /** @description the load averages of 1, 5 and 15 minutes (proc_loadavg(5)) */
                 Averages: number[];
-                /** @description that the service may use */
+                /** @description the CPUs that the service may use */
                 CPUs: number;
             };
-            /** @description Of the whole box */
+            /** @description The memory of the whole machine */
             Memory: {
-                /** @description without swapping: MemAvailable of proc_meminfo(5) */
+                /** @description available without swapping: MemAvailable of proc_meminfo(5) */
                 AvailableBytes: number;
                 TotalBytes: number;
             };
-            /** @description of Node.js, without a v */
+            /** @description the version of Node.js, without a v */
             NodeVersion: string;
             /** Format: date-time */
             Now: string;
-            /** @description jobs of everybody that wait for one of MaxRunning places */
+            /** @description queued jobs of all users: they wait, because at most MaxRunning jobs run */
             Queued: number;
-            /** @description jobs of everybody that are admitted and not finished */
+            /** @description admitted and unfinished jobs of all users */
             Running: number;
             /**
              * Format: date-time
-             * @description the service; jobs may be older
+             * @description when the service started; jobs may be older
              */
             StartedAt: string;
-            /** @description as whom the service runs, and jobs that name no User */
+            /** @description the user of the service, and of jobs without a User */
             User: string;
             Version: string;
-            /** @description Who asks, as the service knows you */
+            /** @description The identity of the request */
             You: {
-                /** @description as SubmittedBy of your jobs */
+                /** @description SubmittedBy of your jobs */
                 Name: string;
                 /** @enum {unknown} */
                 Role: "read" | "submit" | "admin";
-                /** @description true: lists and events have your jobs alone */
+                /** @description true: lists and events contain only your jobs */
                 SeesOwnJobsAlone: boolean;
             };
         };
@@ -385,14 +383,14 @@ export interface components {
         Diagnosis: {
             Findings: {
                 /**
-                 * @description what was looked at; one check may find several things
+                 * @description the name of the check; one check may have several findings
                  * @example disk
                  */
                 Check: string;
-                /** @description for people */
+                /** @description the finding, as a sentence for people */
                 Found: string;
                 /**
-                 * @description note: jobs run, but something is not as it could be; problem: something that was asked for, or every job, does not work
+                 * @description note: jobs run, but something can be improved; problem: no job works, or something that is configured does not
                  * @enum {unknown}
                  */
                 Level: "ok" | "note" | "problem";
@@ -405,37 +403,37 @@ export interface components {
         };
         Entry: {
             /**
-             * @description as it stands in a path, each byte that needs it percent-encoded
+             * @description the name for a path: percent-encoded where necessary
              * @example caf%E9
              */
             EncodedName: string;
             /** @description permissions, octal */
             Mode: string;
-            /** @description null: not within the years 1 to 9999, or not known */
+            /** @description null: not known, or not within the years 1 to 9999 */
             ModifiedAt: string | null;
-            /** @description for people: what is no UTF-8 is replaced in it */
+            /** @description the name for people: bytes that are not UTF-8 are replaced */
             Name: string;
             SizeBytes: number;
-            /** @description where a link leads */
+            /** @description the target of a link */
             Target: string | null;
             /**
-             * @description mount: something is mounted there, of which nothing is looked at; other: a device, FIFO or socket
+             * @description mount: a mount point, which is not examined; other: a device, FIFO or socket
              * @enum {unknown}
              */
             Type: "file" | "folder" | "link" | "mount" | "other";
         };
         FieldError: {
-            /** @description in the API's words: Commands[0].Args, ?limit, Idempotency-Key */
+            /** @description the name of the field, such as Commands[0].Args, ?limit or Idempotency-Key */
             field: string;
             /** @description what to do about it */
             message: string;
         };
         Folder: {
-            /** @description in the order of their names' bytes */
+            /** @description sorted by the bytes of their names */
             Entries: components["schemas"]["Entry"][];
             /** @description the folder's permissions, octal */
             Mode: string;
-            /** @description for after, to get the next page; null: these are the last */
+            /** @description the value of `after` for the next page; null: this is the last */
             NextAfter: string | null;
         };
         /** @description Clients that are not identified get only the status */
@@ -467,7 +465,7 @@ export interface components {
             status: "ok" | "unwell";
             version?: string;
         };
-        /** @description An empty object, to be ignored: nothing has come for 15 s, and the connection lives */
+        /** @description An empty object, to be ignored: there was no output for 15 seconds, and the connection is alive */
         Heartbeat: Record<string, never>;
         /**
          * @description Exit code, signal and reason are those of the step that decided the outcome
@@ -608,33 +606,33 @@ export interface components {
             Source: string;
             Target: string;
         };
-        /** @description The last one */
+        /** @description The last line */
         Outcome: {
             Outcome: components["schemas"]["Job"];
         };
-        /** @description Here bytes could not be kept */
+        /** @description Bytes that could not be stored are missing here */
         OutputGap: {
             LostBytes: number;
-            /** @description in bytes of the whole output, whatever is left out */
+            /** @description position in the whole output, in bytes, also if a filter omits parts */
             Offset: number;
             Step: number | null;
             Stream: ("stdout" | "stderr") | null;
-            /** @description when it was read from the job; null: not known */
+            /** @description when the bytes were read from the job; null: not known */
             Time: string | null;
         };
-        /** @description A piece of output; no character is split */
+        /** @description A piece of output; characters are never split */
         OutputPiece: {
             Data: string;
             /**
-             * @description where the bytes are no UTF-8
+             * @description set if the bytes are not UTF-8
              * @enum {string}
              */
             Encoding?: "base64";
-            /** @description in bytes of the whole output, whatever is left out */
+            /** @description position in the whole output, in bytes, also if a filter omits parts */
             Offset: number;
             Step: number | null;
             Stream: ("stdout" | "stderr") | null;
-            /** @description when it was read from the job; null: not known */
+            /** @description when the bytes were read from the job; null: not known */
             Time: string | null;
         };
         /** @description RFC 9457 */
@@ -646,7 +644,7 @@ export interface components {
             errors?: components["schemas"]["FieldError"][];
             status: number;
             title: string;
-            /** @description urn:jobrunner:problem: and the code */
+            /** @description urn:jobrunner:problem: followed by the code */
             type: string;
         };
         /**
@@ -655,7 +653,7 @@ export interface components {
          */
         Reason: "ExitCode" | "Signal" | "CouldNotStart" | "Timeout" | "IdleTimeout" | "OutOfMemory" | "ImagePull" | "EngineError" | "SupervisorLost" | "Reboot" | "Requested";
         RemovedJob: {
-            /** @description of its directory, what could not be removed yet, and why: it is tried again; GET /healthz shows it */
+            /** @description the part of its directory that could not be removed yet, and why. The service tries again; GET /healthz shows it */
             Remains?: {
                 Path: string;
                 Problem: string;
@@ -670,10 +668,10 @@ export interface components {
         SearchResult: {
             Matches: {
                 Bytes: number;
-                /** @description of its first byte in the output */
+                /** @description the offset of the first byte in the output */
                 Offset: number;
             }[];
-            /** @description where to go on; null: that was all that there is now */
+            /** @description where to continue; null: the current end was reached */
             NextOffset: number | null;
         };
         ShownCommand: {
@@ -1055,7 +1053,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description the same key with the same body gives the same job again, with another body 422; 1 to 255 visible ASCII characters */
+                /** @description 1 to 255 visible ASCII characters. A request with the same key and the same body returns the same job; with another body 422 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -1068,7 +1066,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was accepted */
+            /** @description The job was accepted */
             200: {
                 headers: {
                     /** @description /ID */
@@ -1395,7 +1393,7 @@ export interface operations {
     killJob: {
         parameters: {
             query?: {
-                /** @description SIGKILL at once, and no further step at all */
+                /** @description true: send SIGKILL at once, and run no further step */
                 force?: boolean;
             };
             header?: never;
@@ -1410,7 +1408,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Nothing of it is left */
+            /** @description No process of the job is left */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1548,27 +1546,27 @@ export interface operations {
     attachToJob: {
         parameters: {
             query?: {
-                /** @description up to this byte of the output, without it: these bytes alone, and no outcome */
+                /** @description stop before this byte of the output, and send no outcome */
                 end?: number;
-                /** @description false: what there is now */
+                /** @description false: only the current output */
                 follow?: boolean;
-                /** @description from this byte of the output on */
+                /** @description start at this byte of the output */
                 offset?: number;
-                /** @description only this one */
+                /** @description only this step */
                 step?: number;
-                /** @description only this one */
+                /** @description only this stream */
                 stream?: "stdout" | "stderr";
-                /** @description from so many lines before the end of what there is */
+                /** @description start so many lines before the current end */
                 tail?: number;
                 /** @description raw output: each line begins with the time at which its first byte was read */
                 timestamps?: boolean;
             };
             header?: {
-                /** @description which form; text/plain otherwise */
+                /** @description the format; without it text/plain */
                 Accept?: string;
-                /** @description of server-sent events: goes on behind this one */
+                /** @description for server-sent events: resume after this event */
                 "Last-Event-ID"?: string;
-                /** @description bytes=, of the raw output of a job that is finished (RFC 9110) */
+                /** @description a range in bytes of the raw output of a finished job (RFC 9110) */
                 Range?: string;
             };
             path: {
@@ -1582,7 +1580,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, and `end` behind the last */
+            /** @description The output: raw, as one line of JSON for each piece, or as server-sent events. The ID of an event is the offset of the next piece; the ID of the last event is `end`. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1593,7 +1591,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description There is nothing more for the `Last-Event-ID` of the end: an EventSource stops */
+            /** @description The `Last-Event-ID` is `end`, so there is nothing more: an EventSource stops */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1760,13 +1758,13 @@ export interface operations {
     getFile: {
         parameters: {
             query?: {
-                /** @description of a folder: NextAfter of the page before */
+                /** @description for a folder: NextAfter of the previous page */
                 after?: string;
-                /** @description of a folder: how many entries; there can be fewer, NextAfter says if there are more */
+                /** @description for a folder: the most entries of a page; a page may have fewer, and NextAfter says whether there are more */
                 limit?: number;
             };
             header?: {
-                /** @description bytes=, of a file (RFC 9110) */
+                /** @description a range in bytes of a file (RFC 9110) */
                 Range?: string;
             };
             path: {
@@ -1785,7 +1783,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The file's bytes, or the folder */
+            /** @description The file's bytes, or the folder's entries */
             200: {
                 headers: {
                     /** @description the file's permissions, octal */
@@ -1967,9 +1965,9 @@ export interface operations {
     putFile: {
         parameters: {
             query?: {
-                /** @description true: a folder, without a body */
+                /** @description true: create a folder; the request has no body */
                 folder?: boolean;
-                /** @description permissions, octal; 644, of a folder 755, if it is not given */
+                /** @description permissions, octal; by default 644, or 755 for a folder */
                 mode?: string;
             };
             header?: never;
@@ -1994,7 +1992,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is there */
+            /** @description The file or folder is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2167,7 +2165,7 @@ export interface operations {
     removeFile: {
         parameters: {
             query?: {
-                /** @description a folder with all that is in it */
+                /** @description true: remove a folder with everything in it */
                 recursive?: boolean;
             };
             header?: never;
@@ -2187,7 +2185,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone */
+            /** @description The file or folder is removed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2346,12 +2344,12 @@ export interface operations {
     searchOutput: {
         parameters: {
             query: {
-                /** @description true: upper and lower case matter */
+                /** @description true: case-sensitive */
                 case?: boolean;
                 limit?: number;
-                /** @description from this byte of the output on */
+                /** @description start at this byte of the output */
                 offset?: number;
-                /** @description what to look for, in one line */
+                /** @description the text to find, without line breaks */
                 text: string;
             };
             header?: never;
@@ -2366,7 +2364,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was found, in order */
+            /** @description The matches, in order */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2506,7 +2504,7 @@ export interface operations {
     waitForJob: {
         parameters: {
             query?: {
-                /** @description seconds, then 408; without it, as long as it takes */
+                /** @description in seconds; then the answer is 408. Without it there is no timeout */
                 timeout?: number;
             };
             header?: never;
@@ -2521,7 +2519,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is finished */
+            /** @description The job is finished */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2813,7 +2811,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was found */
+            /** @description The findings */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2948,7 +2946,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description goes on behind this event */
+                /** @description resume after this event */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -2956,7 +2954,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended that no event tells of, and a `Message` for people */
+            /** @description Server-sent events. `job`: the data is a Job as JSON. `missing`: the data has `IsWhole`, false if jobs may have finished without an event, and a `Message` for people. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3222,19 +3220,19 @@ export interface operations {
     listJobs: {
         parameters: {
             query?: {
-                /** @description NextCursor of the page before */
+                /** @description NextCursor of the previous page */
                 cursor?: string;
-                /** @description how the ID begins */
+                /** @description the beginning of the ID */
                 id?: string;
-                /** @description key, or key=value; several times: all must match */
+                /** @description key or key=value; if repeated, all must match */
                 label?: string[];
                 limit?: number;
                 name?: string;
                 /** @description submitted at or after this time (RFC 3339) */
                 since?: string;
-                /** @description of Queued, Starting, Running, Stopping, Succeeded, Failed, Killed, TimedOut, Lost; several with commas, or several times */
+                /** @description Queued, Starting, Running, Stopping, Succeeded, Failed, Killed, TimedOut, Lost; separate several by commas, or repeat the parameter */
                 state?: string[];
-                /** @description in the name, the ID or a label (as key=value), whatever its case */
+                /** @description text in the name, the ID or a label (as key=value), in upper or lower case */
                 text?: string;
                 /** @description submitted before this time (RFC 3339) */
                 until?: string;
@@ -3393,7 +3391,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone */
+            /** @description The job is removed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3546,7 +3544,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Prometheus' text format */
+            /** @description The text format of Prometheus */
             200: {
                 headers: {
                     [name: string]: unknown;

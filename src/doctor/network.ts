@@ -29,7 +29,7 @@ async function portOf(box: Box, where: Where): Promise<Finding> {
     case null:
       return ok(where.port === 0 ? `${where.address} is an address of this box; the service takes any free port` : `${url} is free`);
     case "EADDRINUSE":
-      return await whoAnswers(box, where);
+      return await identifyListener(box, where);
     case "EACCES":
       return problem(
         `this user may not listen on ${url}`,
@@ -44,7 +44,7 @@ async function portOf(box: Box, where: Where): Promise<Finding> {
   }
 }
 
-async function whoAnswers(box: Box, where: Where): Promise<Finding> {
+async function identifyListener(box: Box, where: Where): Promise<Finding> {
   const url = urlOf(box.settings, where);
   const found = await jobrunnerAt(box.settings, where);
   const other = `stop it (ss -ltnp 'sport = :${where.port}' names it), or set JOBRUNNER_PORT to another port`;
@@ -141,7 +141,7 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-/** Whether the kernel tells who owns a connection within this box. Then this user needs no token. */
+/** Whether the kernel reports the owner of a connection within this machine. If so, this user needs no token. */
 export async function trust({ settings, supervisor }: Box): Promise<Finding[]> {
   if (!settings.access.localTrust) return [ok("every request needs a token: JOBRUNNER_LOCAL_TRUST is false")];
   if ("problem" in supervisor) return [];
@@ -152,7 +152,7 @@ export async function trust({ settings, supervisor }: Box): Promise<Finding[]> {
     if (uid === ownUser.uid) return [ok("requests of this user and of root over loopback need no token")];
     return [
       note(
-        "the kernel does not tell who owns a connection: every request needs a token",
+        "the kernel does not report the owner of a connection: every request needs a token",
         "send a token: the first one is in the file `token` of the state directory",
       ),
     ];
@@ -181,5 +181,5 @@ function ownerOfOwn(server: Server, peers: LocalPeers): Promise<number | null> {
 }
 
 function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => void server.close(() => resolve())); // fails where it never listened, and is closed then too
+  return new Promise((resolve) => void server.close(() => resolve())); // the error of a server that never listened is ignored: it is closed too
 }

@@ -7,7 +7,7 @@ import { readAlone } from "./state.ts";
 
 const mostShown = 10;
 
-/** What the service could not remove of deleted jobs. */
+/** The files of deleted jobs that the service could not remove. */
 export function removals({ settings: { stateDir } }: Box): Finding[] {
   const path = join(stateDir, "jobrunner.db");
   if (!existsSync(path) || statSync(path).uid !== ownUser.uid) return []; // the check of the database reports that

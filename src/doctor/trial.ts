@@ -40,7 +40,7 @@ async function runJob(trial: Trial): Promise<JobView | null> {
     const result = await runner.submit({ spec: { CommandLine: "true" }, submitter: { name: "doctor", owner: null }, idempotency: null });
     if (result.kind !== "accepted") throw new Error(`the test job was not accepted (${result.kind})`);
     const found = runner.find(result.id);
-    if (found === null) throw new Error("the test job was accepted, and is not there");
+    if (found === null) throw new Error("the test job was accepted, but cannot be found");
     const job = await runner.whenFinished(found, AbortSignal.timeout(timeoutMs));
     if (job !== null && isFinal(job.State)) return job;
     void runner.kill(found, { force: true, signal: AbortSignal.abort() }); // best effort: the job may not react to it either

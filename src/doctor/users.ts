@@ -20,5 +20,5 @@ export async function users({ settings: { allowedUsers } }: Box): Promise<Findin
     return problem(`JOBRUNNER_ALLOWED_USERS: ${user} ${result.problem}`, "create the user, or remove it from the variable");
   });
   const root = "run the service as a user of its own, as the unit in packaging/systemd does, unless jobs need root or several users";
-  return [note(`${own}: whoever has a token with the role submit is root`, root), ...(await Promise.all(others))];
+  return [note(`${own}: everybody with a token of the role submit can become root`, root), ...(await Promise.all(others))];
 }

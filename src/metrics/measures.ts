@@ -18,7 +18,7 @@ const dropReasons = ["stalled", "not_authorized"] as const;
 /** Why a reader was disconnected: it read nothing, or is not authorized any more. */
 export type DropReason = (typeof dropReasons)[number];
 
-/** Metrics of the library that end in _total although they are gauges. Others say the same. */
+/** Gauges of the library whose names end in _total, against the conventions. Other metrics have the same values. */
 const wronglyNamed = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
 const waitSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 3600];
@@ -57,12 +57,12 @@ export class Measures {
   });
   readonly #outputBytes = new Counter({
     name: "jobrunner_output_bytes_total",
-    help: "Output of finished jobs that was kept",
+    help: "Output of finished jobs that was stored",
     ...this.#own,
   });
   readonly #lostBytes = new Counter({
     name: "jobrunner_output_lost_bytes_total",
-    help: "Output of finished jobs that could not be kept",
+    help: "Output of finished jobs that could not be stored",
     ...this.#own,
   });
   readonly #dropped = new Counter({
@@ -102,7 +102,7 @@ export class Measures {
     );
     this.#gauge({ name: "jobrunner_jobs_running_limit", help: "How many jobs may run at once" }, (gauge) => gauge.set(maxRunning));
     this.#gauge(
-      { name: "jobrunner_jobs", help: "Unfinished jobs, by state; those Queued are the length of the queue", labelNames: ["state"] },
+      { name: "jobrunner_jobs", help: "Unfinished jobs, by state; the state Queued is the length of the queue", labelNames: ["state"] },
       (gauge) => {
         for (const state of activeStates) gauge.set({ state }, count(state));
       },
@@ -116,8 +116,8 @@ export class Measures {
     this.#gauge({ name: "jobrunner_readers", help: "Readers of output and events" }, (gauge) => gauge.set(readers()));
   }
 
-  #gauge(what: { name: string; help: string; labelNames?: string[] }, read: (gauge: Gauge) => void): void {
-    const gauge: Gauge = new Gauge({ ...what, registers: [], collect: () => read(gauge) });
+  #gauge(options: { name: string; help: string; labelNames?: string[] }, read: (gauge: Gauge) => void): void {
+    const gauge: Gauge = new Gauge({ ...options, registers: [], collect: () => read(gauge) });
     this.#registry.registerMetric(gauge);
   }
 

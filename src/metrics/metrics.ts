@@ -36,9 +36,9 @@ export class Metrics {
     return measures;
   }
 
-  #count(what: (measures: Measures) => void): void {
-    if (this.#measures === null) this.#waiting.push(what);
-    else what(this.#measures);
+  #count(event: (measures: Measures) => void): void {
+    if (this.#measures === null) this.#waiting.push(event);
+    else event(this.#measures);
   }
 
   submitted(): void {

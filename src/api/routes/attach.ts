@@ -20,14 +20,12 @@ const count = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const AttachQuery = refine(
   Type.Object(
     {
-      offset: Type.Optional(Type.Integer({ ...count, description: "from this byte of the output on" })),
-      tail: Type.Optional(Type.Integer({ ...count, description: "from so many lines before the end of what there is" })),
-      end: Type.Optional(
-        Type.Integer({ ...count, description: "up to this byte of the output, without it: these bytes alone, and no outcome" }),
-      ),
-      follow: Type.Optional(Type.Boolean({ default: true, description: "false: what there is now" })),
-      stream: Type.Optional(Type.Enum(["stdout", "stderr"], { description: "only this one" })),
-      step: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: "only this one" })),
+      offset: Type.Optional(Type.Integer({ ...count, description: "start at this byte of the output" })),
+      tail: Type.Optional(Type.Integer({ ...count, description: "start so many lines before the current end" })),
+      end: Type.Optional(Type.Integer({ ...count, description: "stop before this byte of the output, and send no outcome" })),
+      follow: Type.Optional(Type.Boolean({ default: true, description: "false: only the current output" })),
+      stream: Type.Optional(Type.Enum(["stdout", "stderr"], { description: "only this stream" })),
+      step: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: "only this step" })),
       timestamps: Type.Optional(
         Type.Boolean({ description: "raw output: each line begins with the time at which its first byte was read" }),
       ),
@@ -46,7 +44,7 @@ export const attachRoutes: Routes = (app, context) => {
   app.get("/:id/attach", { config: { operation: "output" }, schema: attachToJob }, async (request, reply) => {
     const caller = callerOf(request);
     const source = context.operations.output(caller, request.params.id);
-    if (hasHadAll(request)) return await reply.code(204).send();
+    if (isComplete(request)) return await reply.code(204).send();
     const options = optionsOf(request, request.query);
     const range = await rangeOf(request, source, options);
     const hasTrailers = range === null && options.end === null && options.encoding === "raw" && hasChunks(request.raw);
@@ -57,9 +55,9 @@ export const attachRoutes: Routes = (app, context) => {
     };
     context.readers.add({ response: reply.raw, job: source.id, identity: caller.identity });
     const response = reply.raw.writeHead(range === null ? 200 : 206, headers);
-    reply.hijack(); // from here on there is nobody to answer for an error
+    reply.hijack(); // the head is sent, so no error can be answered any more
     if (request.method === "HEAD") return void response.end();
-    response.flushHeaders(); // before the first byte of output, which may take hours
+    response.flushHeaders(); // the first byte of output may take hours
     await send(context, response, {
       source,
       options: range === null ? options : { ...options, offset: range.start, end: range.end },
@@ -68,35 +66,36 @@ export const attachRoutes: Routes = (app, context) => {
   });
 };
 
-type Attaching = { source: JobOutput; options: AttachOptions; hasTrailers: boolean };
+type Sending = { source: JobOutput; options: AttachOptions; hasTrailers: boolean };
 
-async function send(context: Context, response: ServerResponse, { source, options, hasTrailers }: Attaching): Promise<void> {
+async function send(context: Context, response: ServerResponse, { source, options, hasTrailers }: Sending): Promise<void> {
   const {
     log,
     limits: { readerTimeoutSeconds },
   } = context;
   try {
-    // What a form makes of output costs this process, which gains nothing by doing it ahead, and memory for each reader that takes nothing.
+    // Encoding costs time and memory in this process: encoding ahead gains nothing, and keeps a second chunk for each stalled reader.
     const readsAhead = options.encoding === "raw" && !options.timestamps;
     const result = await stream(context, response, { open: (signal) => attach(source, options, signal), readsAhead });
-    if (result === "stalled") log("info", "a reader took nothing for too long and was cut off", { job: source.id, readerTimeoutSeconds });
+    if (result === "stalled")
+      log("info", "a reader took nothing for too long and was disconnected", { job: source.id, readerTimeoutSeconds });
     if (result !== "complete") return;
     if (hasTrailers) response.addTrailers(outcomeTrailers(source.job()));
     response.end();
   } catch (error) {
-    log("error", "a reader was cut off, since the output could not be read", { job: source.id, err: error });
+    log("error", "a reader was disconnected, because the output could not be read", { job: source.id, err: error });
   }
 }
 
 function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): AttachOptions {
   const encoding = encodingOf(request.headers.accept);
   if (query.timestamps === true && encoding !== "raw") {
-    throw invalid([{ field: "?timestamps", message: "is for raw output: every piece of the other forms has its Time" }]);
+    throw invalid([{ field: "?timestamps", message: "is only for raw output: in the other formats every piece has its Time" }]);
   }
   if (query.end !== undefined && request.headers.range !== undefined) {
     throw invalid([{ field: "?end", message: "cannot be given with a Range: leave one of them out" }]);
   }
-  const resumedAt = encoding === "sse" ? lastEventId(request) : null; // a browser asks again with the same query
+  const resumedAt = encoding === "sse" ? lastEventId(request) : null; // a browser reconnects with the same query
   return {
     encoding,
     offset: resumedAt ?? query.offset ?? 0,
@@ -129,12 +128,12 @@ function encodingOf(accept: string | undefined): AttachOptions["encoding"] {
   }
 }
 
-/** HTML standard, "Server-sent events": an EventSource comes again after every end, until the answer is 204. */
-function hasHadAll({ headers }: FastifyRequest): boolean {
+/** Whether the client has received all events. An EventSource reconnects until the answer is 204 (HTML, "Server-sent events"). */
+function isComplete({ headers }: FastifyRequest): boolean {
   return headers["last-event-id"] === endId && encodingOf(headers.accept) === "sse";
 }
 
-/** HTML standard: the id of the last event that a client saw, here the offset at which it goes on. */
+/** The ID of the last event that a client received (HTML standard). It is the offset at which the client resumes. */
 function lastEventId({ headers }: FastifyRequest): number | null {
   const id = headers["last-event-id"];
   if (id === undefined || id === "") return null;
@@ -142,7 +141,7 @@ function lastEventId({ headers }: FastifyRequest): number | null {
   throw invalid([{ field: "Last-Event-ID", message: "must be the id of an event of this stream, a number or end" }]);
 }
 
-/** Only what does not change any more has ranges. */
+/** Null: send the whole output. Only the output of a finished job has ranges, because it does not change any more. */
 async function rangeOf({ headers }: FastifyRequest, source: AttachSource, options: AttachOptions): Promise<ByteRange | null> {
   if (headers.range === undefined || options.encoding !== "raw" || !source.isFinished()) return null;
   if (options.offset > 0 || options.tail !== null || options.stream !== null || options.step !== null || options.timestamps) {
@@ -153,7 +152,7 @@ async function rangeOf({ headers }: FastifyRequest, source: AttachSource, option
 
 const trailerHeaders = { Trailer: "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code, Jobrunner-Signal" };
 
-/** Trailers come after chunks only (RFC 9112, 7.1.2): an answer without a body has none, and no HTTP/1.0 client knows them. */
+/** Trailers need a chunked body (RFC 9112, 7.1.2), which answers to HEAD and to HTTP/1.0 do not have. */
 function hasChunks({ method, httpVersion }: IncomingMessage): boolean {
   return method !== "HEAD" && httpVersion !== "1.0";
 }
@@ -170,7 +169,7 @@ function commonHeaders({ encoding }: AttachOptions): Record<string, string> {
   };
 }
 
-/** How the job is when all was sent: without `follow=false`, its outcome. What is null is left out. */
+/** The state of the job when all output was sent: its outcome, unless `follow=false`. Fields that are null are omitted. */
 function outcomeTrailers(job: JobView | null): Record<string, string> {
   if (job === null) return {};
   const { State, Reason, ExitCode, Signal } = job;
@@ -179,31 +178,33 @@ function outcomeTrailers(job: JobView | null): Record<string, string> {
 }
 
 const headers = Type.Object({
-  accept: Type.Optional(Type.String({ description: "which form; text/plain otherwise" })),
-  range: Type.Optional(Type.String({ description: "bytes=, of the raw output of a job that is finished (RFC 9110)" })),
-  "last-event-id": Type.Optional(Type.String({ description: "of server-sent events: goes on behind this one" })),
+  accept: Type.Optional(Type.String({ description: "the format; without it text/plain" })),
+  range: Type.Optional(Type.String({ description: "a range in bytes of the raw output of a finished job (RFC 9110)" })),
+  "last-event-id": Type.Optional(Type.String({ description: "for server-sent events: resume after this event" })),
 });
 
 const origin = {
-  Offset: Type.Integer({ minimum: 0, description: "in bytes of the whole output, whatever is left out" }),
-  Time: Type.Union([Type.String({ format: "date-time" }), Type.Null()], { description: "when it was read from the job; null: not known" }),
+  Offset: Type.Integer({ minimum: 0, description: "position in the whole output, in bytes, also if a filter omits parts" }),
+  Time: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
+    description: "when the bytes were read from the job; null: not known",
+  }),
   Step: Type.Union([Type.Integer(), Type.Null()]),
   Stream: Type.Union([Type.Enum(["stdout", "stderr"]), Type.Null()]),
 };
 const Output = Type.Object(
-  { ...origin, Data: Type.String(), Encoding: Type.Optional(Type.Literal("base64", { description: "where the bytes are no UTF-8" })) },
-  { title: "OutputPiece", description: "A piece of output; no character is split" },
+  { ...origin, Data: Type.String(), Encoding: Type.Optional(Type.Literal("base64", { description: "set if the bytes are not UTF-8" })) },
+  { title: "OutputPiece", description: "A piece of output; characters are never split" },
 );
 const Gap = Type.Object(
   { ...origin, LostBytes: Type.Integer({ minimum: 1 }) },
-  { title: "OutputGap", description: "Here bytes could not be kept" },
+  { title: "OutputGap", description: "Bytes that could not be stored are missing here" },
 );
-const Outcome = Type.Object({ Outcome: JobView }, { title: "Outcome", description: "The last one" });
+const Outcome = Type.Object({ Outcome: JobView }, { title: "Outcome", description: "The last line" });
 const Heartbeat = Type.Object(
   {},
   {
     title: "Heartbeat",
-    description: "An empty object, to be ignored: nothing has come for 15 s, and the connection lives",
+    description: "An empty object, to be ignored: there was no output for 15 seconds, and the connection is alive",
     additionalProperties: false,
   },
 );
@@ -215,22 +216,22 @@ const attachToJob = {
     summary: "All output of a job from its first byte, then live, until it is finished",
     description:
       "For queued, running and finished jobs, and any number of readers. Raw output ends with the outcome in the trailers " +
-      "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code and Jobrunner-Signal. The other formats send a heartbeat every 15 s of " +
-      "silence: an empty object, which is to be ignored, or a comment. A reader that takes nothing for long is disconnected, and may " +
-      "resume with an offset.",
+      "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code and Jobrunner-Signal. The other formats send a heartbeat after every 15 " +
+      "seconds without output: an empty object or a comment, which clients ignore. A reader that takes nothing for too long is " +
+      "disconnected, and may resume with an offset.",
     query: AttachQuery,
     answers: {
       200: {
         description:
-          "The output: raw, a line of JSON for each piece, or the same as server-sent events whose id is the offset behind the piece, " +
-          "and `end` behind the last",
+          "The output: raw, as one line of JSON for each piece, or as server-sent events. The ID of an event is the offset of the next " +
+          "piece; the ID of the last event is `end`.",
         content: {
           "text/plain": Type.String(),
           "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }),
           "text/event-stream": Type.String(),
         },
       },
-      204: { description: "There is nothing more for the `Last-Event-ID` of the end: an EventSource stops", type: "null" },
+      204: { description: "The `Last-Event-ID` is `end`, so there is nothing more: an EventSource stops", type: "null" },
       206: { description: "A range of the raw output", content: { "text/plain": Type.String() } },
     },
     problems: ["not-acceptable", "no-such-range", "too-many-readers"],

@@ -21,13 +21,13 @@ const getFindings = operation({
   tag: "service",
   summary: "What `jobrunner doctor` finds",
   description:
-    "Runs all checks, which takes a moment, and a test job in a folder of its own. Only one run at a time: requests that arrive " +
-    "meanwhile get its result.",
+    "Runs all checks, and a test job in a folder of its own, which takes a moment. Only one run is active at a time: requests that " +
+    "arrive meanwhile get its result.",
   query: noQuery,
-  answers: { 200: json("What was found", Diagnosis) },
+  answers: { 200: json("The findings", Diagnosis) },
 });
 
-/** The machine, for every role; what the doctor finds, which names files of the owner, only for `admin`. */
+/** The state of the machine, for every role; the findings of the doctor, which name the owner's files, only for `admin`. */
 export const boxRoutes: Routes = (app, context) => {
   app.get("/box", { config: { operation: "box" }, schema: getBox }, async (request) => await boxFor(request, context));
 
@@ -71,7 +71,7 @@ async function diskOf(path: string): Promise<{ TotalBytes: number | null; Availa
     const { blocks, bavail, bsize } = await statfs(path);
     return { TotalBytes: blocks * bsize, AvailableBytes: bavail * bsize };
   } catch {
-    return { TotalBytes: null, AvailableBytes: null }; // null says that it is not known
+    return { TotalBytes: null, AvailableBytes: null };
   }
 }
 

@@ -3,7 +3,7 @@ import type { App } from "../context.ts";
 import { madeOnce } from "../made-once.ts";
 import type { RouteTable } from "../route-table.ts";
 
-/** What describes the API. Nothing in it is of this box. */
+/** The description of the API, for everybody: it contains nothing about this machine. */
 export function docsRoutes(app: App, { routes, version }: { routes: RouteTable; version: string }): void {
   const docs = madeOnce(async () => await (await import("../openapi.ts")).makeDocs(routes.all, version));
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {

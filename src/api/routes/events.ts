@@ -8,9 +8,7 @@ import { noQuery, operation } from "../operation.ts";
 import { stream } from "../streaming/stream.ts";
 import { Turns } from "../../operations/turns.ts";
 
-/**
- * So many readers are told at once what they missed: each holds a job of some size as text meanwhile. All of one identity may wait for it.
- */
+/** How many readers catch up at once, because each keeps a job as text in memory meanwhile. Any number of readers may wait. */
 const catchingUp = { atOnce: 16, perIdentity: 4, waitingPerIdentity: Infinity };
 
 /** Every change of a job's state, as server-sent events (HTML standard, "Server-sent events"). */
@@ -33,7 +31,7 @@ export const eventRoutes: Routes = (app, context) => {
       const open = (signal: AbortSignal): AsyncIterable<Buffer> => eventStream(changes, start, { scope, signal, takeTurn });
       await stream(context, response, { open, readsAhead: false });
     } catch (error) {
-      log("info", "a reader of events was cut off", { err: error });
+      log("info", "a reader of events was disconnected", { err: error });
     } finally {
       leave();
     }
@@ -48,22 +46,21 @@ const getEvents = {
   ...operation({
     id: "getEvents",
     tag: "output",
-    summary: "Every change of a job's state, from now on or from where one was",
+    summary: "Every change of a job's state, from now on or after the last event received",
     description:
-      `Every event has an id. Whoever comes back with it as Last-Event-ID is told of every change since, in order, if it was ` +
-      `in the last hour and the service was not
-restarted. Where changes may be missing, an event \`missing\` says so, and the latest state of every job that may have changed since ` +
-      `follows.`,
+      "Every event has an ID. A client that reconnects with the ID as Last-Event-ID gets every change since then, in order, if the " +
+      "event is not older than an hour and the service was not restarted. If changes may be missing, an event `missing` says so, and the " +
+      "latest state of every job that may have changed follows.",
     query: noQuery,
     answers: {
       200: {
         description:
-          "Server-sent events of the type `job`, the data is a Job as JSON; and `missing`: `IsWhole` false where jobs may have ended " +
-          "that no event tells of, and a `Message` for people",
+          "Server-sent events. `job`: the data is a Job as JSON. `missing`: the data has `IsWhole`, false if jobs may have finished " +
+          "without an event, and a `Message` for people.",
         content: { "text/event-stream": Type.String() },
       },
     },
     problems: ["too-many-readers"],
   }),
-  headers: Type.Object({ "last-event-id": Type.Optional(Type.String({ description: "goes on behind this event" })) }),
+  headers: Type.Object({ "last-event-id": Type.Optional(Type.String({ description: "resume after this event" })) }),
 };

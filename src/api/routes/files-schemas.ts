@@ -1,33 +1,33 @@
 import { Type } from "typebox";
 import { done, fileOperation, json } from "../operation.ts";
 
-/** What the routes of files take and answer. */
+/** Schemas of the routes for files. */
 
 const maxPage = 10_000;
 const defaultPage = 1000;
-const modes = Type.String({ pattern: "^[0-7]{3}$", description: "permissions, octal; 644, of a folder 755, if it is not given" });
+const modes = Type.String({ pattern: "^[0-7]{3}$", description: "permissions, octal; by default 644, or 755 for a folder" });
 
 const EntryView = Type.Object(
   {
-    Name: Type.String({ description: "for people: what is no UTF-8 is replaced in it" }),
-    EncodedName: Type.String({ description: "as it stands in a path, each byte that needs it percent-encoded", examples: ["caf%E9"] }),
+    Name: Type.String({ description: "the name for people: bytes that are not UTF-8 are replaced" }),
+    EncodedName: Type.String({ description: "the name for a path: percent-encoded where necessary", examples: ["caf%E9"] }),
     Type: Type.Enum(["file", "folder", "link", "mount", "other"], {
-      description: "mount: something is mounted there, of which nothing is looked at; other: a device, FIFO or socket",
+      description: "mount: a mount point, which is not examined; other: a device, FIFO or socket",
     }),
     SizeBytes: Type.Integer({ minimum: 0 }),
     ModifiedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
-      description: "null: not within the years 1 to 9999, or not known",
+      description: "null: not known, or not within the years 1 to 9999",
     }),
     Mode: Type.String({ description: "permissions, octal" }),
-    Target: Type.Union([Type.String(), Type.Null()], { description: "where a link leads" }),
+    Target: Type.Union([Type.String(), Type.Null()], { description: "the target of a link" }),
   },
   { title: "Entry" },
 );
 
 export const Folder = Type.Object(
   {
-    Entries: Type.Array(EntryView, { description: "in the order of their names' bytes" }),
-    NextAfter: Type.Union([Type.String(), Type.Null()], { description: "for after, to get the next page; null: these are the last" }),
+    Entries: Type.Array(EntryView, { description: "sorted by the bytes of their names" }),
+    NextAfter: Type.Union([Type.String(), Type.Null()], { description: "the value of `after` for the next page; null: this is the last" }),
     Mode: Type.String({ description: "the folder's permissions, octal" }),
   },
   { title: "Folder" },
@@ -39,19 +39,18 @@ export const getFile = {
   ...fileOperation({
     id: "getFile",
     tag: "files",
-    summary: "A file of the job's workspace, or what is in a folder of it",
+    summary: "A file of the job's workspace, or the entries of a folder",
     description:
-      "Links are followed within the workspace, and nowhere else; mounts are not entered. While the job runs, its files are as they are " +
-      "at the moment.",
+      "Links are followed only within the workspace, and mounts are not entered. While the job runs, its files may change at any time.",
     query: Type.Object(
       {
-        after: Type.Optional(Type.String({ description: "of a folder: NextAfter of the page before" })),
+        after: Type.Optional(Type.String({ description: "for a folder: NextAfter of the previous page" })),
         limit: Type.Optional(
           Type.Integer({
             minimum: 1,
             maximum: maxPage,
             default: defaultPage,
-            description: "of a folder: how many entries; there can be fewer, NextAfter says if there are more",
+            description: "for a folder: the most entries of a page; a page may have fewer, and NextAfter says whether there are more",
           }),
         ),
       },
@@ -59,7 +58,7 @@ export const getFile = {
     ),
     answers: {
       200: {
-        description: "The file's bytes, or the folder",
+        description: "The file's bytes, or the folder's entries",
         headers: fileHeaders,
         content: { "application/json": Folder, "application/octet-stream": Type.String() },
       },
@@ -67,7 +66,7 @@ export const getFile = {
     },
     problems: ["no-such-range", "too-many-readers", "too-many-at-once"],
   }),
-  headers: Type.Object({ range: Type.Optional(Type.String({ description: "bytes=, of a file (RFC 9110)" })) }),
+  headers: Type.Object({ range: Type.Optional(Type.String({ description: "a range in bytes of a file (RFC 9110)" })) }),
 };
 
 export const putFile = {
@@ -76,13 +75,16 @@ export const putFile = {
     tag: "files",
     summary: "Puts a file or folder into the job's workspace",
     description:
-      "A file in place of what was there, whole or not at all. A folder where there is none; one that is there gets the permissions. " +
-      "Folders on the way are made.",
+      "A file replaces an existing file, completely or not at all. A folder is created if it does not exist; an existing folder gets the " +
+      "permissions. Missing parent folders are created.",
     query: Type.Object(
-      { mode: Type.Optional(modes), folder: Type.Optional(Type.Boolean({ description: "true: a folder, without a body" })) },
+      {
+        mode: Type.Optional(modes),
+        folder: Type.Optional(Type.Boolean({ description: "true: create a folder; the request has no body" })),
+      },
       { additionalProperties: false },
     ),
-    answers: { 200: json("It is there", done) },
+    answers: { 200: json("The file or folder is stored", done) },
     problems: ["body-too-large", "disk-full", "too-many-at-once"],
   }),
   consumes: ["application/octet-stream"],
@@ -93,11 +95,11 @@ export const removeFile = fileOperation({
   id: "removeFile",
   tag: "files",
   summary: "Removes a file or folder of the job's workspace",
-  description: "Folders in it that keep their user from removing what they hold get the permission. What is mounted there is not touched.",
+  description: "Folders whose permissions prevent the removal get the missing permissions. Mounts are not entered.",
   query: Type.Object(
-    { recursive: Type.Optional(Type.Boolean({ description: "a folder with all that is in it" })) },
+    { recursive: Type.Optional(Type.Boolean({ description: "true: remove a folder with everything in it" })) },
     { additionalProperties: false },
   ),
-  answers: { 200: json("It is gone", done) },
+  answers: { 200: json("The file or folder is removed", done) },
   problems: ["not-all-removed", "too-many-at-once"],
 });

@@ -20,7 +20,7 @@ export const fileRoutes: Routes = (app, context) => {
     const { after, limit = defaultPage } = request.query;
     const page = { after: afterOf(after), limit, isWanted: () => !reply.raw.destroyed };
     const onFolder = (): void => {
-      // a closed one does not close again
+      // a response that is already closed does not emit "close" again
       if (!reply.raw.destroyed) reply.raw.once("close", taken(context.pages, request, "pages of folders"));
     };
     const found = await filesOf(context, request).read(namesOf(request.params.path), page, onFolder);
@@ -57,8 +57,8 @@ function filesOf({ operations }: Context, request: FastifyRequest): JobFiles {
 }
 
 /**
- * A page is in memory until the client has it, so a client that takes nothing is disconnected. Not earlier: reading a huge folder may take
- * longer.
+ * A page is in memory until the client has received it, so a client that takes nothing is disconnected. The timeout starts when the page is
+ * ready, because reading a huge folder may take longer.
  */
 function disconnectIfIdle({ limits }: Context, { raw }: FastifyReply): void {
   raw.setTimeout(limits.readerTimeoutSeconds * 1000, () => raw.destroy());
@@ -99,7 +99,7 @@ function taken(shares: Shares, request: FastifyRequest, what: string): () => voi
   if (typeof release === "function") return release;
   const { max, maxPerIdentity } = shares.bounds;
   const why = release === "own" ? `${maxPerIdentity} ${what} for this identity` : `${max} ${what}`;
-  throw new Refusal("too-many-at-once", `there are ${why} already: ask again when some are done`, { retryAfterSeconds: 1 });
+  throw new Refusal("too-many-at-once", `there are already ${why}: try again later`, { retryAfterSeconds: 1 });
 }
 
 function viewOf(entry: Entry): Static<typeof Folder>["Entries"][number] {
@@ -122,7 +122,7 @@ function modeOf({ mode }: { mode: number }): string {
 
 const [firstMs, endMs] = [Date.parse("0001-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z")];
 
-/** Null where it is none that RFC 3339 can say: a file's time is whatever somebody has set. */
+/** Null if RFC 3339 cannot express the time: programs may set any time on a file. */
 function timeOf(ms: number): string | null {
   return ms >= firstMs && ms <= endMs ? new Date(ms).toISOString() : null;
 }

@@ -10,7 +10,7 @@ import type { Routes } from "../context.ts";
 import { done, jobOperation, json, noQuery, operation } from "../operation.ts";
 import { refine } from "../refine.ts";
 
-/** The original's calls, and a single job. */
+/** The calls of the original, and those about one job. */
 export const jobRoutes: Routes = (app, { operations, readers }) => {
   app.get("/", { config: { operation: "listRunning" }, schema: getRunning }, async (request) => {
     return { IDs: operations.listRunning(callerOf(request)) };
@@ -39,7 +39,7 @@ export const jobRoutes: Routes = (app, { operations, readers }) => {
     const { timeout: timeoutSeconds = null } = request.query;
     const { id } = request.params;
     const caller = callerOf(request);
-    // A client that waits counts as a reader, because it may wait as long as the job runs. One that only asks, with a time of 0, does not.
+    // A client that waits counts as a reader, because it may wait as long as the job runs. A poll, with a timeout of 0, does not count.
     const onFound = (): void => {
       if (timeoutSeconds !== 0) readers.add({ response: reply.raw, job: id, identity: caller.identity });
     };
@@ -50,7 +50,7 @@ export const jobRoutes: Routes = (app, { operations, readers }) => {
 const getRunning = operation({
   id: "getRunning",
   tag: "jobs",
-  summary: "The jobs that run now",
+  summary: "The running jobs",
   query: noQuery,
   answers: { 200: json("Starting, Running or Stopping, oldest first", Type.Object({ IDs: Type.Array(Type.String()) })) },
 });
@@ -60,11 +60,11 @@ const submitJob = {
     id: "submitJob",
     tag: "jobs",
     summary: "Submits a job",
-    description: "Answers when the job is on disk. From then on it exists until it is deleted, whatever happens to the service.",
+    description: "The answer is sent when the job is on disk. From then on the job exists until it is deleted, even if the service dies.",
     query: noQuery,
     answers: {
       200: {
-        ...json("It was accepted", Type.Object({ ID: Type.String() })),
+        ...json("The job was accepted", Type.Object({ ID: Type.String() })),
         headers: { Location: { type: "string", description: "/ID" } },
       },
     },
@@ -82,7 +82,8 @@ const submitJob = {
     "idempotency-key": Type.Optional(
       Type.String({
         ...pattern("^[\\x21-\\x7e]{1,255}$", "must be 1 to 255 visible ASCII characters"),
-        description: "the same key with the same body gives the same job again, with another body 422; 1 to 255 visible ASCII characters",
+        description:
+          "1 to 255 visible ASCII characters. A request with the same key and the same body returns the same job; with another body 422",
       }),
     ),
   }),
@@ -95,7 +96,7 @@ const submitJob = {
 const getJob = jobOperation({
   id: "getJob",
   tag: "jobs",
-  summary: "All about a job",
+  summary: "A job with all its fields",
   query: noQuery,
   answers: { 200: json("The job", WholeJob) },
 });
@@ -106,19 +107,19 @@ const killJob = {
     tag: "jobs",
     summary: "Kills a job",
     description:
-      `Sends StopSignal to every process of it, after StopTimeoutSeconds SIGKILL to what is left. No further step runs but ` +
-      `those with RunOn always.
-Answers when nothing of it is left. 200 also where there is no such job or it is finished; 404 only for who sees its own jobs alone.`,
+      "Sends StopSignal to every process of the job, and after StopTimeoutSeconds SIGKILL to the remaining ones. Of the further steps, " +
+      "only those with RunOn always run. The answer is sent when no process of the job is left. It is also 200 if the job is finished or " +
+      "does not exist; 404 only for clients that see only their own jobs.",
     query: Type.Object(
-      { force: Type.Optional(Type.Boolean({ description: "SIGKILL at once, and no further step at all" })) },
+      { force: Type.Optional(Type.Boolean({ description: "true: send SIGKILL at once, and run no further step" })) },
       { additionalProperties: false },
     ),
-    answers: { 200: json("Nothing of it is left", done) },
+    answers: { 200: json("No process of the job is left", done) },
   }),
-  /** 200 also for a job that does not exist, so what could be an ID is not refused. */
+  /** The answer is 200 also for a job that does not exist, so every plausible ID is accepted. */
   params: Type.Object({
     id: Type.String({
-      ...pattern("^[\\w-]{1,64}$", "is not an ID: it comes from POST / or GET /jobs"),
+      ...pattern("^[\\w-]{1,64}$", "is not an ID: use one from POST / or GET /jobs"),
       description: "the job's ID",
       examples: ["019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b"],
     }),
@@ -132,28 +133,28 @@ const waitForJob = jobOperation({
   query: Type.Object(
     {
       timeout: Type.Optional(
-        Type.Number({ minimum: 0, maximum: 2_000_000, description: "seconds, then 408; without it, as long as it takes" }),
+        Type.Number({ minimum: 0, maximum: 2_000_000, description: "in seconds; then the answer is 408. Without it there is no timeout" }),
       ),
     },
     { additionalProperties: false },
   ),
-  answers: { 200: json("It is finished", WholeJob) },
+  answers: { 200: json("The job is finished", WholeJob) },
   problems: ["not-finished-in-time", "too-many-readers"],
 });
 
 type Wanted<Result> = { timeoutSeconds?: number | null; work: (signal: AbortSignal) => Promise<Result> };
 
-/** Runs what may wait for as long as a job lasts; the signal aborts when the client is gone, or the time is up. */
+/** Runs work that may wait as long as a job runs. The signal aborts when the client disconnects or the timeout is over. */
 async function whileWanted<Result>({ raw: { socket } }: FastifyRequest, { timeoutSeconds = null, work }: Wanted<Result>): Promise<Result> {
   const unwanted = new AbortController();
-  const leave = (): void => unwanted.abort();
-  const timer = timeoutSeconds === null ? null : setTimeout(leave, timeoutSeconds * 1000);
-  if (socket.destroyed) leave();
-  socket.once("close", leave);
+  const abort = (): void => unwanted.abort();
+  const timer = timeoutSeconds === null ? null : setTimeout(abort, timeoutSeconds * 1000);
+  if (socket.destroyed) abort();
+  socket.once("close", abort);
   try {
     return await work(unwanted.signal);
   } finally {
     if (timer !== null) clearTimeout(timer);
-    socket.off("close", leave);
+    socket.off("close", abort);
   }
 }

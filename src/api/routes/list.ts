@@ -12,28 +12,34 @@ const defaultPage = 50;
 const isState = (word: string): boolean => jobStates.some((one) => one === word);
 const wordsOf = (lists: string[]): string[] => lists.flatMap((list) => list.split(","));
 const states = refine(
-  Type.Array(Type.String(), { maxItems: 64, description: `of ${jobStates.join(", ")}; several with commas, or several times` }),
-  (lists) => (wordsOf(lists).every(isState) ? null : `must be of ${jobStates.join(", ")}`),
+  Type.Array(Type.String(), { maxItems: 64, description: `${jobStates.join(", ")}; separate several by commas, or repeat the parameter` }),
+  (lists) => (wordsOf(lists).every(isState) ? null : `must be one or more of ${jobStates.join(", ")}`),
 );
 
 const isTime = (text: string): boolean =>
   /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text));
 const time = (description: string): TString =>
-  refine(Type.String({ description }), (text) => (isTime(text) ? null : "must be a time by RFC 3339, such as 2026-01-31T12:00:00Z"));
+  refine(Type.String({ description }), (text) =>
+    isTime(text) ? null : "must be a time in the format of RFC 3339, such as 2026-01-31T12:00:00Z",
+  );
 
 const JobsQuery = Type.Object(
   {
-    id: Type.Optional(Type.String({ pattern: "^[0-9a-f-]{1,36}$", description: "how the ID begins" })),
+    id: Type.Optional(Type.String({ pattern: "^[0-9a-f-]{1,36}$", description: "the beginning of the ID" })),
     state: Type.Optional(states),
-    label: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: "key, or key=value; several times: all must match" })),
+    label: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: "key or key=value; if repeated, all must match" })),
     name: Type.Optional(Type.String()),
     text: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: "in the name, the ID or a label (as key=value), whatever its case" }),
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: "text in the name, the ID or a label (as key=value), in upper or lower case",
+      }),
     ),
     since: Type.Optional(time("submitted at or after this time (RFC 3339)")),
     until: Type.Optional(time("submitted before this time (RFC 3339)")),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxPage, default: defaultPage })),
-    cursor: Type.Optional(Type.String({ pattern: "^[0-9a-z]{1,10}$", description: "NextCursor of the page before" })),
+    cursor: Type.Optional(Type.String({ pattern: "^[0-9a-z]{1,10}$", description: "NextCursor of the previous page" })),
   },
   { additionalProperties: false },
 );
@@ -41,10 +47,10 @@ const JobsQuery = Type.Object(
 const listJobs = operation({
   id: "listJobs",
   tag: "jobs",
-  summary: "All jobs, newest first, a page at a time",
+  summary: "All jobs, newest first, in pages",
   description:
-    "A page ends early where its jobs are large, or where many had to be looked at for few that fit: also one without jobs may have " +
-    "another behind it.",
+    "A page may have fewer jobs than `limit`, if its jobs are large or if many jobs were examined for few matches. Even an empty page " +
+    "may have a next page.",
   query: JobsQuery,
   answers: {
     200: json(
@@ -63,7 +69,7 @@ const RemovedJob = Type.Object(
     Remains: Type.Optional(
       Type.Object(
         { Path: Type.String(), Problem: Type.String() },
-        { description: "of its directory, what could not be removed yet, and why: it is tried again; GET /healthz shows it" },
+        { description: "the part of its directory that could not be removed yet, and why. The service tries again; GET /healthz shows it" },
       ),
     ),
   },
@@ -73,13 +79,13 @@ const RemovedJob = Type.Object(
 const removeJob = jobOperation({
   id: "removeJob",
   tag: "jobs",
-  summary: "Removes a job that is finished, with its output and workspace",
+  summary: "Removes a finished job with its output and workspace",
   query: noQuery,
-  answers: { 200: json("It is gone", RemovedJob) },
+  answers: { 200: json("The job is removed", RemovedJob) },
   problems: ["not-finished"],
 });
 
-/** All jobs, those that are finished among them. */
+/** All jobs, also finished ones. */
 export const listRoutes: Routes = (app, { operations }) => {
   app.get("/jobs", { config: { operation: "list" }, schema: listJobs }, async (request, reply) => {
     return await operations.list(callerOf(request), readQuery(request.query), () => !reply.raw.destroyed);
@@ -106,7 +112,7 @@ function readQuery(query: Static<typeof JobsQuery>): Omit<JobQuery, "owner"> {
   };
 }
 
-/** `key` (whatever its value) or `key=value`. */
+/** `key` (with any value) or `key=value`. */
 function readLabel(text: string): { key: string; value: string | null } {
   const [key = "", ...value] = text.split("=");
   return { key, value: value.length === 0 ? null : value.join("=") };

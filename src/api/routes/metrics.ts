@@ -11,7 +11,7 @@ export const metricsRoutes: Routes = (app, { metrics, turns }) => {
     const { body, contentType } = await turns.run(keyOf(identityOf(request)), {
       isWanted: () => !reply.raw.destroyed,
       work: async () => {
-        await setImmediate(); // each takes some milliseconds, and a thousand requests may arrive at once
+        await setImmediate(); // one takes some milliseconds: other requests run between a thousand of these
         return await metrics.text();
       },
     });
@@ -24,6 +24,6 @@ const getMetrics = operation({
   tag: "service",
   summary: "Counts and times for Prometheus",
   query: noQuery,
-  answers: { 200: { description: "Prometheus' text format", content: { "text/plain": Type.String() } } },
+  answers: { 200: { description: "The text format of Prometheus", content: { "text/plain": Type.String() } } },
   problems: ["too-many-at-once"],
 });

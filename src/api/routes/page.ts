@@ -16,7 +16,7 @@ export function pageRoutes(app: App, { pageDirectory }: Pick<Context, "pageDirec
   for (const url of ["/ui", "/ui/*"]) app.get(url, { config: { operation: "page" } }, handler);
 }
 
-/** Redirects browsers from `GET /` to the web page. For all other clients it is the call of the original. */
+/** Redirects browsers from `GET /` to the web page. All other clients get the list of running jobs. */
 export function redirectBrowsersToUi(app: App): void {
   app.addHook("onRequest", async (request, reply) => {
     if (request.url !== "/" || (request.method !== "GET" && request.method !== "HEAD")) return;

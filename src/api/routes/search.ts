@@ -5,10 +5,15 @@ import { jobOperation, json } from "../operation.ts";
 
 const SearchQuery = Type.Object(
   {
-    text: Type.String({ minLength: 1, maxLength: 200, pattern: "^[^\\u0000-\\u001f]+$", description: "what to look for, in one line" }),
-    case: Type.Optional(Type.Boolean({ default: false, description: "true: upper and lower case matter" })),
+    text: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      pattern: "^[^\\u0000-\\u001f]+$",
+      description: "the text to find, without line breaks",
+    }),
+    case: Type.Optional(Type.Boolean({ default: false, description: "true: case-sensitive" })),
     offset: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0, description: "from this byte of the output on" }),
+      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0, description: "start at this byte of the output" }),
     ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
   },
@@ -19,18 +24,18 @@ const SearchResult = Type.Object(
   {
     Matches: Type.Array(
       Type.Object({
-        Offset: Type.Integer({ minimum: 0, description: "of its first byte in the output" }),
+        Offset: Type.Integer({ minimum: 0, description: "the offset of the first byte in the output" }),
         Bytes: Type.Integer({ minimum: 1 }),
       }),
     ),
     NextOffset: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
-      description: "where to go on; null: that was all that there is now",
+      description: "where to continue; null: the current end was reached",
     }),
   },
   { title: "SearchResult" },
 );
 
-/** Where a text is in the output of a job. */
+/** Searches the output of a job for a text. */
 export const searchRoutes: Routes = (app, { operations }) => {
   app.get("/:id/search", { config: { operation: "search" }, schema: search }, async (request, reply) => {
     const { text, case: isCaseSensitive = false, offset = 0, limit = 100 } = request.query;
@@ -43,9 +48,9 @@ export const searchRoutes: Routes = (app, { operations }) => {
 const search = jobOperation({
   id: "searchOutput",
   tag: "output",
-  summary: "Where a text is in the output of a job",
-  description: "Escape sequences within the text are passed over. One call looks at a part of a long output, and says where to go on.",
+  summary: "Finds a text in the output of a job",
+  description: "Escape sequences within the text are ignored. One call searches a part of a long output, and returns where to continue.",
   query: SearchQuery,
-  answers: { 200: json("What was found, in order", SearchResult) },
+  answers: { 200: json("The matches, in order", SearchResult) },
   problems: ["too-many-at-once"],
 });
