@@ -52,12 +52,12 @@ test("operations know nothing of HTTP", () => {
   }
 });
 
-test("the web page imports itself, libraries, the client and the tables of a job's fields: nothing else of the program", () => {
+test("the web page imports itself, libraries, the client, the tables of fields and lib: nothing else of the program", () => {
   const files = globSync("web/**/*.{ts,tsx}", { cwd: repository });
   assert.ok(files.flatMap(importsOf).length > 100, "the page's imports are found");
   for (const file of files) {
     for (const path of importsOf(file)) {
-      assert.match(path, /^(web\/|src\/client\/index\.ts$|src\/fields\/)/, `${file} imports ${path}`);
+      assert.match(path, /^(web\/|src\/client\/index\.ts$|src\/lib\/)/, `${file} imports ${path}`);
     }
   }
 });

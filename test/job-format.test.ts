@@ -1,21 +1,47 @@
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { test } from "node:test";
-import { durationOf } from "../src/cli/job-format.ts";
+import { cutTo, padded, widthOf } from "../src/cli/display-width.ts";
+import { nameFor } from "../src/cli/job-format.ts";
+import { table } from "../src/cli/table.ts";
 
-test("a duration has its two largest units, and is rounded before it is divided into them", () => {
-  const expected: [ms: number, text: string][] = [
-    [0, "0ms"],
-    [850, "850ms"],
-    [4200, "4.2s"],
-    [9949, "9.9s"],
-    [9960, "10s"],
-    [59_400, "59s"],
-    [59_600, "1m00s"],
-    [192_000, "3m12s"],
-    [3_599_600, "1h00m"],
-    [18_180_000, "5h03m"],
-    [86_399_600, "1d00h"],
-    [187_200_000, "2d04h"],
-  ];
-  for (const [ms, text] of expected) assert.equal(durationOf(ms), text, `${ms} ms`);
+const stream = new PassThrough();
+/** An "e" with a combining accent, a family of four and a flag: one character each. */
+const [accented, family, flag] = ["e\u0301", "👨‍👩‍👧‍👦", "🇩🇪"];
+
+test("columns of a table are aligned whatever takes two columns of the screen, or none", () => {
+  const rows = ["plain", "数据库备份", `caf${accented}`, `${family}${flag}`].map((name) => [name, "end"]);
+  const lines = table(["NAME", "STATE"], rows, { stream });
+  assert.deepEqual(lines, [
+    "NAME        STATE",
+    "plain       end",
+    "数据库备份  end",
+    `caf${accented}        end`,
+    `${family}${flag}        end`,
+  ]);
+});
+
+test("a line is cut at the width of the screen, between characters, and nothing follows the cut", () => {
+  assert.deepEqual(table(["A", "B"], [["数据", "end"]], { stream, width: 3 }), ["A", "数"]);
+  assert.deepEqual(table(["A", "B"], [["数据", "库备"]], { stream, width: 9 }), ["A     B", "数据  库"]);
+  assert.deepEqual(table(["A", "B"], [["👍👍", "end"]], { stream, width: 3 }), ["A", "👍"]);
+});
+
+test("a long name is cut between characters, and fits the columns with its ellipsis", () => {
+  assert.equal(nameFor("a".repeat(32)), "a".repeat(32));
+  assert.equal(nameFor("a".repeat(33)), `${"a".repeat(31)}…`);
+  assert.equal(nameFor("数".repeat(16)), "数".repeat(16));
+  assert.equal(nameFor("数".repeat(17)), `${"数".repeat(15)}…`);
+  assert.equal(nameFor(accented.repeat(32)), accented.repeat(32));
+  assert.equal(nameFor(`${"a".repeat(30)}${family}${flag}`), `${"a".repeat(30)}…`);
+  assert.equal(nameFor(`${"a".repeat(31)}👍`), `${"a".repeat(31)}…`);
+});
+
+test("text is padded and cut by columns", () => {
+  assert.deepEqual(["数据", accented, family, flag, "a\u200b"].map(widthOf), [4, 1, 2, 2, 1]);
+  assert.equal(padded("数", 4), "数  ");
+  assert.equal(padded("数据", 3), "数据");
+  assert.equal(cutTo("数据", 3), "数");
+  assert.equal(cutTo(`${accented}${accented}`, 1), accented);
+  assert.equal(cutTo("ab", 0), "");
 });

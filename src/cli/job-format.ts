@@ -1,18 +1,20 @@
 import { isFinished } from "../client/states.ts";
 import type { Job, JobState } from "../client/index.ts";
+import { elapsedMs, shortDuration, skewMs } from "../lib/duration.ts";
+import { cutTo, widthOf } from "./display-width.ts";
 import { type Cell, type Colour, table, visible } from "./table.ts";
 
-/** A job as people read it in a line. */
+/** Jobs as lines for people. */
 
 const titles = ["ID", "NAME", "STATE", "STEPS", "SUBMITTED", "TOOK", "EXIT", "LABELS"];
-/** On a screen that cuts lines, a name leaves room for what is beside it. */
+/** In columns. On a screen that cuts lines, a longer name would leave no room for the columns beside it. */
 const longestName = 32;
 
-/** A table of jobs as they are now. `width`: of the screen, where lines must not be longer. */
+/** A table of jobs. `width`: longer lines are cut to so many columns of the screen. */
 export function linesOf(jobs: Job[], { stream, width = Infinity }: { stream: NodeJS.WritableStream; width?: number }): string[] {
   const short = shorten(jobs.map(({ ID }) => ID));
   const nowMs = Date.now();
-  const shown = width === Infinity ? jobs : jobs.map((job) => ({ ...job, Name: clip(job.Name ?? "") }));
+  const shown = width === Infinity ? jobs : jobs.map((job) => ({ ...job, Name: nameFor(job.Name ?? "") }));
   return table(
     titles,
     shown.map((job) => rowOf(job, { short, nowMs })),
@@ -20,14 +22,16 @@ export function linesOf(jobs: Job[], { stream, width = Infinity }: { stream: Nod
   );
 }
 
-function clip(name: string): string {
-  return name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+/** A name as it is shown on a screen. */
+export function nameFor(name: string): string {
+  const shown = visible(name);
+  return widthOf(shown) > longestName ? `${cutTo(shown, longestName - 1)}…` : shown;
 }
 
-/** So much of an ID, milliseconds and a count, tells it from others of its service; the rest is chance. */
+/** This much of an ID (milliseconds and a count) distinguishes it from others of its service; the rest is random. */
 const shortLength = 18;
 
-/** The IDs, cut where that leaves them apart. */
+/** Shortens IDs, unless two of them would then be equal. */
 function shorten(ids: string[]): (id: string) => string {
   const isApart = new Set(ids.map((id) => id.slice(0, shortLength))).size === new Set(ids).size;
   return (id) => (isApart ? id.slice(0, shortLength) : id);
@@ -47,14 +51,14 @@ function rowOf(job: Job, { short, nowMs }: { short: (id: string) => string; nowM
   ];
 }
 
-/** A change of a job's state as a line; its time is that of the change, as far as the job says. */
+/** A change of a job's state as a line, with the time of the change if the job has it. */
 export function changeOf(job: Job): string {
   const { ID, Name, State, Message, SubmittedAt, StartedAt, EndedAt } = job;
   const time = EndedAt ?? StartedAt ?? SubmittedAt;
   return visible([time, ID, State.padEnd(9), Name ?? "-", Message ?? ""].join("  ").trimEnd());
 }
 
-/** A kill that waits says for whom: nobody would guess. Older services do not. */
+/** Names the process that a kill waits for. Older services do not report it. */
 function stateOf({ State, WaitsFor: waited }: Job): string {
   return !waited ? State : `${State}: waits for ${waited.Program} (${waited.PID}) of ${waited.User}`;
 }
@@ -71,7 +75,7 @@ const colours: Record<JobState, Colour> = {
   Lost: "magenta",
 };
 
-/** Which step runs, of how many. */
+/** The number of steps that have started, and of all. */
 function stepsOf({ Steps }: Job): string {
   const begun = Steps.filter(({ State }) => State !== "Pending" && State !== "Skipped").length;
   return `${begun}/${Steps.length}`;
@@ -79,16 +83,13 @@ function stepsOf({ Steps }: Job): string {
 
 function tookOf({ State, StartedAt, EndedAt }: Job, nowMs: number): string {
   if (StartedAt === null || (EndedAt === null && isFinished(State))) return "";
-  const ms = (EndedAt === null ? nowMs : Date.parse(EndedAt)) - Date.parse(StartedAt);
-  return ms < (EndedAt === null ? -skewMs : 0) ? "?" : durationOf(ms);
+  const ms = elapsedMs({ StartedAt, EndedAt }, nowMs);
+  return ms === null ? "?" : shortDuration(ms);
 }
-
-/** Clocks of two machines may differ by this much. A larger difference means that a clock was set back. */
-const skewMs = 60_000;
 
 function agoOf(time: string, nowMs: number): string {
   const ms = nowMs - Date.parse(time);
-  return ms < -skewMs ? time.slice(0, 10) : `${durationOf(ms)} ago`;
+  return ms < -skewMs ? time.slice(0, 10) : `${shortDuration(ms)} ago`;
 }
 
 function exitOf(job: Job): string {
@@ -100,17 +101,4 @@ function labelsOf(labels: Record<string, string>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
-}
-
-/** The two largest units: 850ms, 4.2s, 3m12s, 5h03m, 2d04h. Seconds are rounded before they are divided: 59.6 s is 1m00s, not 60s. */
-export function durationOf(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, ms)}ms`;
-  if (ms < 9950) return `${(ms / 1000).toFixed(1)}s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds}s`;
-  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)];
-  const two = (number: number): string => String(number).padStart(2, "0");
-  if (minutes < 60) return `${minutes}m${two(seconds % 60)}s`;
-  if (hours < 24) return `${hours}h${two(minutes % 60)}m`;
-  return `${days}d${two(hours % 24)}h`;
 }

@@ -1,11 +1,12 @@
 import { styleText } from "node:util";
+import { cutTo, padded, widthOf } from "./display-width.ts";
 
-/** Columns of text. Nothing in them moves the cursor or colours the terminal but what is said here. */
+/** Tables for terminals. Text in a cell cannot move the cursor or set colours; only `colour` does. */
 
 export type Colour = Parameters<typeof styleText>[0];
 export type Cell = string | { text: string; colour: Colour };
 
-/** Lines, the first of them the titles; the last column is as wide as it is. `width`: of the screen, where lines must not be longer. */
+/** Lines, beginning with the titles. The last column is not padded. `width`: longer lines are cut to so many columns of the screen. */
 export function table(
   titles: string[],
   rows: Cell[][],
@@ -14,20 +15,21 @@ export function table(
   const cells = [titles, ...rows].map((row) =>
     row.map((cell) => (typeof cell === "string" ? { text: visible(cell), colour: null } : { ...cell, text: visible(cell.text) })),
   );
-  const widths = titles.map((_, column) => cells.reduce((widest, row) => Math.max(widest, row[column]?.text.length ?? 0), 0));
+  const widths = titles.map((_, column) => cells.reduce((widest, row) => Math.max(widest, widthOf(row[column]?.text ?? "")), 0));
   return cells.map((row) => {
     let left = width;
     const parts = row.map(({ text, colour }, column) => {
       const isLast = column === row.length - 1;
-      const shown = (isLast ? text : `${text.padEnd(widths[column] ?? 0)}  `).slice(0, Math.max(0, left));
-      left -= shown.length;
+      const whole = isLast ? text : `${padded(text, widths[column] ?? 0)}  `;
+      const shown = cutTo(whole, Math.max(0, left));
+      left -= widthOf(whole);
       return colour === null ? shown : styleText(colour, shown, { stream });
     });
     return parts.join("").trimEnd();
   });
 }
 
-/** Names, labels and messages are others' words: what a terminal would take for a command is shown in place of being obeyed. */
+/** Escapes control characters. Names, labels and messages come from other users, and a terminal would execute control sequences in them. */
 export function visible(text: string): string {
   return text.replaceAll(/\p{Cc}|\p{Bidi_Control}/gu, (character) =>
     JSON.stringify(character)

@@ -1,6 +1,7 @@
 import { isFinished, type Job, type Step } from "../../src/client/index.ts";
+import { longDuration, skewMs } from "../../src/lib/duration.ts";
 
-/** How the page writes what the API says. */
+/** Values of the API as the page shows them. */
 
 export function isActive({ State }: Pick<Job, "State">): boolean {
   return !isFinished(State);
@@ -11,34 +12,12 @@ export function stateWord(state: Job["State"] | Step["State"]): string {
   return state.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
 }
 
-/** How long it has taken; null: it has not started, or the clock was set back since, so that it is not known. */
-export function tookMs({ StartedAt, EndedAt }: Pick<Job, "StartedAt" | "EndedAt">, nowMs: number): number | null {
-  if (StartedAt === null) return null;
-  const ms = (EndedAt === null ? nowMs : Date.parse(EndedAt)) - Date.parse(StartedAt);
-  return ms < (EndedAt === null ? -skewMs : 0) ? null : Math.max(0, ms);
-}
-
-/** So far ahead of ours a clock may be that is right. */
-const skewMs = 60_000;
-
-/** `40 ms`, `1.4 s`, `12 s`, `3 min 05 s`, `2 h 07 min`, `3 d 4 h`. */
-export function durationText(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
-  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
-}
-
-/** Of what goes on, which is written anew each second: whole seconds. */
+/** A duration that is updated every second: in whole seconds. */
 export function tickingText(ms: number): string {
-  return ms < 9950 ? `${Math.floor(ms / 1000)} s` : durationText(Math.floor(ms / 1000) * 1000);
+  return ms < 9950 ? `${Math.floor(ms / 1000)} s` : longDuration(Math.floor(ms / 1000) * 1000);
 }
 
-/** `12 s ago`, then the time of day, then the date; a date too where the clock was ahead then. */
+/** `12 s ago`; the time of day if that was an hour ago or more; otherwise, or if the clock was set back since, the date. */
 export function sinceText(time: string, nowMs: number): string {
   const date = new Date(time);
   const agoMs = nowMs - date.getTime();
@@ -60,7 +39,7 @@ const dateTime = new Intl.DateTimeFormat(undefined, {
 });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
-/** For who wants it exactly. */
+/** The date and the time with seconds, for tooltips. */
 export function exactTime(time: string): string {
   return whole.format(new Date(time));
 }
@@ -73,21 +52,17 @@ export function bytesText(bytes: number): string {
   return `${power === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }
 
-/** `exit 2`, `SIGKILL`; empty where there is neither. */
+/** `exit 2` or `SIGKILL`; empty if there is neither. */
 export function exitText({ ExitCode, Signal }: Pick<Job, "ExitCode" | "Signal">): string {
   return Signal ?? (ExitCode === null ? "" : `exit ${ExitCode}`);
 }
 
-/** What people call it: its name, else the beginning of its ID. */
+/** The job's name, or the beginning of its ID. */
 export function titleOf({ Name, ID }: Pick<Job, "Name" | "ID">): string {
   return Name ?? shortId(ID);
 }
 
-/** So much of it as tells it from others, and as the command line takes for it. */
+/** As long as in the tables of the command line, which accepts it in place of the whole ID. */
 export function shortId(id: string): string {
   return id.slice(0, 18);
-}
-
-function twoDigits(number: number): string {
-  return String(number).padStart(2, "0");
 }

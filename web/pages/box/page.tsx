@@ -3,7 +3,8 @@ import type { Box, Diagnosis } from "../../../src/client/index.ts";
 import { CopyButton } from "../../parts/copy.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { nowMs } from "../../service/clock.ts";
-import { bytesText, exactTime, tickingText, tookMs } from "../../service/format.ts";
+import { elapsedMs } from "../../../src/lib/duration.ts";
+import { bytesText, exactTime, tickingText } from "../../service/format.ts";
 import { Findings } from "./findings.tsx";
 import { Meter } from "./meter.tsx";
 import "./style.css";
@@ -181,6 +182,6 @@ function Doctor() {
 
 /** Where the clock was set back since, it is not known how long. */
 function upText(startedAt: string): string {
-  const ms = tookMs({ StartedAt: startedAt, EndedAt: null }, nowMs.value);
+  const ms = elapsedMs({ StartedAt: startedAt, EndedAt: null }, nowMs.value);
   return ms === null ? "not known" : tickingText(ms);
 }

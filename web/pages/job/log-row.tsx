@@ -4,7 +4,8 @@ import type { Row } from "../../output/rows.ts";
 import type { Colour, Run, Style } from "../../output/styles.ts";
 import { StateMark } from "../../parts/state.tsx";
 import { hrefs } from "../../route.ts";
-import { bytesText, durationText, exactTime, exitText, tookMs } from "../../service/format.ts";
+import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
+import { bytesText, exactTime, exitText } from "../../service/format.ts";
 import { markedRuns } from "./marks.ts";
 import { nameOf } from "./timeline.tsx";
 
@@ -49,7 +50,7 @@ export function LogRow({ row, job, isFolded, found, atBytes, onFold }: LogRowPro
 function StepRow({ step, job, isFolded, onFold }: { step: number; job: WholeJob; isFolded: boolean; onFold: (step: number) => void }) {
   const view = job.Steps[step - 1];
   if (view === undefined) return <div class="log-step" />;
-  const ms = view.EndedAt === null ? null : tookMs(view, 0);
+  const ms = view.EndedAt === null ? null : elapsedMs(view, 0);
   return (
     <div class="log-step">
       <button class="plain small" aria-expanded={!isFolded} onClick={() => onFold(step)}>
@@ -58,7 +59,7 @@ function StepRow({ step, job, isFolded, onFold }: { step: number; job: WholeJob;
       </button>
       <StateMark state={view.State} />
       <span class="muted">
-        {[view.State === "Succeeded" ? "" : exitText(view), ms === null ? "" : durationText(ms)].filter((text) => text !== "").join(" · ")}
+        {[view.State === "Succeeded" ? "" : exitText(view), ms === null ? "" : longDuration(ms)].filter((text) => text !== "").join(" · ")}
       </span>
       {isFolded && <span class="muted">folded{view.OutputBytes === null ? "" : `: ${bytesText(view.OutputBytes)}`}</span>}
     </div>

@@ -5,7 +5,8 @@ import { StateMark } from "../../parts/state.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { hrefs, type LogTarget } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { durationText, exactTime, exitText, isActive, sinceText, tickingText, titleOf, tookMs } from "../../service/format.ts";
+import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
+import { exactTime, exitText, isActive, sinceText, tickingText, titleOf } from "../../service/format.ts";
 import { Actions } from "./actions.tsx";
 import { Facts } from "./facts.tsx";
 import { LiveJob } from "./live-job.ts";
@@ -92,7 +93,7 @@ function Head({ job }: { job: WholeJob }) {
 }
 
 function Took({ job }: { job: WholeJob }) {
-  const ms = tookMs(job, nowMs.value);
+  const ms = elapsedMs(job, nowMs.value);
   if (ms === null) return null;
-  return <span class="muted">{job.EndedAt === null ? tickingText(ms) : durationText(ms)}</span>;
+  return <span class="muted">{job.EndedAt === null ? tickingText(ms) : longDuration(ms)}</span>;
 }

@@ -2,7 +2,8 @@ import type { Step, WholeJob } from "../../../src/client/index.ts";
 import { StateMark, stateClass } from "../../parts/state.tsx";
 import { goTo, hrefs } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { bytesText, durationText, exactTime, exitText, tickingText, tookMs } from "../../service/format.ts";
+import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
+import { bytesText, exactTime, exitText, tickingText } from "../../service/format.ts";
 
 /** A job's steps in the order of time: what each is, when it ran within the whole, and how it ended. A step's name leads to its output. */
 export function Timeline({ job }: { job: WholeJob }) {
@@ -80,9 +81,9 @@ function timesOf({ StartedAt, EndedAt }: Step): string {
 }
 
 function StepTook({ step }: { step: Step }) {
-  const ms = tookMs(step, nowMs.value);
+  const ms = elapsedMs(step, nowMs.value);
   if (ms === null) return <span class="muted">{step.State === "Skipped" ? "skipped" : ""}</span>;
-  return <>{step.EndedAt === null ? tickingText(ms) : durationText(ms)}</>;
+  return <>{step.EndedAt === null ? tickingText(ms) : longDuration(ms)}</>;
 }
 
 /** What it used, as far as that is known. */

@@ -4,7 +4,8 @@ import { StateMark } from "../../parts/state.tsx";
 import { StepsBar } from "../../parts/steps-bar.tsx";
 import { hrefs } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { durationText, exactTime, exitText, shortId, sinceText, tickingText, tookMs } from "../../service/format.ts";
+import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
+import { exactTime, exitText, shortId, sinceText, tickingText } from "../../service/format.ts";
 import type { Row } from "./job-list.ts";
 
 type JobRowProps = { row: Row; index: number; topPx: number; isActive: boolean; onLabel: (label: string) => void };
@@ -60,13 +61,13 @@ function Since({ time }: { time: string }) {
 /** Of a job that is not finished, with each second. */
 function Took({ job }: { job: Job }) {
   if (job.EndedAt === null && job.StartedAt !== null) return <Ticking key={job.StartedAt} job={job} />;
-  const ms = tookMs(job, 0);
-  return <>{ms === null ? "" : durationText(ms)}</>;
+  const ms = elapsedMs(job, 0);
+  return <>{ms === null ? "" : longDuration(ms)}</>;
 }
 
 function Ticking({ job }: { job: Job }) {
   const text = useComputed(() => {
-    const ms = tookMs(job, nowMs.value);
+    const ms = elapsedMs(job, nowMs.value);
     return ms === null ? "" : tickingText(ms);
   });
   return <>{text}</>;

@@ -1,0 +1,22 @@
+import stringWidth from "string-width";
+
+/** Text on a terminal is aligned and cut by columns: wide characters (CJK, emoji) take two, combining marks none. */
+
+export const widthOf: (text: string) => number = stringWidth;
+
+/** Like `padEnd`, in columns. */
+export function padded(text: string, columns: number): string {
+  return text + " ".repeat(Math.max(0, columns - widthOf(text)));
+}
+
+/** The beginning of the text that fits. A character with its combining marks is kept or left out as a whole. */
+export function cutTo(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let [shown, width] = ["", 0];
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    width += widthOf(segment);
+    if (width > columns) break;
+    shown += segment;
+  }
+  return shown;
+}
