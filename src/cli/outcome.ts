@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import type { Job } from "../client/index.ts";
-import { exitedWith } from "../job/exited.ts";
+import { exitSentence } from "../job/exit-sentence.ts";
 import { signalNumber } from "../job/signals.ts";
 import { type Session, report } from "./session.ts";
 import { visible } from "./table.ts";
@@ -35,7 +35,7 @@ export function exitStatusOf({ State, ExitCode, Signal }: Job): number {
 function remarkOf({ State, Reason, ExitCode, Message, Steps, OutputLostBytes }: Job): string | null {
   const isPlain =
     (State === "Succeeded" && Message === null) ||
-    (Reason === "ExitCode" && Steps.length === 1 && Message?.endsWith(exitedWith(ExitCode)) === true);
+    (Reason === "ExitCode" && Steps.length === 1 && Message?.endsWith(exitSentence(ExitCode)) === true);
   const outcome = isPlain ? null : `the job is ${State}${Message === null ? "" : `: ${visible(Message)}`}`;
   const lost = OutputLostBytes === 0 ? null : `${OutputLostBytes ?? "an unknown number of"} bytes of its output could not be kept`;
   const remarks = [outcome, lost].filter((remark) => remark !== null);

@@ -1,20 +1,20 @@
 /** The typed client of jobrunner's HTTP API, for Node and browsers. */
-export {
-  type Box,
-  Client,
-  type CallOptions,
-  type ClientOptions,
-  type Diagnosis,
-  type EventsPosition,
-  type Health,
-  type JobEvent,
-  type JobPage,
-  type JobQuery,
-  type JobSpec,
-  type RemovedJob,
-  type SearchResult,
-  type WholeJob,
-} from "./client.ts";
+export { Client } from "./client.ts";
+export type {
+  Box,
+  CallOptions,
+  ClientOptions,
+  Diagnosis,
+  EventsPosition,
+  Health,
+  JobEvent,
+  JobPage,
+  JobQuery,
+  JobSpec,
+  RemovedJob,
+  SearchResult,
+  WholeJob,
+} from "./types.ts";
 export type { AttachOptions, Job, Piece } from "./attach.ts";
 export { AmbiguousPrefix, ApiError, NoSuchJob, NotFinishedInTime, type Problem, Silence, Unreachable } from "./errors.ts";
 export { type OnRetry, Backoff, type BackoffOptions, type Retry } from "./backoff.ts";

@@ -1,5 +1,5 @@
 import type { FinalState, Reason } from "./job.ts";
-import { exitedWith } from "./exited.ts";
+import { exitSentence } from "./exit-sentence.ts";
 
 /** The state of a container, as the engine reports it. */
 export type ContainerState =
@@ -83,13 +83,13 @@ function exited({ exitCode, isOutOfMemory, refusal }: ContainerFacts & { kind: "
     };
   }
   if (!isOutOfMemory) return exitedWith(exitCode);
-  const Message = `${exitedWith(exitCode)} after a process in its container was killed because the memory was used up`;
+  const Message = `${exitSentence(exitCode)} after a process in its container was killed because the memory was used up`;
   return { State: exitCode === 0 ? "Succeeded" : "Failed", Reason: "OutOfMemory", ExitCode: exitCode, Signal: null, Message };
 }
 
 function exitedWith(exitCode: number): ContainerVerdict {
   if (exitCode === 0) return { State: "Succeeded", Reason: null, ExitCode: 0, Signal: null, Message: null };
-  return { State: "Failed", Reason: "ExitCode", ExitCode: exitCode, Signal: null, Message: exitedWith(exitCode) };
+  return { State: "Failed", Reason: "ExitCode", ExitCode: exitCode, Signal: null, Message: exitSentence(exitCode) };
 }
 
 /** The engine was stopped or restarted while the container ran, so the exit that it reports may be its own doing. */

@@ -1,5 +1,5 @@
 import { type ClientEnd, containerVerdict, mayHaveLostOutput, stoppedExitCode } from "./container.ts";
-import { exitedWith } from "./exited.ts";
+import { exitSentence } from "./exit-sentence.ts";
 import { type CutCause, formatTime, type JobFacts, type StepFacts, type StopCause, type WaitedProcess } from "./facts.ts";
 import { type FinalState, isFinal, type JobState, type Reason, type StepState, type StepView, type WaitsFor } from "./job.ts";
 import { signalName } from "./signals.ts";
@@ -160,7 +160,7 @@ function endVerdict(plan: StepPlan, step: StepFacts, { facts, number }: { facts:
     return containerVerdict(end, container ?? { kind: "unknown", hasRun: false, clientSaid: null, refusal: null });
   if (signal !== null) return { State: "Failed", Reason: "Signal", ...codes, Message: `was ended by ${signal}` };
   if (exitCode === 0) return { State: "Succeeded", Reason: null, ...codes, Message: null };
-  return { State: "Failed", Reason: "ExitCode", ...codes, Message: exitedWith(exitCode) };
+  return { State: "Failed", Reason: "ExitCode", ...codes, Message: exitSentence(exitCode) };
 }
 
 /** Adds to the message why output of the step is missing. */

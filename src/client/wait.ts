@@ -1,0 +1,36 @@
+import type { Backoff } from "./backoff.ts";
+import { ApiError, NotFinishedInTime } from "./errors.ts";
+import type { WholeJob } from "./types.ts";
+
+/** A proxy may cut long requests. A request is not made shorter than this, however early it was cut. */
+const shortestWaitMs = 500;
+
+export type Waiting = {
+  /** One request, which the service answers when the job is finished or after `timeoutMs`. */
+  ask: (timeoutMs: number) => Promise<WholeJob>;
+  backoff: Backoff;
+  /** No request waits for longer. */
+  longestMs: number;
+};
+
+/** The finished job, after as many requests as needed. Throws NotFinishedInTime. */
+export async function finishedJob({ ask, backoff, longestMs }: Waiting, timeoutSeconds: number): Promise<WholeJob> {
+  const endMs = performance.now() + timeoutSeconds * 1000;
+  // The first request is answered at once, and shows whether the job and the service exist.
+  for (let limitMs = 0; ;) {
+    const askedAtMs = performance.now();
+    try {
+      return await ask(Math.ceil(Math.max(0, Math.min(limitMs, endMs - askedAtMs))));
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "not-finished-in-time") {
+        backoff.calm();
+        limitMs = limitMs === 0 ? longestMs : Math.min(longestMs, limitMs * 1.2);
+      } else {
+        // A proxy may have cut the request. It may let a shorter one through.
+        limitMs = Math.min(limitMs, Math.max(shortestWaitMs, (performance.now() - askedAtMs) / 2));
+        await backoff.after(error, endMs);
+      }
+      if (performance.now() >= endMs) throw new NotFinishedInTime(`the job is not finished after ${timeoutSeconds} s`, { cause: error });
+    }
+  }
+}
