@@ -10,8 +10,8 @@ all: node_modules/.package-lock.json supervisor dist/main.cjs build/web/index.ht
 run: all
 	@exec bin/jobrunner
 
-# Most tests wait most of the time, so several files run at once. Tests that take the whole machine, or measure in seconds what that has
-# left, run alone. The files of the tests are compiled once, not again in each of the many processes that run them.
+# Most tests wait most of the time, so several files run at once. Tests that take the whole machine run alone.
+# The files of the tests are compiled once, not again in each of the many processes that run them.
 test: export NODE_COMPILE_CACHE := $(CURDIR)/build/compile-cache
 test: all
 	$(MAKE) --jobs=3 check test-supervisor
