@@ -12,6 +12,8 @@ import { Facts } from "./facts.tsx";
 import { LiveJob } from "./live-job.ts";
 import { Timeline } from "./timeline.tsx";
 import "./style.css";
+import "./log.css";
+import "./terminal.css";
 
 /** A job: how it is, its steps in time, its output, and what can be done with it. */
 export function JobPage({ id, target }: { id: string; target: LogTarget | null }) {
