@@ -4,23 +4,23 @@ import { ownStatus, readerGoneStatus } from "./outcome.ts";
 import { isReaderGone, type Session, report } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What the commands have in common that speak with a service. */
+/** What all commands share that talk to a service. */
 
 export type Dependencies = {
   session: Session;
-  /** Takes the exit status of the command that was run. */
+  /** Called with the exit status of the command. */
   finish: (status: number) => void;
 };
 
 export type Work = { session: Session; client: Client };
 
-/** Runs what a command does with a service, and makes of errors sentences, and the status `failure`. */
+/** Connects, runs the command, and sets its exit status. An error is reported as a sentence, and gives the status `failure`. */
 export async function work(
   { session, finish }: Dependencies,
   options: ConnectionOptions,
   { run, failure = 1 }: { run: (work: Work) => Promise<number>; failure?: number },
 ): Promise<void> {
-  const { connect } = await import("./connection.ts"); // what needs no service, and the service itself, do without
+  const { connect } = await import("./connection.ts"); // commands without a service, and the service itself, do not load it
   try {
     finish(await run({ session, client: await connect(session, options) }));
   } catch (error) {
@@ -32,18 +32,18 @@ export async function work(
   }
 }
 
-/** Of commands whose exit status is a job's. */
+/** For commands whose exit status is that of a job. */
 export const asJob = { failure: ownStatus };
 
-/** So many jobs are dealt with at once: what takes each its time takes all of them hardly more, and does not use up all connections. */
+/** The number of jobs that are handled at once. Waiting for many costs little more than for one, but connections are limited. */
 const atOnce = 64;
 
-/** `isRetried`: of commands that last; they go on when the service does not answer. */
+/** `isRetried`: for long commands, which go on while the service does not answer. */
 type Each<Result> = { prefixes: string[]; isRetried?: boolean; act: (id: string) => Promise<Result> };
 
 /**
- * Does something for each of the jobs that begin so; what comes of it, in their order. What fails is told, gives null, and keeps nothing
- * from the others.
+ * Calls `act` for the job of each ID prefix, and gives the results in the same order. A failure is reported and gives null; the other jobs
+ * are still handled.
  */
 export async function forEach<Result>(
   { session, client }: Work,
@@ -66,7 +66,7 @@ export async function forEach<Result>(
   return results;
 }
 
-/** The exit status of commands that do something for each: 1 where any failed. */
+/** The exit status after `forEach`: 1 if it failed for any job. */
 export function statusOf(results: unknown[]): number {
   return results.includes(null) ? 1 : 0;
 }

@@ -2,7 +2,7 @@ import type { ApiError, Unreachable } from "../client/errors.ts";
 import { ProxyError } from "./proxy.ts";
 import { visible } from "./table.ts";
 
-/** What to do where no connection came to be, or to something else. */
+/** What to do if there is no connection, or one to another program. */
 
 const authority = "The authority of its certificate is to be named: --cacert, or the variable JOBRUNNER_CACERT.";
 const clientCertificate =
@@ -13,8 +13,8 @@ const speaksTls = "What is there speaks no HTTP. If it is TLS, the URL begins wi
 const speaksNoTls = "What is there speaks no TLS. If it is HTTP, the URL begins with http://.";
 
 /**
- * By the codes of Node.js, for certificates those of X509_STORE_CTX_get_error(3), and by OpenSSL's words for alerts (RFC 8446, 6.2) and
- * mistakes.
+ * Matches `CODE MESSAGE`: the codes of Node.js (for certificates those of X509_STORE_CTX_get_error(3)), and OpenSSL's texts of alerts
+ * (RFC 8446, 6.2) and errors.
  */
 const hints: [trouble: RegExp, hint: string | ((error: Unreachable) => string)][] = [
   [
@@ -47,7 +47,7 @@ const hints: [trouble: RegExp, hint: string | ((error: Unreachable) => string)][
 
 const nothingThere = "Start one with 'jobrunner', or say where it is: --url, or the variable JOBRUNNER_URL.";
 
-/** Where no answer came. */
+/** For a service that does not answer. */
 export function hintOf(error: Unreachable): string {
   const [, hint = null] = hints.find(([trouble]) => trouble.test(`${error.code} ${error.message}`)) ?? [];
   if (hint !== null) return typeof hint === "string" ? hint : hint(error);
@@ -66,7 +66,7 @@ function anotherName(error: Unreachable): string {
   );
 }
 
-/** Of the certificate that Node.js refused, as it writes them. */
+/** The names in the certificate that Node.js refused, in its notation. */
 function namesOf(error: Error): string | null {
   if ("cert" in error && typeof error.cert === "object" && error.cert !== null && "subjectaltname" in error.cert)
     return String(error.cert.subjectaltname);
@@ -78,7 +78,7 @@ function proxyOf(error: Error): ProxyError | null {
   return error.cause instanceof Error ? proxyOf(error.cause) : null;
 }
 
-/** Where what answered is no jobrunner; null: the status says all. */
+/** For an answer that is not from a jobrunner; null: the status says enough. */
 export function hintOfOther({ status, message }: ApiError): string | null {
   if ([502, 503, 504].includes(status)) return "A proxy is there that does not reach the service: is it running?";
   if (status !== 400) return null;

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { UsageError } from "./usage-error.ts";
 
-/** The options by which a command finds the service. */
+/** The options with which a command finds the service. */
 
 export type ConnectionOptions = { url?: string; tokenFile?: string; cacert?: string; clientCert?: string; clientKey?: string };
 

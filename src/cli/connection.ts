@@ -8,9 +8,9 @@ import { type Session, report } from "./session.ts";
 import type { TlsFile, TlsFiles } from "./tls-files.ts";
 import { unreadable, UsageError } from "./usage-error.ts";
 
-/** From options and environment to a client. */
+/** Makes a client from options and environment. */
 export async function connect(session: Session, options: ConnectionOptions): Promise<Client> {
-  const variable = (name: string): string | undefined => session.environment[name] || undefined; // set to nothing is not set
+  const variable = (name: string): string | undefined => session.environment[name] || undefined; // empty counts as unset
   const { url, socketPath } = endpointOf(options.url ?? variable("JOBRUNNER_URL") ?? "http://localhost:8080");
   const token = readFile(options.tokenFile, "--token-file")?.text.trim() ?? variable("JOBRUNNER_TOKEN");
   const file = (given: string | undefined, [option, name]: [string, string]): TlsFile | undefined =>
@@ -26,7 +26,7 @@ export async function connect(session: Session, options: ConnectionOptions): Pro
   return new Client({ url, ...(token === undefined ? {} : { token }), ...watched(session, makeFetch({ socketPath, tls, proxy })) });
 }
 
-/** Most speak with their own box: then nothing of TLS need be loaded. */
+/** TLS is loaded only if needed. Most commands talk to their own machine. */
 async function checkFiles(files: TlsFiles): Promise<void> {
   const { checkTlsFiles } = await import("./tls-files.ts");
   checkTlsFiles(files);
@@ -45,7 +45,7 @@ function endpointOf(text: string): Endpoint {
   return { url: text, socketPath: null };
 }
 
-/** `by`: the option or variable that names it. */
+/** `by`: the option or variable that names the file. */
 function readFile(file: string | undefined, by: string): TlsFile | undefined {
   const named = `${by} ${JSON.stringify(file)}`;
   try {
@@ -56,8 +56,8 @@ function readFile(file: string | undefined, by: string): TlsFile | undefined {
 }
 
 /**
- * Says that something goes on without an answer, when the first attempt to take it up again has failed, and when one succeeds: what was
- * mended unnoticed needs no words.
+ * Reports that the service does not answer after the first retry has failed, and later that a retry succeeded. An interruption that the
+ * first retry ends is not reported.
  */
 function watched(session: Session, fetch: Fetch): { fetch: Fetch; onRetry: OnRetry } {
   let isAway = false;
@@ -79,10 +79,10 @@ function watched(session: Session, fetch: Fetch): { fetch: Fetch; onRetry: OnRet
   };
 }
 
-/** A wait that a person notices. */
+/** A delay that people notice. */
 const noticedMs = 2000;
 
-/** An answer of the service itself, whatever it says, and not of a proxy that does not reach it, nor that it has too much to do. */
+/** Whether the service itself answered: not a proxy that does not reach it, and not with "too busy". */
 function isPassedOn({ status }: Answered): boolean {
   return ![429, 502, 503, 504].includes(status);
 }

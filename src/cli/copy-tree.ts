@@ -1,19 +1,19 @@
 import { constants, openAsBlob, type Stats } from "node:fs";
 import { access, chmod, lstat, mkdir, open, readdir } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { ApiError } from "../client/errors.ts"; // alone: commands that ask no service load no client
+import { ApiError } from "../client/errors.ts"; // not from index.ts: commands without a service load no client
 import type { Entry, WorkspaceFiles } from "../client/index.ts";
 import { type Session, report } from "./session.ts";
 import { visible } from "./table.ts";
 import { codeOf } from "../lib/error-code.ts";
 
 /**
- * Copies files and folders with their permissions, whatever bytes their names have: paths here are bytes, those in the workspace are
- * percent-encoded. Links stay behind, since what they lead to here is not what they would lead to there, and so does what is neither file
- * nor folder, and what may not be read or written: it is told, and all else is copied.
+ * Copies files and folders with their permissions. Their names may have any bytes: local paths are bytes, paths in the workspace are
+ * percent-encoded. Links are omitted, because their targets differ on the other side. Other special files, and files that may not be read
+ * or written, are omitted as well. Each omission is reported, and the rest is copied.
  */
 export class TreeCopy {
-  /** What stayed behind. */
+  /** The number of omitted files. */
   leftOutCount = 0;
   readonly #session: Session;
   readonly #files: WorkspaceFiles;
@@ -23,11 +23,11 @@ export class TreeCopy {
     this.#files = files;
   }
 
-  /** `stats`: of what is there, or of what it leads to. */
+  /** `stats`: of `from`, or of the target if it is a link that is to be followed. */
   async upload(from: Buffer, to: string, stats: Stats): Promise<void> {
     const mode = octal(stats.mode);
     if (stats.isFile()) {
-      await access(from, constants.R_OK); // says why not, which the next does not
+      await access(from, constants.R_OK); // its error gives the reason, that of openAsBlob does not
       return await this.#files.write({ encoded: to }, await openAsBlob(from), { mode });
     }
     if (!stats.isDirectory()) return this.#leaveOut(from.toString(), stats.isSymbolicLink() ? "a link" : "neither a file nor a folder");
@@ -35,10 +35,10 @@ export class TreeCopy {
       const path = joined(from, name);
       await this.#each(path.toString(), async () => await this.upload(path, joinedEncoded(to, encoded(name)), await lstat(path)));
     }
-    await this.#files.makeFolder({ encoded: to }, { mode }); // last: it may be one that nobody may write to
+    await this.#files.makeFolder({ encoded: to }, { mode }); // last, because the folder may be read-only
   }
 
-  /** A folder of the workspace; one that is here already keeps its permissions. */
+  /** Copies a folder of the workspace. An existing local folder keeps its permissions. */
   async downloadFolder(from: string, to: Buffer, mode: string): Promise<void> {
     const isNew = await isMade(to);
     for await (const entry of this.#files.list({ encoded: from })) {
@@ -54,10 +54,10 @@ export class TreeCopy {
       return this.#leaveOut(textOf(from), Type === "link" ? "a link" : Type === "mount" ? "a mount" : "neither a file nor a folder");
     const found = await this.#files.open({ encoded: from });
     if (found.kind === "file") await receive(found, to);
-    else await this.downloadFolder(from, to, found.mode); // it has become one
+    else await this.downloadFolder(from, to, found.mode); // it was replaced by a folder
   }
 
-  /** Of many, one that cannot be copied does not keep the others from it. */
+  /** Copies one of many files. If it cannot be copied, the others still are. */
   async #each(path: string, copy: () => Promise<void>): Promise<void> {
     try {
       await copy();
@@ -74,14 +74,14 @@ export class TreeCopy {
   }
 }
 
-/** Puts a file of the workspace here, with its permissions where it is a file that we write to, not a device or a pipe. */
+/** Writes a file of the workspace to a local path. If that is a regular file and no device or pipe, it gets the same permissions. */
 export async function receive({ bytes, mode }: { bytes: ReadableStream<Uint8Array>; mode: string }, to: Buffer | string): Promise<void> {
   await using file = await open(to, "w", permissions(mode)).catch(async (error: unknown) => {
     await bytes.cancel();
     throw error;
   });
   await file.writeFile(Readable.fromWeb(bytes));
-  if ((await file.stat()).isFile()) await file.chmod(permissions(mode)); // whatever the umask
+  if ((await file.stat()).isFile()) await file.chmod(permissions(mode)); // regardless of the umask
 }
 
 /** Percent-encoded, byte by byte (RFC 3986). */
@@ -95,7 +95,7 @@ export function encoded(name: Buffer): string {
     .join("");
 }
 
-/** Of a service that is what it says no file is named so; of another it could lead elsewhere here. */
+/** Refuses names that no file has. A malicious service could use them to write to another folder. */
 function bytesOf({ EncodedName }: Entry): Buffer {
   const name = decoded(EncodedName);
   if (name.includes("/") || name.includes(0) || ["", ".", ".."].includes(name.toString()))
@@ -122,7 +122,7 @@ function joinedEncoded(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
 }
 
-/** Whether the folder was not there; those above it are made, too. */
+/** Makes the folder and those above it. Returns whether it is new. */
 async function isMade(folder: Buffer): Promise<boolean> {
   return (await mkdir(folder, { recursive: true })) !== undefined;
 }
@@ -131,7 +131,7 @@ function octal(mode: number): string {
   return (mode & 0o777).toString(8).padStart(3, "0");
 }
 
-/** What is set-user-ID there is not so here. */
+/** Without the set-user-ID bit. */
 function permissions(mode: string): number {
   return Number.parseInt(mode, 8) & 0o777;
 }
@@ -139,7 +139,7 @@ function permissions(mode: string): number {
 const refusals = [400, 403, 404, 409, 413];
 const localCodes = ["EACCES", "EPERM", "ENOENT", "ENAMETOOLONG", "EISDIR", "ENOTDIR", "ELOOP", "EEXIST", "ENXIO", "EILSEQ", "EINVAL"];
 
-/** Not the connection's, the service's or the disk's. */
+/** Whether the error concerns this file alone, and not the connection, the service or the disk. */
 function isOfOneAlone(error: unknown): boolean {
   if (error instanceof ApiError) return refusals.includes(error.status);
   return error instanceof Error && "syscall" in error && localCodes.includes(codeOf(error));

@@ -8,7 +8,7 @@ import { encoded, receive, TreeCopy } from "./copy-tree.ts";
 import type { Session } from "./session.ts";
 import { unreadable, UsageError } from "./usage-error.ts";
 
-/** From here into a workspace or out of it; gives the exit status. Loaded by `cp` when it runs, since no other command deals with files. */
+/** Copies into a workspace or out of it, and gives the exit status. Only `cp` loads this. */
 export async function copy({ session, client }: Work, { from, to }: { from: string; to: string }): Promise<number> {
   const [source, target] = [workspacePathOf(from), workspacePathOf(to)];
   const filesOf = async ({ prefix }: WorkspacePath): Promise<WorkspaceFiles> =>
@@ -20,7 +20,7 @@ export async function copy({ session, client }: Work, { from, to }: { from: stri
 
 type WorkspacePath = { prefix: string; path: string };
 
-/** `ID:PATH`; null: here. What has a slash before the colon is a path here. */
+/** The parts of `ID:PATH`; null for a local path. A path with a slash before the colon is local. */
 function workspacePathOf(text: string): WorkspacePath | null {
   const [, prefix, path] = /^([0-9a-fA-F-]{1,36}):(.*)$/.exec(text) ?? [];
   return prefix === undefined || path === undefined || prefix === "-" ? null : { prefix, path: path.replace(/^\/+/, "") };

@@ -3,10 +3,10 @@ import { UsageError } from "./usage-error.ts";
 type Variable = [name: string, value: string];
 
 /**
- * The variables of an `--env-file`, by the rules of Docker's: a line is `NAME=value`, the value to the letter, or a bare `NAME`, which is
- * taken from `environment` and left out where it is not there. Blanks before a name, empty lines, lines that begin with `#`, a byte order
- * mark and the carriage return of a line's end do not count.
- * `what`: the option and its file. Throws UsageError with the line's number, and not its text, which may be a secret.
+ * The variables of an `--env-file`, by Docker's rules. A line is `NAME=value` with a literal value, or a bare `NAME`, whose value comes from
+ * `environment`, and which is omitted if it is not set there. Ignored are blanks before a name, empty lines, lines that begin with `#`, a
+ * byte order mark, and carriage returns at line ends.
+ * `what`: the option and its file. Throws UsageError with the line's number, but not its text, which may be a secret.
  */
 export function parseEnvFile(text: string, { what, environment }: { what: string; environment: NodeJS.Dict<string> }): Variable[] {
   const lines = text.replace(/^\uFEFF/, "").split("\n");

@@ -2,7 +2,7 @@ import { AmbiguousPrefix, ApiError, NoSuchJob, Unreachable } from "../client/err
 import { hintOf, hintOfOther } from "./connection-hints.ts";
 import { JobGoesOn } from "./job-goes-on.ts";
 
-/** An error as what a person should read, and do. */
+/** An error as a sentence for people, with what to do about it. */
 export function explain(error: unknown): string {
   if (error instanceof JobGoesOn) return `${explain(error.cause)}\n${whatOf(error)}`;
   if (error instanceof Unreachable) return `${error.message}\n${hintOf(error)}`;

@@ -1,11 +1,11 @@
 import type { Client, Job, Piece } from "../client/index.ts";
 import { type Session, report, whileRead, write } from "./session.ts";
 
-/** A job's output on the streams that it was written to. */
+/** Writes a job's output to the streams that the job wrote it to. */
 
 export type Output = Extract<Piece, { kind: "output" }>;
 
-/** All of it, to the end of the job, which it gives. */
+/** Writes all output until the job is finished, and gives the job. */
 export async function follow(session: Session, client: Client, { id, signal }: { id: string; signal: AbortSignal }): Promise<Job> {
   const job = await whileRead(session, {
     signal,
@@ -17,7 +17,7 @@ export async function follow(session: Session, client: Client, { id, signal }: {
 
 type Pouring = { pieces: AsyncIterable<Piece>; decorate?: ((piece: Output) => Uint8Array) | undefined };
 
-/** Writes pieces as they come, no faster than they are taken. The outcome; null where the pieces end without one. */
+/** Writes pieces as they come, no faster than the reader takes them. Gives the outcome; null if the pieces end without one. */
 export async function pour(session: Session, { pieces, decorate = ({ bytes }) => bytes }: Pouring): Promise<Job | null> {
   for await (const piece of pieces) {
     switch (piece.kind) {

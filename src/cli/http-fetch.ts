@@ -5,12 +5,12 @@ import { ProxyError, type ProxySettings } from "./proxy.ts";
 import type { Answered, Fetch, FetchInit } from "../client/index.ts";
 import type { Reader } from "../client/answered.ts";
 
-/** PEM, each; undefined: what Node.js trusts by itself, and no certificate. */
+/** Each is PEM; undefined: the authorities that Node.js trusts, and no client certificate. */
 type Tls = { ca: string | undefined; cert: string | undefined; key: string | undefined };
 
 /**
- * What the client needs of fetch, by Node's own HTTP: that knows unix sockets and client certificates, gives no silent answer up after five
- * minutes, and is loaded in a fraction of the time, as long as nothing touches the platform's Headers, Response or Blob.
+ * The part of fetch that the client needs, on node:http. That supports unix sockets and client certificates, has no time limit of five
+ * minutes for silent answers, and loads in a fraction of the time, as long as nothing uses the platform's Headers, Response or Blob.
  */
 export function makeFetch({ socketPath, tls, proxy = null }: { socketPath: string | null; tls: Tls; proxy?: ProxySettings | null }): Fetch {
   let sender: Promise<Send> | null = null;
@@ -19,13 +19,13 @@ export function makeFetch({ socketPath, tls, proxy = null }: { socketPath: strin
     const send = await sender;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = send(url, { method, headers: { ...headers, ...lengthOf(body) }, ...(signal === null ? {} : { signal }) });
-      // Longer than any answer of the API takes to begin; the client knows more of what is asked, but not how far a body has gone.
+      // Longer than any answer of the API takes to begin. The client has tighter limits, but does not know how much of a body was sent.
       sent.setTimeout(idleMs, () => sent.destroy(new Silence(idleMs)));
       sent.once("response", (response) => {
         sent.setTimeout(0);
         resolve(response);
       });
-      // also what comes after the response, which says it itself
+      // also errors after the response, which its body reports
       sent.on("error", (error) => reject(proxy === null ? error : new ProxyError(proxy.variable, error)));
       if (body === null || typeof body === "string" || body instanceof Uint8Array) sent.end(body);
       else sendStream(body, sent).catch(reject);
@@ -43,7 +43,7 @@ async function plainSender(socketPath: string | null, proxy: ProxySettings | nul
   return (url, options) => request(url, { ...options, agent, ...(socketPath === null ? {} : { socketPath }) });
 }
 
-/** Most speak with their own box: then TLS need not be loaded. */
+/** TLS is loaded only if needed. Most commands talk to their own machine. */
 async function secureSender(tls: Tls, proxy: ProxySettings | null): Promise<Send> {
   const { Agent: SecureAgent, request: requestSecurely } = await import("node:https");
   const agent = new SecureAgent({ keepAlive: true, ...tls, ...proxyOptions(proxy) });
@@ -54,13 +54,13 @@ function proxyOptions(proxy: ProxySettings | null): AgentOptions {
   return proxy === null ? {} : { proxyEnv: proxy.variables };
 }
 
-/** Files that are copied: what deals with their streams is loaded for them. */
+/** Code for streams is loaded only when files are copied. */
 async function sendStream(body: Blob | ReadableStream<Uint8Array>, sent: ClientRequest): Promise<void> {
   const [{ Readable }, { pipeline }] = await Promise.all([import("node:stream"), import("node:stream/promises")]);
   await pipeline(Readable.fromWeb(body instanceof Blob ? body.stream() : body), sent);
 }
 
-/** Of a stream it is not known: it goes in chunks. */
+/** The length of a stream is unknown, so it is sent in chunks. */
 function lengthOf(body: FetchInit["body"]): { "Content-Length"?: string } {
   if (body === null) return {};
   if (typeof body === "string") return { "Content-Length": String(Buffer.byteLength(body)) };

@@ -1,4 +1,4 @@
-/** What failed was following a job, not the job. `cause` says why. */
+/** Following a job failed; the job itself continues. `cause` says why. */
 export class JobGoesOn extends Error {
   readonly id: string;
 

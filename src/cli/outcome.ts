@@ -5,16 +5,16 @@ import { signalNumber } from "../job/signals.ts";
 import { type Session, report } from "./session.ts";
 import { visible } from "./table.ts";
 
-/** How a job that is finished ended, as the exit status of a command and as a sentence. */
+/** The outcome of a finished job, as the exit status of a command and as a sentence. */
 
-/** Of jobrunner itself, as docker run has it: not a status of the job's. */
+/** A failure of jobrunner itself, not of the job. Docker run uses the same. */
 export const ownStatus = 125;
-/** Of a program that Ctrl-C ended, as shells say it. */
+/** What shells report for a program that Ctrl-C ended. */
 export const leftStatus = 128 + constants.signals.SIGINT;
-/** Of a program whose output nobody reads any more. */
+/** What shells report for a program that ended because nobody read its output. */
 export const readerGoneStatus = 128 + constants.signals.SIGPIPE;
 
-/** Tells what the exit status does not say, and gives that. */
+/** Gives the exit status, and reports what it does not say. */
 export function conclude(session: Session, job: Job): number {
   const remark = remarkOf(job);
   if (remark !== null) report(session, remark);
@@ -22,7 +22,7 @@ export function conclude(session: Session, job: Job): number {
 }
 
 /**
- * The job's exit code; 128 and the number of the signal that ended it; 125 where neither is known, or tells of a success that it was not.
+ * The job's exit code, or 128 plus the number of the signal that ended it. 125 if neither is known, or if the job failed with exit code 0.
  */
 export function exitStatusOf({ State, ExitCode, Signal }: Job): number {
   if (State === "Succeeded") return 0;
@@ -31,7 +31,7 @@ export function exitStatusOf({ State, ExitCode, Signal }: Job): number {
   return number === null ? ownStatus : 128 + number;
 }
 
-/** Null: the exit status says all. */
+/** Null: the exit status says everything. */
 function remarkOf({ State, Reason, ExitCode, Message, Steps, OutputLostBytes }: Job): string | null {
   const isPlain =
     (State === "Succeeded" && Message === null) ||

@@ -17,7 +17,7 @@ import { addCompletion } from "./completion/command.ts";
 import type { StateDirectory } from "./tokens.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** The command line: without a command the service; of a service, what its API does; of this box, its tokens and what it can do. */
+/** The command line. Without a command it starts the service; commands use the API, manage tokens, or check this machine. */
 
 export type Dependencies = ClientDependencies &
   DoctorDependencies & {
@@ -27,12 +27,12 @@ export type Dependencies = ClientDependencies &
     stateDirectory: () => StateDirectory;
   };
 
-/** Runs what the arguments say. Throws UsageError where they cannot be understood, other errors with a sentence for people. */
+/** Runs the command of the arguments. Throws UsageError if they are invalid, and other errors with a sentence for people. */
 export async function runCommandLine(args: string[], dependencies: Dependencies): Promise<void> {
   try {
     await makeProgram(dependencies).parseAsync(args, { from: "user" });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error; // help was asked for, and given
+    if (!(error instanceof CommanderError)) throw error; // help was requested and printed
   }
 }
 
@@ -44,7 +44,7 @@ export function makeProgram(dependencies: Dependencies): Command {
     .helpOption("-h, --help", "Show help")
     .helpCommand("help [command]", "Show help for a command")
     .addHelpText("after", () => `\n${helpText()}\n\nFirst job:  jobrunner run -c 'echo hello'`)
-    .configureOutput({ writeOut: (text) => print(text.replace(/\n$/, "")), writeErr: () => undefined }) // the error's message says it
+    .configureOutput({ writeOut: (text) => print(text.replace(/\n$/, "")), writeErr: () => undefined }) // the error's message has the same text
     .enablePositionalOptions()
     .allowExcessArguments(false)
     .action(serve);
@@ -57,7 +57,7 @@ export function makeProgram(dependencies: Dependencies): Command {
   return program;
 }
 
-/** In place of ending the process, as commander does by itself. */
+/** Throws UsageError for mistakes in the arguments. By default, commander ends the process. */
 function refuseInWords(command: Command): void {
   command.exitOverride((error) => {
     if (error.exitCode === 0) throw error;

@@ -3,12 +3,12 @@ import { UsageError } from "./usage-error.ts";
 
 type Environment = NodeJS.Dict<string>;
 
-/** The variables that name a proxy, as Node.js's agents take them (`proxyEnv`), and which of them it is. */
+/** The variables of a proxy in the form of Node.js's agents (`proxyEnv`), and the name of the one that applies. */
 export type ProxySettings = { variable: string; variables: { HTTP_PROXY?: string; HTTPS_PROXY?: string; NO_PROXY?: string } };
 
 /**
- * How a service is reached through the proxy of the environment; null: directly. As in Go's programs, such as docker and kubectl: a
- * variable in small letters goes before, and nothing on this box is asked through a proxy. Throws UsageError where the proxy can be none.
+ * The proxy of the environment for this service; null: none. The rules are those of Go programs such as docker and kubectl: lower-case
+ * variables take precedence, and services on this machine are reached directly. Throws UsageError if the proxy's URL is invalid.
  */
 export function proxyFor(serviceUrl: string, environment: Environment): ProxySettings | null {
   const { protocol, hostname } = new URL(serviceUrl);
@@ -17,14 +17,14 @@ export function proxyFor(serviceUrl: string, environment: Environment): ProxySet
   const variable = [name.toLowerCase(), name].find((one) => (environment[one] ?? "") !== "");
   if (variable === undefined) return null;
   const text = environment[variable] ?? "";
-  const url = text.includes("://") ? text : `http://${text}`; // as curl takes it
+  const url = text.includes("://") ? text : `http://${text}`; // like curl
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new UsageError(`${variable} must be the URL of a proxy, as http://proxy:3128, or of none: NO_PROXY names what is asked directly`);
   const exceptions = environment["no_proxy"] ?? environment["NO_PROXY"];
   return { variable, variables: { [name]: url, ...(exceptions === undefined ? {} : { NO_PROXY: exceptions }) } };
 }
 
-/** What failed where a variable names a proxy: it may be the proxy, and not the service, that is not there. */
+/** A failed request through a proxy. The proxy itself may be unreachable, and not the service. */
 export class ProxyError extends Error {
   readonly variable: string;
 

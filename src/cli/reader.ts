@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { fstatSync } from "node:fs";
 
-/** Ctrl-C ends the reader, too, at the same moment: the signal is to be heard first. */
+/** Ctrl-C also ends the reader, at the same moment. The signal must be handled first. */
 const signalMs = 50;
 
 /**
- * Calls back as soon as nobody reads any more what standard output leads to, if that is a pipe or a socket. Node.js itself hears of it when
- * it writes, and no file of /proc tells: so `program`, the supervisor's, asks the kernel. Gives what ends the watch. Where it cannot be
- * watched, a write says it.
+ * Calls back as soon as nobody reads standard output any more, if that is a pipe or a socket. Node.js notices only when it writes, and no
+ * file of /proc shows it, so `program` (the supervisor's) asks the kernel. Gives the function that ends the watch. If watching is
+ * impossible, a later write fails.
  */
 export function watchReader(program: string, onGone: () => void): () => void {
   const standardOutput = fstatSync(1);
@@ -21,6 +21,6 @@ export function watchReader(program: string, onGone: () => void): () => void {
   child.unref();
   return () => {
     if (timer !== null) clearTimeout(timer);
-    child.stdin.destroy(); // by which it ends
+    child.stdin.destroy(); // this ends it
   };
 }

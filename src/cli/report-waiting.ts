@@ -5,15 +5,15 @@ import { visible } from "./table.ts";
 
 const askAgainMs = 2000;
 
-/** Until the kill is over, tells for which processes it waits, each once. */
+/** Until the kill is finished, reports the processes that it waits for, each once. */
 export async function reportWaiting({ session, client }: Work, id: string, kill: Promise<void>): Promise<void> {
-  const over = new AbortController();
+  const finished = new AbortController();
   const reported = new Set<string>();
   const watch = async (): Promise<void> => {
-    while (!over.signal.aborted) {
-      await setTimeout(askAgainMs, undefined, { signal: over.signal });
-      // Of a service that does not answer the kill itself tells.
-      const { WaitsFor: waited = null, Message = null } = (await client.job(id, { signal: over.signal }).catch(() => null)) ?? {};
+    while (!finished.signal.aborted) {
+      await setTimeout(askAgainMs, undefined, { signal: finished.signal });
+      // If the service does not answer, the kill itself reports that.
+      const { WaitsFor: waited = null, Message = null } = (await client.job(id, { signal: finished.signal }).catch(() => null)) ?? {};
       if (waited === null || Message === null || reported.has(Message)) continue;
       reported.add(Message);
       report(session, `${id} ${visible(Message)}`);
@@ -23,7 +23,7 @@ export async function reportWaiting({ session, client }: Work, id: string, kill:
   try {
     await kill;
   } finally {
-    over.abort();
+    finished.abort();
     await watching;
   }
 }

@@ -2,31 +2,31 @@ import type { Readable, Writable } from "node:stream";
 import { visible } from "./table.ts";
 import { codeOf } from "../lib/error-code.ts";
 
-/** What a command works with: its streams, its environment, and how it is told that the user wants to stop it. */
+/** What a command works with: its streams, its environment, and notifications that the user wants to stop it. */
 export type Session = {
   stdin: Readable;
   stdout: Writable & { isTTY?: boolean; columns?: number; rows?: number };
   stderr: Writable;
   environment: NodeJS.Dict<string>;
-  /** Calls back for each SIGINT, SIGTERM and SIGHUP, in place of ending the program. Returns the function that ends it. */
+  /** Calls the listener on SIGINT, SIGTERM and SIGHUP, which then do not end the program. Returns the function that unsubscribes. */
   onInterrupt: (listener: () => void) => () => void;
-  /** Calls back when nobody reads standard output any more, as far as that can be watched. Gives the function that ends it. */
+  /** Calls the listener when nobody reads standard output any more, if that can be watched. Gives the function that unsubscribes. */
   onReaderGone: (listener: () => void) => Promise<() => void>;
 };
 
-/** Resolves when the stream has taken it; rejects where it is broken. */
+/** Resolves when the stream has taken the data; rejects if the stream is broken. */
 export function write(stream: Writable, data: Uint8Array | string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(data, (error) => (error ? reject(error) : resolve()));
   });
 }
 
-/** Whether an error of a stream says that nobody reads it any more. */
+/** Whether an error of a stream means that nobody reads it any more. */
 export function isReaderGone(error: unknown): boolean {
   return isTerminalGone(error) || codeOf(error) === "EPIPE";
 }
 
-/** It was closed (termios(3)); then SIGHUP comes, too. */
+/** Whether the terminal was closed (termios(3)). SIGHUP comes then, too. */
 export function isTerminalGone(error: unknown): boolean {
   return codeOf(error) === "EIO";
 }
@@ -35,7 +35,7 @@ export async function print({ stdout }: Session, text: string): Promise<void> {
   await write(stdout, `${text}\n`);
 }
 
-/** Others' words are in it; in JSON an escaped character is the same character. */
+/** Escapes control characters, because the text comes from other users. The JSON stays equal: it may escape any character. */
 export async function printJson(session: Session, value: unknown, { isLine = false } = {}): Promise<void> {
   await print(
     session,
@@ -46,17 +46,17 @@ export async function printJson(session: Session, value: unknown, { isLine = fal
   );
 }
 
-/** A sentence for people, beside what a command gives. Where it cannot be written there is nobody to read it. */
+/** Writes a sentence for people to standard error. If that fails, nobody could read it, and the failure is ignored. */
 export function report({ stderr }: Session, sentence: string): void {
   stderr.write(`jobrunner: ${sentence}\n`);
 }
 
-/** As a write fails of which there was none. */
+/** The error that a write would give. */
 class ReaderGone extends Error {
   readonly code = "EPIPE";
 }
 
-/** Runs something that writes only now and then: ends it as soon as nobody reads what it writes, as a write would. */
+/** Runs something that rarely writes, and aborts it as soon as nobody reads its output, without waiting for a write to fail. */
 export async function whileRead<Result>(
   { onReaderGone }: Session,
   { signal, run }: { signal?: AbortSignal; run: (signal: AbortSignal) => Promise<Result> },
@@ -76,11 +76,11 @@ export async function whileRead<Result>(
 
 type Leavable<Result> = {
   run: (signal: AbortSignal) => Promise<Result>;
-  /** Hears how often the user has wanted to stop, and says whether it is left now; without it, the first time. */
+  /** Called with the number of interrupts; returns whether to abort. Without it, the first interrupt aborts. */
   leaves?: (count: number, signal: AbortSignal) => boolean;
 };
 
-/** Runs something that the user may want to stop; null: it was left. */
+/** Runs something that the user can interrupt; null: it was interrupted. */
 export async function untilLeft<Result>({ onInterrupt }: Session, { run, leaves = () => true }: Leavable<Result>): Promise<Result | null> {
   const leaving = new AbortController();
   let count = 0;
@@ -95,6 +95,6 @@ export async function untilLeft<Result>({ onInterrupt }: Session, { run, leaves 
     throw error;
   } finally {
     end();
-    leaving.abort(); // ends what else goes on with its signal
+    leaving.abort(); // ends everything else that uses the signal
   }
 }

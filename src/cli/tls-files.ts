@@ -1,13 +1,13 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { UsageError } from "./usage-error.ts";
 
-/** A PEM file that was named, and by what: an option or a variable. */
+/** The path of a PEM file, and the option or variable that names it. */
 export type TlsFile = { text: string; by: string };
 export type TlsFiles = { ca: TlsFile | undefined; cert: TlsFile | undefined; key: TlsFile | undefined };
 
 /**
- * Throws UsageError where the files cannot be used: Node.js passes over an authority's file that holds none, and says of the others what
- * OpenSSL does.
+ * Throws UsageError if the files are unusable. Node.js itself ignores an authority's file without certificates, and reports other mistakes
+ * in the words of OpenSSL.
  */
 export function checkTlsFiles({ ca, cert, key }: TlsFiles): void {
   if (ca !== undefined) certificatesIn(ca, "name the file of the authority that signed the service's certificate");

@@ -9,9 +9,9 @@ import { type StoredToken, TokenTable } from "../store/tokens.ts";
 import { table as tableOf } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Tokens, in the state directory itself: with the service or without, by whoever may write there. */
+/** Manages tokens in the state directory, whether the service runs or not. Anyone who may write there can use it. */
 
-/** Where the service's state is. */
+/** The service's state directory. */
 export type StateDirectory = { stateDir: string };
 
 export function createToken(
@@ -69,13 +69,13 @@ function withTokens<Result>({ stateDir }: StateDirectory, use: (table: TokenTabl
     throw new UsageError(
       `there is no state of a service in ${stateDir}: start it once, or set JOBRUNNER_STATE_DIR, and be the user that it runs as`,
     );
-  // The service rotates; here a line is only added.
+  // Only adds lines: the service rotates the log.
   const log = new AuditLog({ stateDir, maxBytes: Infinity, files: 1 }, (error) => {
     throw error;
   });
   const database = openDatabase(path);
   try {
-    database.exec("BEGIN IMMEDIATE"); // so that two at once do not both find a name free
+    database.exec("BEGIN IMMEDIATE"); // so that two processes do not both find a name unused
     const result = use(new TokenTable(database), (event) =>
       log.write({ By: `command line:${ownUser.name}`, Role: null, From: `uid ${ownUser.uid}` }, event),
     );

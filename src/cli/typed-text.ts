@@ -4,9 +4,9 @@ import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { unreadable, UsageError } from "./usage-error.ts";
 
-/** Files that options name. */
+/** Reads files that options name. */
 
-/** The text of a file or, as "-", of standard input. */
+/** The text of a file, or of standard input for "-". */
 export async function readText(stdin: Readable, { option, file }: { option: string; file: string }): Promise<string> {
   const named = `${option} ${JSON.stringify(file)}`;
   const content = await (file === "-" ? buffer(stdin) : readFile(file)).catch((cause: unknown) => {
@@ -16,7 +16,7 @@ export async function readText(stdin: Readable, { option, file }: { option: stri
   return content.toString();
 }
 
-/** A job from a file, JSON or YAML. What it must hold is for the service to say. */
+/** A job from a JSON or YAML file. The service validates it. */
 export async function readJob(stdin: Readable, file: string): Promise<Record<string, unknown>> {
   const value = await parse(await readText(stdin, { option: "--file", file }), file);
   if (typeof value !== "object" || value === null || Array.isArray(value))
@@ -24,7 +24,7 @@ export async function readJob(stdin: Readable, file: string): Promise<Record<str
   return Object.fromEntries(Object.entries(value));
 }
 
-/** JSON is YAML, too, and read much faster as what it is. */
+/** JSON is also YAML, but a JSON parser reads it much faster. */
 async function parse(text: string, file: string): Promise<unknown> {
   try {
     return JSON.parse(text);

@@ -1,7 +1,7 @@
-/** What was typed cannot be done as it stands; the message says what can. */
+/** A mistake in the arguments, options or variables. The message says what to do. */
 export class UsageError extends Error {}
 
-/** `what`: an option and its file. */
+/** `what`: the option and its file. */
 export function unreadable(what: string, cause: unknown): UsageError {
   return new UsageError(`${what} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }

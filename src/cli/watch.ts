@@ -5,14 +5,14 @@ import type { Work } from "./command.ts";
 import { linesOf } from "./job-format.ts";
 import { type Session, untilLeft, write } from "./session.ts";
 
-/** The list of `ps`, drawn again when a job has changed and, for what counts time, every second. */
+/** The list of `ps`, redrawn when a job changes, and every second because of the times in it. */
 
-/** Changes within such a time are shown together. */
+/** Changes within this time are drawn together. */
 const tickMs = 100;
 const ticksPerSecond = 10;
 
 /**
- * For terminals (ECMA-48; DECAWM of the VT100). What is there is overwritten and the rest cleared: a screen that is cleared first flickers.
+ * Control sequences (ECMA-48; DECAWM of the VT100). Lines are overwritten and the rest is cleared. Clearing the screen first would flicker.
  */
 const clearScreen = "\u001b[2J";
 const home = "\u001b[H";
@@ -67,7 +67,7 @@ async function newest(client: Client, { query, signal }: { query: JobQuery & { l
   return jobs;
 }
 
-/** Null while the service is away, is not reached, or has too much to do. */
+/** Null while the service is away, unreachable or too busy. */
 async function newestOrNone(
   client: Client,
   { query, signal }: { query: JobQuery & { limit: number }; signal: AbortSignal },

@@ -1,4 +1,4 @@
-/** What the client needs of a Response; the platform's is one. */
+/** The part of the platform's Response that the client needs. */
 export type Answered = {
   status: number;
   statusText: string;
@@ -8,14 +8,14 @@ export type Answered = {
   text(): Promise<string>;
 };
 
-/** `error`: of a refusal what it said, as JSON where it is that. */
+/** `error`: the body of a refusal, parsed if it is JSON. */
 export type Answer<What> = { response: Answered; data?: What; error?: unknown };
 
-/** Null: an answer without one. */
+/** Null: no body. */
 export type Body = Bytes | null;
-/** What the client needs of a ReadableStream. */
+/** The part of a ReadableStream that the client needs. */
 type Bytes = { getReader(): Reader; cancel(): Promise<void> };
-/** When it is cancelled, a `read` that waits is done. */
+/** Cancelling ends a pending `read`. */
 export type Reader = {
   read(): Promise<{ done: false; value: Uint8Array } | { done: true; value?: Uint8Array | undefined }>;
   cancel(): Promise<void>;

@@ -3,13 +3,13 @@ import type { paths } from "./openapi.ts";
 import type { Transport } from "./transport.ts";
 
 /**
- * The calls of the API, typed by its OpenAPI document. Without the platform's Request, Headers and Response: in Node they cost a short
- * command more time than all else that it loads.
+ * The calls of the API, typed by its OpenAPI document. They avoid the platform's Request, Headers and Response: in Node.js, loading these
+ * takes a short command longer than loading everything else.
  */
 
 type Method = "GET" | "POST" | "DELETE";
 type Operation<Verb extends Method, Path extends keyof paths> = paths[Path][Lowercase<Verb>];
-/** The paths that know the method. */
+/** The paths that have the method. */
 type PathsOf<Verb extends Method> = {
   [Path in keyof paths]: Operation<Verb, Path> extends { responses: object } ? Path : never;
 }[keyof paths];
@@ -48,7 +48,7 @@ export class Api {
     return this.#json("DELETE", path, init);
   }
 
-  /** What is given as server-sent events: of a success, its body as it comes. */
+  /** For server-sent events: gives the body of a successful answer as a stream. */
   async events<Path extends PathsOf<"GET">>(
     path: Path,
     { headers, ...init }: Init<Operation<"GET", Path>>,
@@ -87,7 +87,7 @@ async function refused(response: Answered): Promise<{ response: Answered; error:
   try {
     return { response, error: JSON.parse(text) };
   } catch {
-    return { response, error: text }; // of a proxy
+    return { response, error: text }; // from a proxy
   }
 }
 
@@ -95,12 +95,12 @@ function given(values: object | undefined): [string, unknown][] {
   return Object.entries(values ?? {}).filter(([, value]) => value !== undefined);
 }
 
-/** With the values in place of `{name}`. */
+/** Replaces each `{name}` by its value. */
 function filled(path: string, values: Map<string, unknown>): string {
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values.get(name))));
 }
 
-/** A list is a parameter several times. */
+/** A list becomes a repeated parameter. */
 function queryOf(values: object | undefined): string {
   const parts = given(values).flatMap(([name, value]) => [value].flat().map((one) => `${name}=${encodeURIComponent(String(one))}`));
   return parts.length === 0 ? "" : `?${parts.join("&")}`;

@@ -8,21 +8,21 @@ type Line = components["schemas"]["AttachLine"];
 export type Job = components["schemas"]["Job"];
 
 export type AttachOptions = {
-  /** From this byte of the output on. */
+  /** Begins with this byte of the output. */
   offsetBytes?: number;
-  /** Up to this byte, without it: then there is no outcome. */
+  /** Ends before this byte, and without an outcome. */
   endBytes?: number;
-  /** From so many lines before the end of what there is. */
+  /** Begins this number of lines before the present end. */
   tailLines?: number;
-  /** False: what there is now. */
+  /** False: ends at the present end. */
   isFollowing?: boolean;
   stream?: "stdout" | "stderr";
   step?: number;
 };
 
 /**
- * Offsets count the bytes of the whole output, whatever is left out. `time` is null where it is not known when the bytes were read from the
- * job.
+ * Offsets count the bytes of the whole output, including those that are filtered out. `time` is when the bytes were read from the job; null:
+ * unknown.
  */
 export type Piece =
   | { kind: "output"; offsetBytes: number; time: string | null; step: number | null; stream: "stdout" | "stderr" | null; bytes: Uint8Array }
@@ -30,14 +30,14 @@ export type Piece =
   | { kind: "outcome"; job: Job };
 
 export type Query = { offset?: number; end?: number; tail?: number; follow?: boolean; stream?: "stdout" | "stderr"; step?: number };
-/** Asks for the output as server-sent events, which are heard of also while a job is silent. */
+/** Requests the output as server-sent events, which have heartbeats while a job is silent. */
 type OpenOutput = (query: Query, signal: AbortSignal) => Promise<Body>;
 
 export type Attaching = { open: OpenOutput; backoff: Backoff; connecting: Connecting };
 
 /**
- * The pieces of a job's output, each once and in order, over as many connections as it takes: each goes on where the last whole piece
- * ended. Ends with the outcome; without one where only a part is wanted, or without following what is there of a job that is not finished.
+ * The pieces of a job's output, each once and in order, over as many connections as needed. Each connection continues after the last whole
+ * piece. Ends with the outcome, unless only a part is requested, or the job is unfinished and not followed.
  */
 export async function* attachPieces(
   attaching: Attaching,
@@ -45,10 +45,10 @@ export async function* attachPieces(
 ): AsyncGenerator<Piece> {
   const filter = endBytes === undefined ? rest : { ...rest, end: endBytes };
   const goesOn = tailLines !== undefined && isFollowing;
-  // by one line it is known where what there is ends
+  // With `tailLines: 0`, one line is requested to learn where the output ends.
   const position = new OutputPosition(offsetBytes, goesOn ? Math.max(1, tailLines) : tailLines);
   if (goesOn) {
-    // Lines are counted back from what there is at first; when a connection breaks later, more may have come.
+    // Lines are counted back from the first end. When a connection breaks later, more lines may have come.
     for await (const piece of takePieces(attaching, position, { ...filter, follow: false })) {
       if (tailLines > 0 || piece.kind === "outcome") yield piece;
       if (piece.kind === "outcome") return;
@@ -79,11 +79,11 @@ async function* takePieces({ open, backoff, connecting }: Attaching, position: O
   }
 }
 
-/** Up to where the output has been given. */
+/** The end of what was yielded. */
 class OutputPosition {
   #offsetBytes: number | null;
   #tailLines: number | null;
-  /** How many gaps at the offset were given; and how many this connection has told of, which tells of all of them again. */
+  /** The number of gaps at the offset that were yielded, and that this connection has reported: each connection reports all of them. */
   #gapsGiven = 0;
   #gapsReported = 0;
 
@@ -92,19 +92,19 @@ class OutputPosition {
     this.#tailLines = tailLines ?? null;
   }
 
-  /** Where a new connection is to begin. */
+  /** Where a new connection must begin. */
   connect(): Query {
     this.#gapsReported = 0;
     const offset = this.#offsetBytes === null ? {} : { offset: this.#offsetBytes };
     return this.#tailLines === null ? offset : { ...offset, tail: this.#tailLines };
   }
 
-  /** Where no piece came, there was none of what is wanted. */
+  /** If no piece came, none matched: later ones are all new. */
   forgetTail(): void {
     this.#tailLines = null;
   }
 
-  /** False of a gap that was given before; remembers the piece otherwise. */
+  /** False for a gap that was yielded before. Otherwise remembers the piece. */
   isNew(piece: Piece): boolean {
     if (piece.kind === "outcome") return true;
     const end = piece.offsetBytes + (piece.kind === "output" ? piece.bytes.length : 0);
@@ -120,7 +120,7 @@ class OutputPosition {
 
 const encoder = new TextEncoder();
 
-/** Null of a heartbeat. */
+/** Null for a heartbeat. */
 function pieceOf({ data }: ServerEvent): Piece | null {
   const line: Line = JSON.parse(data);
   if (!("Outcome" in line || "Offset" in line)) return null;
@@ -130,7 +130,7 @@ function pieceOf({ data }: ServerEvent): Piece | null {
   return { kind: "output", offsetBytes: line.Offset, time: line.Time, step: line.Step, stream: line.Stream, bytes };
 }
 
-/** A loop, since `Uint8Array.from` with a function takes thirty times as long, and Node 24 has no `fromBase64`. */
+/** A loop, because `Uint8Array.from` with a function takes thirty times as long, and Node 24 has no `fromBase64`. */
 function fromBase64(text: string): Uint8Array {
   const characters = atob(text);
   const bytes = new Uint8Array(characters.length);

@@ -4,23 +4,23 @@ export type Retry = { attempt: number; delayMs: number; cause: unknown };
 export type OnRetry = (retry: Retry) => void;
 
 export type BackoffOptions = {
-  /** Whether anything has ever answered: where nothing has, that nothing listens is a mistake and not a restart. */
+  /** Whether anything has ever answered. If not, a refused connection is a wrong URL rather than a restart. */
   hasAnswered?: () => boolean;
-  /** Trouble that lasts longer ends the call with its error. */
+  /** If failures last longer, the call throws the error. */
   limitMs?: number;
 };
 
 const firstDelayMs = 100;
 const longestDelayMs = 5000;
 
-/** A service with too much to do, or a proxy that does not reach it or does not wait for it. */
+/** The service is too busy, or a proxy does not reach it or does not wait for it. */
 const passingStatuses = [429, 502, 503, 504];
-/** What is there speaks otherwise, or is not trusted; as Node.js and OpenSSL (X509_STORE_CTX_get_error(3)) name it. */
+/** Codes of Node.js and OpenSSL (X509_STORE_CTX_get_error(3)) for another protocol, or for a certificate that is not trusted. */
 const lastingCode = /^(HPE_|EPROTO$|ERR_(TLS|SSL|OSSL|INVALID)_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH$|INVALID_CA$)/;
-/** Something was there, and is not there any more, or is silent; as Node.js and undici name it. */
+/** Codes of Node.js and undici for a connection that broke or is silent. */
 const brokenCode = /^(ECONNRESET|EPIPE|ESILENT|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_.*)$/;
 
-/** The one policy of calls that are taken up again: what passes, and waits that grow, for as long as it takes. */
+/** The retry policy of all calls: which errors are temporary, and delays that grow. */
 export class Backoff {
   readonly #onRetry: OnRetry;
   readonly #signal: AbortSignal | undefined;
@@ -37,18 +37,18 @@ export class Backoff {
     this.#limitMs = limitMs;
   }
 
-  /** It goes on well: the next trouble is a new one. */
+  /** Call on success: the next failure starts with the shortest delay. */
   calm(): void {
     this.#attempt = 0;
     this.#troubleSinceMs = null;
   }
 
-  /** There is a connection on which something may come. One that lasts longer than the wait for the next has been no trouble. */
+  /** Call when a connection is open. If it lasts longer than the next delay, it counts as a success. */
   opened(): void {
     this.#openSinceMs = performance.now();
   }
 
-  /** Does what may be done again until it is answered. Throws as `after`. */
+  /** Repeats a call until it succeeds. Throws as `after` does. */
   async through<Result>(call: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
@@ -62,7 +62,8 @@ export class Backoff {
   }
 
   /**
-   * Resolves when it is time to try again, or at `endMs`; throws the error if that is of no use, and the signal's reason when it aborts.
+   * Resolves when it is time to try again, at the latest at `endMs`. Throws the error if it is permanent, and the signal's reason when it
+   * aborts.
    */
   async after(error: unknown, endMs = Infinity): Promise<void> {
     this.#signal?.throwIfAborted();
@@ -73,7 +74,7 @@ export class Backoff {
     this.#troubleSinceMs ??= nowMs;
     this.#attempt += 1;
     const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-    const wantedMs = Math.max(asked, growing(this.#attempt) * (0.5 + Math.random() / 2)); // not all clients of a service at once
+    const wantedMs = Math.max(asked, growing(this.#attempt) * (0.5 + Math.random() / 2)); // so that clients do not all retry at once
     if (nowMs + wantedMs - this.#troubleSinceMs > this.#limitMs) throw error;
     const delayMs = Math.round(Math.max(0, Math.min(wantedMs, endMs - nowMs, longestTimerMs)));
     this.#onRetry({ attempt: this.#attempt, delayMs, cause: error });
@@ -87,7 +88,7 @@ function growing(attempt: number): number {
   return Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1));
 }
 
-/** Whether it may be otherwise in a while: the service is being started, a proxy does not reach it, or it has too much to do. */
+/** Whether an error is temporary: the service is starting or too busy, or a proxy does not reach it. */
 export function isPassing(error: unknown, { hasAnswered }: { hasAnswered: boolean }): boolean {
   if (error instanceof ApiError) return passingStatuses.includes(error.status);
   if (!(error instanceof Unreachable) || lastingCode.test(error.code)) return false;

@@ -4,19 +4,19 @@ import { chunksOf, type Connecting } from "./stream.ts";
 import type { Answered } from "./answered.ts";
 
 export type Downloading = {
-  /** Asks for the rest, from a byte on. */
+  /** Requests the rest, beginning with this byte. */
   next: (fromBytes: number) => Promise<Answered>;
   backoff: Backoff;
   connecting: Connecting;
 };
 
 /**
- * The bytes of a file whose first answer is there, over as many connections as it takes: each goes on where the last ended. Fails with a
- * sentence where the file has become another one meanwhile.
+ * The bytes of a file, beginning with the first answer, over as many connections as needed. Each continues where the last one ended. Fails
+ * with a sentence for people if the file changes meanwhile.
  */
 export function wholeFile(first: Answered, downloading: Downloading): ReadableStream<Uint8Array> {
   const chunks = chunksOfAll(first, downloading);
-  // Not ReadableStream.from, which not all browsers have.
+  // Some browsers lack ReadableStream.from.
   return new ReadableStream({
     async pull(controller) {
       const { done, value } = await chunks.next();
@@ -42,7 +42,7 @@ async function* chunksOfAll(first: Answered, { next, backoff, connecting }: Down
       if (sizeBytes === null || atBytes >= sizeBytes) return;
       throw new Unreachable(connecting.url, new Error("the file ended early"));
     } catch (error) {
-      if (atBytes === sizeBytes) return; // nothing was missing any more
+      if (atBytes === sizeBytes) return; // the file was already complete
       await backoff.after(error);
     }
     response = await backoff.through(async () => await next(atBytes));

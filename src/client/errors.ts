@@ -3,17 +3,17 @@ import type { Answered } from "./answered.ts";
 
 export type Problem = components["schemas"]["Problem"];
 
-/** The service said no (RFC 9457). The message says what to do. */
+/** The service refused the request (RFC 9457). The message says what to do. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
-  /** Of the table in the OpenAPI document; `not-jobrunner` where something else answered, a proxy for instance. */
+  /** A code of the OpenAPI document; `not-jobrunner` if another program answered, for example a proxy. */
   readonly code: string;
   readonly title: string;
   readonly errors: { field: string; message: string }[];
   readonly retryAfterSeconds: number | null;
 
-  /** `problem`: null where the answer was none. */
+  /** `problem`: null if the answer was none. */
   constructor(response: Answered, problem: Problem | null, url: string) {
     super(problem?.detail ?? `what answers at ${url} is not a jobrunner: ${response.status} ${response.statusText}`);
     this.status = response.status;
@@ -24,10 +24,10 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer was had: nothing listens, the name is not known, TLS was refused, or the connection broke. */
+/** No answer came: nothing listens, the name is unknown, TLS was refused, or the connection broke. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
-  /** What the platform calls the innermost cause, such as ECONNREFUSED; empty where it gives none, as in browsers. */
+  /** The platform's code of the innermost cause, such as ECONNREFUSED; empty if it has none, as in browsers. */
   readonly code: string;
 
   constructor(url: string, cause: unknown) {
@@ -37,7 +37,7 @@ export class Unreachable extends Error {
   }
 }
 
-/** Nothing has come for so long that the other end is taken to be gone. */
+/** The connection was silent for so long that it counts as broken. */
 export class Silence extends Error {
   readonly code = "ESILENT";
 
@@ -50,7 +50,7 @@ export class NoSuchJob extends Error {
   override readonly name = "NoSuchJob";
 }
 
-/** Several jobs have an ID that begins so. */
+/** Several jobs have an ID that begins with the prefix. */
 export class AmbiguousPrefix extends Error {
   override readonly name = "AmbiguousPrefix";
   /** The newest of them, ten at most. */
@@ -66,19 +66,19 @@ export class NotFinishedInTime extends Error {
   override readonly name = "NotFinishedInTime";
 }
 
-/** `fetch` says what happened in the cause of its error, and of several addresses that it tried in a list of them. */
+/** `fetch` gives the reason as the cause of its error, or as a list of errors if it tried several addresses. */
 function innermostOf(error: unknown): unknown {
   if (error instanceof AggregateError && error.message === "") return innermostOf(error.errors[0]);
   return error instanceof Error && error.cause !== undefined ? innermostOf(error.cause) : error;
 }
 
-/** Of OpenSSL's words the reason alone (ERR_error_string(3)). */
+/** Only the reason of an OpenSSL error (ERR_error_string(3)). */
 function plain(message: string): string {
   const [, reason] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message) ?? [];
   return reason === undefined ? message : `TLS failed: ${reason}`;
 }
 
-/** Of a Retry-After, which gives seconds or a time (RFC 9110, 10.2.3). */
+/** The delay of a Retry-After, which has seconds or a time (RFC 9110, 10.2.3). */
 function secondsOf(text: string | null): number | null {
   if (text === null) return null;
   const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;

@@ -4,18 +4,18 @@ import { Silence, Unreachable } from "./errors.ts";
 
 /** Opens a stream; the signal given to it ends the connection. Rejects as the client's other calls do. */
 export type Open = (signal: AbortSignal) => Promise<Body>;
-/** As the parser gives it, but a type of our own: who uses the client needs no package beside it. */
+/** Like the type of the parser, but declared here, so that users of the client need no further package. */
 export type ServerEvent = { id?: string | undefined; event?: string | undefined; data: string };
 
 /**
- * `silenceMs`: of a connection on which nothing has come for so long, not even the comments that the service sends every 15 s, the other
- * end is gone. `onId` is told of the last id when all up to it has been taken, also of one that comes without data.
+ * `silenceMs`: a connection that is silent for this long counts as broken. The service sends a comment every 15 s. `onId` is called with the
+ * last ID when everything up to it has been taken, also for an ID without data.
  */
 export type Connecting = { url: string; silenceMs: number; signal: AbortSignal | undefined; onId?: (id: string) => void };
 
 /**
- * The server-sent events of one connection, in batches as they come; the first batch is empty, and says that it is open. Ends with the
- * stream, throws Unreachable where the connection breaks, and the signal's reason when it aborts. Whoever leaves the loop closes the
+ * The server-sent events of one connection, in batches as they come. The first batch is empty, and means that the connection is open. Ends
+ * with the stream; throws Unreachable if the connection breaks, and the signal's reason when it aborts. Leaving the loop closes the
  * connection.
  */
 export async function* eventBatches(
@@ -31,7 +31,7 @@ export async function* eventBatches(
     watch.start();
     const reader = (await open(connection.signal))?.getReader();
     watch.stop();
-    // What `open` was given does not last: a request that was collected as garbage hears of it no more (nodejs/undici, issue 3644).
+    // Aborting the signal of `open` is not enough: a garbage-collected request no longer listens to it (nodejs/undici, issue 3644).
     connection.signal.addEventListener("abort", () => void reader?.cancel().catch(() => undefined));
     connection.signal.throwIfAborted();
     yield [];
@@ -45,7 +45,7 @@ export async function* eventBatches(
       const { done, value } = await reader.read().catch((cause: unknown) => {
         throw new Unreachable(url, cause); // the connection broke
       });
-      watch.stop(); // how long the caller takes for a batch is its own matter
+      watch.stop(); // the caller may take as long as it likes for a batch
       connection.signal.throwIfAborted();
       if (done) return;
       parser.feed(decoder.decode(value, { stream: true }));
@@ -65,7 +65,7 @@ export async function* eventBatches(
   }
 }
 
-/** The chunks of an answer's body as they come. Throws Unreachable where the connection breaks, or nothing comes. */
+/** The chunks of an answer's body as they come. Throws Unreachable if the connection breaks or is silent. */
 export async function* chunksOf(body: Body, { url, silenceMs }: Connecting): AsyncGenerator<Uint8Array, undefined> {
   if (body === null) return;
   const reader = body.getReader();
@@ -92,7 +92,7 @@ export async function* chunksOf(body: Body, { url, silenceMs }: Connecting): Asy
   }
 }
 
-/** Calls back when nothing has come for so long since its start. */
+/** A timer that calls back after `silenceMs`, unless it is stopped before. */
 export class Watch {
   readonly #silenceMs: number;
   readonly #onSilence: () => void;

@@ -4,10 +4,10 @@ import { Watch } from "./stream.ts";
 
 export type Fetch = (url: string, init: FetchInit) => Promise<Answered>;
 
-/** What all implementations of fetch understand; `duplex` is wanted of bodies that are streams. */
+/** Options that all implementations of fetch support. Bodies that are streams need `duplex`. */
 export type FetchInit = { method: string; headers: Record<string, string>; body: Bytes | null; signal: AbortSignal | null; duplex: "half" };
 
-/** How long a body may be on its way: the service expects no more of a slow line. */
+/** The time limit for sending a body. The service accepts slow connections down to the same speed. */
 export function longestMsOf(bodyBytes: number): number {
   return Math.min(maxTimerMs, Math.ceil((bodyBytes / bytesPerSecond) * 1000));
 }
@@ -27,15 +27,15 @@ export type BytesRequest = {
 
 type Sending = Pick<FetchInit, "method" | "headers" | "signal"> & { body: string | null };
 
-/** How requests go out and what becomes of them: the token, and one kind of error for each thing that can go wrong. */
+/** Sends requests with the token, and maps each kind of failure to one kind of error. */
 export class Transport {
   readonly url: string;
   readonly #headers: Record<string, string>;
   readonly #fetch: Fetch;
-  /** Whether anything has ever answered at this URL, be it to refuse. */
+  /** Whether this URL has ever answered, even with a refusal. */
   hasAnswered = false;
 
-  /** Throws a TypeError for what cannot be sent: `fetch` would show it in its own. */
+  /** Throws a TypeError for an invalid URL or token. The error of `fetch` would contain them. */
   constructor(url: string, { token, fetch }: { token: string | null; fetch: Fetch }) {
     if (/^\w+:\/\/[^/]*@/.test(url)) throw new TypeError("the URL must hold no name and password: give a token");
     const trimmed = token?.trim();
@@ -43,7 +43,7 @@ export class Transport {
       throw new TypeError("the token must be one word of visible ASCII characters");
     this.url = url;
     this.#headers = trimmed === undefined ? {} : { Authorization: `Bearer ${trimmed}` };
-    // A browser's own wants no `this`.
+    // The fetch of browsers must be called without `this`.
     this.#fetch = async (...request) => {
       const response = await fetch(...request);
       this.hasAnswered = true;
@@ -51,19 +51,19 @@ export class Transport {
     };
   }
 
-  /** `path`: from the service's URL on, with its query. */
+  /** `path`: relative to the service's URL, with the query. */
   async send(path: string, { method, headers, body, signal }: Sending): Promise<Answered> {
     return await this.#fetch(`${this.url}${path}`, { method, headers: { ...headers, ...this.#headers }, body, signal, duplex: "half" });
   }
 
-  /** What the service gives; throws as Client says. */
+  /** The data of a successful answer. Throws as Client does. */
   async data<Data>(answer: Promise<Answer<Data>>, signal: AbortSignal | undefined): Promise<Data> {
     const { data, error, response } = await this.answer(answer, signal);
     if (data === undefined) throw this.refusal(response, error);
     return data;
   }
 
-  /** The same, of an answer that must come within `limitMs`; after that, Unreachable. */
+  /** The same with a time limit, after which it throws Unreachable. */
   async dataWithin<Data>(
     limitMs: number,
     ask: (signal: AbortSignal) => Promise<Answer<Data>>,
@@ -72,7 +72,7 @@ export class Transport {
     return await this.within(limitMs, (both) => this.data(ask(both), signal), signal);
   }
 
-  /** Whatever is asked, given up after `limitMs`. */
+  /** Aborts a request after `limitMs`. */
   async within<Result>(limitMs: number, ask: (signal: AbortSignal) => Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
     const late = AbortSignal.timeout(limitMs);
     const both = signal === undefined ? late : AbortSignal.any([signal, late]);
@@ -84,7 +84,7 @@ export class Transport {
     }
   }
 
-  /** What is given as server-sent events. */
+  /** The body of an answer with server-sent events. */
   async events(answer: Promise<Answer<Body>>, signal: AbortSignal): Promise<Body> {
     const { data, error, response } = await this.answer(answer, signal);
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
@@ -103,7 +103,7 @@ export class Transport {
     }
   }
 
-  /** A request of bytes. `limitMs`: until it is answered; after that, Unreachable. */
+  /** A request with bytes as its body or answer. `limitMs`: time limit for the answer, after which it throws Unreachable. */
   async bytes(path: string, { method, body, headers = {}, limitMs, signal }: BytesRequest): Promise<Answered> {
     const late = new AbortController();
     const watch = limitMs === undefined ? null : new Watch(limitMs, () => late.abort(new Silence(limitMs)));
@@ -126,10 +126,10 @@ export class Transport {
     }
   }
 
-  /** The same, where there is nothing in the answer but that it was done. */
+  /** The same for an answer without content. */
   async done(path: string, request: BytesRequest): Promise<void> {
     const response = await this.bytes(path, request);
-    response.text().catch(() => undefined); // one that nobody reads keeps its connection from others
+    response.text().catch(() => undefined); // an unread body would keep its connection busy
   }
 
   refusal(response: Answered, error: unknown): ApiError {

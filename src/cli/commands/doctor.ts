@@ -4,11 +4,11 @@ import type { Box } from "../../doctor/box.ts";
 export type DoctorDependencies = {
   version: string;
   print: (text: string) => void;
-  /** The configuration as far as it can be read, with its mistakes as sentences. */
+  /** The valid part of the configuration, and its mistakes as sentences. */
   configuration: () => Pick<Box, "settings" | "mistakes">;
-  /** The supervisor's; rejects with a sentence for people where there is none. */
+  /** The path of the supervisor's program; rejects with a sentence for people if there is none. */
   supervisorPath: (settings: Box["settings"]) => Promise<string>;
-  /** Takes the exit status. */
+  /** Called with the exit status. */
   finish: (status: number) => void;
 };
 

@@ -16,7 +16,7 @@ export function addEvents(program: Command, dependencies: Dependencies): void {
     });
 }
 
-/** Until they are left. `fits`: which jobs are meant. */
+/** Prints changes until the user stops the command. `fits`: only those of these jobs. */
 export async function printEvents(
   { session, client }: Work,
   { isJson, fits = () => true }: { isJson: boolean; fits?: (job: Job) => boolean },
@@ -34,9 +34,9 @@ export async function printEvents(
   return 0;
 }
 
-/** Where changes may be missing, jobs are told of again that have not changed. */
+/** After a gap in the events, the service also reports jobs that have not changed. This recognizes them. */
 class ReportedJobs {
-  readonly #reported = new Map<string, string>(); // of those that are not finished
+  readonly #reported = new Map<string, string>(); // of unfinished jobs
 
   isNew(job: Job): boolean {
     const { ID, State, WaitsFor } = job;

@@ -15,7 +15,7 @@ export function addKill(program: Command, dependencies: Dependencies): void {
         run: async (work) => {
           const { session, client } = work;
           const act = async (id: string): Promise<void> => {
-            await client.job(id, { isRetried: true }); // to be told where there is none: the service has then killed it, too
+            await client.job(id, { isRetried: true }); // fails if there is no such job; the kill itself would succeed
             await reportWaiting(work, id, client.kill(id, { isForced }));
             await print(session, id);
           };

@@ -30,7 +30,7 @@ async function logs({ session, client }: Work, { prefix, options }: { prefix: st
   const decorate = options.timestamps === true ? timestamps() : undefined;
   const run = async (signal: AbortSignal): Promise<unknown> =>
     await pour(session, { pieces: client.attach(id, { ...attachOptions(options), signal }), decorate });
-  // What there is now comes at once: then a write says that nobody reads it.
+  // Existing output comes at once, so a write fails soon if nobody reads it.
   const follow = async (signal: AbortSignal): Promise<unknown> => await whileRead(session, { signal, run });
   await untilLeft(session, { run: options.follow === true ? follow : run });
   return 0;
@@ -45,7 +45,7 @@ function attachOptions({ follow: isFollowing = false, tail, stdout, stderr, step
   };
 }
 
-/** Each stream has lines of its own. */
+/** Lines are separate for each stream. */
 function timestamps(): (piece: Output) => Uint8Array {
   const inLine = new Set<Output["stream"]>();
   return ({ stream, time, bytes }) => {

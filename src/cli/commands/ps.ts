@@ -84,8 +84,7 @@ function queryOf({ all, state, label, name, text }: Omit<PsOptions, "json" | "qu
 }
 
 /**
- * As the service has it, for jobs that it was not asked for. Of those that are listed while they are not finished, the end is a change,
- * too.
+ * The filter of the service, applied to jobs of events. In a list of unfinished jobs, the end of a job is a change, too.
  */
 function fits({ ID, State, Name, Labels }: Job, { state, label = [], name, text = "" }: PsOptions): boolean {
   const texts = [ID, Name ?? "", ...Object.entries(Labels).map(([key, value]) => `${key}=${value}`)];

@@ -10,7 +10,7 @@ import { visible } from "../table.ts";
 
 type WaitOptions = { timeout?: number; json?: boolean };
 
-/** As timeout(1) has it. */
+/** The exit status of timeout(1). */
 const timeoutStatus = 124;
 
 export function addWait(program: Command, dependencies: Dependencies): void {

@@ -1,7 +1,7 @@
 import { type Level, listOptions, type Value } from "./level.ts";
 import { quoted } from "./quote.ts";
 
-/** For bash 4.4 and newer, with the package bash-completion or without it. Bash shows no meanings. */
+/** For bash 4.4 and newer, with or without the package bash-completion. Bash shows no descriptions. */
 export function bashScript(levels: Level[]): string {
   return `# bash completion for jobrunner: "jobrunner completion bash" prints it.
 _jobrunner() {

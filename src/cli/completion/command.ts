@@ -3,7 +3,7 @@ import type { Shell } from "./script.ts";
 
 const shells: Shell[] = ["bash", "zsh", "fish"];
 
-/** Adds `completion`, which prints a shell's script: of all commands that the program has by then. */
+/** Adds `completion`, which prints the script of a shell. It covers all commands that were added before. */
 export function addCompletion(program: Command, { print }: { print: (text: string) => void }): void {
   program
     .command("completion")

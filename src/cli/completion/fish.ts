@@ -1,6 +1,6 @@
 import { type Level, type LevelOption, listOptions, type Value } from "./level.ts";
 
-/** For fish 3.1 and newer: as a file `jobrunner.fish` in a folder of its completions, or sourced. */
+/** For fish 3.1 and newer: sourced, or as the file `jobrunner.fish` in a folder of completions. */
 export function fishScript(levels: Level[]): string {
   return `# fish completion for jobrunner: "jobrunner completion fish" prints it.
 
@@ -77,7 +77,7 @@ function linesOf(level: Level): string[] {
   const { command, commands, options, arguments: all } = level;
   return [
     ...commands.map(({ word, meaning }) => line([command, 0], ["-a", quoted(word), "-d", quoted(meaning)])),
-    // Past a program's name options are that program's own.
+    // After a program's name, all options belong to that program.
     ...options.map((option) => line(runsProgram(level) ? [command, 0] : [command], optionParts(option))),
     ...all.map(({ value, isVariadic }, index) => line(isVariadic ? [command] : [command, index], offered(value))),
   ];

@@ -5,31 +5,31 @@ import { jobLeaves } from "../../fields/job-table.ts";
 import { stepLeaves } from "../../fields/step-table.ts";
 import { Command as StepSchema, JobSpec } from "../../job/spec.ts";
 
-/** What may be typed after each command, as the scripts for the shells are made from it. */
+/** What may follow each command. The scripts of all shells are generated from it. */
 
 export type Level = {
-  command: string; // as it is typed: "jobrunner token create"
+  command: string; // all words: "jobrunner token create"
   commands: { word: string; meaning: string }[];
   options: LevelOption[];
   arguments: LevelArgument[];
 };
 
-/** `value`: null where it takes none. */
+/** `value`: null if the option takes none. */
 export type LevelOption = { words: string[]; meaning: string; value: Value | null };
 export type LevelArgument = { name: string; value: Value; isVariadic: boolean };
 
-/** What a value can be, and so what is offered for it. */
+/** The kind of a value decides what is offered for it. */
 export type Value =
   | { kind: "choice"; words: readonly string[] }
   | { kind: "job"; isRunning: boolean }
   | { kind: "file" }
   | { kind: "folder" }
-  | { kind: "program" } // all that follows is the command line of another one
+  | { kind: "program" } // everything after it is the command line of another program
   | { kind: "text" }; // nothing is offered
 
 const help = new Help();
 
-/** Of the command and all below it. */
+/** The levels of the command and its subcommands. */
 export function levelsOf(command: Command): Level[] {
   const below = commandsBelow(command);
   const level: Level = {
@@ -41,7 +41,7 @@ export function levelsOf(command: Command): Level[] {
   return [level, ...below.flatMap(levelsOf)];
 }
 
-/** Without those that help does not show, and commander's own command `help`. */
+/** Without hidden commands, and without commander's own command `help`. */
 export function commandsBelow(command: Command): Command[] {
   return help.visibleCommands(command).filter((known) => command.commands.includes(known));
 }
@@ -61,11 +61,11 @@ function optionOf(option: Option): LevelOption {
 
 function argumentOf(argument: Argument, command: Command): LevelArgument {
   const value = valueOf(argument.name(), argument.argChoices);
-  const isRunning = ["attach", "kill"].includes(command.name()); // of what is finished, as a rule, others are asked
+  const isRunning = ["attach", "kill"].includes(command.name()); // the other commands are mostly used for finished jobs
   return { name: argument.name(), value: value.kind === "job" ? { kind: "job", isRunning } : value, isVariadic: argument.variadic };
 }
 
-/** An argument's name says what it is. */
+/** The kind of an argument follows from its name. */
 function valueOf(name: string, choices: readonly string[] | undefined): Value {
   if (choices !== undefined) return { kind: "choice", words: choices };
   switch (name) {
@@ -96,7 +96,7 @@ function choicesOfField({ flags }: Option): string[] | undefined {
   return Array.isArray(choices) ? choices.map(String) : undefined;
 }
 
-/** What `jobrunner ps` is asked with for the jobs that may be meant. Where the service is away nothing is offered, and nothing said. */
+/** The arguments of `jobrunner ps` that list the jobs to offer. If the service is away, nothing is offered and no error shown. */
 export function listOptions({ isRunning }: { isRunning: boolean }): string {
   return isRunning ? "" : " -a";
 }

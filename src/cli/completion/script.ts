@@ -7,7 +7,7 @@ import { zshScript } from "./zsh.ts";
 const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript };
 export type Shell = keyof typeof scripts;
 
-/** What makes a shell complete the program's commands and options, and jobs by asking the service. */
+/** The script with which a shell completes commands and options, and IDs of jobs by asking the service. */
 export function completionScript(program: Command, shell: Shell): string {
   return scripts[shell](levelsOf(program));
 }

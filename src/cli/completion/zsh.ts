@@ -1,7 +1,7 @@
 import { type Level, type LevelArgument, type LevelOption, listOptions, type Value } from "./level.ts";
 import { quoted } from "./quote.ts";
 
-/** For zsh 5: as a file `_jobrunner` in a folder of its fpath, or sourced after compinit. */
+/** For zsh 5: sourced after compinit, or as the file `_jobrunner` in a folder of the fpath. */
 export function zshScript(levels: Level[]): string {
   return `#compdef jobrunner
 # zsh completion for jobrunner: "jobrunner completion zsh" prints it.
@@ -25,7 +25,7 @@ fi
 `;
 }
 
-/** Hands the rest of the line to the function of the command that it names. */
+/** Passes the rest of the line to the function of the command. */
 function functionOfGroup({ command, commands, options }: Level): string {
   const name = functionName(command);
   return `${name}() {
@@ -56,7 +56,7 @@ function words(specifications: string[]): string {
   return specifications.map((specification) => `\\\n    ${quoted(specification)}`).join(" ");
 }
 
-/** What takes a value may come again: the value is the next word or, after "=" and short names, follows at once. */
+/** An option with a value may be repeated. The value is the next word, or follows "=" or a short name directly. */
 function specificationsOf({ words: names, meaning, value }: LevelOption): string[] {
   const explanation = `[${meaning.replaceAll(/[\\[\]]/g, "\\$&")}]`;
   return names.map((name) => {
@@ -66,7 +66,7 @@ function specificationsOf({ words: names, meaning, value }: LevelOption): string
 }
 
 function specificationsOfArgument({ name, value, isVariadic }: LevelArgument, index: number): string[] {
-  // What follows a program's name is that program's own.
+  // Everything after a program's name belongs to that program.
   if (value.kind === "program") return [`(-)${index + 1}:${name}:${actionOf(value)}`, `*::${name}:_normal`];
   return [`${isVariadic ? "*" : index + 1}:${name}:${actionOf(value)}`];
 }
@@ -76,7 +76,7 @@ function actionOf(value: Value): string {
     case "choice":
       return `(${value.words.join(" ")})`;
     case "job":
-      return ` _jobrunner-jobs${listOptions(value)}`; // the blank keeps zsh from adding options of its own
+      return ` _jobrunner-jobs${listOptions(value)}`; // the blank stops zsh from adding its own options
     case "file":
       return "_files";
     case "folder":
