@@ -9,7 +9,7 @@ import { connection } from "./service/connection.ts";
 import { logOut, mayRun, session } from "./service/session.ts";
 import { chooseTheme, type Theme, theme } from "./service/theme.ts";
 
-/** The frame of all pages: who is looked at by whom, and where one can go. */
+/** The frame of all pages: the service, the user, and the navigation. */
 export function App() {
   return (
     <div class="shell">
@@ -28,7 +28,7 @@ export function App() {
 }
 
 function focusMain(event: MouseEvent): void {
-  event.preventDefault(); // what is behind the # is the page's address
+  event.preventDefault(); // the fragment is the page's address
   document.getElementById("main")?.focus();
 }
 

@@ -18,7 +18,7 @@ const described: [string, string][] = [
   ["Esc", "close a dialog or leave a field"],
 ];
 
-/** Keys that work on every page, and what all keys are. A page's own listen by themselves. */
+/** Keys that work on every page, and the list of all keys. Each page handles its own keys. */
 export function Keys() {
   const [isShown, setShown] = useState(false);
   useEffect(() => {
@@ -60,7 +60,7 @@ export function Keys() {
   );
 }
 
-/** Whether a key is meant for the page: not for a field in which somebody types, nor for the browser. */
+/** Whether a key is meant for the page, and not for an input field or the browser. */
 export function isFree(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
   const { target } = event;

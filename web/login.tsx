@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { logIn, session } from "./service/session.ts";
 
-/** Where the service does not trust whoever looks without a token. */
+/** Shown if the service requires a token. */
 export function Login() {
   const [token, setToken] = useState("");
   const [isBusy, setBusy] = useState(false);

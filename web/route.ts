@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
 
-/** A place in a job's output. */
+/** A position in a job's output. */
 export type LogTarget = { kind: "byte"; offsetBytes: number } | { kind: "step"; number: number };
 
 /**
- * Where the page is, by what is behind the # of its address, so that a proxy may show the service under any path:
+ * What the page shows is in the fragment of its address, so that a proxy may serve it under any path:
  *
  *     #/jobs?state=Failed&label=team=db&text=nightly      the list
  *     #/jobs/ID?at=OFFSET                                 a job, at the line of its output in which this byte is
@@ -39,7 +39,7 @@ export const hrefs = {
 export const route = signal(parseRoute(location.hash));
 addEventListener("hashchange", () => (route.value = parseRoute(location.hash)));
 
-/** Goes there; `isQuiet`: in place of where the page is now, so that "back" does not come by here again. */
+/** Navigates. `isQuiet`: replaces the current entry of the history, so that "back" skips it. */
 export function goTo(href: string, { isQuiet = false } = {}): void {
   if (isQuiet) history.replaceState(null, "", href);
   else history.pushState(null, "", href);

@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin, UserConfig } from "vite";
 
-/** The page as files for @fastify/static: names that change with their content, each beside its compressed forms. */
+/** Builds the page for @fastify/static. File names have a hash of the content, and each file has compressed copies beside it. */
 export default {
   root: import.meta.dirname,
-  base: "./", // a proxy may show the service under a path of its own
+  base: "./", // a proxy may serve the page under another path
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: join(import.meta.dirname, "..", "build", "web"),
     emptyOutDir: true,
     target: "es2022",
     modulePreload: { polyfill: false },
-    assetsInlineLimit: 0, // the page's security policy knows no data: URLs
+    assetsInlineLimit: 0, // the page's security policy forbids data: URLs
     reportCompressedSize: false,
     license: { fileName: "THIRD-PARTY-LICENSES.md" },
   },

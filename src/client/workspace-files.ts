@@ -11,25 +11,25 @@ type Folder = components["schemas"]["Folder"];
 export type FileOptions = { signal?: AbortSignal };
 
 /**
- * From the workspace down, with slashes: as text, or percent-encoded, made of the EncodedName of entries. Names of files need not be UTF-8,
- * and text always is.
+ * A path relative to the workspace, with slashes: as text, or percent-encoded, joined from the EncodedName of entries. Text can only name
+ * files whose names are UTF-8.
  */
 export type FilePath = string | { encoded: string };
 
-/** `mode`: permissions, octal. */
+/** `mode`: octal permissions. */
 export type Opened =
   | { kind: "file"; sizeBytes: number; mode: string; bytes: ReadableStream<Uint8Array> }
   | { kind: "folder"; mode: string };
 
-const entriesPerPage = 10_000; // each page of a huge folder costs the service a look at all of it
+const entriesPerPage = 10_000; // for each page, the service reads the whole folder
 
-/** How the client goes on: one patience for each call. */
+/** How calls are retried: with a new Backoff for each call. */
 export type Dependencies = {
   backoff: (signal: AbortSignal | undefined) => Backoff;
   connecting: (signal: AbortSignal | undefined) => Connecting;
 };
 
-/** Files of one job's workspace. What is copied goes on as the client's calls that last. */
+/** The files of one job's workspace. Copies are retried like the long calls of the client. */
 export class WorkspaceFiles {
   readonly #transport: Transport;
   readonly #id: string;
@@ -41,7 +41,7 @@ export class WorkspaceFiles {
     this.#dependencies = dependencies;
   }
 
-  /** The bytes of a file, or that there is a folder. */
+  /** Opens a file for reading, or tells that the path is a folder. */
   async open(path: FilePath, { signal }: FileOptions = {}): Promise<Opened> {
     const next = async (fromBytes: number): Promise<Answered> => await this.#get(`${this.#pathOf(path)}?limit=1`, { fromBytes, signal });
     const backoff = this.#dependencies.backoff(signal);
@@ -52,7 +52,7 @@ export class WorkspaceFiles {
     return { kind: "file", sizeBytes: Number(headers.get("content-length")), mode: headers.get("file-mode") ?? "644", bytes };
   }
 
-  /** What is in a folder, by name. */
+  /** The entries of a folder, sorted by name. */
   async *list(path: FilePath, { signal }: FileOptions = {}): AsyncGenerator<Entry> {
     for (let after: string | null = null; ;) {
       const query: string = after === null ? "" : `&after=${encodeURIComponent(after)}`;
@@ -76,8 +76,8 @@ export class WorkspaceFiles {
   }
 
   /**
-   * Puts a file there in place of what was, whole or not at all. `mode`: its permissions, octal. Of bytes that can be read again, they are
-   * sent again when the connection breaks; a stream is gone then.
+   * Writes or replaces a file, completely or not at all. `mode`: octal permissions. If the connection breaks, the bytes are sent again,
+   * unless they are a stream, which can be read only once.
    */
   async write(path: FilePath, bytes: Bytes, { mode, signal }: FileOptions & { mode?: string } = {}): Promise<void> {
     const query = mode === undefined ? "" : `?mode=${mode}`;
@@ -90,7 +90,7 @@ export class WorkspaceFiles {
     }
   }
 
-  /** Makes a folder, with those on the way, where there is none, and gives it the permissions. */
+  /** Makes a folder, and those above it, unless they exist, and sets its permissions. */
   async makeFolder(path: FilePath, { mode = "755", signal }: FileOptions & { mode?: string } = {}): Promise<void> {
     const { silenceMs: limitMs } = this.#dependencies.connecting(signal);
     await this.#dependencies
@@ -100,7 +100,7 @@ export class WorkspaceFiles {
       );
   }
 
-  /** Removes a file or an empty folder; `isRecursive`: a folder with all that is in it. */
+  /** Removes a file or an empty folder; `isRecursive`: also a folder that is not empty. */
   async remove(path: FilePath, { isRecursive = false, signal }: FileOptions & { isRecursive?: boolean } = {}): Promise<void> {
     await this.#transport.done(`${this.#pathOf(path)}${isRecursive ? "?recursive=true" : ""}`, { method: "DELETE", signal });
   }
@@ -125,7 +125,7 @@ function sizeOf(bytes: string | Uint8Array | Blob): number {
   return bytes instanceof Blob ? bytes.size : bytes.byteLength;
 }
 
-/** Files are bytes, whatever is in them. */
+/** Files are sent as bytes, whatever their type. */
 function isFolder({ headers }: Answered): boolean {
   return headers.get("content-type")?.startsWith("application/json") ?? false;
 }

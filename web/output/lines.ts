@@ -15,7 +15,7 @@ import { type Run, Styler } from "./styles.ts";
 export const pageBytes = 65_536;
 const cutBytes = 8192;
 
-/** How much before and behind a page must be known. */
+/** How many bytes before and after a page are needed to cut it. */
 export const beforeBytes = cutBytes;
 export const behindBytes = 2 * cutBytes + 4;
 
@@ -24,22 +24,22 @@ export type Line = {
   endBytes: number;
   time: string | null;
   step: number | null;
-  /** The first line of a step, or of one that goes on after another. */
+  /** The first line of a step, or of its output after that of another step. */
   isStepStart: boolean;
-  /** So many bytes could not be kept just before it, or in it. */
+  /** The number of bytes that were lost directly before the line or in it. */
   lostBytes: number;
   hasStderr: boolean;
   runs: Run[];
-  /** Of what is shown, in UTF-16 code units. */
+  /** The length of the visible text in UTF-16 code units. */
   length: number;
 };
 
-/** `isWhole`: no more will come to it. */
+/** `isWhole`: nothing will be added. */
 export type Page = { number: number; isWhole: boolean; lines: readonly Line[] };
 
 export type OutputPiece = Exclude<Piece, { kind: "outcome" }>;
 
-/** `pieces`: without a hole from `beforeBytes` before the page (or the first byte) to `behindBytes` behind it (or the last). */
+/** `pieces`: contiguous from `beforeBytes` before the page (or the first byte) to `behindBytes` after it (or the last byte). */
 export function pageOf(number: number, pieces: readonly OutputPiece[], { isWhole }: { isWhole: boolean }): Page {
   const startBytes = number * pageBytes;
   const parts = pieces.flatMap((piece) => (piece.kind === "output" ? [piece] : []));
@@ -55,12 +55,12 @@ export function pageOf(number: number, pieces: readonly OutputPiece[], { isWhole
 type Part = Extract<OutputPiece, { kind: "output" }>;
 type Cut = { offsetBytes: number; isStepStart: boolean };
 
-/** Where the lines of the page begin, and last where the first one behind it does, or the output ends. */
+/** Where the lines of the page begin, followed by the start of the first line after the page, or the end of the output. */
 function findCuts(parts: readonly Part[], { startBytes, endBytes }: { startBytes: number; endBytes: number }): Cut[] {
   const cuts: Cut[] = [];
-  let naturalBytes = -Infinity; // the last place where a line begins by what the output is
+  let naturalBytes = -Infinity; // the last start of a line that the content determines
   let step: number | null | undefined;
-  let pending: number | null = null; // a place where a line is cut, behind the character that it would split
+  let pending: number | null = null; // where a long line is cut: after the character that the cut would split
   const add = (offsetBytes: number, isStepStart: boolean): boolean => {
     const last = cuts.at(-1);
     if (last?.offsetBytes === offsetBytes) last.isStepStart ||= isStepStart;
@@ -109,7 +109,7 @@ function lastByte(parts: readonly Part[]): number {
   return last === undefined ? 0 : last.offsetBytes + last.bytes.length;
 }
 
-/** UTF-8: a byte that begins no character (RFC 3629). */
+/** Whether the byte continues a character in UTF-8 (RFC 3629). */
 function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }
@@ -132,7 +132,7 @@ function lineOf({ offsetBytes, isStepStart }: Cut, endBytes: number, { parts, st
 
 type Text = { text: string; isStderr: boolean; time: string | null; step: number | null };
 
-/** What is in these bytes, each stream's decoded by itself. Binary search, since a page has many lines. */
+/** Decodes these bytes, each stream separately. Uses binary search, because a page has many lines. */
 function textsOf(parts: readonly Part[], { fromBytes, toBytes }: { fromBytes: number; toBytes: number }): Text[] {
   const texts: { isStderr: boolean; time: string | null; step: number | null; chunks: Uint8Array[] }[] = [];
   for (let index = firstEndingBehind(parts, fromBytes); index < parts.length; index += 1) {
@@ -174,7 +174,7 @@ function decode(chunks: Uint8Array[]): string {
   return decoder.decode(whole);
 }
 
-/** At the line in which it happened; behind the last line, at that. */
+/** Adds lost bytes to the line where they were lost, or to the last line if they come after it. */
 function noteLoss(lines: Line[], { offsetBytes, lostBytes }: { offsetBytes: number; lostBytes: number }): void {
   const line = lines.findLast((one) => one.offsetBytes <= offsetBytes) ?? null;
   if (line !== null && (offsetBytes < line.endBytes || line === lines.at(-1))) line.lostBytes += lostBytes;

@@ -1,24 +1,24 @@
 import type { Client, Job } from "../../src/client/index.ts";
 import { beforeBytes, behindBytes, type OutputPiece, type Page, pageBytes, pageOf } from "./lines.ts";
 
-/** What has come is shown so often at most: each time, the last page is cut into lines anew. */
+/** The shortest time between two updates, because each one cuts the last page into lines again. */
 const showMs = 100;
-/** The page is drawn, and hears its user, at least so often, however much comes. */
+/** The page is drawn and handles input at least this often, however much output comes. */
 const busyMs = 8;
-/** Of output that comes faster than it can be taken, what nobody could read is left out: so far behind the end, it is gone to anew. */
+/** If output comes faster than it can be shown, nobody could read it. When the page is this far behind, it skips to the end. */
 const probeBytes = 16 << 20;
 const behindLimitBytes = 8 << 20;
-/** Of pages that came all at once, those before the last few are not cut into lines: they are read when they are looked at. */
+/** If many pages come at once, only the last few are cut into lines. Earlier ones are loaded when they are scrolled to. */
 const cutAtOnce = 4;
 
-/** The end of the output of a job that runs: its last pages, as they grow. */
+/** The end of an active job's output: the last pages, as they grow. */
 export class LiveEnd {
-  /** As of when it was shown last. */
+  /** At the last update. */
   sizeBytes = 0;
   #takenBytes = 0;
   readonly #client: Client;
   readonly #id: string;
-  /** Without a hole, from before the first page that is not whole. */
+  /** Contiguous, beginning before the first incomplete page. */
   #pieces: OutputPiece[] = [];
   #isStale = false;
   #isFinished = false;
@@ -31,7 +31,7 @@ export class LiveEnd {
     this.#id = id;
   }
 
-  /** From the end of what there is on; how the job ended, null where the service did not say. Throws what the client throws. */
+  /** Follows the output from its present end on. Gives the outcome; null if the service gave none. Throws what the client throws. */
   async follow({ onGrowth, signal }: { onGrowth: () => void; signal: AbortSignal }): Promise<Job | null> {
     for (let from = await this.#endNow(signal); ;) {
       this.sizeBytes = this.#takenBytes = from;
@@ -45,12 +45,12 @@ export class LiveEnd {
     }
   }
 
-  /** One of those that are not whole yet. */
+  /** One of the incomplete pages. */
   pageAt(number: number): Page | null {
     return this.#lastPages().find((page) => page.number === number) ?? null;
   }
 
-  /** Pages that will not change any more, each given once. */
+  /** Complete pages, each given once. */
   takeWhole(): Page[] {
     const whole = this.#whole;
     this.#whole = [];
@@ -101,7 +101,7 @@ export class LiveEnd {
     this.#takenBytes = Math.max(this.#takenBytes, endOf(piece));
   }
 
-  /** Cuts what is whole by now, and lets go of what is not needed for what is not. */
+  /** Cuts the pages that are complete, and drops the pieces that incomplete pages do not need. */
   #settle(): void {
     const wholeCount = Math.floor((this.sizeBytes - behindBytes) / pageBytes); // pages before this one will not change
     if (wholeCount > this.#nextWhole) {

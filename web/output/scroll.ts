@@ -139,7 +139,7 @@ function loaded(state: ScrollState, page: Page): ScrollState {
   const { layout, position } = state;
   if (isLoaded(layout, page.number)) return state;
   const isNeeded = neededPage(layout, position) === page.number;
-  if (!isNeeded && layouts.sideOf(layout, page.number) === "apart") return state; // the reader has gone elsewhere meanwhile
+  if (!isNeeded && layouts.sideOf(layout, page.number) === "apart") return state; // the reader has scrolled elsewhere meanwhile
   const share = position.kind === "unloaded" ? pagePosition(layout, position) % 1 : 0;
   const next = layouts.withPage(layout, page);
   if (position.kind === "unloaded" && isNeeded)
@@ -152,7 +152,7 @@ function loaded(state: ScrollState, page: Page): ScrollState {
   return { layout: trimmed, position: settled };
 }
 
-/** The first page where none was: the reader is as far in it as in the space that it fills. */
+/** The first loaded page: the reader is as far down in it as in the space that it fills. */
 function settledIn(layout: Layout, share: number): ScrollState {
   const topPx = layouts.spacePx(layout) + share * Math.max(0, layouts.pagesPx(layout) - layout.viewportPx);
   return { layout, position: positionAt(layout, topPx, true) ?? { kind: "end" } };

@@ -4,13 +4,13 @@ import type { Client } from "../../src/client/index.ts";
 const mostMatches = 10_000;
 const matchesAtOnce = 1000;
 
-/** A search in the whole output, which the service does; what is found is shown as it comes. */
+/** A search in the whole output. The service searches; matches are shown as they come. */
 export class OutputSearch {
   readonly text = signal("");
   readonly isCaseSensitive = signal(false);
-  /** Where matches begin, in order. */
+  /** The offsets of matches, in order. */
   readonly matches = signal<readonly number[]>([]);
-  /** Which of them is looked at; -1: none. */
+  /** The index of the current match; -1: none. */
   readonly current = signal(-1);
   readonly progress = signal<
     { kind: "idle" } | { kind: "searching"; atBytes: number } | { kind: "done"; isCut: boolean } | { kind: "failed"; problem: string }
@@ -24,7 +24,7 @@ export class OutputSearch {
     this.#id = id;
   }
 
-  /** Searches anew; `nearBytes`: the first match behind it is looked at, as soon as it is found, and given to `onFound`. */
+  /** Starts a new search. The first match after `nearBytes` becomes the current one as soon as it is found, and is given to `onFound`. */
   async start(
     wanted: { text: string; isCaseSensitive: boolean },
     { nearBytes, onFound }: { nearBytes: number; onFound: (offsetBytes: number) => void },
@@ -63,7 +63,7 @@ export class OutputSearch {
     }
   }
 
-  /** The next match, or the one before; after the last comes the first. */
+  /** Goes to the next or previous match. The first follows the last. */
   go(step: 1 | -1, onFound: (offsetBytes: number) => void): void {
     const count = this.matches.value.length;
     if (count > 0) this.#goTo((this.current.value + step + count) % count, onFound);

@@ -1,8 +1,8 @@
 import type { Client, Job } from "../../src/client/index.ts";
 
 /**
- * Where in the output each step begins. Asked for when it is needed, and found at once, since no byte of a step comes before those of its
- * predecessors.
+ * Where in the output each step begins. Requested when needed. The service finds it at once, because the bytes of a step come after those of
+ * all earlier steps.
  */
 export class StepStarts {
   readonly #client: Client;
@@ -14,7 +14,7 @@ export class StepStarts {
     this.#id = id;
   }
 
-  /** Of its first byte; null: it has written nothing (yet). Throws what the client throws. */
+  /** The offset of the step's first byte; null: it has written nothing (yet). Throws what the client throws. */
   async of(step: number, { Steps }: Job): Promise<number | null> {
     const known = this.#known.get(step);
     if (known !== undefined) return known;
@@ -27,7 +27,7 @@ export class StepStarts {
     return null;
   }
 
-  /** Where the first step after it that wrote something begins; null: none has. */
+  /** Where the next step with output begins; null: there is none. */
   async behind(step: number, job: Job): Promise<number | null> {
     for (const { Number, StartedAt, OutputBytes } of job.Steps) {
       if (Number <= step || StartedAt === null || OutputBytes === 0) continue;

@@ -1,20 +1,20 @@
 import { type Color, createAnsiSequenceParser, type DecorationType } from "ansi-sequence-parser";
 
-/** What a terminal would show of a line, as text and styles. Whatever else escape sequences ask for does nothing here. */
+/** A line as a terminal would show it, as text and styles. All other escape sequences are ignored. */
 
-/** A colour of the terminal's sixteen, by number, or any as CSS has it. */
+/** One of the terminal's sixteen colours by number, or any colour in CSS. */
 export type Colour = { kind: "palette"; number: number } | { kind: "css"; text: string };
 
 export type Style = { foreground: Colour | null; background: Colour | null; decorations: ReadonlySet<DecorationType> };
 
-/** Text of one look; null: a look like all others. */
+/** Text of one style; null: the default style. */
 export type Run = { text: string; isStderr: boolean; style: Style | null };
 
-/** Of a page, line after line: a style lasts until it is taken back. */
+/** Takes the lines of a page in order: a style lasts until a sequence ends it. */
 export class Styler {
   readonly #parser = createAnsiSequenceParser();
 
-  /** For its styles alone. */
+  /** Applies only the styles of the text. */
   skip(text: string): void {
     if (text.includes("\x1b")) this.#parser.parse(stylesAlone(text));
   }
@@ -32,7 +32,7 @@ export class Styler {
     });
   }
 
-  /** A line that is written over and over, as a progress bar is: what was written last. */
+  /** The last text of a line that is overwritten again and again, such as a progress bar. */
   #shownOf(line: string): string {
     const text = line.replace(/\r+$/, "");
     const at = text.lastIndexOf("\r");
@@ -43,12 +43,12 @@ export class Styler {
 }
 
 /**
- * ECMA-48: control sequences, strings with their terminator, and other escapes. A string without an end is no string: it would hide what
- * follows.
+ * ECMA-48: control sequences, strings with their terminator, and other escapes. A string without a terminator does not count, because it
+ * would hide everything after it.
  */
 const escapes = new RegExp(String.raw`\x1b(?:\[([0-?]*)([ -/]*[@-~])|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\-~]|)`, "g");
 
-/** The text with those sequences alone that set styles (SGR), written as the parser knows them. */
+/** Removes all sequences except those that set styles (SGR), which are rewritten in the form that the parser supports. */
 function stylesAlone(text: string): string {
   if (!text.includes("\x1b")) return text;
   return text.replace(escapes, (_all, parameters: string | undefined, end: string | undefined) => {
@@ -68,7 +68,7 @@ function parameterOf(text: string): string {
 const controls = new RegExp(String.raw`[\0-\x08\x0a-\x1f\x7f-\x9f]`);
 const lowControls = new RegExp(String.raw`[\0-\x08\x0a-\x1f]`, "g");
 
-/** What is left of controls is shown as what it is; a backspace takes back what was before it. */
+/** Shows the remaining control characters as symbols. A backspace removes the character before it. */
 function withoutControls(text: string): string {
   if (!controls.test(text)) return text;
   return withoutBackspaces(text)
@@ -104,7 +104,7 @@ function colourOf(colour: Color | null): Colour | null {
   }
 }
 
-/** Of the 256: sixteen, a cube of 6 × 6 × 6, and 24 greys. */
+/** The 256 colours: sixteen, a cube of 6 × 6 × 6, and 24 greys. */
 function tableColour(index: number): Colour | null {
   if (!Number.isInteger(index) || index < 0 || index > 255) return null;
   if (index < 16) return { kind: "palette", number: index };

@@ -1,6 +1,6 @@
 import { say, sayProblem } from "./toasts.tsx";
 
-/** `what`: as it is called in what is said when it was copied. */
+/** `what`: its name in the message after copying. */
 async function copy(text: string, what: string): Promise<void> {
   try {
     await write(text);
@@ -18,7 +18,7 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   );
 }
 
-/** Pages that came without TLS, from another box, have no `navigator.clipboard`. */
+/** Pages from another machine without TLS have no `navigator.clipboard`. */
 async function write(text: string): Promise<void> {
   if (window.isSecureContext) return await navigator.clipboard.writeText(text);
   const area = document.createElement("textarea");

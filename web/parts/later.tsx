@@ -1,7 +1,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-/** A part of the page whose code comes when it is first looked at. */
+/** A part of the page whose code is loaded when it is first shown. */
 export function Later<Props extends object>({ load, props }: { load: () => Promise<ComponentType<Props>>; props: Props }) {
   const [Loaded, setLoaded] = useState<ComponentType<Props> | null>(null);
   const [problem, setProblem] = useState<string | null>(null);

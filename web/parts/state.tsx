@@ -3,7 +3,7 @@ import { stateWord } from "../service/format.ts";
 
 type State = Job["State"] | Step["State"];
 
-/** A state as a word and a mark. */
+/** A state as a word with a symbol. */
 export function StateMark({ state, isShort = false }: { state: State; isShort?: boolean }) {
   return (
     <span class={`state ${stateClass(state)}`}>

@@ -4,7 +4,7 @@ import { stateClass } from "./state.tsx";
 
 const mostParts = 40;
 
-/** A job's steps as a small bar. Of very many, neighbours share a part, which shows what is worst or newest in it. */
+/** A job's steps as a small bar. If there are very many, neighbours share a part, which shows the worst or newest state among them. */
 export function StepsBar({ steps }: { steps: Step[] }) {
   return (
     <span class="steps-bar" role="img" aria-label={wordsOf(steps)} title={wordsOf(steps)}>

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 
-/** What is said in passing, at the edge of the page. What went wrong stays until it is put away. */
+/** Messages at the edge of the page. Errors stay until the user closes them. */
 
 type Toast = { id: number; text: string; isBad: boolean };
 const toasts = signal<Toast[]>([]);

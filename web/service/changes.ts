@@ -1,9 +1,9 @@
 import type { Job } from "../../src/client/index.ts";
 
-/** What is told: a change of a job, or that changes may have been missed, so that what is shown must be asked for again. */
+/** A change of a job, or a note that changes may have been missed and everything shown must be requested again. */
 export type Listener = { onJob: (job: Job) => void; onGap: () => void };
 
 export type Changes = {
-  /** Gives what unsubscribes. */
+  /** Returns the function that unsubscribes. */
   subscribe: (listener: Listener) => () => void;
 };

@@ -1,11 +1,11 @@
 import { signal } from "@preact/signals";
 
-/** The service's time, by the second: what ticks, ticks by this, however wrong the clock of this device may be. */
+/** The service's time, updated every second. Running durations use it, because the clock of this device may be wrong. */
 export const nowMs = signal(Date.now());
 
 let aheadMs = 0;
 
-/** `now`: the service's, RFC 3339. */
+/** `now`: the service's time, RFC 3339. */
 export function setClock(now: string): void {
   aheadMs = Date.parse(now) - Date.now();
   tick();

@@ -1,16 +1,16 @@
 import { signal } from "@preact/signals";
 import { ApiError, type OnRetry, Backoff, type Retry } from "../../src/client/index.ts";
 
-/** Whether the service answers. What is under way goes on by itself when it does again. */
+/** Whether the service answers. Pending calls continue by themselves when it does again. */
 export type Connection = { kind: "there" } | { kind: "lost"; problem: string };
 
 export const connection = signal<Connection>({ kind: "there" });
 
-/** The platform's, which says what it sees of the connection. */
+/** The platform's fetch. It also notes whether the service answers. */
 export async function connectionFetch(url: string, init: RequestInit): Promise<Response> {
   try {
     const response = await fetch(url, init);
-    if (![502, 503, 504].includes(response.status)) found(); // else a proxy may have said that there is nobody behind it
+    if (![502, 503, 504].includes(response.status)) found(); // these may come from a proxy that does not reach the service
     return response;
   } catch (error) {
     if (init.signal?.aborted !== true) lost(error);
@@ -18,13 +18,13 @@ export async function connectionFetch(url: string, init: RequestInit): Promise<R
   }
 }
 
-/** What is under way must be taken up again. */
+/** Called before each retry of a pending call. */
 export function noteRetry({ cause }: Retry): void {
-  if (cause instanceof ApiError && cause.code !== "not-jobrunner") return; // it answers, and has too much to do
+  if (cause instanceof ApiError && cause.code !== "not-jobrunner") return; // it answers that it is too busy
   lost(cause);
 }
 
-/** Asks for as long as it takes until the service answers; throws where it says no, and the signal's reason when that aborts. */
+/** Retries until the service answers. Throws if it refuses, and the signal's reason when it aborts. */
 export async function untilAnswered<Answer>(
   ask: () => Promise<Answer>,
   { signal, onRetry = noteRetry }: { signal?: AbortSignal; onRetry?: OnRetry } = {},

@@ -3,13 +3,13 @@ import type { Changes, Listener } from "./changes.ts";
 import { untilAnswered } from "./connection.ts";
 
 /**
- * Every change of a job's state, by one connection for all of the page. A tab that nobody sees has none: browsers allow six to a service,
- * whatever the number of tabs.
+ * Every change of a job's state, over one connection for the whole page. A hidden tab has no connection, because browsers allow only six to
+ * a service, over all tabs.
  */
 export class Events implements Changes {
   readonly #client: Client;
   readonly #listeners = new Set<Listener>();
-  /** Up to where changes were heard: a tab that is shown again, or a connection that broke, goes on there. */
+  /** The last event that was taken. The next connection continues there. */
   readonly #position: EventsPosition = { id: null };
   #stop: AbortController | null = null;
 
@@ -17,7 +17,7 @@ export class Events implements Changes {
     this.#client = client;
   }
 
-  /** Gives what ends it. */
+  /** Returns the function that unsubscribes. */
   start(): () => void {
     const onVisibility = (): void => (document.visibilityState === "visible" ? this.#open() : this.#close());
     document.addEventListener("visibilitychange", onVisibility);
@@ -37,7 +37,7 @@ export class Events implements Changes {
     if (this.#stop !== null) return;
     const stop = new AbortController();
     this.#stop = stop;
-    untilAnswered(() => this.#listen(stop.signal), { signal: stop.signal }).catch(() => undefined); // a refusal is said by what asks next
+    untilAnswered(() => this.#listen(stop.signal), { signal: stop.signal }).catch(() => undefined); // the next request shows a refusal
   }
 
   #close(): void {

@@ -17,7 +17,7 @@ export function tickingText(ms: number): string {
   return ms < 9950 ? `${Math.floor(ms / 1000)} s` : longDuration(Math.floor(ms / 1000) * 1000);
 }
 
-/** `12 s ago`; the time of day if that was an hour ago or more; otherwise, or if the clock was set back since, the date. */
+/** `12 s ago`; after an hour the time of day; after midnight, or if a clock was set back since, the date as well. */
 export function sinceText(time: string, nowMs: number): string {
   const date = new Date(time);
   const agoMs = nowMs - date.getTime();

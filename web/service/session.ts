@@ -4,28 +4,28 @@ import { setClock } from "./clock.ts";
 import { connectionFetch, noteRetry, untilAnswered } from "./connection.ts";
 import { Events } from "./events.ts";
 
-/** Who looks at the page, as the service knows them: without a token where it trusts them as they are, else by one. */
+/** The identity of the user, with a token or, if the service allows it, without one. */
 export type Session = { kind: "starting" } | { kind: "unknown"; problem: string | null } | Known;
 
 export type Known = { kind: "known"; client: Client; events: Events; box: Box; token: string | null };
 
 export const session = signal<Session>({ kind: "starting" });
 
-/** Whether they may submit, kill and remove; the service decides, this only spares them the buttons. */
+/** Whether the user may submit, kill and remove jobs. This only hides buttons; the service decides. */
 export const mayRun = computed(() => session.value.kind === "known" && session.value.box.You.Role !== "read");
 
-/** Where the API is, without a slash at the end. */
+/** The API's URL, without a slash at the end. */
 export const serviceUrl = new URL("..", document.baseURI).href.replace(/\/$/, "");
 
-// The tab's own, and gone with it.
+// Kept for this tab, and removed when it is closed.
 const tokenKey = "jobrunner.token";
 
-/** Asks who we are; as soon as the service answers. */
+/** Requests the user's identity, as soon as the service answers. */
 export async function startSession(): Promise<void> {
   await enter(sessionStorage.getItem(tokenKey));
 }
 
-/** Resolves when the token was tried; what was wrong with it is in the session. */
+/** Resolves when the token was tried. The session has the error, if any. */
 export async function logIn(token: string): Promise<void> {
   await enter(token.trim());
 }
@@ -53,7 +53,7 @@ async function enter(token: string | null): Promise<void> {
   }
 }
 
-/** A token that is revoked while the page is open is asked for again. */
+/** Requests a token again when the present one is revoked. */
 async function authorizedFetch(url: string, init: RequestInit): Promise<Response> {
   const response = await connectionFetch(url, init);
   if (response.status === 401 && session.value.kind === "known")

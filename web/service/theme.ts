@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 
-/** Light or dark as the system is, unless something else was chosen here. */
+/** Light or dark like the system, unless the user chose otherwise. */
 export type Theme = "system" | "light" | "dark";
 
 const key = "jobrunner.theme";

@@ -2,7 +2,7 @@ import type { Diagnosis } from "../../../src/client/index.ts";
 
 const words = { ok: "fine", note: "could be better", problem: "does not work" } as const;
 
-/** What does not work first, then what could be better, then the rest. */
+/** Problems first, then notes, then the rest. */
 export function Findings({ diagnosis: { IsWell, Findings: findings } }: { diagnosis: Diagnosis }) {
   const order = Object.keys(words).toReversed();
   const sorted = findings.toSorted((a, b) => order.indexOf(a.Level) - order.indexOf(b.Level));

@@ -1,4 +1,4 @@
-/** How much of something is used; `share`: 0 to 1 and, of what can be overused, more; null: not known. */
+/** How much of a resource is used. `share`: 0 to 1, or more if it can be exceeded; null: unknown. */
 export function Meter({ name, share, words }: { name: string; share: number | null; words: string }) {
   const shown = Math.min(1, Math.max(0, share ?? 0));
   const level = shown > 0.95 ? "is-bad" : shown > 0.8 ? "is-warn" : "";

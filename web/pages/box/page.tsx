@@ -11,7 +11,7 @@ import "./style.css";
 
 const refreshMs = 5000;
 
-/** The box that jobs run on, as the service sees it. */
+/** The machine on which jobs run, as the service sees it. */
 export function BoxPage() {
   const { client, box: first } = useKnown();
   const [box, setBox] = useState<Box>(first);
@@ -124,7 +124,7 @@ function Limits({ box: { Limits } }: { box: Box }) {
   );
 }
 
-/** `MaxReadersPerJob` as "Max readers per job"; a unit in bytes is in the value. */
+/** `MaxReadersPerJob` as "Max readers per job". "Bytes" is omitted, because the value has its unit. */
 function wordsOf(name: string): string {
   const words = name
     .replace(/Bytes$/, "")
@@ -180,7 +180,7 @@ function Doctor() {
   );
 }
 
-/** Where the clock was set back since, it is not known how long. */
+/** The time since the start; unknown if the clock was set back since. */
 function upText(startedAt: string): string {
   const ms = elapsedMs({ StartedAt: startedAt, EndedAt: null }, nowMs.value);
   return ms === null ? "not known" : tickingText(ms);

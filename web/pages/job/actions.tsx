@@ -9,7 +9,7 @@ import { isActive, titleOf } from "../../service/format.ts";
 import { listOf } from "../jobs/page.tsx";
 import { KillDialog } from "./kill.tsx";
 
-/** Actions with a job, by those who may. */
+/** Actions on a job, for users who are allowed to use them. */
 export function Actions({ job }: { job: WholeJob }) {
   const known = useKnown();
   const { client } = known;
@@ -18,7 +18,7 @@ export function Actions({ job }: { job: WholeJob }) {
   if (!mayRun.value) return null;
   const again = async (): Promise<void> => {
     const spec = submittable(job);
-    if (spec === null) return goTo(hrefs.new(job.ID)); // what is secret must be typed in again
+    if (spec === null) return goTo(hrefs.new(job.ID)); // secrets must be entered again
     setBusy(true);
     try {
       goTo(hrefs.job(await client.submit(spec)));
@@ -70,7 +70,7 @@ export function Actions({ job }: { job: WholeJob }) {
   );
 }
 
-/** The spec as it was submitted; null where something in it is not shown. */
+/** The spec as it was submitted; null if the service hides a part of it. */
 function submittable({ Spec }: WholeJob): JobSpec | null {
   const { Secrets, Environment, Commands, ...rest } = Spec;
   if (Secrets !== undefined && Object.keys(Secrets).length > 0) return null;

@@ -4,7 +4,7 @@ import { say, sayProblem } from "../../parts/toasts.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { serviceUrl } from "../../service/session.ts";
 
-/** The output as a file: what there is now. */
+/** Downloads the present output as a file. */
 export function Download({ job }: { job: WholeJob }) {
   const { token } = useKnown();
   const [isBusy, setBusy] = useState(false);
@@ -33,7 +33,7 @@ export function Download({ job }: { job: WholeJob }) {
   );
 }
 
-/** A link carries no token. The browser keeps what comes in a file of its own, not in the page's memory. */
+/** Not a link, which could not send the token. The browser stores the data in a file, not in the page's memory. */
 async function save(url: string, { token, name }: { token: string; name: string }): Promise<void> {
   say("the download has started");
   const response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });

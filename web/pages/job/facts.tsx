@@ -2,7 +2,7 @@ import type { WholeJob } from "../../../src/client/index.ts";
 import { CopyButton } from "../../parts/copy.tsx";
 import { bytesText, exactTime } from "../../service/format.ts";
 
-/** All else that is known of a job, for who wants it. */
+/** All other facts about a job, folded away at first. */
 export function Facts({ job }: { job: WholeJob }) {
   const spec = JSON.stringify(job.Spec, null, 2);
   return (

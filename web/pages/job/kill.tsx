@@ -9,7 +9,7 @@ import { isActive, titleOf } from "../../service/format.ts";
 
 const defaultGraceSeconds = 10;
 
-/** Says what a kill does before it does it, and then how far it is. */
+/** Explains a kill before the user confirms it, and then shows its progress. */
 export function KillDialog({ job, onClose }: { job: WholeJob; onClose: () => void }) {
   const { client } = useKnown();
   const askedMs = useSignal<number | null>(null);

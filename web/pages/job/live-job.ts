@@ -10,13 +10,13 @@ export type JobFound =
   | { kind: "missing"; problem: string }
   | { kind: "failed"; problem: string };
 
-/** A job as it is now: asked for once, then kept by events, and asked for again when some may have been missed. */
+/** The present state of a job: requested once, updated by events, and requested again when events may have been missed. */
 export class LiveJob {
   readonly found = signal<JobFound>({ kind: "loading" });
   readonly #client: Client;
   readonly #id: string;
   #asking: AbortController | null = null;
-  /** The last that was heard since it was asked: the answer may be older. */
+  /** The last event during a request: the answer may be older. */
   #heard: Job | null = null;
 
   constructor({ client, id }: { client: Client; id: string }) {
@@ -24,7 +24,7 @@ export class LiveJob {
     this.#id = id;
   }
 
-  /** Gives what ends it. */
+  /** Returns the function that ends the updates. */
   start(events: Events): () => void {
     void this.ask();
     const unsubscribe = events.subscribe({ onJob: (job) => this.note(job), onGap: () => void this.ask() });
@@ -51,7 +51,7 @@ export class LiveJob {
     }
   }
 
-  /** What was heard of some job; it may be older than what is known. */
+  /** Takes an event of any job. It may be older than the known state. */
   note(job: Job): void {
     if (job.ID === this.#id) this.#heard = job;
     const { value } = this.found;

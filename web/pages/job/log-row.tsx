@@ -75,7 +75,7 @@ type LineRowProps = {
   isChosen: boolean;
 };
 
-/** The same line with the same marks is not drawn again: while one scrolls, most are. */
+/** A line with unchanged marks is not drawn again, which saves most of the work while scrolling. */
 class LineRow extends Component<LineRowProps> {
   override shouldComponentUpdate(next: LineRowProps): boolean {
     const { row, found, isCaseSensitive, isFound, isChosen } = this.props;
@@ -151,7 +151,7 @@ function colourOf(colour: Colour | null, side: "f" | "b"): { kind: "name"; name:
   return colour.kind === "palette" ? { kind: "name", name: `${side}${colour.number}` } : colour;
 }
 
-/** `14:03:09.123`, of this device's day. */
+/** `14:03:09.123` in the time zone of this device. */
 function clock(time: string): string {
   const date = new Date(time);
   const two = (number: number): string => String(number).padStart(2, "0");

@@ -6,7 +6,7 @@ import type { OutputView } from "./output-view.ts";
 
 const typingMs = 250;
 
-/** Search, and how the output is shown. */
+/** Search, and settings of the log. */
 export function LogTools({ view, job }: { view: OutputView; job: WholeJob }) {
   const size = view.output.sizeBytes.value;
   return (

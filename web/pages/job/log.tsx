@@ -105,7 +105,7 @@ type Elements = { view: OutputView; box: RefObject<HTMLDivElement | null> };
 
 const rowPx = 20;
 const headerPx = 34;
-/** As in the style sheet: the width of what is beside the text, without times, and of a time. */
+/** As in the style sheet: the width of everything beside the text, without times, and the width of a time. */
 const besidePx = 44;
 const timePx = 108;
 
@@ -161,7 +161,7 @@ function useLogKeys({ view, box }: Elements): void {
   }, [view]);
 }
 
-/** What is below the output: why it is empty, or the button to follow it. */
+/** Below the output: why it is empty, or the button to follow it. */
 function End({ view, job }: { view: OutputView; job: WholeJob }) {
   const sizeBytes = view.output.sizeBytes.value;
   const isActiveJob = isActive(job);

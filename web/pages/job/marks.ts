@@ -2,7 +2,7 @@ import type { Run } from "../../output/styles.ts";
 
 export type MarkedRun = { run: Run; isMarked: boolean };
 
-/** The runs of a line, cut where a text that is searched for begins and ends in it; it may go over several. */
+/** The runs of a line, cut where matches of the searched text begin and end. A match may span several runs. */
 export function markedRuns(runs: readonly Run[], { text, isCaseSensitive }: { text: string; isCaseSensitive: boolean }): MarkedRun[] {
   const marks = marksIn(runs.map((run) => run.text).join(""), { text, isCaseSensitive });
   let at = 0;

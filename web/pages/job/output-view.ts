@@ -9,7 +9,7 @@ import { sayProblem } from "../../parts/toasts.tsx";
 import type { LogTarget } from "../../route.ts";
 import { isActive } from "../../service/format.ts";
 
-/** A job's output as it is looked at: what is shown of it and how, and what keeps it up to date. */
+/** The view of a job's output: what is shown and how, and the updates. */
 export class OutputView {
   readonly output: Output;
   readonly window: LogWindow;
@@ -34,8 +34,8 @@ export class OutputView {
   }
 
   /**
-   * A tab that nobody sees follows nothing: browsers allow six connections to a service. `onFinished` hears how the job ended. Gives what
-   * ends it.
+   * A hidden tab does not follow the output, because browsers allow only six connections to a service. `onFinished` is called with the
+   * outcome. Returns the function that ends the updates.
    */
   start(onFinished: (job: Job) => void): () => void {
     this.#onFinished = onFinished;
@@ -54,7 +54,7 @@ export class OutputView {
     this.#keepUp();
   }
 
-  /** Null: at no place in particular. */
+  /** Null: no particular position. */
   showTarget(target: LogTarget | null): void {
     this.#first = target;
     if (this.#shown !== null && target !== null) void this.#toTarget(target);
@@ -66,7 +66,7 @@ export class OutputView {
     this.window.toOffset(offsetBytes);
   }
 
-  /** After something that went wrong. */
+  /** Call after an error. */
   tryAgain(): void {
     this.#keepUp();
     this.window.grew();
@@ -127,7 +127,7 @@ export class OutputView {
     void this.#shown.then(() => this.window.grew());
   }
 
-  /** What is folded to the end ends where another step begins to write. */
+  /** A fold that reaches the end is closed when another step begins to write. */
   #boundLastFold(): void {
     const job = this.#job;
     for (const fold of this.folds.value.values()) {
@@ -148,7 +148,7 @@ export class OutputView {
   }
 }
 
-/** Kept in this browser, for all jobs. */
+/** Stored in this browser, for all jobs. */
 function remembered(key: string): Signal<boolean> {
   const chosen = signal(localStorage.getItem(key) === "true");
   effect(() => localStorage.setItem(key, String(chosen.value)));

@@ -15,7 +15,7 @@ import "./style.css";
 import "./log.css";
 import "./terminal.css";
 
-/** A job: how it is, its steps in time, its output, and what can be done with it. */
+/** A job: its state, steps, output and actions. */
 export function JobPage({ id, target }: { id: string; target: LogTarget | null }) {
   const { client, events } = useKnown();
   const live = useMemo(() => new LiveJob({ client, id }), [client, id]);

@@ -5,7 +5,7 @@ import { nowMs } from "../../service/clock.ts";
 import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
 import { bytesText, exactTime, exitText, tickingText } from "../../service/format.ts";
 
-/** A job's steps in the order of time: what each is, when it ran within the whole, and how it ended. A step's name leads to its output. */
+/** A job's steps in order, with when each ran and how it ended. A step's name links to its output. */
 export function Timeline({ job }: { job: WholeJob }) {
   const span = spanOf(job);
   return (
@@ -36,7 +36,7 @@ function StepName({ job, step }: { job: WholeJob; step: Step }) {
   const href = hrefs.job(job.ID, { kind: "step", number: step.Number });
   const go = (event: MouseEvent): void => {
     event.preventDefault();
-    goTo(href, { isQuiet: true }); // also where the address is that already
+    goTo(href, { isQuiet: true }); // also if the address is the same
   };
   return (
     <a class="step-name" href={href} onClick={go} title="Go to its output">
@@ -45,7 +45,7 @@ function StepName({ job, step }: { job: WholeJob; step: Step }) {
   );
 }
 
-/** Its name, else what it runs. */
+/** Its name, or what it runs. */
 export function nameOf({ Name, Number }: Pick<Step, "Name" | "Number">, { Spec }: WholeJob): string {
   if (Name !== null) return Name;
   const command = Spec.Commands?.[Number - 1] ?? Spec;
@@ -65,7 +65,7 @@ function spanOf({ StartedAt, EndedAt, Steps }: WholeJob): Span | null {
 function Bar({ step, span }: { step: Step; span: Span | null }) {
   if (span === null || step.StartedAt === null) return <span class="track" />;
   const wholeMs = Math.max(1, span.endMs - span.startMs);
-  const within = (timeMs: number): number => Math.min(wholeMs, Math.max(0, timeMs - span.startMs)); // the clock may have been set meanwhile
+  const within = (timeMs: number): number => Math.min(wholeMs, Math.max(0, timeMs - span.startMs)); // a clock may have been set meanwhile
   const fromMs = within(Date.parse(step.StartedAt));
   const toMs = Math.max(fromMs, within(step.EndedAt === null ? span.endMs : Date.parse(step.EndedAt)));
   const style = { left: `${(100 * fromMs) / wholeMs}%`, width: `${(100 * (toMs - fromMs)) / wholeMs}%` };
@@ -86,7 +86,7 @@ function StepTook({ step }: { step: Step }) {
   return <>{step.EndedAt === null ? tickingText(ms) : longDuration(ms)}</>;
 }
 
-/** What it used, as far as that is known. */
+/** The resources that it used, if known. */
 function useOf({ CPUSeconds, PeakMemoryBytes, OutputBytes }: Step): string {
   return [
     CPUSeconds === null ? "" : `${CPUSeconds.toFixed(CPUSeconds < 10 ? 2 : 0)} s CPU`,

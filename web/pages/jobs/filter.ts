@@ -1,6 +1,6 @@
 import { type Job, type JobState, jobStates } from "../../../src/client/index.ts";
 
-/** Which jobs are listed: all that fit all of it. Empty is no wish. */
+/** Listed are jobs that match all parts of the filter. An empty part matches every job. */
 export type Filter = { states: JobState[]; labels: string[]; text: string };
 
 export function readFilter(query: URLSearchParams): Filter {
@@ -12,7 +12,7 @@ export function readFilter(query: URLSearchParams): Filter {
   };
 }
 
-/** As the API and the page's address have it. */
+/** The filter as parameters of the API and of the page's address. */
 export function queryOf({ states, labels, text }: Filter): URLSearchParams {
   const query = new URLSearchParams(labels.map((label): [string, string] => ["label", label]));
   if (states.length > 0) query.set("state", states.join(","));
@@ -20,7 +20,7 @@ export function queryOf({ states, labels, text }: Filter): URLSearchParams {
   return query;
 }
 
-/** As the service decides, for jobs that it was not asked for. */
+/** The filter of the service, applied to jobs of events. */
 export function fits({ ID, Name, State, Labels }: Job, { states, labels, text }: Filter): boolean {
   if (states.length > 0 && !states.includes(State)) return false;
   const hasLabel = (label: string): boolean => {

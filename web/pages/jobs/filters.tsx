@@ -14,7 +14,7 @@ const choices: { word: string; states: JobState[] }[] = [
 
 const typingMs = 200;
 
-/** By state, text and label. */
+/** Filters by state, text and label. */
 export function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {
   const { states, labels } = filter;
   const toggle = (own: JobState[]): void => {
@@ -36,7 +36,7 @@ export function Filters({ filter, onChange }: { filter: Filter; onChange: (filte
   );
 }
 
-/** Asked for when one has stopped typing. */
+/** Applied when the user pauses typing. */
 function TextFilter({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {
   const [text, setText] = useState(filter.text);
   const latest = useRef({ filter, onChange });

@@ -4,36 +4,36 @@ import type { Changes } from "../../service/changes.ts";
 import { untilAnswered } from "../../service/connection.ts";
 import { type Filter, fits } from "./filter.ts";
 
-/** A job in the list; what changes of it changes its row alone. */
+/** A job in the list. A change updates only its row. */
 export type Row = { id: string; job: Signal<Job> };
 
 export type Progress = { kind: "loading" } | { kind: "ready"; hasMore: boolean } | { kind: "failed"; problem: string };
 
 const pageSize = 200;
 const largestPage = 1000;
-/** Changes of a burst are shown together. */
+/** Changes within this time are shown together. */
 const flushMs = 100;
 
 /**
- * The jobs that fit a filter, newest first, as they are now: asked for in pages as far as they are looked at, then kept by events. While it
- * is held no row comes or goes, so that nothing moves under a pointer; what came meanwhile is counted.
+ * The jobs that match a filter, newest first: requested in pages as the user scrolls, then updated by events. While the list is held, no row
+ * is added or removed, so that nothing moves under the pointer. New jobs are counted meanwhile.
  */
 export class JobList {
   readonly rows = signal<readonly Row[]>([]);
   readonly progress = signal<Progress>({ kind: "loading" });
-  /** Jobs that fit and are not shown, since the list is held. */
+  /** The number of matching jobs that are not shown because the list is held. */
   readonly waiting = signal(0);
   filter: Filter = { states: [], labels: [], text: "" };
-  /** Where who looks at it had scrolled to. */
+  /** The scroll position. */
   scrollTopPx = 0;
 
   readonly #client: Client;
   #isHeld = false;
   #cursor: string | null = null;
   #loading: AbortController | null = null;
-  /** Changes that are not in the rows yet, by ID. */
+  /** Changes that are not shown yet, by ID. */
   readonly #changes = new Map<string, Job>();
-  /** What was heard while the service is asked, by ID: its answer may be older. */
+  /** Events during a request, by ID: the answer may be older. */
   readonly #heard = new Map<string, Job>();
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -53,7 +53,7 @@ export class JobList {
     void this.load();
   }
 
-  /** All that is shown, anew; rows of jobs that are still there stay what they are. */
+  /** Requests everything shown again. Rows of jobs that still exist are kept. */
   async load(): Promise<void> {
     const wanted = Math.max(pageSize, this.rows.value.length);
     await this.#fetch(async (signal) => {
@@ -68,7 +68,7 @@ export class JobList {
     });
   }
 
-  /** The page after what is shown. */
+  /** Loads the next page. */
   async loadMore(): Promise<void> {
     const from = this.#cursor;
     if (from === null || this.#loading !== null) return;
@@ -93,21 +93,21 @@ export class JobList {
     this.#flush();
   }
 
-  /** What waits, although the list is held: somebody asked for it. */
+  /** Shows the jobs that wait, although the list is held, because the user asked for it. */
   showWaiting(): void {
     const isHeld = this.#isHeld;
     this.release();
     this.#isHeld = isHeld;
   }
 
-  /** It was removed. */
+  /** Call when a job was removed. */
   forget(id: string): void {
     this.#changes.delete(id);
     this.#heard.delete(id);
     this.rows.value = this.rows.value.filter((row) => row.id !== id);
   }
 
-  /** So many, or all that there are: pages end early, and may be empty. */
+  /** This number of jobs, or all. Pages may be short or empty, so several may be needed. */
   async #gather({
     wanted,
     from,
@@ -139,7 +139,7 @@ export class JobList {
     return await untilAnswered(() => this.#client.page(query, { signal }), { signal });
   }
 
-  /** One at a time: the newest wish counts. */
+  /** One request at a time: a newer one replaces it. */
   async #fetch(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.#loading?.abort();
     const loading = new AbortController();
@@ -161,7 +161,7 @@ export class JobList {
     this.waiting.value = 0;
   }
 
-  /** With what was heard while the service was asked. */
+  /** The answer, updated by the events that came during the request. */
   #goOn(): void {
     for (const [id, job] of this.#heard) this.#changes.set(id, job);
     this.#flush();
@@ -195,7 +195,7 @@ export class JobList {
     });
   }
 
-  /** What is older than all that was asked for comes with its page. IDs sort in the order of acceptance. */
+  /** Jobs older than all loaded ones come with their page. IDs sort in the order of acceptance. */
   #isWithin({ ID }: Job): boolean {
     return this.#cursor === null || ID > (this.rows.value.at(-1)?.id ?? "");
   }

@@ -9,7 +9,7 @@ import { JobList } from "./job-list.ts";
 import { JobTable } from "./table.tsx";
 import "./style.css";
 
-/** One list for as long as the session lasts: whoever comes back from a job finds it where it was. */
+/** One list for the whole session, so that it is unchanged when the user comes back from a job. */
 const lists = new WeakMap<Known["client"], JobList>();
 
 export function listOf({ client, events }: Known): JobList {
@@ -18,7 +18,7 @@ export function listOf({ client, events }: Known): JobList {
   return list;
 }
 
-/** All jobs, live. */
+/** The list of all jobs, live. */
 export function JobsPage({ query }: { query: URLSearchParams }) {
   const list = listOf(useKnown());
   const filter = useMemo(() => readFilter(query), [query]);

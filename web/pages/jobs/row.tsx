@@ -10,7 +10,7 @@ import type { Row } from "./job-list.ts";
 
 type JobRowProps = { row: Row; index: number; topPx: number; isActive: boolean; onLabel: (label: string) => void };
 
-/** A job in a line. */
+/** A job as a row. */
 export function JobRow({ row, index, topPx, isActive, onLabel }: JobRowProps) {
   const job = row.job.value;
   const { ID, Name, State, SubmittedAt, Labels, Message } = job;
@@ -58,7 +58,7 @@ function Since({ time }: { time: string }) {
   return <>{useComputed(() => sinceText(time, nowMs.value))}</>;
 }
 
-/** Of a job that is not finished, with each second. */
+/** The duration of an unfinished job, updated every second. */
 function Took({ job }: { job: Job }) {
   if (job.EndedAt === null && job.StartedAt !== null) return <Ticking key={job.StartedAt} job={job} />;
   const ms = elapsedMs(job, 0);

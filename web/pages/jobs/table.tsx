@@ -10,7 +10,7 @@ const narrowRowPx = 68;
 const narrow = matchMedia("(max-width: 760px)");
 const spareRows = 8;
 
-/** The list as a table of which only what is seen exists, however many jobs there are. */
+/** The list as a table. Only visible rows are in the document, however many jobs there are. */
 export function JobTable({ list, onLabel, empty }: { list: JobList; onLabel: (label: string) => void; empty: ComponentChildren }) {
   const box = useRef<HTMLDivElement>(null);
   const rowPx = useRowPx();
@@ -70,7 +70,7 @@ export function JobTable({ list, onLabel, empty }: { list: JobList; onLabel: (la
   );
 }
 
-/** Within the table, since the list is held while the pointer is in it. */
+/** Inside the table, because the list is held while the pointer is in it. */
 function Waiting({ list }: { list: JobList }) {
   const count = list.waiting.value;
   return (
@@ -96,7 +96,7 @@ function useRowPx(): number {
 
 type Viewport = { box: { current: HTMLDivElement | null }; list: JobList; rowPx: number };
 
-/** Which rows are seen, with some to spare; near the end of what is known, more is asked for. */
+/** The visible rows and some more. Near the end of the loaded rows, more are requested. */
 function useVisibleRange({ box, list, rowPx }: Viewport): { first: number; last: number } {
   const range = useSignal({ first: 0, last: 60 });
   useLayoutEffect(() => {
@@ -121,7 +121,7 @@ function useVisibleRange({ box, list, rowPx }: Viewport): { first: number; last:
   return range.value;
 }
 
-/** Rows that come in above what is looked at push nothing down: what is seen stays where it is. */
+/** Rows that are added above the viewport do not move the visible rows. */
 function useStill({ box, list, rowPx }: Viewport): void {
   const first = useRef<string | null>(null);
   const rows = list.rows.value;
@@ -135,7 +135,7 @@ function useStill({ box, list, rowPx }: Viewport): void {
   }, [rows, rowPx]);
 }
 
-/** Arrows, or j and k, go from job to job. Gives the row that Tab comes to. */
+/** Arrows, or j and k, go from job to job. Returns the row that Tab focuses. */
 function useKeys({ box, list, rowPx }: Viewport): number {
   const active = useSignal(0);
   useEffect(() => {
