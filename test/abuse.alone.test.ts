@@ -41,7 +41,7 @@ for (const { cgroups, skip } of cgroupModes) {
   });
 }
 
-test("a job that floods its output, and readers that do not take it, harm nobody", { timeout: 120_000 }, async (t) => {
+test("a job that floods its output and readers that do not read delay no other client", { timeout: 120_000 }, async (t) => {
   const service = await startService(t);
   const flood = await waitingJob(service, "for ((i = 0; i < 800; i++)); do yes | head -c 1M; sleep 0.02; done");
   await stalledReaders(t, service, flood, 20);
@@ -63,7 +63,7 @@ test("a job that floods its output, and readers that do not take it, harm nobody
   assert.equal(await taken, job.OutputBytes);
 });
 
-test("two hundred readers that never take a byte slow down neither the job nor another reader", { timeout: 120_000 }, async (t) => {
+test("two hundred readers that never read a byte delay neither the job nor other readers", { timeout: 120_000 }, async (t) => {
   const service = await startService(t);
   const flood = "yes | head -c 300M";
   const alone = await waitingJob(service, flood);
@@ -86,7 +86,7 @@ test("two hundred readers that never take a byte slow down neither the job nor a
   assert.ok(grown < 150 * mebibyte, `the service grew by ${inMebibytes(grown)}`);
 });
 
-test("more connections than there are descriptors cost no job anything, and are refused in order", { timeout: 120_000 }, async (t) => {
+test("more connections than file descriptors affect no job, and are refused with an answer", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { program: programWithFewDescriptors(t, 400) });
   const before = openFilesOf(service.pid).length;
   const ending = await service.submit(steady); // while there is no descriptor to be had

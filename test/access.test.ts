@@ -35,7 +35,7 @@ const expected: Record<string, "public" | "see" | "run" | "admin"> = {
   "GET /ui/*": "public",
 };
 
-test("every route of the router refuses who is not known, and whose role is too small", async (t) => {
+test("every route refuses unidentified clients and clients whose role is too small", async (t) => {
   const routes = await routesOf(t);
   assert.deepEqual(routes.filter((route) => !route.startsWith("HEAD ")).toSorted(), Object.keys(expected).toSorted());
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "1000" } });
@@ -69,7 +69,7 @@ test("every route of the router refuses who is not known, and whose role is too 
   assert.equal((await service.call("GET", "/nothing/here", { headers: fromElsewhere })).status, 401);
 });
 
-test("a submit token sees and does with its own jobs what it likes, and nothing with others'", async (t) => {
+test("a submit token has full access to its own jobs, and none to the jobs of others", async (t) => {
   const service = await startService(t);
   const [mine, theirs] = [bearer(await createToken(service, "mine", "submit")), bearer(await createToken(service, "theirs", "submit"))];
   const ours = await service.submit({ CommandLine: "echo owner's; sleep 1000" });
@@ -103,7 +103,7 @@ test("a submit token sees and does with its own jobs what it likes, and nothing 
   assert.deepEqual(await lists(mine), []);
 });
 
-test("pages of a submit token's own jobs hold no other's", async (t) => {
+test("pages of a submit token's jobs contain no other identity's jobs", async (t) => {
   const service = await startService(t);
   const mine = bearer(await createToken(service, "mine", "submit"));
   const own: string[] = [];
@@ -142,7 +142,7 @@ test("a read token sees every job and its output, but no value of its environmen
   assert.ok((await service.call("GET", `/${job.ID}`)).text.includes("s3cret"));
 });
 
-test("an Idempotency-Key is its identity's own", async (t) => {
+test("an Idempotency-Key belongs to its identity", async (t) => {
   const service = await startService(t);
   const [one, two] = [bearer(await createToken(service, "one", "submit")), bearer(await createToken(service, "two", "submit"))];
   const key = { "Idempotency-Key": "nightly" };

@@ -11,7 +11,7 @@ const event = fc.oneof(
 
 type Standing = "arriving" | "queued" | "admitted" | "gone";
 
-test("whatever arrives, waits and leaves: no more run than may, nobody is passed over, forgotten or counted twice", () => {
+test("in any order of events, the limit holds, the order is kept, and no job is forgotten or counted twice", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.array(event, { maxLength: 200 }), (maxRunning, events) => {
       const admission = new Admission<number>({ maxRunning });

@@ -18,7 +18,7 @@ test("an accepted job is listed as running by the time its submission is answere
   }
 });
 
-test("jobs beyond the limit wait and start first come first served, over restarts too", async (t) => {
+test("jobs beyond the limit wait and start in the order of submission, also after restarts", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
   const first = await service.submit(untilGo);
   await (await service.attach(first)).until("ready");
@@ -39,7 +39,7 @@ test("jobs beyond the limit wait and start first come first served, over restart
   assert.deepEqual(times, times.toSorted());
 });
 
-test("a reader of a queued job waits for it and gets all of it", async (t) => {
+test("a reader of a queued job waits, and then gets the whole output", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
   const first = await service.submit(untilGo);
   await (await service.attach(first)).until("ready");
@@ -50,7 +50,7 @@ test("a reader of a queued job waits for it and gets all of it", async (t) => {
   assert.equal(reader.received().toString(), "from the queue\n");
 });
 
-test("a queued job that is killed never runs, and the next one takes its place", async (t) => {
+test("a queued job that is killed never runs, and the next one starts", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
   const first = await service.submit(untilGo);
   await (await service.attach(first)).until("ready");
@@ -65,7 +65,7 @@ test("a queued job that is killed never runs, and the next one takes its place",
   assert.equal((await service.get(killed)).State, "Killed");
 });
 
-test("a start that finds a job finished admits the next one only if those that go on leave room for it", async (t) => {
+test("a start that finds a job finished admits the next one only if the running jobs leave room for it", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
   const [lost, waits, goesOn] = [
     await service.submit(untilGo),
@@ -89,7 +89,7 @@ test("a start that finds a job finished admits the next one only if those that g
   assert.equal((await service.wait(waits)).State, "Succeeded");
 });
 
-test("never more jobs run than the limit allows", async (t) => {
+test("the number of running jobs never exceeds the limit", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "3" } });
   const command = 'touch running; n=$(ls -d ../../*/work/running | wc -l); [ "$n" -le 3 ]; code=$?; sleep 0.05; rm running; exit $code';
   const ids = await Promise.all(Array.from({ length: 30 }, () => service.submit({ CommandLine: command })));

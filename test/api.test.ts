@@ -69,7 +69,7 @@ test("jobs are listed newest first, by state, label, name and time, page by page
   assert.deepEqual(await list(service, "name=none"), []);
 });
 
-test("a text is found in names, IDs and labels of running and finished jobs, in any case, and % and _ are themselves", async (t) => {
+test("a text is found in names, IDs and labels of running and finished jobs, in any case; % and _ are ordinary characters", async (t) => {
   const service = await startService(t);
   const { job: over } = await service.run({ Name: "Nightly_build 100%", Labels: { team: "Data" }, CommandLine: "true" });
   const { job: other } = await service.run({ Labels: { team: "web" }, CommandLine: "true" });
@@ -94,7 +94,7 @@ test("a text is found in names, IDs and labels of running and finished jobs, in 
   await service.kill(running);
 });
 
-test("a job in which a text is found in many places is listed once, and none is left out of the pages for it", async (t) => {
+test("a job with several matches of a text is listed once, and no page omits a job", async (t) => {
   const service = await sharedService(t);
   const labels = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`part-${index}`, "part"]));
   const ids: string[] = [];
@@ -102,7 +102,7 @@ test("a job in which a text is found in many places is listed once, and none is 
   for (const limit of [1, 2, 3]) assert.deepEqual(await pages(service, `text=part&limit=${limit}`), ids, `${limit} at once`);
 });
 
-test("a finished job can be removed with all that it had, a running one not", async (t) => {
+test("a finished job can be removed with all its files, a running one cannot", async (t) => {
   const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "mkdir -m 0 locked; echo x > file; chmod 0 file", Labels: { a: "b" } });
   const directory = join(service.stateDir, "jobs", job.ID);
@@ -116,7 +116,7 @@ test("a finished job can be removed with all that it had, a running one not", as
   assert.equal((await service.call("DELETE", `/jobs/${running}`)).status, 409);
 });
 
-test("events tell every change of state as it happens", async (t) => {
+test("events report every change of state as it happens", async (t) => {
   const service = await sharedService(t);
   const events = await open(service.url, "GET", "/events", { headers: { Accept: "text/event-stream" } });
   assert.match(events.headers["content-type"] ?? "", /^text\/event-stream/);
@@ -140,7 +140,7 @@ test("events tell every change of state as it happens", async (t) => {
   events.close();
 });
 
-test("the same idempotency key and body give the same job, over a crash too; another body is refused", async (t) => {
+test("the same idempotency key and body return the same job, also after a crash; another body is refused", async (t) => {
   const service = await startService(t);
   const submit = (body: string, key = "k-1") => service.call("POST", "/", { body, headers: { "Idempotency-Key": key } });
   const answers = await Promise.all(Array.from({ length: 20 }, () => submit('{"CommandLine":"true","Name":"a"}')));
@@ -181,7 +181,7 @@ test("attach gives ranges of finished jobs", async (t) => {
   }
 });
 
-test("attach sends the format that Accept likes best; the service decides between equals, and parameters do not matter", async (t) => {
+test("attach sends the format with the highest quality in Accept; the service decides between equals, and ignores parameters", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "echo one" });
   const [raw, ndjson, events] = ["text/plain; charset=utf-8", "application/x-ndjson", "text/event-stream"];
@@ -262,7 +262,7 @@ test("HEAD has the headers and no body, and an HTTP/1.0 client gets everything w
   assert.equal(old.stdout, "out\n");
 });
 
-test("bytes are bytes: NUL, invalid UTF-8, and a line of 10 MB", async (t) => {
+test("output is kept byte for byte: NUL, invalid UTF-8, and a line of 10 MB", async (t) => {
   const service = await sharedService(t);
   const binary = await service.run({ CommandLine: "printf 'a\\0b\\377\\376\\n'" });
   assert.deepEqual([...binary.output], [97, 0, 98, 255, 254, 10]);
@@ -286,7 +286,7 @@ test("a reader that stalls is disconnected, delays no other reader, and resumes 
   assert.ok(Buffer.concat([got, await service.output(id, `?offset=${got.length}`)]).equals(whole));
 });
 
-test("hundreds of readers of a live job all get every byte", async (t) => {
+test("hundreds of readers of a live job all receive every byte", async (t) => {
   const service = await sharedService(t);
   const id = await service.submit({
     CommandLine: "until [ -e go ]; do sleep 0.02; done; for i in {1..200}; do echo $i; done; head -c 300000 /dev/urandom",
@@ -299,7 +299,7 @@ test("hundreds of readers of a live job all get every byte", async (t) => {
   assert.ok(readers.every((reader) => reader.received().equals(whole)));
 });
 
-test("the service tells how it is", async (t) => {
+test("the service reports its state", async (t) => {
   const service = await sharedService(t);
   const answer = await service.call("GET", "/healthz");
   assert.equal(answer.status, 200);

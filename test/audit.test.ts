@@ -16,7 +16,7 @@ function linesOf(service: Service, name = "audit.log"): Line[] {
   return lines.map((line): Line => JSON.parse(line));
 }
 
-test("the audit log says who submitted, killed, deleted, made and revoked what, from where", async (t) => {
+test("the audit log records who submitted, killed, deleted, created and revoked what, from where", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "ci", "submit");
   const id = await service.submit({ CommandLine: "sleep 1000" }, bearer(token));
@@ -55,7 +55,7 @@ test("the audit log says who submitted, killed, deleted, made and revoked what, 
   assert.equal(statSync(join(service.stateDir, "audit.log")).mode & 0o777, 0o600);
 });
 
-test("a removal that fails midway is in the audit log, with how far it came", { skip: canMount }, async (t) => {
+test("a removal that fails midway is in the audit log, with its progress", { skip: canMount }, async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "mkdir -p full/mounted && mkdir full/{1..300}" });
   using mounts = new Mounts();
@@ -67,7 +67,7 @@ test("a removal that fails midway is in the audit log, with how far it came", { 
   assert.deepEqual([Event, Path, Failed, RemovedCount], ["file removed", "full", "not-all-removed", 300]);
 });
 
-test("what fails midway is in the audit log; what is refused before is not", async (t) => {
+test("operations that fail midway are in the audit log; operations that are refused before are not", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FILE_BYTES: "2000" } });
   const id = await service.submit({ CommandLine: "sleep 1000" });
   assert.equal((await service.call("PUT", `/${id}/files/new/large`, { body: "x".repeat(5000) })).status, 413);
@@ -82,7 +82,7 @@ test("what fails midway is in the audit log; what is refused before is not", asy
   assert.deepEqual([cut?.["Event"], cut?.["Path"], cut?.["Failed"]], ["file written", "new/cut", "bad-request"]);
 });
 
-test("the audit log holds no bodies, secrets, variables or tokens", async (t) => {
+test("the audit log contains no bodies, secrets, variables or tokens", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "a", "read");
   await service.run({ CommandLine: "echo s3cret-1", Environment: { A: "s3cret-2" }, Secrets: { B: "s3cret-3" }, Name: "s3cret-4" });
@@ -93,7 +93,7 @@ test("the audit log holds no bodies, secrets, variables or tokens", async (t) =>
   assert.ok(!text.includes("s3cret") && !text.includes(token), text);
 });
 
-test("the audit log is rotated, whole lines in every file, and only so many are kept", async (t) => {
+test("the audit log is rotated, every file contains whole lines, and the number of files is limited", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_AUDIT_MAX_BYTES: "4096", JOBRUNNER_AUDIT_FILES: "3" } });
   const ids: string[] = [];
   for (let count = 0; count < 120; count += 1) ids.push((await service.run({ CommandLine: "true" })).job.ID);

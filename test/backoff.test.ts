@@ -16,7 +16,7 @@ import { createToken } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
 test(
-  "behind an nginx that waits a second for each answer, commands that last do what they do, and need no words",
+  "behind an nginx that delays each answer by a second, long-running commands work and print no messages",
   needsProgram("nginx", "nginx-light"),
   async (t) => {
     const service = await startService(t);
@@ -93,7 +93,7 @@ for (const [name, mood] of moods) {
   });
 }
 
-test("what is asked and answered at once fails at once, with a sentence, where lasting calls go on", async (t) => {
+test("a command that asks once fails at once with an error, while long-running commands retry", async (t) => {
   const service = await startService(t);
   const proxy = await new MoodyProxy(() => service.port).start(t);
   const client = new Client({ url: proxy.url });
@@ -125,7 +125,7 @@ test("what is asked and answered at once fails at once, with a sentence, where l
   );
 });
 
-test("a removal that the service refused for a moment has removed nothing: a missing job was missing before", async (t) => {
+test("after a refused and retried removal, a missing job is still an error", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "3" } });
   const refusals = new Set<unknown>();
   const client = new Client({ url: service.url, onRetry: ({ cause }) => refusals.add(cause instanceof ApiError ? cause.code : cause) });
@@ -138,7 +138,7 @@ test("a removal that the service refused for a moment has removed nothing: a mis
   await waitFor("others may ask again", async () => (await service.call("GET", "/")).status === 200);
 });
 
-test("Retry-After is waited for, in seconds or as a time", async (t) => {
+test("Retry-After is obeyed, in seconds or as a time", async (t) => {
   const service = await startService(t);
   const proxy = await new MoodyProxy(() => service.port).start(t);
   const retries: Retry[] = [];
@@ -151,7 +151,7 @@ test("Retry-After is waited for, in seconds or as a time", async (t) => {
   for (const { delayMs } of retries) assert.ok(delayMs > 1000 && delayMs <= 3000, String(delayMs));
 });
 
-test("an error after the submission says the job's ID, and that it goes on", async (t) => {
+test("an error after the submission reports the job's ID, and that the job continues", async (t) => {
   const service = await startService(t);
   const proxy = await new MoodyProxy(() => service.port).start(t);
   for (const status of [401, 404, 500]) {
@@ -167,7 +167,7 @@ test("an error after the submission says the job's ID, and that it goes on", asy
   }
 });
 
-test("run goes on when the service is away and when it is silent, says so, and what was begun is not begun twice", async (t) => {
+test("run reports and survives a service that is down or silent, and repeats nothing that it has started", async (t) => {
   const service = await startService(t);
   const proxy = await new MoodyProxy(() => service.port).start(t);
   proxy.moodOf = ({ method }) => (method === "POST" ? { kind: "cut" } : null);
@@ -184,33 +184,29 @@ test("run goes on when the service is away and when it is silent, says so, and w
   assert.equal((await running.ended()).code, 3);
 });
 
-test(
-  "ps --watch goes on where the list is not to be had for a moment, and shows then what has changed meanwhile",
-  needsScript,
-  async (t) => {
-    const service = await startService(t);
-    const proxy = await new MoodyProxy(() => service.port).start(t);
-    const running = startProgram(t, onTerminal("stty cols 80 rows 10; exec bin/jobrunner ps --watch"), {
-      environment: { JOBRUNNER_URL: proxy.url },
-      stdin: null,
-    });
-    await running.until("LABELS");
-    let refusals = 0;
-    proxy.moodOf = ({ url }) => {
-      if (url?.startsWith("/jobs") !== true) return null;
-      refusals += 1;
-      return { kind: "answer", status: 502 };
-    };
-    await service.submit({ Name: "meanwhile", CommandLine: "sleep 1000" });
-    await waitFor("the list is asked for again and again", () => refusals > 3);
-    proxy.moodOf = null;
-    await running.until("meanwhile");
-    running.type("\u0003");
-    assert.equal((await running.ended()).code, 0);
-  },
-);
+test("ps --watch continues when the list is unavailable for a moment, and then shows what changed meanwhile", needsScript, async (t) => {
+  const service = await startService(t);
+  const proxy = await new MoodyProxy(() => service.port).start(t);
+  const running = startProgram(t, onTerminal("stty cols 80 rows 10; exec bin/jobrunner ps --watch"), {
+    environment: { JOBRUNNER_URL: proxy.url },
+    stdin: null,
+  });
+  await running.until("LABELS");
+  let refusals = 0;
+  proxy.moodOf = ({ url }) => {
+    if (url?.startsWith("/jobs") !== true) return null;
+    refusals += 1;
+    return { kind: "answer", status: 502 };
+  };
+  await service.submit({ Name: "meanwhile", CommandLine: "sleep 1000" });
+  await waitFor("the list is asked for again and again", () => refusals > 3);
+  proxy.moodOf = null;
+  await running.until("meanwhile");
+  running.type("\u0003");
+  assert.equal((await running.ended()).code, 0);
+});
 
-test("a submission that is left without an answer says the key that gives its job", async (t) => {
+test("a submission without an answer reports the key with which the job can be found", async (t) => {
   const service = await startService(t);
   const proxy = await new MoodyProxy(() => service.port).start(t);
   proxy.moodOf = () => ({ kind: "cut" });
@@ -237,7 +233,7 @@ test("a submission that is left without an answer says the key that gives its jo
   }
 });
 
-test("where nothing listens from the beginning, a command ends at once; the same once something has answered", async (t) => {
+test("a command ends at once if nothing listens, both at the beginning and after a first answer", async (t) => {
   const nowhere = await cli(t, `http://127.0.0.1:${await freePort()}`, ["wait", "0"]);
   assert.equal(nowhere.code, 125);
   const service = await startService(t);
@@ -251,7 +247,7 @@ test("where nothing listens from the beginning, a command ends at once; the same
   assert.equal((await waiting.ended()).code, 143);
 });
 
-test("cp goes on where a connection broke, in both directions, and notices a file that was changed meanwhile", async (t) => {
+test("cp resumes after a broken connection, in both directions, and detects a file that changed meanwhile", async (t) => {
   const service = await startService(t);
   const proxy = await new Proxy(() => service.port).start(t);
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-patience-"));

@@ -17,7 +17,7 @@ const containerFields = new Map<string, unknown>([
   ["Resources", {}],
 ]);
 
-test("every wrong field is refused with a problem document that names it", async (t) => {
+test("every invalid field is refused with a problem document that names it", async (t) => {
   const service = await sharedService(t);
   const cases: [unknown, string][] = [
     [null, "the body"],
@@ -86,7 +86,7 @@ test("every wrong field is refused with a problem document that names it", async
   assert.deepEqual(await service.activeIds(), []);
 });
 
-test("what a later version will have is refused by name now", async (t) => {
+test("fields of later versions are refused by name", async (t) => {
   const service = await sharedService(t);
   for (const field of ["Tty", "OpenStdin", "Resources", "Callback", "CommandLin"]) {
     const answer = await service.call("POST", "/", { body: JSON.stringify({ CommandLine: good, [field]: true }) });
@@ -98,7 +98,7 @@ test("what a later version will have is refused by name now", async (t) => {
   for (const path of ["signal", "stdin", "resize"]) assertProblem(await service.call("POST", `/${job.ID}/${path}`, { body: "{}" }), 404);
 });
 
-test("what is no JSON is refused without being repeated", async (t) => {
+test("a body that is not JSON is refused, and the error does not repeat it", async (t) => {
   const service = await sharedService(t);
   const bodies = [
     "",
@@ -117,7 +117,7 @@ test("what is no JSON is refused without being repeated", async (t) => {
   assertProblem(await service.call("POST", "/", { body: `{"CommandLine":"${"x".repeat(5 << 20)}"}` }), 413);
 });
 
-test("names that mean something to JavaScript are plain data", async (t) => {
+test("names with a meaning in JavaScript are plain data", async (t) => {
   const service = await sharedService(t);
   const body =
     '{"CommandLine":"env | grep -c -E ' +
@@ -130,7 +130,7 @@ test("names that mean something to JavaScript are plain data", async (t) => {
   assertProblem(await service.call("POST", "/", { body: '{"CommandLine":"true","__proto__":{"polluted":1}}' }), 400);
 });
 
-test("hostile IDs reach nothing", async (t) => {
+test("hostile IDs give no access to anything", async (t) => {
   const service = await sharedService(t);
   const ids = [
     "../../etc/passwd",
@@ -166,7 +166,7 @@ test("hostile IDs reach nothing", async (t) => {
   }
 });
 
-test("wrong methods are refused with those that there are", async (t) => {
+test("a wrong method is refused with the allowed ones", async (t) => {
   const service = await sharedService(t);
   const cases: [string, string, string][] = [
     ["PUT", "/", "GET"],
@@ -210,7 +210,7 @@ test("wrong query parameters are refused by name", async (t) => {
   }
 });
 
-test("a page from elsewhere can do nothing, on any method", async (t) => {
+test("a page of another site has no access, with any method", async (t) => {
   const service = await sharedService(t);
   const foreign = [
     { Origin: "https://example.org" },
@@ -260,7 +260,7 @@ test("a request target in absolute form is accepted if it names the Host, and re
   }
 });
 
-test("what is not HTTP gets an answer, and the service goes on", async (t) => {
+test("a client that does not speak HTTP gets an answer, and the service continues", async (t) => {
   const service = await sharedService(t);
   for (const bytes of [
     "nonsense\r\n\r\n",

@@ -12,7 +12,7 @@ import { compare, inTurns } from "../bench/lib/turns.ts";
 
 const show = (value: number): string => `${value} ms`;
 
-test("the CPU time of a contender is that of all it started, though nobody waited for it, and nothing of its cgroup stays", async (t) => {
+test("the CPU time of a contender includes all its descendants, also unreaped ones, and its cgroup is removed", async (t) => {
   const scope = new Scope();
   const meter = cgroupMeter(scope, "test");
   if (meter === null) {
@@ -40,7 +40,7 @@ test("the CPU time of a contender is that of all it started, though nobody waite
   assert.equal(existsSync(join(file, "..")), false);
 });
 
-test("each contender comes after each other one, and is the first as often as they", async () => {
+test("each contender follows each other one equally often, and starts equally often", async () => {
   const order: string[] = [];
   const contenders = ["a", "b", "c"].map((name) => ({ name, run: async () => await Promise.resolve(order.push(name)) }));
   const results = await inTurns(contenders, { rounds: 6 });
@@ -58,7 +58,7 @@ test("a comparison is the median of the rounds' ratios, not the ratio of medians
   assert.equal(compare({ name: "x", ours: [1], peer: [2], show }).verdict, "for information");
 });
 
-test("what could not be measured for want of a build before is not passed over: the report names it at the top", async () => {
+test("a comparison that lacks the previous build is reported at the top", async () => {
   const scope = new Scope();
   const why = await buildBefore(scope, "no-such-revision", () => undefined);
   await scope.close();
@@ -68,7 +68,7 @@ test("what could not be measured for want of a build before is not passed over: 
   assert.match(report, /What falls short:\n\n- start: start to the first 200: no-such-revision is neither/);
 });
 
-test("a benchmark that is not known is refused, with the names of all", () => {
+test("an unknown benchmark is refused with the names of all", () => {
   const { status, stderr } = spawnSync(process.execPath, ["bench/main.ts", "no-such"], {
     cwd: join(import.meta.dirname, ".."),
     encoding: "utf8",

@@ -22,7 +22,7 @@ const routes: Routes = (app) => {
   app.delete("/none", { config: { operation: "submit" } }, async () => ({}));
 };
 
-test("a live body may take longer than the time for requests; every other body must arrive in time", async (t) => {
+test("a live body may take longer than the request timeout; every other body must arrive in time", async (t) => {
   const opened = await openApi(t, { JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "1" }, [routes]);
   const { port } = await serveApi(t, opened);
   const begin = (line: string, fields = ""): Connection => {
@@ -51,7 +51,7 @@ test("a live body may take longer than the time for requests; every other body m
   assert.deepEqual(live.statuses(), [200]);
 });
 
-test("a route whose requests have bodies says how it takes them", async (t) => {
+test("a route whose requests have bodies must declare how it takes them", async (t) => {
   const silent: Routes = (app) => void app.post("/silent", { config: { operation: "submit" } }, async () => ({}));
   await assert.rejects(openApi(t, {}, [silent]), /POST \/silent does not say how it takes a body/);
 });

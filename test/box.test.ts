@@ -12,7 +12,7 @@ import { repository, startService } from "./helper/service.ts";
 import { bearer, createToken, fromElsewhere } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("the box says what it is, who asks, what runs and waits, and what is configured", async (t) => {
+test("/box reports the machine, the caller's identity, the running and queued jobs, and the configuration", async (t) => {
   const beforeMs = Date.now();
   const service = await startService(t, {
     environment: {
@@ -47,7 +47,7 @@ test("the box says what it is, who asks, what runs and waits, and what is config
   assert.deepEqual([MaxRunning, MaxReaders, MaxReadersPerJob, MaxBodyBytes, MaxFileBytes], [1, 99, 2000, 2048, 1 << 30]);
 });
 
-test("the start of the service is told, and does not move", async (t) => {
+test("/box reports when the service started, always the same time", async (t) => {
   const service = await startService(t);
   const [first, second] = [await service.client().box(), await service.client().box()];
   assert.equal(first.StartedAt, second.StartedAt);
@@ -57,7 +57,7 @@ test("the start of the service is told, and does not move", async (t) => {
   assert.ok(Date.parse((await service.client().box()).StartedAt) > Date.parse(second.Now));
 });
 
-test("whoever is let in sees the box, what the doctor finds the role admin alone, and nobody else either", async (t) => {
+test("every identified client may read /box, only the role admin the findings, and unidentified clients neither", async (t) => {
   const service = await startService(t);
   const asked = {
     read: bearer(await createToken(service, "r", "read")),
@@ -75,14 +75,14 @@ test("whoever is let in sees the box, what the doctor finds the role admin alone
   for (const path of ["/box", "/box/findings"]) assertProblem(await service.call("DELETE", path), 405);
 });
 
-test("the box holds no secret, no path of the state directory and no other's token", async (t) => {
+test("/box contains no secret, no path of the state directory and no other token", async (t) => {
   const service = await startService(t, { environment: { http_proxy: "http://user:hunter22@proxy" } });
   await createToken(service, "somebody", "admin");
   const { text } = await service.call("GET", "/box");
   for (const secret of ["hunter22", "somebody", service.stateDir]) assert.ok(!text.includes(secret), text);
 });
 
-test("what the disk does not say is null, and all else is told", async (t) => {
+test("disk values that the file system does not report are null, and all others are present", async (t) => {
   const service = await startService(t);
   const away = `${service.stateDir}-away`;
   renameSync(service.stateDir, away);
@@ -94,7 +94,7 @@ test("what the disk does not say is null, and all else is told", async (t) => {
   }
 });
 
-test("the doctor says within the service what it says beside it, and a service that runs is well", async (t) => {
+test("the doctor in the service finds the same as the doctor beside it, and a running service is well", async (t) => {
   const service = await startService(t);
   await service.stop();
   await service.start(); // with its port in the configuration
@@ -115,7 +115,7 @@ test("the doctor says within the service what it says beside it, and a service t
   assert.match(of("state").join(), new RegExp(`in use by the service, process ${service.pid}`));
 });
 
-test("a service that trusts nobody without a token, and has a unix socket, is no problem to its own doctor", async (t) => {
+test("a service with a unix socket that trusts nobody without a token is no problem to its own doctor", async (t) => {
   const folder = temporary(t);
   const service = await startService(t, { environment: { JOBRUNNER_SOCKET: join(folder, "socket") } });
   const token = bearer(await createToken(service, "a", "admin"));
@@ -136,7 +136,7 @@ test("a service that trusts nobody without a token, and has a unix socket, is no
   await service.start();
 });
 
-test("what is a problem is one, with what to do", async (t) => {
+test("every problem is reported with its remedy", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_SHELL: "/no/such/shell" } });
   const { IsWell, Findings } = await service.client().findings();
   assert.equal(IsWell, false);
@@ -144,7 +144,7 @@ test("what is a problem is one, with what to do", async (t) => {
   for (const { Level, Remedy } of Findings) assert.equal(Remedy === null, Level === "ok");
 });
 
-test("who asks while the doctor looks gets what that look finds, who asks later a new one", async (t) => {
+test("requests during a run of the doctor get its result, a later request starts another run", async (t) => {
   const folder = temporary(t);
   const [shell, calls, go] = [join(folder, "shell"), join(folder, "calls"), join(folder, "go")];
   writeFileSync(shell, `#!/bin/sh\necho "$@" >> ${calls}\nuntil [ -e ${go} ]; do sleep 0.01; done\nexec /bin/sh "$@"\n`, { mode: 0o755 });
@@ -167,7 +167,7 @@ test("who asks while the doctor looks gets what that look finds, who asks later 
   assert.equal(looks(), 2);
 });
 
-test("the doctor leaves no process, no open file and no folder behind", async (t) => {
+test("the doctor leaves no process, no open file and no folder", async (t) => {
   const folder = temporary(t);
   const service = await startService(t, { environment: { TMPDIR: folder } });
   await service.launcher();
@@ -185,7 +185,7 @@ test("the doctor leaves no process, no open file and no folder behind", async (t
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test("the state directory stays the service's own, whatever of it the doctor has opened", async (t) => {
+test("the state directory stays the service's own, although the doctor opens files in it", async (t) => {
   const service = await startService(t);
   assert.ok((await service.client().findings()).IsWell);
   const other = await cli(t, service.url, [], {
@@ -195,7 +195,7 @@ test("the state directory stays the service's own, whatever of it the doctor has
   assert.match(other.stderr, new RegExp(`is in use by another jobrunner \\(process ${service.pid}\\)`));
 });
 
-test("both answers are as the document says", async (t) => {
+test("both answers fit the OpenAPI document", async (t) => {
   const service = await startService(t);
   const contract = new Contract(JSON.parse((await service.call("GET", "/openapi.json")).text));
   for (const path of ["/box", "/box/findings"]) {

@@ -115,7 +115,7 @@ for (const { host, site } of [
   });
 }
 
-browserTest("a page whose name was made to resolve to this box reads nothing and changes nothing", async (t) => {
+browserTest("a page whose name resolves to this machine reads nothing and changes nothing", async (t) => {
   const { service, id, wire, base, browser } = await start(t, "rebound.test");
   const page = await browser.newPage();
   wire.startWith(`<!doctype html><body><script>${script(base, id)}</script>`);
@@ -133,7 +133,7 @@ browserTest("a page whose name was made to resolve to this box reads nothing and
   await assertUntouched(service, id);
 });
 
-browserTest("a typed address is answered, and the service's own pages may do everything", async (t) => {
+browserTest("a typed address is answered, and the service's own pages may call everything", async (t) => {
   const { service, id, wire, base, browser } = await start(t);
   const page = await browser.newPage();
   const typed = await page.goto(`http://localhost:${service.port}/`);

@@ -11,7 +11,7 @@ import { waitFor } from "./helper/wait.ts";
 
 /** What runs is a bundle of src/: what must not get lost on the way. */
 
-test("a stack in the log leads to the very lines of the source", async (t) => {
+test("a stack in the log has the lines of the source", async (t) => {
   const stateDir = temporary(t);
   mkdirSync(join(stateDir, "audit.log")); // nothing can be written to it
   const service = await startService(t, { stateDir });
@@ -21,7 +21,7 @@ test("a stack in the log leads to the very lines of the source", async (t) => {
   assertOfSource(err.stack, { place: "src/audit/audit-log.ts", function: "AuditLog" });
 });
 
-test("so does the stack with which the service ends because of an unexpected error", async (t) => {
+test("the stack of an unexpected error that ends the service has them too", async (t) => {
   const service = await startService(t);
   await service.stop();
   const folder = temporary(t);
@@ -43,7 +43,7 @@ test("so does the stack with which the service ends because of an unexpected err
   assertOfSource(service.log, { place: "src/serve.ts", function: "serve" });
 });
 
-test("the licences of all packages that are in a bundle are beside it", () => {
+test("the licences of all bundled packages are beside the bundle", () => {
   const program = packagesIn(globSync("dist/*.map", { cwd: repository }).flatMap((map) => sourcesOf(map)));
   assert.ok(program.has("fastify") && program.has("pino") && program.has("commander"));
   assertLicences("dist/THIRD-PARTY-LICENSES.txt", program);
@@ -55,7 +55,7 @@ test("the licences of all packages that are in a bundle are beside it", () => {
 
 const nobody = findUser("nobody");
 test(
-  "what a start compiles is kept while the service still runs, also for a user who cannot write beside the program",
+  "the compile cache is written while the service runs, also for a user who cannot write beside the program",
   { skip: cannotBe(nobody, "nobody") },
   async (t) => {
     assert.ok(nobody !== null);
@@ -72,7 +72,7 @@ test("a checkout runs from its source with JOBRUNNER_SOURCE=1", async (t) => {
   assert.equal(output.toString(), "from the source\n");
 });
 
-test("make makes the bundle anew when a file of the source is newer, and only then", async () => {
+test("make rebuilds the bundle when a source file is newer, and only then", async () => {
   const isUpToDate = async (...args: string[]): Promise<boolean> =>
     (await run("make", ["--question", ...args, "dist/main.cjs"], { cwd: repository })).code === 0;
   assert.ok(await isUpToDate());

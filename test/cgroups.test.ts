@@ -7,7 +7,7 @@ import { probeCgroups } from "../src/runner/local/cgroups.ts";
 import { cgroupModes } from "./helper/cgroups.ts";
 import { repository, startService } from "./helper/service.ts";
 
-test("why there are no cgroups is told apart: absent, forbidden, or failed for another reason", (t) => {
+test("the reasons for missing cgroups are distinguished: absent, forbidden, or failed for another reason", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-cgroups-"));
   t.after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, "own"));
@@ -28,7 +28,7 @@ test("why there are no cgroups is told apart: absent, forbidden, or failed for a
 });
 
 const [{ skip }] = cgroupModes;
-test("cgroups that fail for an unusual reason are in the log with it, and jobs run and are killed without", { skip }, async (t) => {
+test("cgroups that fail for an unusual reason are logged with it, and jobs run and are killed without cgroups", { skip }, async (t) => {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const mount = mounts.find((line) => line.includes(" - cgroup2 "))?.split(" ")[4] ?? "";
   const cgroup = mkdtempSync(join(mount, "jobrunner-test-"));

@@ -12,7 +12,7 @@ import { startService } from "./helper/service.ts";
 import { createToken } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("where nothing answers, a command says where it looked and what to do; of those that exit as a job, the status is 125", async (t) => {
+test("if nothing answers, a command reports the address and a remedy, with status 125 if it would exit like a job", async (t) => {
   const url = `http://127.0.0.1:${await freePort()}`;
   for (const [args, code] of [
     [["ps"], 1],
@@ -33,7 +33,7 @@ test("where nothing answers, a command says where it looked and what to do; of t
   }
 });
 
-test("options go before variables, and may stand before the command", async (t) => {
+test("options override variables, and may precede the command", async (t) => {
   const { url } = await startService(t);
   const nowhere = "http://127.0.0.1:1";
   assert.equal((await cli(t, nowhere, ["ps", "--url", url])).code, 0);
@@ -42,7 +42,7 @@ test("options go before variables, and may stand before the command", async (t) 
   assert.equal((await cli(t, `${url}/`, ["ps"])).code, 0);
 });
 
-test("a token comes from the environment or a file, and what is wrong with it is told", async (t) => {
+test("a token comes from the environment or a file, and an invalid one is reported", async (t) => {
   const service = await startService(t);
   const [submit, read] = [await createToken(service, "ci", "submit"), await createToken(service, "watch", "read")];
   const file = join(folderOf(t), "token");
@@ -68,7 +68,7 @@ test("a token comes from the environment or a file, and what is wrong with it is
   assert.ok(!`${small.stderr}${service.log}`.includes(read));
 });
 
-test("a unix socket is as good as a port", async (t) => {
+test("a unix socket works like a port", async (t) => {
   const folder = folderOf(t);
   const path = join(folder, "socket");
   await startService(t, { environment: { JOBRUNNER_SOCKET: path } });
@@ -78,7 +78,7 @@ test("a unix socket is as good as a port", async (t) => {
   assert.match(stderr, /ENOENT .*\/none\nStart one with/);
 });
 
-test("over HTTPS the service's authority is named, and a client certificate lets in", needsOpenssl, async (t) => {
+test("over HTTPS, the authority of the service can be named, and a client certificate authenticates", needsOpenssl, async (t) => {
   const clients = makeAuthority(t, "clients");
   const alice = makeCertificate({ commonName: "alice", authority: clients });
   const { url, authority } = await startSecure(t, {
@@ -107,7 +107,7 @@ test("over HTTPS the service's authority is named, and a client certificate lets
   assert.equal((await ask(["--cacert", `${authority.certificatePath}.none`])).code, 2);
 });
 
-test("a URL or file that cannot be one is wrong use", async (t) => {
+test("an invalid URL or file is a usage error", async (t) => {
   const { url } = await startService(t);
   const mistakes: [string, string[], RegExp][] = [
     ["localhost:8080", [], /must begin with http:\/\/, https:\/\/ or unix:\//],
@@ -122,7 +122,7 @@ test("a URL or file that cannot be one is wrong use", async (t) => {
   }
 });
 
-test("what answers and is no jobrunner is told as that", async (t) => {
+test("a server that is not jobrunner is reported as such", async (t) => {
   const server = createServer(
     (_request, response) => void response.writeHead(404, { "content-type": "text/html" }).end("<h1>Not here</h1>"),
   );
@@ -139,7 +139,7 @@ test("what answers and is no jobrunner is told as that", async (t) => {
   assert.match(stderr, /^jobrunner: what answers at \S+ is not a jobrunner: 404 Not Found\n$/);
 });
 
-test("commands that need no service load nothing of it", async (t) => {
+test("commands that need no service load no code of it", async (t) => {
   const folder = folderOf(t);
   const trace = join(folder, "trace.mjs");
   writeFileSync(

@@ -13,7 +13,7 @@ import { become, cannotBe, findUser } from "./helper/users.ts";
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 
-test("cp keeps permissions, empty folders and every byte of a name, both ways", async (t) => {
+test("cp keeps permissions, empty folders and every byte of a name, in both directions", async (t) => {
   const { service, id } = await withJob(t);
   const folder = folderOf(t);
   const data = join(folder, "data");
@@ -45,7 +45,7 @@ test("cp keeps permissions, empty folders and every byte of a name, both ways", 
   assert.equal(statSync(join(folder, "alone")).mode & 0o777, 0o755);
 });
 
-test("what is there already keeps its permissions, and a device is written to as it is", async (t) => {
+test("cp keeps the permissions of existing files, and writes to a device", async (t) => {
   const { service, id } = await withJob(t, "mkdir sub; echo new > sub/file; chmod 711 sub; chmod 600 sub/file");
   const out = folderOf(t);
   chmodSync(out, 0o750);
@@ -59,7 +59,7 @@ test("what is there already keeps its permissions, and a device is written to as
   assert.equal(statSync("/dev/null").mode, device);
 });
 
-test("what cp leaves out it names, and ends with 1, when all else is copied", async (t) => {
+test("cp names what it omits, and exits with 1 after it has copied the rest", async (t) => {
   const { service, id } = await withJob(t, `mkdir -p a/b; ln -s b a/link; mkfifo a/fifo; echo x > a/b/file; ln -s none $'a/l\\x1b'`);
   const folder = folderOf(t);
   const out = await cli(t, service.url, ["cp", `${id}:a`, join(folder, "out")]);
@@ -88,7 +88,7 @@ test("what cp leaves out it names, and ends with 1, when all else is copied", as
 const nobody = findUser("nobody");
 
 test(
-  "what may not be read here, or not be written there, keeps nothing else from being copied",
+  "a file that cannot be read, or cannot be written, does not prevent the others from being copied",
   { skip: cannotBe(nobody, "nobody") },
   async (t) => {
     assert.ok(nobody !== null);

@@ -13,7 +13,7 @@ const nobody = "01a0f3e0-0000-7000-8000-000000000000";
 const forever = "sleep 1000";
 const escape = "\u001b";
 
-test("ps lists what is not finished, with -a all, newest first, and what options ask for", async (t) => {
+test("ps lists unfinished jobs, with -a all, newest first, filtered by options", async (t) => {
   const service = await startService(t);
   const done = await finished(service, { Name: "done", Labels: { team: "db", kind: "a" }, CommandLine: "exit 3" });
   const running = await service.submit({ Name: "runs", Labels: { team: "db" }, CommandLine: forever });
@@ -28,7 +28,7 @@ test("ps lists what is not finished, with -a all, newest first, and what options
   assert.deepEqual(await ids("-a", "--limit", "1"), [running]);
 });
 
-test("ps shows a table whose IDs are cut and are understood, and says when there are more", async (t) => {
+test("ps shows a table with shortened IDs that commands accept, and reports when there are more jobs", async (t) => {
   const service = await startService(t);
   const id = await finished(service, {
     Name: "done",
@@ -51,7 +51,7 @@ test("ps shows a table whose IDs are cut and are understood, and says when there
   );
 });
 
-test("what jobs are called moves no cursor, in tables, sentences and JSON", async (t) => {
+test("names of jobs cannot move the cursor, in tables, messages and JSON", async (t) => {
   const service = await startService(t);
   const name = "a\u009b31mb\u202ec";
   const id = await finished(service, { Name: name, Commands: [{ CommandLine: "exit 1", Name: name }, { CommandLine: "true" }] });
@@ -70,7 +70,7 @@ test("what jobs are called moves no cursor, in tables, sentences and JSON", asyn
   assert.equal(inspected((await cli(t, service.url, ["inspect", id])).stdout).Name, name);
 });
 
-test("JSON is one document, of streams a line for each", async (t) => {
+test("--json prints one document, and one line for each item of a stream", async (t) => {
   const { url, ...service } = await started(t);
   const ids = await service.finish("exit 1", "true");
   const list: { ID: string }[] = JSON.parse((await cli(t, url, ["ps", "-a", "--json"])).stdout);
@@ -90,7 +90,7 @@ test("JSON is one document, of streams a line for each", async (t) => {
   assert.deepEqual(lines.map((line) => inspected(line).ID).toSorted(), ids.toSorted());
 });
 
-test("an ID that is no job's, or several jobs' beginning, is told with what may be meant", async (t) => {
+test("an unknown or ambiguous ID is reported with possible matches", async (t) => {
   const { url, ...service } = await started(t);
   const ids = await service.finish("true", "true");
   for (const command of ["attach", "logs", "wait", "kill", "inspect", "rm"]) {
@@ -118,7 +118,7 @@ test("an ID that is no job's, or several jobs' beginning, is told with what may 
   }
 });
 
-test("attach shows a job from its first byte and exits as it does; Ctrl-C leaves it alone", async (t) => {
+test("attach shows a job from its first byte and exits with its status; Ctrl-C does not stop the job", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "echo out; echo err >&2; until [ -e go ]; do sleep 0.01; done; exit 6" });
   const [left, stayed] = [startCli(t, service.url, ["attach", id]), startCli(t, service.url, ["attach", id])];
@@ -134,7 +134,7 @@ test("attach shows a job from its first byte and exits as it does; Ctrl-C leaves
   assert.deepEqual(await stayed.ended(), { code: 6, signal: null, stdout: "out\n", stderr: "err\n" });
 });
 
-test("logs prints what there is, of one stream, one step or the last lines, with times; with -f also what comes", async (t) => {
+test("logs prints the current output, of one stream, one step or the last lines, with times; -f follows", async (t) => {
   const service = await startService(t);
   const id = await service.submit({
     Commands: [
@@ -158,7 +158,7 @@ test("logs prints what there is, of one stream, one step or the last lines, with
   assert.deepEqual(await following.ended(), { code: 0, signal: null, stdout: "one\nthree\nfour\nfive\n", stderr: "two\n" });
 });
 
-test("Ctrl-C ends logs -f, and a reader that goes away ends logs", async (t) => {
+test("Ctrl-C ends logs -f, and so does a closed reader", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "yes" });
   const [stopped, unread] = [startCli(t, service.url, ["logs", "-f", id]), startCli(t, service.url, ["logs", "-f", id])];
@@ -171,7 +171,7 @@ test("Ctrl-C ends logs -f, and a reader that goes away ends logs", async (t) => 
   assert.equal((await service.get(id)).State, "Running");
 });
 
-test("wait prints how jobs ended and exits as the first that did not succeed", async (t) => {
+test("wait prints the outcomes and exits with the status of the first job that did not succeed", async (t) => {
   const { url, ...service } = await started(t);
   const [good = "", failed = "", killed = ""] = await service.finish("true", "exit 4", "kill -9 $$");
   const { code, stdout } = await cli(t, url, ["wait", good, killed, failed]);
@@ -187,7 +187,7 @@ test("wait prints how jobs ended and exits as the first that did not succeed", a
   assert.equal((await cli(t, url, ["wait", good])).code, 0);
 });
 
-test("wait gives up after its timeout with 124, and one job that is none does not keep it from the others", async (t) => {
+test("wait exits with 124 after its timeout, and an unknown job does not prevent it from waiting for the others", async (t) => {
   const service = await startService(t);
   const [id, done] = [await service.submit({ CommandLine: forever }), await finished(service, { CommandLine: "true" })];
   const timed = await cli(t, service.url, ["wait", "--timeout", "100ms", done, id]);
@@ -202,7 +202,7 @@ test("wait gives up after its timeout with 124, and one job that is none does no
   assert.match(unknown.stderr, new RegExp(`^jobrunner: ${nobody}: no job has this ID`));
 });
 
-test("kill ends several jobs at once and prints their IDs; --force does not let them clean up", async (t) => {
+test("kill ends several jobs at once and prints their IDs; --force skips their clean-up steps", async (t) => {
   const service = await startService(t);
   const spec = { StopTimeoutSeconds: 0.5, CommandLine: "trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done" };
   const ids = await Promise.all(Array.from({ length: 4 }, async () => await service.submit(spec)));
@@ -216,7 +216,7 @@ test("kill ends several jobs at once and prints their IDs; --force does not let 
   assert.equal((await service.output(id)).toString(), "ready\n");
 });
 
-test("rm removes jobs that are finished, with --force also others", async (t) => {
+test("rm removes finished jobs, with --force also unfinished ones", async (t) => {
   const service = await startService(t);
   const [done, running] = [await finished(service, { CommandLine: "true" }), await service.submit({ CommandLine: forever })];
   const refused = await cli(t, service.url, ["rm", done, running]);
@@ -226,7 +226,7 @@ test("rm removes jobs that are finished, with --force also others", async (t) =>
   assert.equal((await cli(t, service.url, ["ps", "-aq"])).stdout, "");
 });
 
-test("events prints every change, across a restart; ps --watch without a terminal prints those of the jobs it lists", async (t) => {
+test("events prints every change, across a restart; ps --watch without a terminal prints those of its jobs", async (t) => {
   const service = await startService(t);
   const watching = [["events"], ["events", "--json"], ["ps", "--watch", "--label", "team=db"]].map((args) =>
     startCli(t, service.url, args),
@@ -263,7 +263,7 @@ test("events prints every change, across a restart; ps --watch without a termina
   assert.ok(!some.stdout.includes(other));
 });
 
-test("ps --watch draws the list again on a terminal as jobs come and go", needsScript, async (t) => {
+test("ps --watch redraws the list on a terminal as jobs start and end", needsScript, async (t) => {
   const service = await startService(t);
   const running = startProgram(t, onTerminal("stty cols 64 rows 10; exec bin/jobrunner ps --watch"), {
     environment: { JOBRUNNER_URL: service.url },
@@ -287,7 +287,7 @@ test("ps --watch draws the list again on a terminal as jobs come and go", needsS
   assert.ok(running.stdout.endsWith(`${escape}[?7h`), "long lines are wrapped again");
 });
 
-test("there are colours on a terminal, without NO_COLOR, and nowhere else", needsScript, async (t) => {
+test("colours are used on a terminal without NO_COLOR, and nowhere else", needsScript, async (t) => {
   const service = await startService(t);
   await finished(service, { CommandLine: "true" });
   const environment = { JOBRUNNER_URL: service.url };
@@ -303,7 +303,7 @@ test("there are colours on a terminal, without NO_COLOR, and nowhere else", need
   }
 });
 
-test("cp copies files and folders into a workspace and out of it, and leaves links behind", async (t) => {
+test("cp copies files and folders into and out of a workspace, and omits links", async (t) => {
   const { url, ...service } = await started(t);
   const [id = ""] = await service.finish("true");
   const folder = folderOf(t);

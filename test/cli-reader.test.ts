@@ -9,7 +9,7 @@ import { waitFor } from "./helper/wait.ts";
 /** Of a job that says no more, a writer would never hear that its reader is gone. */
 const silent = { CommandLine: "echo ready; sleep 1000" };
 
-test("a command that follows ends as soon as the reader of its output is gone, with SIGPIPE's status; the job continues", async (t) => {
+test("a following command ends as soon as its output is closed, with the status of SIGPIPE; the job continues", async (t) => {
   const service = await sharedService(t);
   const id = await service.submit(silent);
   await waitFor("it is ready", async () => (await service.output(id, "?follow=false")).includes("ready"));
@@ -26,7 +26,7 @@ test("a command that follows ends as soon as the reader of its output is gone, w
   assert.equal((await service.activeIds()).length, 2);
 });
 
-test("so it ends events, ps --watch and wait, also where the reader goes before anything was written", async (t) => {
+test("events, ps --watch and wait end in the same way, also before they have written anything", async (t) => {
   const service = await sharedService(t);
   const id = await service.submit(silent);
   for (const command of ["events", "ps --watch --json", `wait ${id}`, `attach ${id}`]) {
@@ -35,7 +35,7 @@ test("so it ends events, ps --watch and wait, also where the reader goes before 
   }
 });
 
-test("a socket is as good as a pipe", async (t) => {
+test("a socket works like a pipe", async (t) => {
   const service = await sharedService(t);
   const running = startCli(t, service.url, ["logs", "-f", await service.submit(silent)]); // Node.js gives it a socket
   await running.until("ready");
@@ -43,7 +43,7 @@ test("a socket is as good as a pipe", async (t) => {
   assert.equal((await running.ended()).code, 141);
 });
 
-test("a command that is killed leaves nothing that keeps its output open", async (t) => {
+test("a killed command leaves no process that keeps its output open", async (t) => {
   const service = await sharedService(t);
   const id = await service.submit(silent);
   const running = startProgram(

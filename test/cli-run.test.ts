@@ -13,7 +13,7 @@ import { sharedService } from "./helper/shared-service.ts";
 import { needsScript, onTerminal } from "./helper/terminal.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("run gives a job's output apart as it was written, and its exit code", async (t) => {
+test("run separates a job's standard output and standard error, and exits with its code", async (t) => {
   const { url } = await sharedService(t);
   assert.deepEqual(await cli(t, url, ["run", "-c", "echo out; echo err >&2; exit 3"]), {
     code: 3,
@@ -24,13 +24,13 @@ test("run gives a job's output apart as it was written, and its exit code", asyn
   assert.deepEqual(await cli(t, url, ["run", "--", "true"]), { code: 0, signal: null, stdout: "", stderr: "" });
 });
 
-test("run hands words after the program to it, without a shell", async (t) => {
+test("run passes the words after the program to it, without a shell", async (t) => {
   const { url } = await sharedService(t);
   assert.equal((await cli(t, url, ["run", "printf", "%s\n", "$HOME", "a b", "--name", "-c", "--"])).stdout, "$HOME\na b\n--name\n-c\n--\n");
   assert.equal((await cli(t, url, ["run", "--name", "named", "--", "printf", "%s\n", "--help"])).stdout, "--help\n");
 });
 
-test("run says in a line what the exit status does not", async (t) => {
+test("run explains in one line what the exit status cannot", async (t) => {
   const service = await sharedService(t);
   const outcomes: [args: string[], code: number, stderr: RegExp][] = [
     [["-c", "kill -TERM $$"], 143, /^jobrunner: the job is Failed: step 1 was ended by SIGTERM\n$/],
@@ -54,7 +54,7 @@ test("run says in a line what the exit status does not", async (t) => {
   }
 });
 
-test("run exits with 125 of a job that was lost, of which it is not known how it ended", async (t) => {
+test("run exits with 125 if the job was lost, because its outcome is unknown", async (t) => {
   const service = await startService(t);
   const running = startCli(t, service.url, ["run", "-c", "echo begun; sleep 1000"]);
   await running.until("begun");
@@ -64,7 +64,7 @@ test("run exits with 125 of a job that was lost, of which it is not known how it
   assert.match(stderr, /^jobrunner: .*\bLost\b.*an unknown number of bytes of its output could not be kept\n$/);
 });
 
-test("50 MB of any bytes come through whole, also to a reader so late that the service has cut the connection", async (t) => {
+test("50 MB of any bytes arrive complete, also if the reader is so slow that the service disconnects", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "1" } });
   const content = randomBytes(50_000_000);
   const file = join(folderOf(t), "content");
@@ -79,7 +79,7 @@ test("50 MB of any bytes come through whole, also to a reader so late that the s
   assert.ok(content.equals(running.bytes()));
 });
 
-test("Ctrl-C asks the job to stop and shows what it still says; so do SIGTERM and SIGHUP", async (t) => {
+test("Ctrl-C asks the job to stop, and its further output is shown; SIGTERM and SIGHUP do the same", async (t) => {
   const { url } = await sharedService(t);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const running = startCli(t, url, ["run", "-c", "trap 'echo cleaned; exit 7' TERM; echo ready; while :; do sleep 0.01; done"]);
@@ -94,7 +94,7 @@ test("Ctrl-C asks the job to stop and shows what it still says; so do SIGTERM an
   }
 });
 
-test("a terminal that is closed stops the job, also one that writes all the time", needsScript, async (t) => {
+test("closing the terminal stops the job, also one that writes all the time", needsScript, async (t) => {
   const service = await sharedService(t);
   for (const line of ["echo y; sleep 1000", "yes"]) {
     const running = startProgram(t, onTerminal(`exec bin/jobrunner run -c '${line}'`), {
@@ -121,7 +121,7 @@ test("a second Ctrl-C kills a job that does not stop", async (t) => {
   assert.match(stderr, /stopping [^]*killing [0-9a-f-]{36}; [^]*the job is Killed/);
 });
 
-test("a third Ctrl-C leaves a job of which nothing is heard", async (t) => {
+test("a third Ctrl-C ends run without waiting for a job that does not react", async (t) => {
   const service = await sharedService(t);
   const running = startCli(t, service.url, ["run", "-c", "echo ready; sleep 1000"]);
   await running.until("ready");
@@ -139,7 +139,7 @@ test("a third Ctrl-C leaves a job of which nothing is heard", async (t) => {
   assert.match(running.stderr, /left; 'jobrunner attach [0-9a-f-]{36}' shows it again\n$/);
 });
 
-test("Ctrl-C before the job has an ID stops it when it has one", async (t) => {
+test("Ctrl-C before the job has an ID stops it as soon as it has one", async (t) => {
   const id = "01a0f3e0-0000-7000-8000-000000000000";
   const asked: string[] = [];
   const answers: Record<string, () => void> = {};
@@ -167,7 +167,7 @@ test("Ctrl-C before the job has an ID stops it when it has one", async (t) => {
   assert.ok(asked.includes(`DELETE /${id}`), asked.join());
 });
 
-test("run --detach prints the ID and leaves the job", async (t) => {
+test("run --detach prints the ID and does not wait for the job", async (t) => {
   const service = await sharedService(t);
   const { code, stdout, stderr } = await cli(t, service.url, ["run", "--detach", "-c", "sleep 1000"]);
   assert.deepEqual([code, stderr], [0, ""]);
@@ -175,7 +175,7 @@ test("run --detach prints the ID and leaves the job", async (t) => {
   assert.deepEqual(await service.activeIds(), [stdout.trim()]);
 });
 
-test("run goes on where the connection broke: the service crashes and comes back, and no byte is missing or comes twice", async (t) => {
+test("run resumes after a crash of the service, and no byte is missing or repeated", async (t) => {
   const service = await startService(t);
   const running = startCli(t, service.url, [
     "run",
@@ -198,7 +198,7 @@ test("run goes on where the connection broke: the service crashes and comes back
   );
 });
 
-test("a reader of run that goes away ends it as SIGPIPE would, and leaves the job", async (t) => {
+test("run ends as by SIGPIPE if its reader closes, and the job continues", async (t) => {
   const service = await startService(t);
   const running = startCli(t, service.url, ["run", "--", "yes"]);
   await running.until("y\n");
@@ -209,7 +209,7 @@ test("a reader of run that goes away ends it as SIGPIPE would, and leaves the jo
   assert.equal((await service.get(id)).State, "Running");
 });
 
-engineTest("run --image runs the command in a container, with what is said of that", async (t, engine) => {
+engineTest("run --image runs the command in a container, with the options for containers", async (t, engine) => {
   const service = await startService(t, { environment: engine.environment });
   const folder = folderOf(t);
   writeFileSync(join(folder, "data"), "mounted\n");
@@ -234,7 +234,7 @@ engineTest("run --image runs the command in a container, with what is said of th
   assert.deepEqual([words.code, words.stdout], [0, "hello\n"], words.stderr);
 });
 
-test("no value of a secret is in any argument vector, nor in the output", async (t) => {
+test("no secret is in an argument vector or in the output", async (t) => {
   const service = await startService(t);
   const file = join(folderOf(t), "secret");
   writeFileSync(file, "from-a-file-8231\n");

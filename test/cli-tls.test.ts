@@ -11,7 +11,7 @@ import { freePort } from "./helper/ports.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("whatever keeps TLS from coming to be has a sentence of its own, which says what to do", needsOpenssl, async (t) => {
+test("every failure of TLS has an error message of its own, which says what to do", needsOpenssl, async (t) => {
   const { url, authority, files, child } = await startSecure(t);
   const ask = (place: string, ...args: string[]): Promise<Ended> => cli(t, place, ["ps", ...args]);
   const trusting = ["--cacert", authority.certificatePath];
@@ -48,7 +48,7 @@ test("whatever keeps TLS from coming to be has a sentence of its own, which says
   );
 });
 
-test("a TLS server that wants a certificate of who asks, or another one, is told as that", needsOpenssl, async (t) => {
+test("a TLS server that requires a client certificate, or another one, is reported as such", needsOpenssl, async (t) => {
   const [authority, others] = [makeAuthority(t), makeAuthority(t, "others")];
   const own = makeCertificate({ commonName: "localhost", authority });
   const other = makeCertificate({ commonName: "alice", authority: others });
@@ -71,7 +71,7 @@ test("a TLS server that wants a certificate of who asks, or another one, is told
   }
 });
 
-test("a file for TLS that cannot be used is wrong use, before anything is asked, and named as it was given", needsOpenssl, async (t) => {
+test("an unusable TLS file is a usage error before any request, and is named as it was given", needsOpenssl, async (t) => {
   const authority = makeAuthority(t);
   const alice = makeCertificate({ commonName: "alice", authority });
   const [cert, key, ca] = [alice.certificatePath, alice.keyPath, authority.certificatePath];
@@ -112,7 +112,7 @@ test("a file for TLS that cannot be used is wrong use, before anything is asked,
   }
 });
 
-test("HTTPS_PROXY and HTTP_PROXY are asked, but for what NO_PROXY names and for this box", needsOpenssl, async (t) => {
+test("HTTPS_PROXY and HTTP_PROXY are used, except for names in NO_PROXY and for this machine", needsOpenssl, async (t) => {
   const { url, authority, files, child } = await startSecure(t, { JOBRUNNER_ALLOWED_HOSTS: "jobs.example" });
   install(makeCertificate({ commonName: "jobs.example", authority, names: "DNS:jobs.example,DNS:localhost" }), files);
   child.kill("SIGHUP");

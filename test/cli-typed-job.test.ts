@@ -185,7 +185,7 @@ test("a job comes from a file, YAML or JSON, or standard input; options add to i
   assert.deepEqual(changed, { ...job, Name: "other", Labels: { team: "db", a: "b" }, Environment: { LEVEL: "2", KEPT: "here" } });
 });
 
-test("what the service refuses is told field by field", async (t) => {
+test("what the service refuses is reported field by field", async (t) => {
   const { url } = await sharedService(t);
   const { code, stdout, stderr } = await cli(t, url, ["run", "-f", "-", "--stop-signal", "SIGFOO"], {
     stdin: "CommandLine: make\nTimeoutSecond: 3\n",
@@ -196,7 +196,7 @@ test("what the service refuses is told field by field", async (t) => {
   assert.match(stderr, /^  StopSignal must be one of SIGHUP, /m);
 });
 
-test("what cannot be understood exits with 2, and says which option and what to do", async (t) => {
+test("invalid options exit with 2, and the error names the option and a remedy", async (t) => {
   const binary = written(t, "binary", Buffer.from([0xff, 0xfe, 0x00]));
   const mistakes: [args: string[], stderr: RegExp][] = [
     [["run"], /there is no command: jobrunner run -- make/],

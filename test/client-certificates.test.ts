@@ -24,7 +24,7 @@ async function start(t: TestContext): Promise<Started> {
   return { url, authority, as };
 }
 
-test("a client certificate's common name has the role that it was given", needsOpenssl, async (t) => {
+test("the common name of a client certificate has its configured role", needsOpenssl, async (t) => {
   const { url, as } = await start(t);
   const [alice, ci, watch] = [as("alice"), as("ci"), as("watch")];
   const submit = async (who: Trust): Promise<{ status: number; text: string }> =>
@@ -42,7 +42,7 @@ test("a client certificate's common name has the role that it was given", needsO
   );
 });
 
-test("a certificate without a role, of another authority, or none at all, lets nobody in", needsOpenssl, async (t) => {
+test("a certificate without a role or of another authority, and no certificate, are refused", needsOpenssl, async (t) => {
   const { url, authority, as } = await start(t);
   for (const [who, reason] of [
     [as("mallory"), /common name has no role/],

@@ -9,7 +9,7 @@ import { Proxy } from "./helper/proxy.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("wherever a connection breaks, every byte comes once and in order, and then the outcome", { timeout: 120_000 }, async (t) => {
+test("wherever a connection breaks, every byte arrives once and in order, and then the outcome", { timeout: 120_000 }, async (t) => {
   const service = await startService(t);
   const { job } = await service.run({
     Commands: [
@@ -42,40 +42,36 @@ test("wherever a connection breaks, every byte comes once and in order, and then
   await fc.assert(property, { numRuns: 40 });
 });
 
-test(
-  "a service that is killed and started again loses nothing of what is followed, waited for and watched",
-  { timeout: 120_000 },
-  async (t) => {
-    const service = await startService(t);
-    const retries: number[] = [];
-    const client = new Client({ url: service.url, onRetry: ({ attempt }) => retries.push(attempt) });
-    const id = await client.submit({ CommandLine: "for i in $(seq 200); do echo line $i; sleep 0.02; done; exit 4" });
-    const waiting = client.wait(id);
-    let opened = 0;
-    const watching = (async () => {
-      for await (const event of client.events()) {
-        if (event.kind === "open") opened += 1;
-        if (event.kind === "job" && event.job.ID === id && event.job.State === "Failed") return;
-      }
-    })();
-    const pieces: Piece[] = [];
-    let lines = 0;
-    for await (const piece of client.attach(id)) {
-      pieces.push(piece);
-      if (piece.kind !== "output") continue;
-      lines += 1;
-      if (lines !== 20 && lines !== 80) continue;
-      await service.crash();
-      await service.start();
+test("when a service is killed and started again, followers, waiters and watchers miss nothing", { timeout: 120_000 }, async (t) => {
+  const service = await startService(t);
+  const retries: number[] = [];
+  const client = new Client({ url: service.url, onRetry: ({ attempt }) => retries.push(attempt) });
+  const id = await client.submit({ CommandLine: "for i in $(seq 200); do echo line $i; sleep 0.02; done; exit 4" });
+  const waiting = client.wait(id);
+  let opened = 0;
+  const watching = (async () => {
+    for await (const event of client.events()) {
+      if (event.kind === "open") opened += 1;
+      if (event.kind === "job" && event.job.ID === id && event.job.State === "Failed") return;
     }
-    assert.equal(bytesOf(pieces).toString(), Array.from({ length: 200 }, (_, index) => `line ${index + 1}\n`).join(""));
-    assert.equal((await waiting).ExitCode, 4);
-    await watching;
-    assert.ok(opened >= 2 && retries.length > 0, `${opened} ${retries.join()}`);
-  },
-);
+  })();
+  const pieces: Piece[] = [];
+  let lines = 0;
+  for await (const piece of client.attach(id)) {
+    pieces.push(piece);
+    if (piece.kind !== "output") continue;
+    lines += 1;
+    if (lines !== 20 && lines !== 80) continue;
+    await service.crash();
+    await service.start();
+  }
+  assert.equal(bytesOf(pieces).toString(), Array.from({ length: 200 }, (_, index) => `line ${index + 1}\n`).join(""));
+  assert.equal((await waiting).ExitCode, 4);
+  await watching;
+  assert.ok(opened >= 2 && retries.length > 0, `${opened} ${retries.join()}`);
+});
 
-test("lines are counted back once: what comes while the service is away comes to who asked for the last ones", async (t) => {
+test("tail is counted once: output that is written while the service is away is not cut", async (t) => {
   const service = await startService(t);
   const folder = folderOf(t);
   const id = await service.submit({
@@ -111,7 +107,7 @@ test("lines are counted back once: what comes while the service is away comes to
   assert.equal(await follow({ tailLines: 0, isFollowing: false }, () => undefined), "");
 });
 
-test("a submission whose answer is lost gives one job, and its ID", async (t) => {
+test("a submission whose answer is lost creates one job, and returns its ID", async (t) => {
   const service = await startService(t);
   const proxy = await new Proxy(() => service.port).start(t);
   proxy.cuts = [1]; // the job is there when this byte comes
@@ -122,7 +118,7 @@ test("a submission whose answer is lost gives one job, and its ID", async (t) =>
   assert.deepEqual([jobs, proxy.connections], [[id], 2]);
 });
 
-test("a kill whose connection breaks resolves when nothing of the job is left", async (t) => {
+test("a kill whose connection breaks resolves when no process of the job is left", async (t) => {
   const service = await startService(t);
   const proxy = await new Proxy(() => service.port).start(t);
   const client = new Client({ url: proxy.url });
@@ -136,7 +132,7 @@ test("a kill whose connection breaks resolves when nothing of the job is left", 
   assert.match((await service.output(id)).toString(), /^ready\n.*cleaned\n$/s);
 });
 
-test("a wait ends at its limit also while the service is away", async (t) => {
+test("a wait ends at its timeout also while the service is away", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "sleep 1000" });
   let requests = 0;
@@ -149,7 +145,7 @@ test("a wait ends at its limit also while the service is away", async (t) => {
   await service.kill(id);
 });
 
-test("gaps that were given are not given again when the connection breaks behind them", async () => {
+test("gaps are not repeated when the connection breaks after them", async () => {
   const at = { Time: null, Step: 1, Stream: "stdout" };
   const gap = (LostBytes: number): object => ({ ...at, Offset: 3, LostBytes });
   const [first, second] = [
@@ -166,7 +162,7 @@ test("gaps that were given are not given again when the connection breaks behind
   );
 });
 
-test("a service that takes a connection and says nothing is asked again, until the limit that the client was given", async () => {
+test("a service that accepts a connection and stays silent is asked again, until the client's timeout", async () => {
   const calls: ((client: Client) => Promise<unknown>)[] = [
     (client) => client.attach("x").next(),
     (client) => client.events().next(),
@@ -187,7 +183,7 @@ test("a service that takes a connection and says nothing is asked again, until t
   );
 });
 
-test("a wait asks again when its answer is late", async (t) => {
+test("a wait asks again if its answer is late", async (t) => {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   t.mock.method(AbortSignal, "timeout", (ms: number) => timeout(Math.ceil(ms / 1000)));
   const problem = { status: 408, code: "not-finished-in-time", title: "", detail: "" };
@@ -201,7 +197,7 @@ test("a wait asks again when its answer is late", async (t) => {
   assert.ok(causes.length === 1 && causes[0] instanceof Unreachable);
 });
 
-test("what answers and is no jobrunner is said to be none, and not asked for ever", async () => {
+test("a server that is not jobrunner is reported as such, and the client stops asking", async () => {
   const client = new Client({ fetch: async () => new Response("<!doctype html>", { headers: { "Content-Type": "text/html" } }) });
   for (const call of [() => client.attach("x").next(), () => client.events().next(), () => client.running()])
     await assert.rejects(call(), /is not a jobrunner/);

@@ -10,7 +10,7 @@ import { sharedService } from "./helper/shared-service.ts";
 import { createToken, fromElsewhere } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("a job is submitted, followed, waited for, looked at and removed", async (t) => {
+test("a job is submitted, followed, waited for, read and removed", async (t) => {
   const client = clientOf(await sharedService(t));
   const id = await client.submit({ CommandLine: "echo out; echo err >&2; exit 3", Name: "one" });
   const pieces = await gather(client.attach(id));
@@ -25,7 +25,7 @@ test("a job is submitted, followed, waited for, looked at and removed", async (t
   await assert.rejects(client.job(id), (error) => error instanceof ApiError && error.status === 404 && error.code === "unknown-job");
 });
 
-test("bytes of any kind arrive as they were written, and only those that were asked for", async (t) => {
+test("bytes of any kind arrive unchanged, and only the requested ones", async (t) => {
   const service = await sharedService(t);
   const client = clientOf(service);
   const id = await client.submit({
@@ -44,7 +44,7 @@ test("bytes of any kind arrive as they were written, and only those that were as
   assert.ok(bytesOf(await gather(client.attach(id, { offsetBytes: 123_456 }))).equals(whole.subarray(123_456)));
 });
 
-test("output so far ends without an outcome while the job goes on", async (t) => {
+test("the current output ends without an outcome while the job continues", async (t) => {
   const client = clientOf(await sharedService(t));
   const id = await client.submit({ CommandLine: "echo so far; sleep 1000" });
   await waitFor(
@@ -108,7 +108,7 @@ function garbageCollector(): () => void {
   return () => void Reflect.apply(collect, undefined, []);
 }
 
-test("a wait with a limit says when it has passed, and a kill ends it", async (t) => {
+test("a wait reports its timeout, and a kill ends it", async (t) => {
   const client = clientOf(await sharedService(t));
   const id = await client.submit({ CommandLine: "sleep 1000" });
   await assert.rejects(client.wait(id, { timeoutSeconds: 0.1 }), NotFinishedInTime);
@@ -117,7 +117,7 @@ test("a wait with a limit says when it has passed, and a kill ends it", async (t
   assert.equal((await waiting).State, "Killed");
 });
 
-test("lists come page after page, and a job is found by the beginning of its ID", async (t) => {
+test("lists arrive page by page, and a job is found by the beginning of its ID", async (t) => {
   const client = clientOf(await startService(t));
   const ids: string[] = [];
   for (let index = 0; index < 7; index += 1) ids.unshift(await client.submit({ CommandLine: "true", Labels: { a: String(index % 2) } }));
@@ -138,7 +138,7 @@ test("lists come page after page, and a job is found by the beginning of its ID"
   await assert.rejects(client.find("no ID"), NoSuchJob);
 });
 
-test("events say that they are open and then every change", async (t) => {
+test("events report that the stream is open, and then every change", async (t) => {
   const client = clientOf(await sharedService(t));
   const seen: string[] = [];
   for await (const event of client.events()) {
@@ -149,7 +149,7 @@ test("events say that they are open and then every change", async (t) => {
   assert.ok(seen.includes("Running") || seen.includes("Starting"), seen.join());
 });
 
-test("files go into a workspace and come out of it", async (t) => {
+test("files are copied into a workspace and out of it", async (t) => {
   const client = clientOf(await sharedService(t));
   const id = await client.submit({ CommandLine: "until [ -e 'in/a b%' ]; do sleep 0.01; done; cp -r in out" });
   const files = client.files(id);
@@ -175,7 +175,7 @@ test("files go into a workspace and come out of it", async (t) => {
   await assert.rejects(files.open("out"), (error) => error instanceof ApiError && error.code === "unknown-file");
 });
 
-test("errors say what is wrong by field, who is not let in, and where nothing answers; never the token", async (t) => {
+test("errors name fields, identities that are refused, and unreachable addresses; never the token", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "reader", "read");
   const [known, unknown] = [remote(service, token), remote(service, `jr_${"0".repeat(16)}_${"A".repeat(43)}`)];
@@ -207,7 +207,7 @@ test("errors say what is wrong by field, who is not let in, and where nothing an
   }
 });
 
-test("a token or a password that cannot be sent is refused, and not shown", () => {
+test("a token or password that a header cannot contain is refused, and not shown", () => {
   for (const options of [
     { token: "jr_hidden\nhunter22" },
     { token: "jr_hidden\0" },

@@ -14,7 +14,7 @@ import { waitFor } from "./helper/wait.ts";
 const hourMs = 3_600_000;
 
 test(
-  "when a clock that was nine years ahead is set right, jobs have their true times and order, and nothing has taken less than no time",
+  "when a clock that was nine years ahead is corrected, jobs have true times and order, and no negative durations",
   needsFaketime,
   async (t) => {
     const clock = new FakedClock(t);
@@ -77,7 +77,7 @@ test(
   },
 );
 
-test("metrics and times of a running service whose clock is set back hold no negative time", needsFaketime, async (t) => {
+test("metrics and times of a running service whose clock is set back contain no negative time", needsFaketime, async (t) => {
   const clock = new FakedClock(t);
   clock.setAhead("30d");
   const service = await clock.start(t, { JOBRUNNER_MAX_RUNNING: "1" });

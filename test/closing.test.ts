@@ -17,7 +17,7 @@ const bodyBytes = 20_000_000; // more than the buffers of both sides hold
 const close = "\r\nConnection: close";
 const foreign = "\r\nOrigin: https://elsewhere.example"; // refused before the body is looked at
 
-test("a client that sends an unwanted body to its end sees why it was refused, and its connection is kept or closed", async (t) => {
+test("a client that sends an unwanted body completely receives the refusal, and its connection is kept or closed", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FILE_BYTES: "100000" } });
   const { job } = await service.run({ CommandLine: "true" });
   const answerTo = (line: string, fields: string, next = "", length = bodyBytes): Promise<string> =>
@@ -40,7 +40,7 @@ test("a client that sends an unwanted body to its end sees why it was refused, a
   assert.match(await answerTo("POST / HTTP/1.1", `${close}${foreign}`), /^HTTP\/1.1 403 /);
 });
 
-test("also over TLS and on a unix socket", async (t) => {
+test("the same holds over TLS and on a unix socket", async (t) => {
   const { url, authority } = await startSecure(t);
   const secure = connectSecurely({
     ca: authority.certificate,
@@ -54,7 +54,7 @@ test("also over TLS and on a unix socket", async (t) => {
   assert.match(await sendAll(connect(socketPath), `POST / HTTP/1.1\r\nHost: localhost${close}${foreign}`), /^HTTP\/1.1 403 /);
 });
 
-test("an upload that is cut off leaves nothing in the workspace and is no failure of the service", async (t) => {
+test("an interrupted upload leaves nothing in the workspace and is not an error of the service", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "true" });
   const socket = connect(service.port, "127.0.0.1");
@@ -67,7 +67,7 @@ test("an upload that is cut off leaves nothing in the workspace and is no failur
   assert.ok(!service.log.includes("a request failed"), service.log);
 });
 
-test("of a client that goes away with its answer nothing is kept, also of hundreds in one pipeline", async (t) => {
+test("the service keeps nothing of clients that leave after their answer, also of hundreds of pipelined requests", async (t) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error): unknown => warnings.push(warning);
   process.on("warning", onWarning);

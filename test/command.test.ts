@@ -10,7 +10,7 @@ import { sharedService } from "./helper/shared-service.ts";
 
 /** What a command is: the line that a shell runs, and the program that is found. The rule of PATH has its tests beside the supervisor. */
 
-test("a command line that begins with - or + is a command like any other, whatever the shell", async (t) => {
+test("a command line that begins with - or + runs like any other, with every shell", async (t) => {
   const service = await sharedService(t);
   const { job, output } = await service.run({ CommandLine: "--version" });
   assert.deepEqual([job.State, job.ExitCode], ["Failed", 127]);
@@ -32,14 +32,14 @@ test("a command line that begins with - or + is a command like any other, whatev
   assert.equal(python.output.toString(), "ran\n");
 });
 
-engineTest("a command line that begins with - or + is a command in a container too", async (t, engine) => {
+engineTest("a command line that begins with - or + runs in a container too", async (t, engine) => {
   const service = await startService(t, { environment: engine.environment });
   const { job, output } = await service.run({ Commands: [{ Image: "busybox", CommandLine: "--version" }] });
   assert.deepEqual([job.Reason, job.ExitCode], ["ExitCode", 127]);
   assert.match(output.toString(), /^\S*sh: --version: not found\n$/);
 });
 
-test("what is busy or has no #! line is the program that was meant, not the next of its name", async (t) => {
+test("a busy program, or one without #! line, is not replaced by the next of its name in PATH", async (t) => {
   const service = await sharedService(t);
   const root = folder(t);
   for (const [name, text] of [
@@ -58,7 +58,7 @@ test("what is busy or has no #! line is the program that was meant, not the next
   assert.equal(job.Message, `step 1 could not start: command tool (looked for in PATH, working directory ${root}): text file is busy`);
 });
 
-test("why a step could not start is still told when the service was killed meanwhile", async (t) => {
+test("the reason why a step could not start is reported also if the service was killed meanwhile", async (t) => {
   const service = await startService(t);
   const go = join(folder(t), "go");
   const id = await service.submit({

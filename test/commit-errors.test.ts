@@ -8,7 +8,7 @@ import { waitFor } from "./helper/wait.ts";
 
 /** Of a commit that fails, each caller hears the reason of its own write. */
 
-test("a submission that the database refuses is an error of the service, not a full disk; others of its commit succeed", async (t) => {
+test("a submission that the database refuses is an error of the service, and fails no other one of its commit", async (t) => {
   const service = await startService(t);
   const database = new DatabaseSync(join(service.stateDir, "jobrunner.db"));
   database.exec("CREATE TRIGGER refusal BEFORE INSERT ON jobs WHEN NEW.name = 'refused' BEGIN SELECT RAISE(ABORT, 'by the trigger'); END");
@@ -28,7 +28,7 @@ test("a submission that the database refuses is an error of the service, not a f
   for (const { ID } of kept) assert.equal((await service.wait(ID)).State, "Succeeded");
 });
 
-test("only errors that say so are a full disk", () => {
+test("only errors that name a full disk count as one", () => {
   const database = new DatabaseSync(":memory:");
   database.exec("CREATE TABLE t (bytes BLOB UNIQUE); PRAGMA max_page_count = 10");
   assert.equal(isDiskFull(errorOf(() => database.exec("INSERT INTO t VALUES (randomblob(1000000))"))), true);

@@ -112,7 +112,7 @@ test("zsh finds the script in a folder of its fpath, too", { skip: why("zsh") },
   offers(spawnSync(file, args, { encoding: "utf8", timeout: 20_000 }).stdout, ["create", "revoke"], []);
 });
 
-test("completion for a shell that is not known is refused, with those that are", () => {
+test("an unknown shell is refused with the supported ones", () => {
   const { status, stderr } = spawnSync(program, ["completion", "tcsh"], { encoding: "utf8" });
   assert.equal(status, 2);
   assert.match(stderr, /tcsh.*bash, zsh, fish/);

@@ -11,14 +11,14 @@ import { repository, Service, startService } from "./helper/service.ts";
 
 const program = join(repository, "bin", "jobrunner");
 
-test("it says where it listens and where its state is", async (t) => {
+test("the service reports its address and its state directory", async (t) => {
   const service = await startService(t);
   assert.match(service.log, /^jobrunner \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:\d+( and http:\/\/\[::1\]:\d+)?\nits state is in /);
   assert.ok(service.log.includes(service.stateDir));
   if (service.log.includes("[::1]")) assert.equal((await call(`http://[::1]:${service.port}`, "GET", "/healthz")).status, 200);
 });
 
-test("all wrong variables are told at once, in words, and the exit status is not 0", async () => {
+test("all invalid variables are reported at once, in sentences, and the exit status is not 0", async () => {
   const { code, stderr } = await run([], {
     JOBRUNNER_PORT: "eighty",
     JOBRUNNER_MAX_RUNNING: "0",
@@ -31,7 +31,7 @@ test("all wrong variables are told at once, in words, and the exit status is not
   assert.equal(stderr.trim().split("\n").length, 4, stderr);
 });
 
-test("beyond loopback it starts only when told that this is meant", async (t) => {
+test("the service listens beyond loopback only if the configuration permits it explicitly", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-config-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const refused = await run([], { JOBRUNNER_HOSTNAME: "0.0.0.0", JOBRUNNER_STATE_DIR: folder });
@@ -44,7 +44,7 @@ test("beyond loopback it starts only when told that this is meant", async (t) =>
   await new Promise((resolve) => child.once("exit", resolve));
 });
 
-test("a port that is taken, and a directory that cannot be made, are told in one sentence", async (t) => {
+test("a port in use, and a directory that cannot be created, are each reported in one sentence", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-config-"));
   const other = createServer();
   t.after(() => {
@@ -65,7 +65,7 @@ test("a port that is taken, and a directory that cannot be made, are told in one
   assert.match(impossible.stderr, /\/proc\/no/);
 });
 
-test("every variable that is wrong is named, one by one, and nothing is started", async () => {
+test("every invalid variable is named, one by one, and nothing is started", async () => {
   const all = variables({}).map(({ name }) => name);
   const told = new Set<string>();
   for (const value of ["not one!", ""]) {
@@ -79,7 +79,7 @@ test("every variable that is wrong is named, one by one, and nothing is started"
   );
 });
 
-test("whatever keeps the state directory or the socket from being used is told in one sentence that names the variable", async (t) => {
+test("every unusable state directory or socket is reported in one sentence that names the variable", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-config-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const stateWith = (name: string, make: (path: string) => void): string => {
@@ -124,7 +124,7 @@ test("whatever keeps the state directory or the socket from being used is told i
   }
 });
 
-test("the state directory is for the service's user alone, and other things are left as they are", async (t) => {
+test("the state directory is for the service's user alone, and other files stay unchanged", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-config-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const state = join(folder, "state");
@@ -141,7 +141,7 @@ test("the state directory is for the service's user alone, and other things are 
   assert.equal(statSync(folder).mode & 0o777, 0o755);
 });
 
-test("a log that cannot be written does not end the service", async (t) => {
+test("a log that cannot be written does not stop the service", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-config-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const script = join(folder, "run");

@@ -40,7 +40,7 @@ const unknownRan: ContainerFacts = { ...unknown, hasRun: true };
 /** It wrote output, and the engine was killed before it had noted the start. */
 const startNotNoted: ContainerFacts = { ...provenState({ kind: "never-started" }, true), ...said, hasRun: true };
 
-test("a container's end is told as the engine and its client agree on it, and otherwise as not known", () => {
+test("a container's end is what the engine and its client agree on, and otherwise unknown", () => {
   const cases: [ClientEnd, ContainerFacts, string, number | null][] = [
     [ended(0), exited(0), "Succeeded null", 0],
     [ended(3), exited(3), "Failed ExitCode", 3],
@@ -80,7 +80,7 @@ test("a container's end is told as the engine and its client agree on it, and ot
   }
 });
 
-test("a container that wrote output has run, also where its engine does not know of its start", () => {
+test("a container that wrote output has run, even if its engine does not know of its start", () => {
   assert.deepEqual(provenState({ kind: "never-started" }, false), { kind: "never-started" });
   assert.match(containerVerdict(ended(125), neverStarted).Message ?? "", /^could not start its container: /);
   assert.match(containerVerdict(ended(125), startNotNoted).Message ?? "", /^lost its container/);
@@ -92,7 +92,7 @@ test("a container that wrote output has run, also where its engine does not know
   );
 });
 
-test("that the command could not be executed is said by the container's init, with the codes that it then ends with", () => {
+test("the container's init reports that the command could not be executed, with its exit codes for that", () => {
   const refusal = "x: No such file or directory";
   const verdict = (code: number): ContainerVerdict =>
     containerVerdict(ended(code), { kind: "exited", exitCode: code, isOutOfMemory: false, hasRun: false, clientSaid: null, refusal });
@@ -104,7 +104,7 @@ test("that the command could not be executed is said by the container's init, wi
   assert.equal(verdict(2).Reason, "ExitCode");
 });
 
-test("what is said apart from the command is its init's own, and in its output only an engine's init is believed", async (t) => {
+test("messages outside the command are its init's, and in the output only an engine's init is believed", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "jobrunner-said-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const watchers = new OutputWatchers();
@@ -121,7 +121,7 @@ test("what is said apart from the command is its init's own, and in its output o
   assert.equal(await refusalOf(""), null);
 });
 
-test("a container that was stopped has the exit code that is known, and output is lost only where its client was", () => {
+test("a stopped container has its known exit code, and output is lost only if its client was lost", () => {
   assert.equal(stoppedExitCode(ended(143), exited(143)), 143);
   assert.equal(stoppedExitCode(bySignal, exited(137)), 137);
   assert.equal(stoppedExitCode(ended(137), running), 137);
@@ -139,7 +139,7 @@ test("a container that was stopped has the exit code that is known, and output i
   assert.equal(mayHaveLostOutput(ended(3), running), false);
 });
 
-test("the folder of a container's streams is made again as it is, also while a supervisor has FIFOs in it", (t) => {
+test("the folder of a container's streams is recreated, also while a supervisor has FIFOs in it", (t) => {
   const directory = mkdtempSync(join(tmpdir(), "jobrunner-streams-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const streams = { name: "streams-1", workdir: "/only/in/the/container" };

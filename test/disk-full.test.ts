@@ -10,7 +10,7 @@ import { waitFor } from "./helper/wait.ts";
 const environment = { JOBRUNNER_MIN_FREE_BYTES: String(2 << 20) };
 const skip = canMount() ? false : "a file system of a few megabytes cannot be mounted here";
 
-test("on a full disk a job waits, new ones get 507, and all goes on when there is room again", { skip }, async (t) => {
+test("on a full disk a job waits, new ones get 507, and all continues when there is room again", { skip }, async (t) => {
   const { service, enlarge } = await startOnSmallDisk(t);
   const id = await service.submit({ CommandLine: "head -c 40000000 /dev/zero | tr '\\0' x; echo end" });
   await waitFor("the disk is full", () => freeBytes(service) === 0);

@@ -7,15 +7,15 @@ import { digestOfPage } from "../docs/screenshots.ts";
 import { foreign, variables } from "../src/config.ts";
 import { repository } from "./helper/service.ts";
 
-test("docs/screenshots are of the page as it is: make screenshots makes them", () => {
+test("docs/screenshots match the page: make screenshots creates them", () => {
   assert.equal(readFileSync(join(repository, "docs", "screenshots", "page.sha256"), "utf8").trim(), digestOfPage());
 });
 
-test("docs/configuration.md is what the table in the code says: make docs writes it", () => {
+test("docs/configuration.md matches the table in the code: make docs writes it", () => {
   assert.equal(readFileSync(join(repository, "docs", "configuration.md"), "utf8"), configurationPage());
 });
 
-test("no page names a variable that there is not", () => {
+test("every variable that a page names exists", () => {
   const known = new Set([...variables({}).map(({ name }) => name), ...foreign]);
   for (const page of globSync(["*.md", "docs/*.md", "packaging/**/*.md"], { cwd: repository })) {
     for (const [name] of readFileSync(join(repository, page), "utf8").matchAll(/\bJOBRUNNER_[A-Z_]*[A-Z]/g))

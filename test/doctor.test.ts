@@ -40,7 +40,7 @@ const checks = [
 type Finding = { Check: string; Level: "ok" | "note" | "problem"; Found: string; Remedy: string | null };
 type Diagnosis = { code: number | null; stdout: string; stderr: string; findings: Finding[]; of: (check: string) => string };
 
-test("on a box where jobs run every check finds something, the exit status is 0, and nothing is made", async (t) => {
+test("on a machine where jobs run, every check finds something, the exit status is 0, and no file is created", async (t) => {
   const stateDir = join(temporary(t), "state");
   const { code, stdout, stderr, findings, of } = await diagnose({ JOBRUNNER_STATE_DIR: stateDir });
   assert.deepEqual([code, stderr], [0, ""], stdout);
@@ -57,7 +57,7 @@ test("on a box where jobs run every check finds something, the exit status is 0,
   assert.ok(!existsSync(stateDir));
 });
 
-test("for people it is a table that says what to do, in words alone where it is no terminal", async (t) => {
+test("for people the report is a table that says what to do, without colours if it is not on a terminal", async (t) => {
   const { code, stdout } = await run(program, ["doctor"], { ...environment(t), JOBRUNNER_SHELL: "/no/such/shell" });
   assert.equal(code, 1);
   assert.match(stdout, /^jobrunner \d+\.\d+\.\d+ on /);
@@ -73,7 +73,7 @@ test("on a terminal the table is in colours, unless NO_COLOR is set", needsScrip
   assert.ok(!(await run("env", words, { ...environment(t), TERM: "xterm", NO_COLOR: "1" })).stdout.includes("\u001b"));
 });
 
-test("mistakes in the configuration are findings, and the rest is looked at all the same", async () => {
+test("mistakes in the configuration are findings, and all other checks still run", async () => {
   const { code, stderr, findings, of } = await diagnose({ JOBRUNNER_PORT: "eighty", JOBRUNNER_PROT: "1", JOBRUNNER_TLS_KEY: "/no/key" });
   assert.deepEqual([code, stderr], [1, ""]);
   const mistakes = findings.filter(({ Check }) => Check === "configuration");
@@ -85,7 +85,7 @@ test("mistakes in the configuration are findings, and the rest is looked at all 
   assert.match(of("shell"), /^ok/);
 });
 
-test("a port that another program has is a problem, whatever that says of itself", async (t) => {
+test("a port in use by another program is a problem, whatever the program answers", async (t) => {
   const port = await listenOn(
     t,
     createServer((socket) => socket.end()),
@@ -101,7 +101,7 @@ test("a port that another program has is a problem, whatever that says of itself
   assert.match((await diagnose({ JOBRUNNER_PORT: String(healthy) })).of("ports"), /^problem: \S+ is in use by another program/);
 });
 
-test("of a port that a jobrunner has it says the version and whether it is the one of this state directory", async (t) => {
+test("for a port in use by jobrunner, the doctor reports its version and whether it uses this state directory", async (t) => {
   const service = await startService(t);
   const version = (await run(program, ["--version"], {})).stdout.trim();
   const port = String(service.port);
@@ -115,7 +115,7 @@ test("of a port that a jobrunner has it says the version and whether it is the o
   assert.equal((await service.run({ CommandLine: "true" })).job.State, "Succeeded");
 });
 
-test("of a port that a jobrunner has which does not know us it says that much, and of a unix socket whose it is", async (t) => {
+test("the doctor detects a jobrunner that does not identify us, and the owner of a unix socket", async (t) => {
   const folder = temporary(t);
   const socketPath = join(folder, "socket");
   const {
@@ -139,7 +139,7 @@ test("of a port that a jobrunner has which does not know us it says that much, a
 
 const nobody = findUser("nobody");
 
-test("a state directory of another user, or where there may be none, is a problem", { skip: cannotBe(nobody, "nobody") }, async (t) => {
+test("a state directory of another user, or one that cannot be created, is a problem", { skip: cannotBe(nobody, "nobody") }, async (t) => {
   if (nobody === null) return;
   const folder = folderOf(t, nobody);
   const foreign = join(folder, "foreign");
@@ -156,7 +156,7 @@ test("a state directory of another user, or where there may be none, is a proble
   assert.match((await as(join(foreign, "state"))).of("state"), /^problem: \S+ does not exist, and nobody may not create it in /);
 });
 
-test("a state directory that is no good, and a database that is none, are problems", async (t) => {
+test("an unsuitable state directory, and a file that is not a database, are problems", async (t) => {
   const folder = temporary(t);
   writeFileSync(join(folder, "jobrunner.db"), "no database");
   assert.match(
@@ -175,7 +175,7 @@ test("a state directory that is no good, and a database that is none, are proble
   assert.match(full.of("disk"), /^problem: [\d,]+ MiB free, less than JOBRUNNER_MIN_FREE_BYTES/);
 });
 
-test("without a container engine it says how to install one, and with a silent one how to wake it", async (t) => {
+test("without a container engine the doctor says how to install one, and with a silent one how to start it", async (t) => {
   const folder = temporary(t);
   for (const name of ["readlink", "uname", "mkfifo"]) symlinkSync(`/usr/bin/${name}`, join(folder, name)); // which are needed
   const none = await diagnose({ PATH: folder, JOBRUNNER_CONTAINER_ENGINE: "auto" });
@@ -197,7 +197,7 @@ test("without a container engine it says how to install one, and with a silent o
   );
 });
 
-test("what is installed is named as each distribution has it", () => {
+test("packages have the names of each distribution", () => {
   assert.deepEqual(distribution('PRETTY_NAME="Debian GNU/Linux 12"\nID=debian\n'), {
     title: "Debian GNU/Linux 12",
     install: "apt-get install",
@@ -209,7 +209,7 @@ test("what is installed is named as each distribution has it", () => {
   assert.equal(distribution("").install, "install");
 });
 
-test("certificates are looked at as clients do", needsOpenssl, async (t) => {
+test("certificates are checked as clients check them", needsOpenssl, async (t) => {
   const authority = makeAuthority(t);
   const [own, other] = ["localhost", "other"].map((commonName) => makeCertificate({ commonName, authority }));
   const tls = { JOBRUNNER_TLS_CERT: own?.certificatePath ?? "", JOBRUNNER_TLS_KEY: own?.keyPath ?? "" };
@@ -226,7 +226,7 @@ test("certificates are looked at as clients do", needsOpenssl, async (t) => {
   assert.match(insecure.of("tls"), /^note: off, and 0\.0\.0\.0 is beyond loopback: others can read tokens and output on the network/);
 });
 
-test("a supervisor that is missing, broken or of another version is a problem, and a shell that is none", async (t) => {
+test("a missing, broken or outdated supervisor is a problem, and so is an invalid shell", async (t) => {
   const { config: settings } = readConfig({
     JOBRUNNER_PORT: "0",
     JOBRUNNER_SHELL: "/bin/true",
@@ -250,13 +250,13 @@ test("a supervisor that is missing, broken or of another version is a problem, a
   assert.match(await look({ path: old }), /^supervisor: \S+old is jobrunner-supervisor 0\.0\.9, but the service is 0\.1\.0\n/);
 });
 
-test("limits that have no room for what is configured are told with what is to be raised", async () => {
+test("limits that are too low for the configuration are reported with what to raise", async () => {
   const { of } = await diagnose({ JOBRUNNER_MAX_RUNNING: "1000000" }, ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"]);
   assert.match(of("files"), /^note: up to 1024 can be open \(ulimit -n\): enough for 437 connections, not for \S+=8000: .*LimitNOFILE=/);
   assert.match(of("processes"), /^note: up to \d+ can run: enough for \d+ jobs at once, not for JOBRUNNER_MAX_RUNNING=1000000/);
 });
 
-test("no secret is shown, and no state is changed", async (t) => {
+test("the doctor shows no secret and changes no state", async (t) => {
   const service = await startService(t);
   const token = readFileSync(join(service.stateDir, "token"), "utf8").trim();
   await service.stop();

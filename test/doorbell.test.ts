@@ -16,7 +16,7 @@ import { waitFor } from "./helper/wait.ts";
 const idA = "01a22e9b-8de4-7000-8281-d20471db2772";
 const idB = "01a22e9b-8de4-7001-8281-d20471db2772";
 
-test("rings of the old form and of the new are told apart, wherever a read ends", () => {
+test("rings of the old form and of the new are distinguished, wherever a read ends", () => {
   const text = `${idA}\nat ${idB} 0\nfirst\nstart 1 2 3\n${idB}\nat ${idA} 120\nend 1\ndone 2\n${idA}\n${idB}\n`;
   for (let size = 1; size <= text.length; size += 1) {
     const rings = new Rings();
@@ -39,7 +39,7 @@ test("rings of the old form and of the new are told apart, wherever a read ends"
   }
 });
 
-test("what rings of one job tell is joined where one goes on where the other ended", () => {
+test("rings of one job are joined if one continues where the other ended", () => {
   const rings = new Rings();
   assert.deepEqual([...rings.read(`at ${idA} 0\none\n${idA}\nat ${idA} 4\ntwo\n${idA}\n`)], [[idA, { offset: 0, text: "one\ntwo\n" }]]);
   assert.deepEqual([...rings.read(`at ${idA} 0\none\n${idA}\nat ${idA} 5\ntwo\n${idA}\n`)], [[idA, null]]);
@@ -52,7 +52,7 @@ test("what rings of one job tell is joined where one goes on where the other end
 
 const twoSteps = { Commands: [{ CommandLine: "until [ -e go ]; do sleep 0.01; done" }, { CommandLine: "exit 3" }] };
 
-test("lines that a ring brings need no status file", async (t) => {
+test("lines that arrive by a ring need no status file", async (t) => {
   const service = await startService(t);
   const bell = new Bell(t, service);
   const id = await service.submit(twoSteps);
@@ -101,7 +101,7 @@ test("a kill does not wait for the ring of the start", async (t) => {
   assert.equal((await service.get(id)).State, "Killed");
 });
 
-test("a doorbell that cannot be read is in the log, and jobs go on by the patrol", { skip: withoutStrace }, async (t) => {
+test("a doorbell that cannot be read is logged, and the patrol finds the jobs' progress", { skip: withoutStrace }, async (t) => {
   const service = await startService(t);
   const running = await service.submit({ CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done; exit 3" });
   await (await service.attach(running)).until("ready");

@@ -15,7 +15,7 @@ import { waitFor } from "./helper/wait.ts";
 const stuck = "exec > >(trap '' TERM; sleep 1000)"; // a filter that does not end
 const mayBeMissing = /left processes behind that were still at work (.+) and were ended: the last of its output may be missing$/;
 
-test("a script that sends its own output through a logging filter has all its lines, without being asked for anything", async (t) => {
+test("a script that sends its output through a logging filter gets all its lines, without any option", async (t) => {
   const service = await sharedService(t);
   const filters = ['while read -r line; do echo "$line"; done', "sed -u s/^//", "sort -n", "tee log | cat"];
   const jobs = await Promise.all(filters.map((filter) => service.run({ CommandLine: `exec > >(${filter}) 2>&1\nseq 1 2001` })));
@@ -26,7 +26,7 @@ test("a script that sends its own output through a logging filter has all its li
   }
 });
 
-test("what is cut is said in the job and in its step, whatever became of them, and by the command line", async (t) => {
+test("lost output is reported in the job, in its step and by the command line, whatever their outcome", async (t) => {
   const service = await sharedService(t);
   const spec = { DrainTimeoutSeconds: 0.2, Commands: [{ CommandLine: stuck, Name: "log" }, { CommandLine: "exit 0" }] };
   const [good, bad] = await Promise.all([service.run(spec), service.run({ DrainTimeoutSeconds: 0.2, CommandLine: `${stuck}; exit 3` })]);
@@ -47,7 +47,7 @@ test("what is cut is said in the job and in its step, whatever became of them, a
   assert.match(told.stderr, /^jobrunner: the job is Failed: step 1 exited with code 3, and left processes .*missing\n$/);
 });
 
-test("while its last output is waited for a job runs; DELETE is answered at once, and the outcome is that of the steps", async (t) => {
+test("a job runs while its last output is awaited; DELETE is answered at once, and the steps determine the outcome", async (t) => {
   const service = await sharedService(t);
   for (const query of ["", "?force=true"]) {
     const id = await service.submit({ CommandLine: `${stuck}; exit 3`, DrainTimeoutSeconds: 86_400, StopTimeoutSeconds: 86_400 });
@@ -60,7 +60,7 @@ test("while its last output is waited for a job runs; DELETE is answered at once
   }
 });
 
-test("the job's timeout ends the wait, and with DrainTimeoutSeconds 0 there is none", async (t) => {
+test("the job's timeout ends the wait, and DrainTimeoutSeconds 0 disables it", async (t) => {
   const service = await sharedService(t);
   const [timed, none] = await Promise.all([
     service.run({ CommandLine: stuck, DrainTimeoutSeconds: 86_400, TimeoutSeconds: 2 }),
@@ -73,7 +73,7 @@ test("the job's timeout ends the wait, and with DrainTimeoutSeconds 0 there is n
   assert.deepEqual([none.job.State, none.job.Message], ["Succeeded", null]);
 });
 
-test("a job whose last output is waited for outlives the service, and is recorded by the next one", async (t) => {
+test("a job whose last output is awaited survives the service, and the next service records it", async (t) => {
   const service = await startService(t);
   const id = await service.submit({
     CommandLine: "exec > >(until [ -e go ]; do sleep 0.01; done; cat)\nseq 1 2001",
@@ -87,7 +87,7 @@ test("a job whose last output is waited for outlives the service, and is recorde
   assert.deepEqual([job.State, job.Message, job.OutputBytes], ["Succeeded", null, 8898]);
 });
 
-test("a filter that writes to a file alone is the step's to wait for, as the documentation shows", async (t) => {
+test("a step must wait itself for a filter that writes only to a file, as the documentation shows", async (t) => {
   const service = await sharedService(t);
   const { job } = await service.run({
     CommandLine: "exec > >(sleep 0.2; gzip > log.gz 2>&1); filter=$!; seq 1 2001; exec >&-; wait $filter",
@@ -96,7 +96,7 @@ test("a filter that writes to a file alone is the step's to wait for, as the doc
   assert.equal(gunzipSync(readFileSync(join(service.stateDir, "jobs", job.ID, "work", "log.gz"))).length, 8898);
 });
 
-test("where the box has no room for a step its message says what has run out, which limit that is and what to do", async (t) => {
+test("if the machine has no room for a step, the message names the exhausted limit and a remedy", async (t) => {
   const service = await startService(t);
   const wait = { CommandLine: "until [ -e go ]; do sleep 0.01; done" };
   const id = await service.submit({ Commands: [wait, ...Array.from({ length: 50 }, () => ({ CommandLine: "sleep 1000 & echo left" }))] });
@@ -112,7 +112,7 @@ test("where the box has no room for a step its message says what has run out, wh
   );
 });
 
-test("a job for whose supervisor there is no room says so while it waits, and runs when there is", async (t) => {
+test("a job without room for its supervisor says so while it waits, and runs when there is room", async (t) => {
   const service = await startService(t);
   const [launcher] = childrenOf(service.pid).filter((pid) => argumentsOf(pid).includes("launch"));
   execFileSync("prlimit", [`--pid=${launcher}`, "--nofile=7:"]);

@@ -26,7 +26,7 @@ function numbersIn(text: string | null): number[] | null {
   return text === null ? null : [...text.matchAll(/(\d+);/g)].map(([, number]) => Number(number));
 }
 
-test("each is told what is its own, in order, from wherever it was", () => {
+test("each reader gets the events of its scope, in order, from any position", () => {
   const log = new EventLog(bounds);
   for (const owner of ["a", "b", null, "a"]) log.add(owner, textOf(10));
   assert.deepEqual(numbersIn(readAll(log, 0, null)), [1, 2, 3, 4]);
@@ -36,7 +36,7 @@ test("each is told what is its own, in order, from wherever it was", () => {
   assert.deepEqual(numbersIn(readAll(log, 0, "nobody")), []);
 });
 
-test("a large event comes in parts of memory of their own, whole and between its neighbours", () => {
+test("a large event is delivered in parts with buffers of their own, complete and in order", () => {
   const log = new EventLog({ ...bounds, maxBytes: 1 << 20 });
   const sizes = [10, 300_000, 65_536, 65_537, 10];
   for (const bytes of sizes) log.add("a", textOf(bytes));
@@ -48,7 +48,7 @@ test("a large event comes in parts of memory of their own, whole and between its
   );
 });
 
-test("who has changed the most makes room, and nobody else misses anything", () => {
+test("when the log is full, it drops events of the owner with the most bytes, and other owners miss nothing", () => {
   const log = new EventLog(bounds);
   log.add("small", textOf(100));
   for (let count = 0; count < 50; count += 1) log.add("large", textOf(100));
@@ -59,7 +59,7 @@ test("who has changed the most makes room, and nobody else misses anything", () 
   assert.deepEqual(numbersIn(readAll(log, 50, null)), [51]);
 });
 
-test("of more events than are kept, and of those that are forgotten, it is said that they are missing", () => {
+test("dropped and cleared events are reported as missing", () => {
   const log = new EventLog({ ...bounds, maxEvents: 3 });
   for (let count = 0; count < 5; count += 1) log.add("a", textOf(10));
   for (const scope of ["a", null]) {
@@ -71,7 +71,7 @@ test("of more events than are kept, and of those that are forgotten, it is said 
   assert.deepEqual(numbersIn(readAll(log, log.last, null)), []);
 });
 
-test("who waits is woken by the next change, by the end of its time, or when it goes", async () => {
+test("a waiting reader is woken by the next event, by its timeout, or by its abort signal", async () => {
   const log = new EventLog(bounds);
   const gone = new AbortController();
   const [position, signal] = [{ number: 0, parts: 0 }, gone.signal];

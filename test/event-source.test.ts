@@ -9,7 +9,7 @@ import type { TestContext } from "node:test";
 type Seen = { data: string[]; outcomes: number; errors: number };
 
 browserTest(
-  "a browser's EventSource has a finished job's output and outcome once, asks once more, and stops; so where a part was asked for",
+  "a browser's EventSource gets a finished job's output and outcome once, reconnects once, and stops; also for a part",
   async (t) => {
     const service = await startService(t);
     const { job } = await service.run({ CommandLine: "echo one; echo two; exit 3" });

@@ -13,7 +13,7 @@ import { waitFor } from "./helper/wait.ts";
 
 type Told = { id: string | null; event: string; data: string };
 
-test("whoever comes back with the last id hears every change since, once and in order, also without having heard one before", async (t) => {
+test("a client that reconnects with the last ID gets every change since then, once and in order", async (t) => {
   const service = await startService(t);
   const watching = await service.open("GET", "/events");
   await watching.until("\n\n");
@@ -32,7 +32,7 @@ test("whoever comes back with the last id hears every change since, once and in 
   watching.close();
 });
 
-test("after restarts of the service, changed jobs are sent with their latest state, and that changes may be missing", async (t) => {
+test("after restarts of the service, changed jobs are sent with their latest state, and an event says that changes may be missing", async (t) => {
   const service = await startService(t);
   const before = await service.submit({ CommandLine: "true" });
   const during = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.01; done; exit 2" });
@@ -76,7 +76,7 @@ test("after restarts of the service, changed jobs are sent with their latest sta
   );
 });
 
-test("an id from nowhere, or from so long ago that ends are forgotten, is answered by an event that says so", async (t) => {
+test("an unknown or very old ID is answered by an event that says what is missing", async (t) => {
   const service = await startService(t);
   await service.run({ CommandLine: "true" });
   const heard = await readUntil(service, hasBegun);
@@ -98,7 +98,7 @@ test("an id from nowhere, or from so long ago that ends are forgotten, is answer
   }
 });
 
-test("a submit token that comes back hears of its own jobs alone, in order and after a restart", async (t) => {
+test("a submit token that reconnects gets the events of its own jobs only, in order and after a restart", async (t) => {
   const service = await startService(t);
   const [mine, theirs] = [bearer(await createToken(service, "mine", "submit")), bearer(await createToken(service, "theirs", "submit"))];
   const heard = await readUntil(service, hasBegun, mine);
@@ -120,7 +120,7 @@ test("a submit token that comes back hears of its own jobs alone, in order and a
   );
 });
 
-test("the client goes on where it was, also in a second call, and says where something is missing", async (t) => {
+test("the client resumes at its position, also in a second call, and reports missing events", async (t) => {
   const service = await startService(t);
   const position = { id: null };
   const client = new Client({ url: service.url });

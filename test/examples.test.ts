@@ -11,7 +11,7 @@ import { waitFor } from "./helper/wait.ts";
 
 const examples = join(repository, "examples");
 
-test("ci.yaml builds and tests a revision, and fails as its tests do", { skip: needs("git", "make") }, async (t) => {
+test("ci.yaml builds and tests a revision, and fails if its tests fail", { skip: needs("git", "make") }, async (t) => {
   const { run, folder } = await start(t);
   const project = join(folder, "project");
   const git = (...args: string[]): void => {
@@ -50,7 +50,7 @@ test("ci.yaml builds and tests a revision, and fails as its tests do", { skip: n
   assert.match(none.stderr, /REPOSITORY: say which/);
 });
 
-test("backup.yaml keeps the newest backups, each of which can be restored, and nothing of one that failed", async (t) => {
+test("backup.yaml keeps the newest backups, each of which can be restored, and no files of a failed backup", async (t) => {
   const { run, folder } = await start(t);
   const [source, target, restored] = ["source", "target", "restored"].map((name) => join(folder, name));
   assert.ok(source !== undefined && target !== undefined && restored !== undefined);
@@ -83,7 +83,7 @@ test("backup.yaml keeps the newest backups, each of which can be restored, and n
   assert.deepEqual(readdirSync(target), kept);
 });
 
-test("the backup's units are such as systemd takes", { skip: needs("systemd-analyze") }, (t) => {
+test("systemd accepts the units of the backup", { skip: needs("systemd-analyze") }, (t) => {
   const folder = folderOf(t);
   for (const name of ["backup.service", "backup.timer"])
     writeFileSync(join(folder, name), readFileSync(join(examples, name), "utf8").replace("/usr/local/bin/jobrunner", "/bin/sh"));
@@ -95,7 +95,7 @@ test("the backup's units are such as systemd takes", { skip: needs("systemd-anal
   assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
 });
 
-test("convert.yaml converts what is put into its workspace, and does not wait for it for ever", async (t) => {
+test("convert.yaml converts files that are put into its workspace, and has a timeout", async (t) => {
   const { run, folder } = await start(t);
   writeFileSync(join(folder, "latin1"), Buffer.from("caf\xe9\n".repeat(100_000), "latin1"));
   const { stdout } = await run("jobrunner", ["run", "--detach", "--file", join(examples, "convert.yaml")]);
@@ -120,7 +120,7 @@ engineTest("mixed.yaml builds on the host, tests in a container, and packs on th
   assert.deepEqual(readdirSync(service.workspaceOf(Jobs[0]?.ID ?? "")).toSorted(), ["answer", "answer.tar.gz"]);
 });
 
-test("fan-out.sh shows what failed of many, and fails with it", async (t) => {
+test("fan-out.sh names the jobs that failed, and fails too", async (t) => {
   const { run, folder } = await start(t);
   const files = ["a", "b c", "d"].map((name) => join(folder, `${name}.gz`));
   for (const file of files) writeFileSync(file, gzipSync("good"));
@@ -134,7 +134,7 @@ test("fan-out.sh shows what failed of many, and fails with it", async (t) => {
   assert.match(bad.stderr, /b c\.gz: not in gzip format/);
 });
 
-test("fan-out.sh kills all that it has started when it is stopped", async (t) => {
+test("fan-out.sh kills all jobs that it has started when it is stopped", async (t) => {
   const { service, environment } = await start(t);
   const child = spawn(join(examples, "fan-out.sh"), ['sleep "$ITEM"', "1000", "1001", "1002"], {
     env: environment,
@@ -151,7 +151,7 @@ test("fan-out.sh kills all that it has started when it is stopped", async (t) =>
 });
 
 test(
-  "agent.ts reads why a step failed, does something about it, and tries again; what it does not know, it leaves",
+  "agent.ts reads why a step failed, repairs known causes, and tries again; unknown causes end it",
   { skip: needs("cc", "make") },
   async (t) => {
     const { run, folder, service } = await start(t);

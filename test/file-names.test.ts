@@ -14,7 +14,7 @@ type Folder = { Entries: Entry[]; NextAfter: string | null };
 
 const café = Buffer.from("caf\xe9", "latin1");
 
-test("files whose names are no UTF-8 are listed, fetched, put, found by page and removed", async (t) => {
+test("files whose names are not UTF-8 are listed, fetched, stored, found by page and removed", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({
     CommandLine:
@@ -79,7 +79,7 @@ test("a FIFO, a socket or a device is shown, and never opened", async (t) => {
   for (const name of others) assert.equal((await service.call("DELETE", `/${id}/files/${name}`)).status, 200);
 });
 
-test("a time outside of the years 1 to 9999 is null, and hides nothing else of its folder", async (t) => {
+test("a time outside of the years 1 to 9999 is null, and the other entries of its folder are listed", async (t) => {
   const service = await startService(t, { stateDir: folderInMemory(t) });
   const seconds = {
     ancient: -1e11,

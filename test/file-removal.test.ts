@@ -19,7 +19,7 @@ const nobody = findUser("nobody");
 const readOnly =
   "mkdir -p ro/deep; touch ro/deep/file ro/file; chmod 444 ro/deep/file; chmod 555 ro/deep ro; mkdir none; touch none/file; chmod 0 none";
 
-test("folders that a job made read-only for itself go with it, and by the API", { skip: cannotBe(nobody, "nobody") }, async (t) => {
+test("folders that a job made read-only are removed with it, and by the API", { skip: cannotBe(nobody, "nobody") }, async (t) => {
   assert.ok(nobody !== null);
   const service = await startAs(t, nobody, {});
   const { job } = await service.run({ CommandLine: `${readOnly}; mkdir copy; cd copy; ${readOnly}` });
@@ -32,7 +32,7 @@ test("folders that a job made read-only for itself go with it, and by the API", 
 const nested = (depth: number, name: string): string =>
   `for (let i = 0; i < ${depth}; i += 1) { fs.mkdirSync(${name}); process.chdir(${name}); } fs.writeFileSync("file", "")`;
 
-test("folders deeper than a path can be long, and 25,000 of them, are removed with few descriptors", async (t) => {
+test("folders deeper than the longest path, 25,000 of them, are removed with few descriptors", async (t) => {
   const service = await startService(t, { stateDir: folderInMemory(t) });
   const steps = [nested(40, '"n".repeat(200)'), nested(25_000, '"d"')].map((code) => ({ Args: [process.execPath, "-e", code] }));
   const before = openFilesOf(service.pid).length;
@@ -47,7 +47,7 @@ test("folders deeper than a path can be long, and 25,000 of them, are removed wi
   assert.ok(openFilesOf(service.pid).length <= before + 20);
 });
 
-test("many files and folders beside each other are removed, those too that come meanwhile", async (t) => {
+test("many files and folders in one folder are removed, also those that are created meanwhile", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({
     CommandLine: "mkdir wide; cd wide; for i in {1..300}; do mkdir -p $i/{a,b}/c; done; touch {1..300}/{a,b}/c/{x,y} {1001..3000}",
@@ -63,7 +63,7 @@ test("many files and folders beside each other are removed, those too that come 
   }
 });
 
-test("what is mounted in a workspace is neither shown, changed nor removed, until it is unmounted", { skip: canMount }, async (t) => {
+test("a mount in a workspace is neither listed, changed nor removed until it is unmounted", { skip: canMount }, async (t) => {
   const service = await startService(t);
   const submitter = bearer(await createToken(service, "submitter", "submit"));
   const { job } = await service.run({ CommandLine: "mkdir -p tree/mounted tree/other; touch tree/{file,gone} tree/other/gone" });
@@ -117,7 +117,7 @@ test("what is mounted in a workspace is neither shown, changed nor removed, unti
   assert.deepEqual(readdirSync(source), ["kept"]);
 });
 
-test("a workspace that is a mount itself is not emptied", { skip: canMount }, async (t) => {
+test("a workspace that is itself a mount is not emptied", { skip: canMount }, async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "true" });
   const source = folderOf(t);
@@ -133,23 +133,27 @@ const canFreeze = canDo(
   (folder) => spawnSync("chattr", ["+i", folder]).status === 0 && spawnSync("chattr", ["-i", folder]).status === 0,
 );
 
-test("an immutable file is kept, with what leads to it, and told; all else of the job goes", { skip: canFreeze }, async (t) => {
-  const service = await startService(t);
-  const { job } = await service.run({
-    CommandLine: "mkdir -p a/b other/tree; touch a/b/frozen a/gone other/tree/gone; chattr +i a/b/frozen",
-  });
-  const frozen = join(service.workspaceOf(job.ID), "a/b/frozen");
-  using thaw = new DisposableStack();
-  thaw.defer(() => void spawnSync("chattr", ["-i", frozen]));
-  const refused = await service.call("DELETE", `/${job.ID}/files/a?recursive=true`);
-  assertProblem(refused, 409);
-  assert.match(refused.text, /but not a\/b\/frozen: it is immutable \(chattr \+i\): remove this attribute with chattr/);
-  assertProblem(await service.call("DELETE", `/${job.ID}/files/a/b/frozen`), 403);
-  const ended = await jobrunner(service, ["rm", "--url", service.url, job.ID]);
-  assert.match(`${ended.code} ${ended.stderr}`, /^0 .* is removed, but not yet from the disk: \S+\/work\/a\/b\/frozen: it is immutable/);
-  assert.deepEqual(readdirSync(service.workspaceOf(job.ID)), ["a"]);
-  await assertReported(service, { job: job.ID, path: frozen, problem: /immutable/ });
-});
+test(
+  "an immutable file and its parent folders stay and are reported; all other files of the job are removed",
+  { skip: canFreeze },
+  async (t) => {
+    const service = await startService(t);
+    const { job } = await service.run({
+      CommandLine: "mkdir -p a/b other/tree; touch a/b/frozen a/gone other/tree/gone; chattr +i a/b/frozen",
+    });
+    const frozen = join(service.workspaceOf(job.ID), "a/b/frozen");
+    using thaw = new DisposableStack();
+    thaw.defer(() => void spawnSync("chattr", ["-i", frozen]));
+    const refused = await service.call("DELETE", `/${job.ID}/files/a?recursive=true`);
+    assertProblem(refused, 409);
+    assert.match(refused.text, /but not a\/b\/frozen: it is immutable \(chattr \+i\): remove this attribute with chattr/);
+    assertProblem(await service.call("DELETE", `/${job.ID}/files/a/b/frozen`), 403);
+    const ended = await jobrunner(service, ["rm", "--url", service.url, job.ID]);
+    assert.match(`${ended.code} ${ended.stderr}`, /^0 .* is removed, but not yet from the disk: \S+\/work\/a\/b\/frozen: it is immutable/);
+    assert.deepEqual(readdirSync(service.workspaceOf(job.ID)), ["a"]);
+    await assertReported(service, { job: job.ID, path: frozen, problem: /immutable/ });
+  },
+);
 
 async function assertRemoved(service: Service, id: string): Promise<void> {
   const { status, text } = await service.call("DELETE", `/jobs/${id}`);

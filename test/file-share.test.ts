@@ -13,7 +13,7 @@ import { waitFor } from "./helper/wait.ts";
 /** What one identity can take by the files of its jobs. */
 
 test(
-  "however deep they are, files that are sent and received hold no folder open, and nobody else notices",
+  "uploads and downloads of deeply nested files hold no folder open, and do not affect other clients",
   { timeout: 120_000 },
   async (t) => {
     const service = await startService(t);
@@ -47,7 +47,7 @@ test(
 );
 
 test(
-  "thirty pages of a folder of 600,000 names do not hold others up, and take no memory for names that nobody wants",
+  "thirty pages of a folder of 600,000 names do not delay others, and use no memory for unwanted names",
   { timeout: 600_000 },
   async (t) => {
     const service = await startService(t, { stateDir: folderInMemory(t) });
@@ -76,7 +76,7 @@ test(
   },
 );
 
-test("one token has so many files that are being received, and is told so", { timeout: 120_000 }, async (t) => {
+test("the number of files that one token may upload at once is limited, and the refusal says so", { timeout: 120_000 }, async (t) => {
   const service = await startService(t);
   const greedy = bearer(await createToken(service, "greedy", "submit"));
   const id = await service.submit({ CommandLine: "true" }, greedy);

@@ -28,7 +28,7 @@ const program = join(repository, "build", "jobrunner-supervisor");
 type Entry = { Name: string; Type: string; SizeBytes: number; ModifiedAt: string; Mode: string; Target: string | null };
 type Folder = { Entries: Entry[]; NextAfter: string | null };
 
-test("a workspace's folders and files are shown and fetched, whole or in ranges, while the job runs and after", async (t) => {
+test("a workspace's folders and files are listed and fetched, whole or in ranges, during the job and after it", async (t) => {
   const service = await sharedService(t);
   const id = await service.submit({
     CommandLine: "mkdir -p a/b; printf 0123456789 > a/b/c; chmod 750 a/b/c; ln -s a/b link; touch ready; sleep 1000",
@@ -62,7 +62,7 @@ test("a workspace's folders and files are shown and fetched, whole or in ranges,
   assert.equal((await service.call("GET", `/${id}/files/a/b/c`)).text, "0123456789");
 });
 
-test("a folder is shown in pages, by name", async (t) => {
+test("a folder is listed in pages, by name", async (t) => {
   const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "touch $(seq -w 250)" });
   const names: string[] = [];
@@ -78,7 +78,7 @@ test("a folder is shown in pages, by name", async (t) => {
   );
 });
 
-test("a file is put there whole, with folders on the way, and a job reads it", async (t) => {
+test("a file is stored completely, with its missing parent folders, and a job reads it", async (t) => {
   const service = await sharedService(t);
   const id = await service.submit({ CommandLine: "until [ -e in/go ]; do sleep 0.01; done; ./in/run; sha256sum < in/data" });
   await untilThere(service, id, "");
@@ -93,7 +93,7 @@ test("a file is put there whole, with folders on the way, and a job reads it", a
   assert.equal(statSync(join(service.workspaceOf(id), "in", "run")).mode & 0o777, 0o644);
 });
 
-test("what is too large, cut off or of another kind leaves what was there, and nothing else", async (t) => {
+test("an upload that is too large, interrupted or of another kind leaves the existing file unchanged, and no other", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FILE_BYTES: "100000" } });
   const { job } = await service.run({ CommandLine: "mkdir folder; echo old > file; touch folder/in" });
   const { ID: id } = job;
@@ -113,7 +113,7 @@ test("what is too large, cut off or of another kind leaves what was there, and n
   assert.deepEqual(readdirSync(service.workspaceOf(id)), []);
 });
 
-test("nothing outside of the workspace is read, written or removed, by whatever path or link", async (t) => {
+test("no path and no link gives access to files outside of the workspace", async (t) => {
   const service = await sharedService(t);
   const outside = folderOf(t);
   writeFileSync(join(outside, "secret"), "hunter22");
@@ -137,7 +137,7 @@ test("nothing outside of the workspace is read, written or removed, by whatever 
   assert.ok(existsSync(join(service.stateDir, "jobs", id, "plan")));
 });
 
-test("a job that puts a link where a folder was, at any moment, does not lead out", async (t) => {
+test("a job that replaces a folder by a link, at any moment, gives no access outside", async (t) => {
   const service = await sharedService(t);
   const outside = folderOf(t);
   writeFileSync(join(outside, "file"), "hunter22");
@@ -158,7 +158,7 @@ test("a job that puts a link where a folder was, at any moment, does not lead ou
   assert.ok((seen.get("200") ?? 0) > 0 && seen.size > 1, JSON.stringify([...seen]));
 });
 
-test("whatever lies in a workspace, a walk ends inside of it or is refused", async (t) => {
+test("in any workspace, a walk ends inside of it or is refused", async (t) => {
   const outside = folderOf(t);
   writeFileSync(join(outside, "x"), "hunter22");
   const drafts = folderOf(t);
@@ -193,7 +193,7 @@ test("whatever lies in a workspace, a walk ends inside of it or is refused", asy
   await fc.assert(property, { numRuns: 200 });
 });
 
-test("who only watches sees no files, who submits those of its own jobs, and changes are audited", async (t) => {
+test("readers see no files, submitters those of their own jobs, and changes are audited", async (t) => {
   const service = await startService(t);
   const [read, submit] = [bearer(await createToken(service, "r", "read")), bearer(await createToken(service, "s", "submit"))];
   const own = await service.submit({ CommandLine: "true" }, submit);
@@ -210,7 +210,7 @@ test("who only watches sees no files, who submits those of its own jobs, and cha
 });
 
 test(
-  "files of a job with a User are its user's, and others' are not shown",
+  "files of a job with a User belong to that user, and files of others are not shown",
   { skip: process.getuid?.() === 0 ? false : "only a root service runs jobs as other users" },
   async (t) => {
     const service = await startService(t, { environment: { JOBRUNNER_ALLOWED_USERS: "nobody" } });

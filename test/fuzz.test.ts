@@ -77,7 +77,7 @@ const headers = fc.dictionary(
 );
 
 test(
-  "requests made from the schemas never meet a 5xx and never harm the service, whoever sends them",
+  "requests generated from the schemas never cause a 5xx and never harm the service, with any identity",
   { timeout: isTorture ? 3_600_000 : 300_000 },
   async (t) => {
     const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "1000000" } });

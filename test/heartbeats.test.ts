@@ -41,7 +41,7 @@ test(
   },
 );
 
-test("every stream tells proxies to pass on at once what comes, and to change nothing", async (t) => {
+test("every stream tells proxies to forward each piece at once, unchanged", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "echo out" });
   const forms = [{}, { Range: "bytes=0-1" }, ndjson, events];

@@ -19,7 +19,7 @@ test("the service's own user and root need no token on loopback", async (t) => {
   assert.match(String(job.SubmittedBy), /^local:\w+/);
 });
 
-test("another user of the box gets 401 without a token, and in with one", asOther, async (t) => {
+test("another user of the machine gets 401 without a token, and access with one", asOther, async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "neighbour", "admin");
   const addresses = service.log.includes("[::1]") ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"];
@@ -32,7 +32,7 @@ test("another user of the box gets 401 without a token, and in with one", asOthe
   assert.deepEqual(Jobs, []);
 });
 
-test("who hangs up before it is known whose connection it was does not become root", asOther, async (t) => {
+test("a client that disconnects before its user is looked up is not identified as root", asOther, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "1000" } });
   const body = '{"CommandLine": "id"}';
   const request = `POST / HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: ${body.length}\\r\\n\\r\\n${body.replaceAll('"', '\\"')}`;
@@ -44,7 +44,7 @@ test("who hangs up before it is known whose connection it was does not become ro
   assert.deepEqual(Jobs, []);
 });
 
-test("what a proxy passed on is trusted by token only", async (t) => {
+test("a request that a proxy forwarded needs a token", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "behind the proxy", "read");
   for (const name of [
@@ -68,7 +68,7 @@ test("what a proxy passed on is trusted by token only", async (t) => {
   }
 });
 
-test("JOBRUNNER_LOCAL_TRUST=false lets nobody in without a token", async (t) => {
+test("JOBRUNNER_LOCAL_TRUST=false refuses every request without a token", async (t) => {
   const service = await startService(t);
   const first = readFileSync(join(service.stateDir, "token"), "utf8").trim();
   await service.stop();
@@ -78,7 +78,7 @@ test("JOBRUNNER_LOCAL_TRUST=false lets nobody in without a token", async (t) => 
   await service.stop();
 });
 
-test("the first start makes a token: its path is printed, its value never, and only its hash is stored", async (t) => {
+test("the first start creates a token: it prints the path, never the value, and stores only the hash", async (t) => {
   const service = await startService(t);
   const path = join(service.stateDir, "token");
   assert.ok(service.log.includes(path));
@@ -101,7 +101,7 @@ test("the first start makes a token: its path is printed, its value never, and o
   assert.ok(!service.log.includes(secret));
 });
 
-test("a wrong, malformed, expired or revoked token is refused, also where none would be needed", async (t) => {
+test("a wrong, malformed, expired or revoked token is refused, also where no token is needed", async (t) => {
   const service = await startService(t);
   const right = await createToken(service, "right", "admin");
   const revoked = await createToken(service, "gone", "admin");
@@ -125,7 +125,7 @@ test("a wrong, malformed, expired or revoked token is refused, also where none w
   assert.equal((await service.call("GET", "/", { headers: bearer(right) })).status, 200);
 });
 
-test("a revoked token's readers are cut off, and its jobs go on", async (t) => {
+test("a revoked token's readers are disconnected, and its jobs continue", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "short-lived", "submit");
   const id = await service.submit({ CommandLine: "echo there; until [ -e go ]; do sleep 0.02; done" }, bearer(token));
@@ -138,7 +138,7 @@ test("a revoked token's readers are cut off, and its jobs go on", async (t) => {
   assert.equal((await service.wait(id)).State, "Succeeded");
 });
 
-test("a token that is revoked while its request arrives, or while it waits, gets nothing", async (t) => {
+test("a token that is revoked while its request arrives or waits gets no answer but a refusal", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "going", "submit");
   const id = await service.submit({ CommandLine: "sleep 1000" }, bearer(token));
@@ -161,13 +161,13 @@ test("a token that is revoked while its request arrives, or while it waits, gets
   assert.equal(Jobs.length, 1);
 });
 
-test("two that make a token of one name at once make one", async (t) => {
+test("two processes that create a token of the same name at once create one", async (t) => {
   const service = await startService(t);
   const ended = await Promise.all(Array.from({ length: 4 }, () => jobrunner(service, ["token", "create", "same"])));
   assert.deepEqual(ended.map(({ code }) => String(code)).toSorted(), ["0", "2", "2", "2"]);
 });
 
-test("tokens are made, listed with their last use, and revoked by name or ID", async (t) => {
+test("tokens are created, listed with their last use, and revoked by name or ID", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "ci", "submit");
   const listed = async (): Promise<Record<string, unknown>> => {
@@ -199,7 +199,7 @@ test("tokens are made, listed with their last use, and revoked by name or ID", a
   }
 });
 
-test("of two Authorization headers none counts, and a token in a path is not written down", async (t) => {
+test("a request with two Authorization headers is refused, and a token in a path is not logged", async (t) => {
   const service = await startService(t);
   const token = await createToken(service, "right", "admin");
   const both = await service.call("GET", "/", { headers: { Authorization: [`Bearer ${token}`, "Bearer wrong"] } });
@@ -208,7 +208,7 @@ test("of two Authorization headers none counts, and a token in a path is not wri
   assert.ok(!readFileSync(join(service.stateDir, "audit.log"), "utf8").includes(token.slice(-20)));
 });
 
-test("failed attempts are limited per address; a right token still works", async (t) => {
+test("failed attempts are limited per address; a valid token still works", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_FAILURES_PER_MINUTE: "3" } });
   const token = await createToken(service, "right", "read");
   const attempt = (): Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }> =>
@@ -229,7 +229,7 @@ test("failed attempts are limited per address; a right token still works", async
   assert.equal(refusals.length, 3);
 });
 
-test("requests per second are limited for each identity by itself", async (t) => {
+test("requests per second are limited separately for each identity", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "20" } });
   const [busy, quiet] = [await createToken(service, "busy", "read"), await createToken(service, "quiet", "read")];
   const answers = await Promise.all(Array.from({ length: 100 }, () => service.call("GET", "/", { headers: bearer(busy) })));
@@ -241,7 +241,7 @@ test("requests per second are limited for each identity by itself", async (t) =>
   await waitFor("it may ask again", async () => (await service.call("GET", "/", { headers: bearer(busy) })).status === 200);
 });
 
-test("anybody learns whether the service is well, and no more", async (t) => {
+test("everybody can read whether the service is well, and nothing else", async (t) => {
   const service = await startService(t);
   assert.equal((await service.call("GET", "/healthz", { headers: fromElsewhere })).text, '{"status":"ok"}');
   assert.match((await service.call("GET", "/healthz")).text, /"version".*"database"/);

@@ -62,7 +62,7 @@ test("the web page imports itself, libraries, the client, the tables of fields a
   }
 });
 
-test("no file of src/ and web/ imports itself by way of others: neither values, nor types, nor when it runs", () => {
+test("no file of src/ and web/ imports itself indirectly: not by values, types or dynamic imports", () => {
   const files = globSync("{src,web}/**/*.{ts,tsx}", { cwd: repository });
   const found = circleIn(new Map(files.map((file) => [file, importsOf(file)])));
   assert.equal(found?.join(" imports "), undefined);
@@ -80,7 +80,7 @@ test("a circle is found over static, type-only, dynamic and re-exporting imports
   assert.equal(circleIn(new Map([...circle].slice(0, -1))), null);
 });
 
-test("no file of the program reads the environment but main, and none ends the process but main", () => {
+test("only main reads the environment, and only main ends the process", () => {
   for (const file of globSync("src/**/*.ts", { cwd: repository })) {
     if (file === "src/main.ts") continue;
     const text = readFileSync(join(repository, file), "utf8");

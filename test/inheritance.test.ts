@@ -15,7 +15,7 @@ import { cannotBe, startAs } from "./helper/users.ts";
 const user = { name: "54397", uid: 54397, gid: 54397 };
 
 test(
-  "a service of an ordinary user that may listen on low ports hands that down to no job",
+  "a service of an ordinary user that may listen on low ports does not pass this capability to its jobs",
   { skip: cannotBe(user, user.name) },
   async (t) => {
     const port = await freeLowPort();
@@ -38,7 +38,7 @@ test("a job has no controlling terminal, although its service was started on one
   assert.deepEqual([job.State, output.toString()], ["Failed", "?\nbash: line 1: /dev/tty: No such device or address\n"]);
 });
 
-engineTest("a container has none of the precedence of the service that started its engine's client", async (t, engine) => {
+engineTest("a container does not inherit the priority of the service that started its engine's client", async (t, engine) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-nice-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const program = join(folder, "jobrunner");

@@ -66,7 +66,7 @@ const jobsOfAnyKind = fc.oneof(
   fc.record({ ...ofJob, Commands: fc.array(steps, { minLength: 1, maxLength: 4 }) }, { requiredKeys: ["Commands"] }),
 );
 
-test("jobs with many fields and odd words stay what they are, typed as options and in the form", async (t) => {
+test("jobs with many fields and unusual values stay the same, as options and in the form", async (t) => {
   const submit = await startCommandLine(t);
   const same = fc.asyncProperty(jobsOfAnyKind, async (job) => {
     const spec: JobSpec = JSON.parse(JSON.stringify(job)); // without fast-check's prototypes

@@ -61,7 +61,7 @@ for (const { cgroups, skip } of cgroupModes) {
   });
 }
 
-test("a stop signal comes first, and a job may end by itself within the grace", async (t) => {
+test("the stop signal is sent first, and a job may end by itself within the grace period", async (t) => {
   const service = await sharedService(t);
   const spec = {
     CommandLine: "trap 'echo bye; exit 5' INT; echo ready; while :; do sleep 0.02; done",
@@ -75,7 +75,7 @@ test("a stop signal comes first, and a job may end by itself within the grace", 
   assert.equal((await service.output(id)).toString(), "ready\nbye\n");
 });
 
-test("a stop may begin with a real-time signal, which a process gets once", async (t) => {
+test("a real-time stop signal is delivered to each process once", async (t) => {
   const service = await sharedService(t);
   const loop = "echo ready; until [ -e end ]; do :; done; exit 6"; // without a child, of whose end by the signal bash would tell
   const spec: JobSpec = {
@@ -93,7 +93,7 @@ test("a stop may begin with a real-time signal, which a process gets once", asyn
   assert.equal((await service.get(deaf)).Signal, "SIGRTMAX");
 });
 
-test("after a kill no step runs but those that always do", async (t) => {
+test("after a kill only steps with RunOn always run", async (t) => {
   const service = await sharedService(t);
   const id = await startedJob(service, {
     Commands: [
@@ -125,7 +125,7 @@ test("a second kill ends a clean-up step that hangs", async (t) => {
   assert.equal((await service.get(id)).State, "Killed");
 });
 
-test("force kills at once and runs nothing more", async (t) => {
+test("force kills at once and runs no further step", async (t) => {
   const service = await sharedService(t);
   const id = await startedJob(service, {
     StopTimeoutSeconds: 600,
@@ -139,14 +139,14 @@ test("force kills at once and runs nothing more", async (t) => {
   );
 });
 
-test("several kills at once are all answered when nothing is left", async (t) => {
+test("several concurrent kills are all answered when no process is left", async (t) => {
   const service = await sharedService(t);
   const id = await startedJob(service, { CommandLine: "trap '' TERM; echo ready; while :; do sleep 0.02; done", StopTimeoutSeconds: 0.2 });
   await Promise.all(Array.from({ length: 10 }, () => service.kill(id)));
   assert.deepEqual(jobProcessesOf(service.stateDir), []);
 });
 
-test("a kill of a job that is finished, or was never there, is answered with 200", async (t) => {
+test("a kill of a job that is finished or does not exist is answered with 200", async (t) => {
   const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "true" });
   await service.kill(job.ID);
@@ -154,7 +154,7 @@ test("a kill of a job that is finished, or was never there, is answered with 200
   assert.equal((await service.get(job.ID)).State, "Succeeded");
 });
 
-test("a job's cgroup is gone with the job", async (t) => {
+test("a job's cgroup is removed with the job", async (t) => {
   const service = await sharedService(t);
   const { cgroups }: { cgroups?: string | null } = JSON.parse((await service.call("GET", "/healthz")).text);
   if (typeof cgroups !== "string") return t.skip("no cgroup v2 can be made on this box");

@@ -12,49 +12,45 @@ import { waitFor } from "./helper/wait.ts";
 
 const skip = spawnSync("strace", ["-V"]).status === 0 ? false : "strace is not installed";
 
-test(
-  "jobs are committed, answered, given to the launcher, and only then written down in logs, those of one turn at once",
-  { skip },
-  async (t) => {
-    const service = await startService(t);
-    await service.run({ CommandLine: "true" }); // the connection and the log are open
-    const jobs = 12;
-    const trace = await Trace.of(t, service);
-    const ids = await submitAtOnce(service, jobs);
-    const calls = await trace.until((all) =>
-      ids.every((id) => all.some((call) => isLog(call) && call.includes(id)) && all.some((call) => isAudit(call) && call.includes(id))),
+test("jobs are committed, answered, given to the launcher, and only then logged, those of one turn together", { skip }, async (t) => {
+  const service = await startService(t);
+  await service.run({ CommandLine: "true" }); // the connection and the log are open
+  const jobs = 12;
+  const trace = await Trace.of(t, service);
+  const ids = await submitAtOnce(service, jobs);
+  const calls = await trace.until((all) =>
+    ids.every((id) => all.some((call) => isLog(call) && call.includes(id)) && all.some((call) => isAudit(call) && call.includes(id))),
+  );
+  const at = (find: (call: string) => boolean): number[] => calls.flatMap((call, index) => (find(call) ? [index] : []));
+  const commits = at((call) => call.startsWith("fsync(") || call.startsWith("fdatasync("));
+  for (const id of ids) {
+    const [answer = NaN] = at((call) => call.includes("HTTP/1.1 200 OK") && call.includes(id));
+    const [folder = NaN] = at((call) => call.startsWith("mkdir(") && call.includes(id));
+    const [plan = NaN] = at((call) => call.startsWith("rename(") && call.includes(id));
+    const [run = NaN] = at((call) => call.includes(`run ${id}`));
+    const [log = NaN] = at((call) => isLog(call) && call.includes(id));
+    const [audit = NaN] = at((call) => isAudit(call) && call.includes(id));
+    assert.ok(
+      commits.some((commit) => commit < answer),
+      "committed, then answered",
     );
-    const at = (find: (call: string) => boolean): number[] => calls.flatMap((call, index) => (find(call) ? [index] : []));
-    const commits = at((call) => call.startsWith("fsync(") || call.startsWith("fdatasync("));
-    for (const id of ids) {
-      const [answer = NaN] = at((call) => call.includes("HTTP/1.1 200 OK") && call.includes(id));
-      const [folder = NaN] = at((call) => call.startsWith("mkdir(") && call.includes(id));
-      const [plan = NaN] = at((call) => call.startsWith("rename(") && call.includes(id));
-      const [run = NaN] = at((call) => call.includes(`run ${id}`));
-      const [log = NaN] = at((call) => isLog(call) && call.includes(id));
-      const [audit = NaN] = at((call) => isAudit(call) && call.includes(id));
-      assert.ok(
-        commits.some((commit) => commit < answer),
-        "committed, then answered",
-      );
-      assert.ok(
-        answer < folder && folder < plan && plan < run,
-        `answered, then given to the launcher: ${[answer, folder, plan, run].join()}`,
-      );
-      assert.ok(run < log && run < audit, `given to the launcher, then written down: ${[run, log, audit].join()}`);
-      const between = calls.slice(commits.findLast((commit) => commit < answer) ?? 0, answer).slice(1);
-      assert.ok(
-        between.every((call) => call.includes("HTTP/1.1 200 OK")),
-        `nothing is done between a commit and its answers: ${between.join("\n")}`,
-      );
-    }
-    assert.ok(at((call) => call.includes("run ")).length < jobs, "orders of one commit leave in one write");
-    assert.ok(at(isAudit).length < jobs, "so do lines of the audit log");
-    assert.ok(at((call) => isLog(call) && call.includes("accepted")).length < jobs, "and of the log");
-  },
-);
+    assert.ok(
+      answer < folder && folder < plan && plan < run,
+      `answered, then given to the launcher: ${[answer, folder, plan, run].join()}`,
+    );
+    assert.ok(run < log && run < audit, `given to the launcher, then written down: ${[run, log, audit].join()}`);
+    const between = calls.slice(commits.findLast((commit) => commit < answer) ?? 0, answer).slice(1);
+    assert.ok(
+      between.every((call) => call.includes("HTTP/1.1 200 OK")),
+      `nothing is done between a commit and its answers: ${between.join("\n")}`,
+    );
+  }
+  assert.ok(at((call) => call.includes("run ")).length < jobs, "orders of one commit leave in one write");
+  assert.ok(at(isAudit).length < jobs, "so do lines of the audit log");
+  assert.ok(at((call) => isLog(call) && call.includes("accepted")).length < jobs, "and of the log");
+});
 
-test("lines that wait to be written are written when the service ends", async (t) => {
+test("pending log lines are written when the service ends", async (t) => {
   const service = await startService(t);
   const ids = await submitAtOnce(service, 5);
   await service.stop();

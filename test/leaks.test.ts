@@ -4,7 +4,7 @@ import { childrenOf, openFilesOf } from "./helper/processes.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("hundreds of jobs and readers leave no descriptor and no process behind in service or launcher", async (t) => {
+test("hundreds of jobs and readers leave no descriptor and no process in service or launcher", async (t) => {
   const service = await startService(t);
   const useOnce = async (): Promise<void> => {
     const id = await service.submit({

@@ -7,7 +7,7 @@ import { waitFor } from "./helper/wait.ts";
 
 /** What a request may take; connections and their times are in listener.test.ts, requests per second in identity.test.ts. */
 
-test("a body is taken up to the limit, and refused with its name beyond", async (t) => {
+test("a body up to the limit is accepted, and a larger one is refused with the name of the limit", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_BODY_BYTES: "2000" } });
   const body = (bytes: number): string => JSON.stringify({ CommandLine: `: ${"x".repeat(bytes - 20)}` });
   assert.equal(body(2000).length, 2000);
@@ -19,7 +19,7 @@ test("a body is taken up to the limit, and refused with its name beyond", async 
   }
 });
 
-test("one job has so many readers and all jobs so many; who is refused may come again", async (t) => {
+test("the readers of one job and of all jobs are limited; a refused client may try again", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS_PER_JOB: "3", JOBRUNNER_MAX_READERS: "5" } });
   const [one, two] = [
     await service.submit({ CommandLine: "echo one; sleep 1000" }),
@@ -46,7 +46,7 @@ test("one job has so many readers and all jobs so many; who is refused may come 
   });
 });
 
-test("whoever waits for a job counts as a reader, also many on one connection", async (t) => {
+test("a client that waits for a job counts as a reader, also many on one connection", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS_PER_JOB: "10" } });
   const id = await service.submit({ CommandLine: "sleep 1000" });
   const socket = connect(service.port, "127.0.0.1");
@@ -57,7 +57,7 @@ test("whoever waits for a job counts as a reader, also many on one connection", 
   await waitFor("they are gone", async () => (await service.call("GET", "/metrics")).text.includes("jobrunner_readers 0\n"));
 });
 
-test("a body of a million wrong values is refused without looking at each", async (t) => {
+test("a body of a million invalid values is refused without examining each", async (t) => {
   const service = await startService(t);
   for (const body of [`{"Commands":[${"{},".repeat(1_000_000)}{}]}`, `${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}`]) {
     const startMs = performance.now();
@@ -85,7 +85,7 @@ test("a list or map with one entry too many is refused by its name", async (t) =
   }
 });
 
-test("readers that come and go leave no place taken", async (t) => {
+test("readers that connect and disconnect leave no slot occupied", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS: "4" } });
   const { job } = await service.run({ CommandLine: "echo out" });
   for (let round = 0; round < 20; round += 1) {

@@ -13,7 +13,7 @@ import { waitFor } from "./helper/wait.ts";
 
 const get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
 
-test("a unix socket has the same API, is for its owner alone, and is gone when the service is", async (t) => {
+test("a unix socket has the same API, is for its owner alone, and is removed when the service ends", async (t) => {
   const socketPath = join(temporaryFolder(t), "api.sock");
   const service = await startService(t, { environment: { JOBRUNNER_SOCKET: socketPath } });
   assert.ok(service.log.includes(` and unix:${socketPath}\n`), service.log);
@@ -34,7 +34,7 @@ test("the socket that a killed service left is replaced", async (t) => {
   assert.equal(await statusOverSocket(socketPath), 200);
 });
 
-test("with the port none, the socket is the only way in", async (t) => {
+test("with JOBRUNNER_PORT=none the service listens only on the socket", async (t) => {
   const socketPath = join(temporaryFolder(t), "api.sock");
   const { urls } = await spawnService(t, { JOBRUNNER_PORT: "none", JOBRUNNER_SOCKET: socketPath });
   assert.deepEqual(urls, [`unix:${socketPath}`]);
@@ -85,7 +85,7 @@ test("headers and bodies that do not arrive in time are answered with 408, and t
   }
 });
 
-test("a large body has more time, as long as it keeps coming; when it does not, nothing of it is left", async (t) => {
+test("a large body has more time while it keeps arriving; if it stops, nothing of it stays", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "1" } });
   const { job } = await service.run({ CommandLine: "true" });
   const [bytes, pieceBytes] = [3_000_000, 1000];
@@ -112,7 +112,7 @@ test("a large body has more time, as long as it keeps coming; when it does not, 
   await waitFor("nothing else is left", () => readdirSync(service.workspaceOf(job.ID)).length === 1);
 });
 
-test("headers beyond the configured size are answered with 431, also where the client goes on sending", async (t) => {
+test("headers beyond the configured size are answered with 431, also if the client keeps sending", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_HEADER_BYTES: "4096" } });
   assert.match(await exchange(service, `${get}X: ${"x".repeat(3500)}\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 200 /);
   for (const length of [5_000, 2_000_000]) {
@@ -143,7 +143,7 @@ test(
   },
 );
 
-test("with few file descriptors, connections beyond them are refused and the service lives on", async (t) => {
+test("with few file descriptors, further connections are refused and the service survives", async (t) => {
   const program = join(temporaryFolder(t), "few-descriptors");
   writeFileSync(program, `#!/bin/sh\nulimit -n 400\nexec ${join(repository, "bin", "jobrunner")}\n`, { mode: 0o755 });
   const service = await startService(t, { program });
@@ -163,7 +163,7 @@ test("a connection without a request is closed after the idle time", async (t) =
   assert.match(await exchange(service, `${get}\r\n`), /^HTTP\/1\.1 200 /);
 });
 
-test("a request to change the protocol is one like others: refused from a foreign page, else answered", async (t) => {
+test("a request to change the protocol is treated like others: refused from a foreign page, otherwise answered", async (t) => {
   const service = await startService(t);
   const upgrade = {
     Connection: "Upgrade",

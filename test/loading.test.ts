@@ -43,7 +43,7 @@ for (const [what, environment] of [
   });
 }
 
-test("a command that asks a service loads nothing of the service, and not the platform's fetch", async (t) => {
+test("a client command loads no code of the service and no fetch of Node.js", async (t) => {
   const { url } = await startService(t);
   for (const args of [["ps"], ["run", "--", "true"]]) {
     const trace = tracing();
@@ -67,12 +67,12 @@ const parts: [path: string, found: RegExp][] = [
   ["/box/findings", /"Findings"/],
 ];
 
-test("what is loaded when it is first asked for is there for many who ask at once", async (t) => {
+test("parts that are loaded on first use work for many concurrent first requests", async (t) => {
   const service = await startService(t);
   await Promise.all(parts.flatMap((part) => Array.from({ length: 5 }, async () => await assertServed(service, part))));
 });
 
-test("a service whose files were replaced by another version's goes on: also with what it had not loaded yet", async (t) => {
+test("a service whose files were replaced by another version continues, also with parts that were not loaded yet", async (t) => {
   const root = mkdtempSync(join(tmpdir(), "jobrunner-upgraded-"));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   for (const name of ["bin", "dist", "build", "package.json"]) cpSync(join(repository, name), join(root, name), { recursive: true });
@@ -90,7 +90,7 @@ test("a service whose files were replaced by another version's goes on: also wit
   cpSync(join(repository, "dist"), dist, { recursive: true }); // with which the test ends
 });
 
-test("a start reads as much of a database with 100,000 jobs that are finished as of one with none", async (t) => {
+test("a start reads as much of a database with 100,000 finished jobs as of one without jobs", async (t) => {
   const readBy = ({ pid }: Service): number => Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "latin1"))?.[1]);
   const service = await startService(t);
   await service.run({ CommandLine: "true" });

@@ -24,7 +24,7 @@ function wayOf(service: Service, id: string): object[] {
     .map(({ time: _time, ...line }) => line);
 }
 
-test("an event that a job's supervisor refused is in the log, once, and the job's outcome is what it was", async (t) => {
+test("an event that a job's supervisor refused is logged once, and the job's outcome does not change", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.01; done" });
   await waitFor("its start", async () => (await service.get(id)).State === "Running");
@@ -41,7 +41,7 @@ test("an event that a job's supervisor refused is in the log, once, and the job'
   );
 });
 
-test("the log tells a job's way in lines of JSON that have its ID", async (t) => {
+test("the log reports a job's progress in lines of JSON with its ID", async (t) => {
   const service = await startService(t);
   const failed = await service.submit({ CommandLine: "sleep 0.3; exit 3" });
   await service.wait(failed);
@@ -72,7 +72,7 @@ test("the log tells a job's way in lines of JSON that have its ID", async (t) =>
   }
 });
 
-test("a job that is lost is a warning, and at that level its way is not told", async (t) => {
+test("a lost job is a warning, and the level warn hides its progress", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_LOG_LEVEL: "warn" } });
   const id = await service.submit({ CommandLine: "sleep 1000" });
   await waitFor("it runs", async () => (await service.get(id)).State === "Running");
@@ -86,7 +86,7 @@ test("a job that is lost is a warning, and at that level its way is not told", a
   assert.match(service.log, /"level":"warn"[^\n]*"state":"Lost","reason":"SupervisorLost"/);
 });
 
-test("nothing of what a job is gets into the log", async (t) => {
+test("no content of a job is in the log", async (t) => {
   const service = await startService(t);
   const word = "x-never-logged-x";
   const ids = [
@@ -120,7 +120,7 @@ test("on a terminal the log is for people, in colours unless NO_COLOR is set", n
   assert.match(await textOf(plain.stdout), /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: something\r\n$/);
 });
 
-test("an error has its message and those of its causes, its place in the code, and nothing that hangs on it", async (t) => {
+test("an error is logged with its message, its causes and its position in the source, without further properties", async (t) => {
   const child = log(
     t,
     `
@@ -140,7 +140,7 @@ test("an error has its message and those of its causes, its place in the code, a
 /** More than a pipe and what may wait take together. */
 const much = 'for (let count = 0; count < 30_000; count += 1) log("info", "x".repeat(100));';
 
-test("a pipe that nobody reads neither stops the service nor fills its memory, and what was left out is told", async (t) => {
+test("a pipe without a reader neither stops the service nor fills its memory, and dropped lines are reported", async (t) => {
   const done = join(temporary(t), "done");
   const child = log(
     t,
@@ -157,7 +157,7 @@ test("a pipe that nobody reads neither stops the service nor fills its memory, a
   assert.equal(Number(left) + lines.filter(({ level, message }) => level === "info" && message !== "last").length, 30_000);
 });
 
-test("a terminal that is held does not stop the service", needsScript, async (t) => {
+test("a stopped terminal does not stop the service", needsScript, async (t) => {
   const done = join(temporary(t), "done");
   logOnTerminal(t, `${much} writeFileSync(${JSON.stringify(done)}, "");`); // of which nobody reads
   await waitFor("it has written all", () => existsSync(done));

@@ -67,7 +67,7 @@ test(
   },
 );
 
-test("what is malformed behind a request that is being answered is answered after it, and no byte of that is lost", async (t) => {
+test("malformed input after a request is answered after the request's answer, which stays complete", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "1" } });
   for (const [what, bytes, status] of [
     ...malformed,
@@ -86,7 +86,7 @@ test("what is malformed behind a request that is being answered is answered afte
   }
 });
 
-test("headers that do not come on a kept connection are answered with 408", async (t) => {
+test("headers that do not arrive on a kept connection are answered with 408", async (t) => {
   const { port } = await startService(t, { environment: { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "1" } });
   const client = new Connection(connect(port, "127.0.0.1"));
   client.socket.write(`${well}GET /healthz HT`);
@@ -94,7 +94,7 @@ test("headers that do not come on a kept connection are answered with 408", asyn
   assert.deepEqual(client.statuses(), [200, 408]);
 });
 
-test("a request that was answered before its body went wrong gets no second answer", async (t) => {
+test("a request that was answered before its body became malformed gets no second answer", async (t) => {
   const { port } = await startService(t);
   const client = new Connection(connect(port, "127.0.0.1"));
   client.socket.write(`POST / HTTP/1.1${host}Origin: https://elsewhere.example\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`);

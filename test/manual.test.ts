@@ -15,7 +15,7 @@ const needsGroff = {
       : "the Debian package groff-base is not installed",
 };
 
-test("docs/cli.md and the manual page are what the commands say: make docs writes them", () => {
+test("docs/cli.md and the manual page match the commands: make docs writes them", () => {
   assert.equal(readFileSync(join(repository, "docs", "cli.md"), "utf8"), commandLinePage());
   assert.equal(readFileSync(join(repository, "docs", "jobrunner.1"), "utf8"), manualPage());
 });
@@ -27,7 +27,7 @@ test("groff finds nothing wrong with the manual page", needsGroff, () => {
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: "" });
 });
 
-test("the manual page shows every variable whole, and its examples as they are typed", needsGroff, () => {
+test("the manual page shows every variable completely, and its examples as they are typed", needsGroff, () => {
   const shown = render(manualPage());
   for (const { name } of variables({})) assert.match(shown, new RegExp(`^ +${name}$`, "m"));
   const consoles = [...commandLinePage().matchAll(/^```console\n([^]*?)^```/gm)].flatMap(([, lines = ""]) => lines.split("\n"));
@@ -35,7 +35,7 @@ test("the manual page shows every variable whole, and its examples as they are t
   for (const line of consoles) assert.ok(shown.includes(line), line);
 });
 
-test("what roff and Markdown would take for their own is shown as it is", needsGroff, () => {
+test("text with a meaning in roff or Markdown is shown literally", needsGroff, () => {
   const odd = ".dot 'quote' \\n ~/.x ^ -- \"a\" … | <b>";
   const parts = [text(odd), table([[`\`${odd}\``, odd]]), typed(`${odd}\n'${odd}`)];
   const lines = render(`.TH A 1\n.ad l\n${asRoff([{ title: "`odd`", parts, subsections: [{ title: `\`${odd}\``, parts: [] }] }])}`)

@@ -51,7 +51,7 @@ test("jobs are counted by state and reason, with their waits, durations and outp
   reader.close();
 });
 
-test("what is counted by label begins with 0, so that the first one is an increase", async (t) => {
+test("counters with labels start at 0, so that the first event is an increase", async (t) => {
   const service = await startService(t);
   const found = await samples(service);
   for (const state of finalStates) {
@@ -64,7 +64,7 @@ test("what is counted by label begins with 0, so that the first one is an increa
   for (const reason of Reason.enum) assert.ok(told.has(reason), `no state has the reason ${reason}`);
 });
 
-test("every metric that the docs name is there", async (t) => {
+test("every metric that the docs name exists", async (t) => {
   const service = await startService(t);
   const { text } = await service.call("GET", "/metrics");
   const names =
@@ -73,7 +73,7 @@ test("every metric that the docs name is there", async (t) => {
   for (const name of names) assert.ok(text.includes(`# TYPE ${name} `), name);
 });
 
-test("readers that are cut off are counted", async (t) => {
+test("disconnected readers are counted", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "1" } });
   const { job } = await service.run({ CommandLine: "head -c 20M /dev/zero" });
   const reader = await service.attach(job.ID);
@@ -82,7 +82,7 @@ test("readers that are cut off are counted", async (t) => {
   reader.close();
 });
 
-test("metrics are for those who are let in", async (t) => {
+test("metrics are only for identified clients", async (t) => {
   const service = await startService(t);
   assert.equal((await service.call("GET", "/metrics", { headers: fromElsewhere })).status, 401);
   const answer = await service.call("GET", "/metrics", { headers: bearer(await createToken(service, "prometheus", "read")) });
@@ -118,7 +118,7 @@ test("Prometheus scrapes the service with a token, and finds every metric of the
   }
 });
 
-test("Prometheus sees the first job that is lost, and the first that timed out, as an increase", needsPrometheus, async (t) => {
+test("Prometheus sees the first lost and the first timed-out job as an increase", needsPrometheus, async (t) => {
   const service = await startService(t);
   const url = await startPrometheus(t, service);
   const over = (state: string): string => `jobrunner_jobs_finished_total{state="${state}"}`;

@@ -159,25 +159,29 @@ const steps = [
   fc.constant(new Start()),
 ];
 
-test("submit, attach, kill, remove, crash and start in any order: every job is what it must be", { timeout: 4 * 3_600_000 }, async () => {
-  const property = fc.asyncProperty(fc.commands(steps, { maxCommands: 25 }), async (commands) => {
-    const root = mkdtempSync(join(tmpdir(), "jobrunner-model-"));
-    const service = new Service(join(root, "state"));
-    const goDir = join(root, "go");
-    mkdirSync(goDir);
-    const model: Model = { jobs: [], isUp: true };
-    await service.start();
-    try {
-      await fc.asyncModelRun(() => ({ model, real: { service, goDir } }), commands);
-      if (!model.isUp) await service.start();
-      for (const job of model.jobs) await assertOutcome(service, job);
-    } finally {
-      await service.tearDown();
-      rmSync(root, { recursive: true, force: true });
-    }
-  });
-  await fc.assert(property, { numRuns: isTorture ? 2000 : 15, endOnFailure: true });
-});
+test(
+  "submit, attach, kill, remove, crash and start in any order: every job is in a correct state",
+  { timeout: 4 * 3_600_000 },
+  async () => {
+    const property = fc.asyncProperty(fc.commands(steps, { maxCommands: 25 }), async (commands) => {
+      const root = mkdtempSync(join(tmpdir(), "jobrunner-model-"));
+      const service = new Service(join(root, "state"));
+      const goDir = join(root, "go");
+      mkdirSync(goDir);
+      const model: Model = { jobs: [], isUp: true };
+      await service.start();
+      try {
+        await fc.asyncModelRun(() => ({ model, real: { service, goDir } }), commands);
+        if (!model.isUp) await service.start();
+        for (const job of model.jobs) await assertOutcome(service, job);
+      } finally {
+        await service.tearDown();
+        rmSync(root, { recursive: true, force: true });
+      }
+    });
+    await fc.assert(property, { numRuns: isTorture ? 2000 : 15, endOnFailure: true });
+  },
+);
 
 async function assertOutcome(service: Service, job: Expectation): Promise<void> {
   if (job.isRemoved) return assert.equal((await service.call("GET", `/${job.id}`)).status, 404);

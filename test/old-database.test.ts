@@ -8,7 +8,7 @@ import { type Service, startService } from "./helper/service.ts";
 const untilGo = { CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done; echo went on" };
 const environment = { JOBRUNNER_MAX_RUNNING: "1" };
 
-test("jobs that an older service recorded with a boot ID go on: a running one, one that was not launched yet, and the queue", async (t) => {
+test("jobs that an older service recorded with a boot ID continue: a running one, one before its launch, and the queue", async (t) => {
   const service = await startService(t, { environment });
   const running = await service.submit(untilGo);
   await (await service.attach(running)).until("ready");

@@ -16,7 +16,7 @@ import { waitFor } from "./helper/wait.ts";
 
 const committed = readFileSync(join(repository, "docs", "openapi.json"), "utf8");
 
-test("docs/openapi.json is what the service answers, and the client's types are made of it: make docs writes both", async (t) => {
+test("docs/openapi.json matches the service, and the client's types match the document: make docs writes both", async (t) => {
   const service = await startService(t);
   const { text, headers } = await service.call("GET", "/openapi.json");
   assert.match(headers["content-type"] ?? "", /^application\/json/);
@@ -34,7 +34,7 @@ test("the document is OpenAPI 3.1, describes every problem, and its examples fit
   assert.ok(contract.checkExamples() > problemCodes.length);
 });
 
-test("answers are as the document says, of jobs of every kind", async (t) => {
+test("answers for jobs of every kind fit the document", async (t) => {
   const service = await startService(t);
   const contract = new Contract(JSON.parse((await service.call("GET", "/openapi.json")).text));
   const ask = async (method: string, path: string, options: Parameters<Service["call"]>[2] = {}): Promise<void> => {
@@ -91,7 +91,7 @@ test("jobs are found by the beginning of their ID", async (t) => {
   assert.deepEqual(await found(running, "&state=Running"), [running]);
 });
 
-browserTest("/docs shows the API from the box alone, and runs a job from there", async (t) => {
+browserTest("/docs shows the API without other sites, and runs a job", async (t) => {
   const service = await startService(t);
   const browser = await startBrowser(t, { isKeepingPolicies: true });
   const page = await browser.newPage();

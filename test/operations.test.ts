@@ -60,7 +60,7 @@ const expected: Record<Exclude<Access, "public">, Record<keyof typeof callers, s
   admin: { owner: "role-too-small", other: "role-too-small", reader: "role-too-small", admin: "done" },
 };
 
-test("every operation on jobs has a line in the table, and every line about jobs has its operation and a call in this test", () => {
+test("every operation on jobs has a line in the table, and every such line has its operation and a call in this test", () => {
   const methods = Object.getOwnPropertyNames(Operations.prototype).filter((name) => name !== "constructor" && name !== "permit");
   const ofService: OperationName[] = ["health"]; // the rest about the service needs no runner
   const declared = operationNames.filter((name) => operationTable[name].about !== "service");
@@ -68,7 +68,7 @@ test("every operation on jobs has a line in the table, and every line about jobs
   assert.deepEqual(Object.keys(calls).toSorted(), methods.toSorted());
 });
 
-test("no operation is done for a role that it is not for, or on a job of somebody else, and each looks its job up once", async (t) => {
+test("operations are refused for a wrong role and for jobs of others, and each looks up its job once", async (t) => {
   const { operations, runner } = await openOperations(t);
   const find = t.mock.method(runner, "find");
   const refusalOf = async (name: OperationName, who: keyof typeof callers, id: string): Promise<string> => {
@@ -101,7 +101,7 @@ test("no operation is done for a role that it is not for, or on a job of somebod
   assert.equal(checked, Object.keys(calls).length * 4);
 });
 
-test("what was done and what failed midway is in the audit log, whoever called it; what was refused before is not", async (t) => {
+test("successful and failed operations are in the audit log, for every caller; refused ones are not", async (t) => {
   const { operations, auditPath } = await openOperations(t);
   const id = await operations.submit(callers.owner, { CommandLine: "true" }, "k");
   assert.equal(await operations.submit(callers.owner, { CommandLine: "true" }, "k"), id);

@@ -6,7 +6,7 @@ import { waitFor } from "./helper/wait.ts";
 
 /** A part of an output, up to a byte. */
 
-test("a part of the output is just these bytes, in every form, with filters and without, and no outcome follows", async (t) => {
+test("a part of the output has exactly its bytes, in every format, with and without filters, and no outcome follows", async (t) => {
   const service = await sharedService(t);
   const { job } = await service.run({
     Commands: [{ CommandLine: "printf 'one\\n'; sleep 0.2; printf 'two\\n' >&2" }, { CommandLine: "printf 'three\\n'" }],
@@ -48,7 +48,7 @@ test("a part of the output is just these bytes, in every form, with filters and 
   assert.doesNotMatch((await get("end=4", { Accept: "text/event-stream" })).text, /outcome/i);
 });
 
-test("a character that the end cuts in two is given as bytes", async (t) => {
+test("a character that the end splits is given as bytes", async (t) => {
   const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "printf 'aé'" });
   const { text } = await service.call("GET", `/${job.ID}/attach?end=2`, { headers: { Accept: "application/x-ndjson" } });
@@ -61,7 +61,7 @@ test("a character that the end cuts in two is given as bytes", async (t) => {
   assert.deepEqual([...Buffer.from(piece.Data, piece.Encoding === "base64" ? "base64" : "utf8")].at(-1), 0xc3);
 });
 
-test("an end that a running job has not come to is waited for, and the client's attach ends there", async (t) => {
+test("attach waits for an end that a running job has not reached, and then ends", async (t) => {
   const service = await sharedService(t);
   const id = await service.submit({ CommandLine: "printf 12345; until [ -e go ]; do sleep 0.05; done; printf 67890; sleep 1000" });
   const pieces: Piece[] = [];

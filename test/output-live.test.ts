@@ -9,7 +9,7 @@ import { openFilesOf } from "./helper/processes.ts";
 import { waitFor } from "./helper/wait.ts";
 import { type Write, WrittenJob } from "./helper/written-job.ts";
 
-test("a reader of a queued job waits, gets everything once it starts, and ends with it", async (t) => {
+test("a reader of a queued job waits, gets the whole output when it starts, and ends with it", async (t) => {
   const job = new WrittenJob(t);
   const readers = [job.text(), job.text({ stream: "stdout" }), job.text({ encoding: "ndjson" })];
   job.start().watchers.wake(job.outputPath); // as at any change of the job's state
@@ -18,7 +18,7 @@ test("a reader of a queued job waits, gets everything once it starts, and ends w
   assertNothingIsOpen(job);
 });
 
-test("a reader that came before the output file was made is woken by its making", async (t) => {
+test("a reader that starts before the output file exists is woken when it is created", async (t) => {
   const job = new WrittenJob(t);
   fs.mkdirSync(job.directory);
   for (const options of [{}, { encoding: "ndjson" as const }]) {
@@ -52,7 +52,7 @@ for (const options of [{}, { stream: "stdout" as const }, { timestamps: true }, 
   });
 }
 
-test("what another process writes while we read is read whole and in order, to the last byte", async (t) => {
+test("output that another process writes during reading is read completely and in order", async (t) => {
   const job = new WrittenJob(t).start();
   const script = 'for ((i = 0; i < 20000; i++)); do echo "line $i"; done >> "$0"';
   const writer = spawn("bash", ["-c", script, job.outputPath], { stdio: "ignore" });
@@ -62,7 +62,7 @@ test("what another process writes while we read is read whole and in order, to t
   assert.ok(texts[0] === expected && texts[1] === expected.slice(1000) && texts[2] === expected);
 });
 
-test("a thousand readers each get every byte, and are woken by one watch", async (t) => {
+test("a thousand readers each get every byte, and one watch wakes them", async (t) => {
   const job = new WrittenJob(t).start();
   const hash = createHash("sha256");
   const readers = Array.from({ length: 1000 }, () => hashOf(job));
@@ -80,14 +80,14 @@ test("a thousand readers each get every byte, and are woken by one watch", async
   assertNothingIsOpen(job);
 });
 
-test("an offset that a running job has not come to is waited for", async (t) => {
+test("attach waits for an offset that a running job has not reached", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "0123" });
   const readers = [job.text({ offset: 6 }), job.text({ offset: 6, stream: "stdout" }), job.text({ offset: 100 })];
   job.write({ data: "4567" }, { data: "89" }).end();
   assert.deepEqual(await Promise.all(readers), ["6789", "6789", ""]);
 });
 
-test("tail=0 is only what comes, tail=N what is there and what comes", async (t) => {
+test("tail=0 gives only new output, tail=N the last lines and new output", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "old\nlast\n" });
   const readers = [job.attach({ tail: 0 }), job.attach({ tail: 1 }), job.attach({ tail: 1, stream: "stderr" })];
   const texts = readers.map(async (reader) => (await Array.fromAsync(reader, String)).join(""));
@@ -97,7 +97,7 @@ test("tail=0 is only what comes, tail=N what is there and what comes", async (t)
   assert.deepEqual(await Promise.all(texts), ["new\nerr\n", "last\nnew\nerr\n", "err\n"]);
 });
 
-test("a reader that goes away while it waits is let go at once, with its watch and its files", async (t) => {
+test("a waiting reader that disconnects is released at once, with its watch and files", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "x" });
   for (const options of [{}, { encoding: "sse" as const }]) {
     const closing = new AbortController();
@@ -120,7 +120,7 @@ test("a job that is deleted while it is read is read to its end", async (t) => {
   assert.equal(bytes, data.length);
 });
 
-test("where the kernel has no watch left, readers look by themselves", async (t) => {
+test("if the kernel has no watch left, readers poll", async (t) => {
   const refuse = t.mock.method(fs, "watch", () => {
     throw Object.assign(new Error("no space left for watches"), { code: "ENOSPC" });
   });
@@ -140,13 +140,13 @@ test("where the kernel has no watch left, readers look by themselves", async (t)
   await closeReader(reader);
 });
 
-test("nothing is watched for a job without readers", (t) => {
+test("a job without readers has no watch", (t) => {
   const job = new WrittenJob(t).start();
   job.watchers.wake(job.outputPath);
   assertNothingIsOpen(job);
 });
 
-test("a live reader of lines gets each character whole, when it is whole", async (t) => {
+test("a live reader of lines gets each character when it is complete", async (t) => {
   const job = new WrittenJob(t).start();
   const reader = job.attach({ encoding: "ndjson" });
   const [head, tail] = [Buffer.from("é").subarray(0, 1), Buffer.from("é").subarray(1)];

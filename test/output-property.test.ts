@@ -37,7 +37,7 @@ const options = fc.record({
 });
 type Selection = Pick<AttachOptions, "offset" | "stream" | "step"> & { tail?: number | null };
 
-test("whatever was written, a reader with any offset, tail and filter gets exactly what it asked for, in every encoding", async () => {
+test("for any output, a reader with any offset, tail and filter gets exactly what it requested, in every encoding", async () => {
   const property = fc.asyncProperty(
     fc.array(write, { maxLength: 12 }),
     options,
@@ -52,7 +52,7 @@ test("whatever was written, a reader with any offset, tail and filter gets exact
   await fc.assert(property, { numRuns });
 });
 
-test("whatever is written while it reads, a reader gets exactly what it asked for, in every encoding", async () => {
+test("for any output that is written during reading, a reader gets exactly what it requested, in every encoding", async () => {
   const property = fc.asyncProperty(fc.array(write, { maxLength: 12 }), options, fc.nat(12), async (writes, selection, before) => {
     await withJob(async (job) => {
       job.write(...writes.slice(0, before));
@@ -74,7 +74,7 @@ test("whatever is written while it reads, a reader gets exactly what it asked fo
   await fc.assert(property, { numRuns, examples: [[twoBegun, { offset: 0, stream: null, step: null }, 0]] });
 });
 
-test("whatever was written, coming back with the id of any event gives exactly the rest", async () => {
+test("for any output, resuming with the ID of any event gives exactly the rest", async () => {
   const property = fc.asyncProperty(fc.array(write, { maxLength: 12 }), options, fc.nat(), async (writes, selection, pick) => {
     await withJob(async (job) => {
       job.write(...writes).end();

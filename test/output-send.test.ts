@@ -13,7 +13,7 @@ import { WrittenJob } from "./helper/written-job.ts";
 
 const mebi = 2 ** 20;
 
-test("a reader that takes nothing is dropped after the time, while others get everything", async (t) => {
+test("a stalled reader is disconnected after the timeout, while others get everything", async (t) => {
   const job = new WrittenJob(t).start().write({ data: Buffer.alloc(32 * mebi, "x") });
   const server = await serve(t, job, 400);
   server.stalledClient();
@@ -47,7 +47,7 @@ test("two hundred stalled readers cost little memory, and the job's other reader
   );
 });
 
-test("the kernel is given little for a reader that takes nothing, and more for one that does", async (t) => {
+test("the kernel holds little for a stalled reader, and more for a reader that reads", async (t) => {
   const job = new WrittenJob(t)
     .start()
     .write({ data: Buffer.alloc(32 * mebi, "x") })
@@ -65,7 +65,7 @@ test("the kernel is given little for a reader that takes nothing, and more for o
 
 // So fast that it is no matter how much its kernel takes for it before telling of room again: at 6 MiB/s that may last longer than the
 // time.
-test("a reader that is slow but goes on is not dropped", async (t) => {
+test("a slow reader that makes progress is not disconnected", async (t) => {
   const job = new WrittenJob(t)
     .start()
     .write({ data: Buffer.alloc(96 * mebi, "x") })
@@ -78,7 +78,7 @@ test("a reader that is slow but goes on is not dropped", async (t) => {
   assert.deepEqual(server.results, ["complete"]);
 });
 
-test("the reader of a quiet job is not dropped", async (t) => {
+test("the reader of a quiet job is not disconnected", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "quiet" });
   const server = await serve(t, job, 100);
   const startMs = performance.now();
@@ -88,7 +88,7 @@ test("the reader of a quiet job is not dropped", async (t) => {
   assert.equal(await bytes, 6);
 });
 
-test("a reader that hangs up is let go, whether it waited or was being sent to", async (t) => {
+test("a reader that disconnects is released, both while it waits and while it is sent to", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "x" });
   const server = await serve(t, job, 60_000);
   const client = server.stalledClient();
@@ -104,7 +104,7 @@ test("a reader that hangs up is let go, whether it waited or was being sent to",
   assert.equal(job.watchers.files.size, 0);
 });
 
-test("what cannot be read breaks the connection: the client must not take a part for the whole", async (t) => {
+test("a read error breaks the connection: the client must not take the part for the whole", async (t) => {
   const server = createServer((_, response) => {
     const failing = async function* (): AsyncGenerator<Buffer> {
       yield Buffer.from("part");

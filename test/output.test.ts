@@ -7,14 +7,14 @@ import { WrittenJob } from "./helper/written-job.ts";
 
 const hostile = Buffer.concat([Buffer.from("a\0b\r\n\n"), Buffer.from([0xff, 0xfe, 0xc3, 0x28, 0x80]), Buffer.from("é\u2028😀\n")]);
 
-test("a finished job's output is its bytes: NUL, what is no UTF-8, a line of 10 MB", async (t) => {
+test("a finished job's output is its bytes: NUL, invalid UTF-8, a line of 10 MB", async (t) => {
   const line = Buffer.concat([Buffer.alloc(10_000_000, "x"), Buffer.from("\n")]);
   const job = new WrittenJob(t).start().write({ data: hostile }, { data: line }, { data: hostile, stream: "stderr" }).end();
   assert.deepEqual(await job.read(), Buffer.concat([hostile, line, hostile]));
   assert.equal(await outputSize(job.directory), job.bytes);
 });
 
-test("what is read in bulk is the same bytes", async (t) => {
+test("output that is read in large chunks has the same bytes", async (t) => {
   const data = Buffer.alloc(40_000_000);
   for (let at = 0; at < data.length; at += 4) data.writeUInt32LE(at, at);
   const job = new WrittenJob(t).start().write({ data }).end();
@@ -24,7 +24,7 @@ test("what is read in bulk is the same bytes", async (t) => {
   }
 });
 
-test("a job without output, and one that was killed before it had a directory, end empty", async (t) => {
+test("the output of a job without output, and of one killed before it had a directory, is empty", async (t) => {
   assert.equal(await new WrittenJob(t).start().end().text(), "");
   const killed = new WrittenJob(t).end();
   assert.equal(await killed.text(), "");
@@ -32,7 +32,7 @@ test("a job without output, and one that was killed before it had a directory, e
   assert.equal(await killed.text({ encoding: "ndjson" }), '{"Outcome":{"State":"Succeeded"}}\n');
 });
 
-test("an offset begins there, also behind the end", async (t) => {
+test("reading starts at an offset, also after the end", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "0123456789" }).end();
   assert.equal(await job.text({ offset: 3 }), "3456789");
   assert.equal(await job.text({ offset: 10 }), "");
@@ -40,14 +40,14 @@ test("an offset begins there, also behind the end", async (t) => {
   assert.equal(await job.text({ offset: 3, end: 6 }), "345");
 });
 
-test("the offset is that of the output file with a filter too", async (t) => {
+test("with a filter, the offset is still that of the output file", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "out1\n" }, { data: "err1\n", stream: "stderr" }, { data: "out2\n" }).end();
   assert.equal(await job.text({ offset: 2, stream: "stdout" }), "t1\nout2\n");
   assert.equal(await job.text({ offset: 7, stream: "stderr" }), "r1\n");
   assert.equal(await job.text({ offset: 10, stream: "stderr" }), "");
 });
 
-test("a stream or a step is what came from it, in its order", async (t) => {
+test("a stream or a step selects its bytes, in order", async (t) => {
   const job = new WrittenJob(t).start();
   job.write(
     { data: "a", step: 1 },
@@ -63,7 +63,7 @@ test("a stream or a step is what came from it, in its order", async (t) => {
   assert.equal(await job.text({ step: 3 }), "");
 });
 
-test("tail begins at the last lines of what is there", async (t) => {
+test("tail starts at the last lines of the current output", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "1\n22\n\n" }, { data: "e\n", stream: "stderr" }, { data: "44\nrest" }).end();
   assert.equal(await job.text({ tail: 0 }), "");
   assert.equal(await job.text({ tail: 1 }), "rest");
@@ -75,14 +75,14 @@ test("tail begins at the last lines of what is there", async (t) => {
   assert.equal(await job.text({ tail: 3, offset: 10 }), "\nrest");
 });
 
-test("a tail line may be longer than what is read at once", async (t) => {
+test("a tail line may be longer than one read", async (t) => {
   const long = `${"x".repeat(300_000)}\n`;
   const job = new WrittenJob(t).start().write({ data: long }, { data: "e", stream: "stderr" }, { data: long }, { data: long }).end();
   assert.ok((await job.text({ tail: 2 })) === `e${long}${long}`);
   assert.ok((await job.text({ tail: 3, stream: "stdout" })) === long + long + long);
 });
 
-test("without following, a running job's reader gets what is there now, and no outcome", async (t) => {
+test("without following, a reader of a running job gets the current output, and no outcome", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "now\n" });
   assert.equal(await job.text({ follow: false }), "now\n");
   assert.equal(await job.text({ follow: false, stream: "stderr" }), "");
@@ -100,7 +100,7 @@ test("timestamps are the times at which the first bytes of lines were read", asy
   assert.equal(await job.text({ timestamps: true, tail: 1 }), "- unknown\n");
 });
 
-test("NDJSON says where, when, which step and stream, and ends with the outcome", async (t) => {
+test("NDJSON gives offset, time, step and stream, and ends with the outcome", async (t) => {
   const job = new WrittenJob(t).start();
   job.write({ data: "hello\n" }, { data: Buffer.from([0xff, 0]), stream: "stderr", step: 2 }, { data: "", lostBytes: 7, step: 2 });
   assert.deepEqual(linesOf(await job.end().text({ encoding: "ndjson" })), [
@@ -111,7 +111,7 @@ test("NDJSON says where, when, which step and stream, and ends with the outcome"
   ]);
 });
 
-test("no character is split over lines, however it was written", async (t) => {
+test("characters are not split over lines, however they were written", async (t) => {
   const text = "aé😀\u0800z";
   const job = new WrittenJob(t).start();
   for (const byte of Buffer.from(text)) job.write({ data: Buffer.from([byte]) });
@@ -122,7 +122,7 @@ test("no character is split over lines, however it was written", async (t) => {
   );
 });
 
-test("a character that another stream interrupts is bytes; what never becomes one does not spoil its neighbours", async (t) => {
+test("a character that another stream interrupts is given as bytes; an incomplete one does not affect its neighbours", async (t) => {
   const [head, tail] = [Buffer.from([0xf0, 0x9f]), Buffer.from([0x98, 0x80])];
   const job = new WrittenJob(t).start();
   job.write({ data: Buffer.concat([Buffer.from("a"), head]) }, { data: "err", stream: "stderr" }, { data: tail });
@@ -134,7 +134,7 @@ test("a character that another stream interrupts is bytes; what never becomes on
   );
 });
 
-test("what a killed supervisor could not record any more is told without time, step and stream", async (t) => {
+test("bytes that a killed supervisor could not record have no time, step and stream", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "known\n" }).writeUnrecorded("unknown\n").end();
   assert.deepEqual(linesOf(await job.text({ encoding: "ndjson" }))[1], {
     Offset: 6,
@@ -146,7 +146,7 @@ test("what a killed supervisor could not record any more is told without time, s
   assert.equal(await job.text({ stream: "stdout" }), "known\n");
 });
 
-test("a record that is not whole, and one of bytes that a power cut took, are left out", async (t) => {
+test("an incomplete record, and one of bytes lost in a power cut, are ignored", async (t) => {
   const job = new WrittenJob(t).start().write({ data: "bytes\n" });
   const record = Buffer.alloc(32);
   record.writeBigUInt64LE(1_000_000n);
@@ -154,7 +154,7 @@ test("a record that is not whole, and one of bytes that a power cut took, are le
   assert.equal(linesOf(await job.end().text({ encoding: "ndjson" })).length, 2);
 });
 
-test("server-sent events carry the same JSON; coming back with any id gives exactly the rest", async (t) => {
+test("server-sent events carry the same JSON; resuming with any ID gives exactly the rest", async (t) => {
   const job = new WrittenJob(t).start();
   job.write({ data: "one\n" }, { data: "two é\n", stream: "stderr" }, { data: Buffer.from([0xff]) }, { data: "x".repeat(200_000) }).end();
   const events = eventsOf(await job.text({ encoding: "sse" }));

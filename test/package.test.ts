@@ -46,11 +46,11 @@ test(
   },
 );
 
-test("publint finds nothing to say about it", async () => {
+test("publint finds no problem", async () => {
   assert.deepEqual((await publint({ pkgDir: made.root, pack: false, level: "suggestion", strict: true })).messages, []);
 });
 
-test("it depends on nothing but the Node.js that it brings: all that it imports is in it, or is Node's", () => {
+test("the package depends only on the Node.js that it contains: all other imports are bundled", () => {
   const { dependencies, peerDependencies, optionalDependencies }: Record<string, unknown> = JSON.parse(
     readFileSync(join(made.root, "package.json"), "utf8"),
   );
@@ -103,7 +103,7 @@ test("a project imports the typed client and the description of the API by the p
   assert.match((await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: made.project })).stdout, /^function 3\.1/);
 });
 
-test("installed in an empty folder, on a box with neither checkout, compiler, make nor Node.js, it runs a job", asRoot, async (t) => {
+test("installed in an empty folder, on a machine without checkout, compiler, make and Node.js, it runs a job", asRoot, async (t) => {
   const service = await startService(t, { program: made.startOnBox({ isBare: true }) });
   assert.equal(await outputOf(service, "cd /usr/bin; echo *"), `${bareBox.join(" ")}\n`);
   assert.deepEqual(supervisorsIn(service.stateDir), []);
@@ -112,7 +112,7 @@ test("installed in an empty folder, on a box with neither checkout, compiler, ma
   assert.equal(JSON.parse((await service.call("GET", "/openapi.json")).text).info.version, version());
 });
 
-test("where the package's supervisor is another architecture's, one is compiled at the first start, and kept", asRoot, async (t) => {
+test("if the package's supervisor is for another architecture, the first start compiles one and keeps it", asRoot, async (t) => {
   t.after(made.hideSupervisor());
   const service = await startService(t, { program: made.startOnBox({ isBare: false }) });
   assert.equal(await outputOf(service, "echo compiled"), "compiled\n");
@@ -123,7 +123,7 @@ test("where the package's supervisor is another architecture's, one is compiled 
   assert.deepEqual(supervisorsIn(service.stateDir), [`supervisor-${version()}-${process.arch}`]);
 });
 
-test("where there is no compiler either, one sentence says what to install", asRoot, async (t) => {
+test("if there is no compiler either, one sentence says what to install", asRoot, async (t) => {
   t.after(made.hideSupervisor());
   const { code, stderr } = await run(made.startOnBox({ isBare: true }), [], {
     cwd: "/",
@@ -136,7 +136,7 @@ test("where there is no compiler either, one sentence says what to install", asR
   );
 });
 
-test("two first starts at once make one supervisor, by the name of version and architecture", async () => {
+test("two concurrent first starts create one supervisor, named after version and architecture", async () => {
   const stateDir = join(made.folder, "two");
   mkdirSync(stateDir, { mode: 0o700 });
   const installation = { root: made.root, version: "1.2.3", architecture: "riscv64", stateDir };
@@ -151,7 +151,7 @@ test("two first starts at once make one supervisor, by the name of version and a
   assert.match((await start()).stderr, /is open to others/);
 });
 
-test("installed globally by root, it runs for a user who cannot write there", asRoot, async (t) => {
+test("installed globally by root, it runs for a user without write access", asRoot, async (t) => {
   const nobody = findUser("nobody");
   assert.ok(nobody !== null);
   const prefix = join(made.folder, "global");

@@ -58,7 +58,7 @@ engineTest("the README's job of host steps and containers does what it shows", a
   await show(t, await startService(t, { environment: engine.environment }), section);
 });
 
-test("the program in docs/client.md prints what the page says", async (t) => {
+test("the program in docs/client.md prints what the page shows", async (t) => {
   const service = await startService(t);
   const page = textOf("docs/client.md");
   const [program = ""] = blocksOf(page, "ts");
@@ -73,7 +73,7 @@ test("the program in docs/client.md prints what the page says", async (t) => {
   assert.equal(await execute(process.execPath, [file], dirname(file)), expected);
 });
 
-test("every JSON in the pages is JSON, and every job in it could be submitted", () => {
+test("every JSON in the pages is valid, and every job in them is accepted", () => {
   const check = Compile(JobSpec);
   for (const page of pages) {
     for (const block of blocksOf(textOf(page), "json")) {
@@ -85,7 +85,7 @@ test("every JSON in the pages is JSON, and every job in it could be submitted", 
   }
 });
 
-test("every command in a page is in a console that a test runs, or is known to be run elsewhere", () => {
+test("every command in a page is in a console that a test runs, or is known to be run by another", () => {
   for (const page of pages) {
     for (const line of blocksOf(textOf(page), "sh").join("").split("\n")) {
       const command = line.replace(/\s+#.*$/, "").trim();
@@ -94,7 +94,7 @@ test("every command in a page is in a console that a test runs, or is known to b
   }
 });
 
-test("what pages link to is there", () => {
+test("every link in the pages has its target", () => {
   let links = 0;
   for (const page of pages) {
     for (const [, path = ""] of textOf(page).matchAll(/\]\(([^):#]+)(?:#[^)]*)?\)/g)) {

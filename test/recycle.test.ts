@@ -23,7 +23,7 @@ async function stopOneThatWaits(service: Service): Promise<number> {
   return found;
 }
 
-test("a job whose supervisor is killed on its way to it is run by another, once", async (t) => {
+test("a job whose supervisor is killed before it starts is run by another, once", async (t) => {
   const service = await startService(t);
   const pid = await stopOneThatWaits(service);
   const id = await service.submit({ CommandLine: "echo ran >> ../runs" });
@@ -32,7 +32,7 @@ test("a job whose supervisor is killed on its way to it is run by another, once"
   assert.equal(readFileSync(join(service.stateDir, "jobs", id, "runs"), "utf8"), "ran\n");
 });
 
-test("one job after the other runs in one supervisor, and each is told with its own outcome", async (t) => {
+test("consecutive jobs run in one supervisor, and each has its own outcome", async (t) => {
   const service = await startService(t);
   for (const code of [0, 3, 0, 7, 127, 0]) {
     const { job, output } = await service.run({ CommandLine: `echo ${code}; exit ${code}` });
@@ -43,7 +43,7 @@ test("one job after the other runs in one supervisor, and each is told with its 
   }
 });
 
-test("when the service has ended its disk can be unmounted, whoever waited for a job", { skip: canMount }, async (t) => {
+test("when the service has ended, its disk can be unmounted, even if supervisors wait for a job", { skip: canMount }, async (t) => {
   const disk = mkdtempSync(join(tmpdir(), "jobrunner-disk-"));
   assert.equal(spawnSync("mount", ["-t", "tmpfs", "none", disk]).status, 0);
   const isUnmounted = (): boolean => spawnSync("umount", [disk]).status === 0;

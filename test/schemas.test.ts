@@ -53,7 +53,7 @@ test("every constraint that a route declares for its path, query, headers and bo
   assert.ok(count > 150, `${count} constraints were found`);
 });
 
-test("every rule that is attached to a schema is enforced on every route that has it", async (t) => {
+test("every rule that is attached to a schema is enforced on every route with the schema", async (t) => {
   const { api } = await openApi(t);
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "true" });

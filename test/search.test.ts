@@ -11,7 +11,7 @@ import { sharedService } from "./helper/shared-service.ts";
 
 /** Where a text is in the output of a job. */
 
-test("a text is found wherever it is, whatever its case and colours, in order and with its place in bytes", async (t) => {
+test("a text is found everywhere, in any case and with colours, in order and with its offset", async (t) => {
   const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "printf 'Grün ist gr\\033[1;32mÜN\\033[0m\\nneedle\\nNEEDLE nee\\ndle\\n'" });
   const client = service.client();
@@ -36,7 +36,7 @@ test("a text is found wherever it is, whatever its case and colours, in order an
   assert.deepEqual(await found("needle", { offsetBytes: NextOffset ?? 0 }), ["NEEDLE"]);
 });
 
-test("a search in a long output is done in several calls, which find everything once", async (t) => {
+test("a search in a long output takes several calls, which find every match once", async (t) => {
   const service = await sharedService(t);
   const { job } = await service.run({
     CommandLine: "seq -f 'line %.0f of many, long enough to make much of it' 1 1500000; echo needle; seq 1 1000; echo needle",
@@ -55,7 +55,7 @@ test("a search in a long output is done in several calls, which find everything 
   assert.deepEqual(offsets, [output.indexOf("needle"), output.lastIndexOf("needle")]);
 });
 
-test("the whole of what is there is found, over the borders of what is read at once, as by a search in all of it", async (t) => {
+test("a search finds all matches, also over the borders of reads, like a search in the whole output", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-search-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const parts = fc.array(
@@ -95,7 +95,7 @@ test("the whole of what is there is found, over the borders of what is read at o
   );
 });
 
-test("hostile output and long texts make a search slow for nobody", async (t) => {
+test("hostile output and long texts delay no other client", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-search-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const outputs = [

@@ -11,7 +11,7 @@ import { waitFor } from "./helper/wait.ts";
 
 const secret = "s3cret-value";
 
-test("a secret is in the job's environment, and nowhere to be seen", async (t) => {
+test("a secret is in the job's environment, and visible nowhere else", async (t) => {
   const service = await startService(t);
   const events = await service.open("GET", "/events");
   const { job } = await service.run({
@@ -37,7 +37,7 @@ test("a secret is in the job's environment, and nowhere to be seen", async (t) =
   );
 });
 
-test("when a job is finished, its secrets are on no disk of the service's", async (t) => {
+test("when a job is finished, its secrets are on no disk of the service", async (t) => {
   const service = await startService(t);
   const id = await service.submit({
     Secrets: { API_KEY: secret, PEM: "first line\nsecond line" },
@@ -64,7 +64,7 @@ test("when a job is finished, its secrets are on no disk of the service's", asyn
   }
 });
 
-test("every form of output, every range and every offset is masked alike", async (t) => {
+test("every format of output, every range and every offset is masked alike", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ Secrets: { A: secret }, CommandLine: 'for i in 1 2 3; do echo "$i $A,"; echo "err $A" >&2; done' });
   const whole = await service.output(job.ID);
@@ -86,7 +86,7 @@ test("every form of output, every range and every offset is masked alike", async
   assert.equal(data.join(""), whole.toString());
 });
 
-test("a secret is masked however it is cut, overlaps or begins another", async (t) => {
+test("a secret is masked also if it is split, overlaps or begins another", async (t) => {
   const service = await startService(t);
   const pem = "-----BEGIN-----\nabcdefgh\nxyz\n-----END-----";
   const { output } = await service.run({
@@ -114,7 +114,7 @@ test("a queued job keeps its secrets over a crash of the service, and runs with 
   assert.equal((await service.output(second)).toString(), `${secret.length}\n***\n`);
 });
 
-test("no process of the service has a secret among its arguments, and no core of the job's can hold it", async (t) => {
+test("no process of the service has a secret among its arguments, and no core dump of the job contains one", async (t) => {
   const service = await startService(t);
   const id = await service.submit({
     Secrets: { A: secret },
@@ -127,7 +127,7 @@ test("no process of the service has a secret among its arguments, and no core of
   await service.kill(id);
 });
 
-test("what is wrong with secrets is said without them", async (t) => {
+test("errors about secrets do not contain them", async (t) => {
   const service = await startService(t);
   const cases: [object, string][] = [
     [{ Secrets: { JOBRUNNER_STEP: secret } }, "Secrets.JOBRUNNER_STEP"],
@@ -150,26 +150,29 @@ test("what is wrong with secrets is said without them", async (t) => {
   assert.ok(!service.log.includes(secret));
 });
 
-engineTest("a container gets secrets in its environment, masked in its output and in no argument of its client", async (t, engine) => {
-  const service = await startService(t, { environment: engine.environment });
-  const lines = "two\nlines";
-  const id = await service.submit({
-    Secrets: { A: secret, LINES: lines },
-    Commands: [
-      {
-        Image: "busybox",
-        CommandLine: 'echo "$A"; echo "$LINES"; printf %s "$LINES" | wc -c; touch up; until [ -e go ]; do sleep 0.1; done',
-      },
-    ],
-  });
-  await waitFor("the container runs", () => existsSync(join(service.workspaceOf(id), "up")), 30);
-  for (const pid of processesOf(service.stateDir)) assert.ok(!argumentsOf(pid).join(" ").includes(secret));
-  await service.submit({ CommandLine: `touch ${service.workspaceOf(id)}/go` });
-  const job = await service.wait(id);
-  assert.equal(job.State, "Succeeded", String(job.Message));
-  assert.equal((await service.output(id)).toString(), `***\n***\n${lines.length}\n`);
-  assert.deepEqual(globSync("container-*.env", { cwd: join(service.stateDir, "jobs", id) }), []);
-});
+engineTest(
+  "a container gets secrets in its environment, masked in its output and absent from its client's arguments",
+  async (t, engine) => {
+    const service = await startService(t, { environment: engine.environment });
+    const lines = "two\nlines";
+    const id = await service.submit({
+      Secrets: { A: secret, LINES: lines },
+      Commands: [
+        {
+          Image: "busybox",
+          CommandLine: 'echo "$A"; echo "$LINES"; printf %s "$LINES" | wc -c; touch up; until [ -e go ]; do sleep 0.1; done',
+        },
+      ],
+    });
+    await waitFor("the container runs", () => existsSync(join(service.workspaceOf(id), "up")), 30);
+    for (const pid of processesOf(service.stateDir)) assert.ok(!argumentsOf(pid).join(" ").includes(secret));
+    await service.submit({ CommandLine: `touch ${service.workspaceOf(id)}/go` });
+    const job = await service.wait(id);
+    assert.equal(job.State, "Succeeded", String(job.Message));
+    assert.equal((await service.output(id)).toString(), `***\n***\n${lines.length}\n`);
+    assert.deepEqual(globSync("container-*.env", { cwd: join(service.stateDir, "jobs", id) }), []);
+  },
+);
 
 function everyView(service: Service, id: string): Promise<Answer>[] {
   const get = (path: string, Accept = "*/*"): Promise<Answer> => service.call("GET", path, { headers: { Accept } });

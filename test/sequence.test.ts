@@ -8,7 +8,7 @@ import type { JobSpec } from "../src/job/spec.ts";
 import { startService } from "./helper/service.ts";
 import { sharedService } from "./helper/shared-service.ts";
 
-test("a job of one command line gives its output, its exit code and its times", async (t) => {
+test("a job of one command line has its output, its exit code and its times", async (t) => {
   const service = await sharedService(t);
   const { job, output } = await service.run({ CommandLine: "echo hello; echo err >&2; exit 3" });
   assert.equal(output.toString(), "hello\nerr\n");
@@ -38,7 +38,7 @@ test("steps run one after the other and stop at the first failure", async (t) =>
   assert.deepEqual([job.State, job.ExitCode, job.Message], ["Failed", 7, "step 2 (two) exited with code 7"]);
 });
 
-test("IgnoreError lets a sequence go on, and the job succeeds", async (t) => {
+test("IgnoreError lets a sequence continue, and the job succeeds", async (t) => {
   const service = await sharedService(t);
   const { job, output } = await service.run({
     Commands: [{ CommandLine: "exit 4", IgnoreError: true }, { CommandLine: "echo skipped", RunOn: "failure" }, { CommandLine: "echo on" }],
@@ -48,13 +48,13 @@ test("IgnoreError lets a sequence go on, and the job succeeds", async (t) => {
   assert.deepEqual([job.Steps[0]?.State, job.Steps[0]?.ExitCode], ["Failed", 4]);
 });
 
-test("a step ended by a signal says which", async (t) => {
+test("a step that a signal ended names the signal", async (t) => {
   const service = await sharedService(t);
   const { job } = await service.run({ CommandLine: "kill -SEGV $$" });
   assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal], ["Failed", "Signal", null, "SIGSEGV"]);
 });
 
-test("signals above 31 have the names that kill -l has for them", async (t) => {
+test("signals above 31 have the names that kill -l prints", async (t) => {
   const service = await sharedService(t);
   const names = new Map([
     [31, "SIGSYS"],
@@ -93,7 +93,7 @@ test("arguments and variables arrive byte for byte", async (t) => {
   assert.equal(output.toString(), `${hostile}||${hostile}\njob step 3\njob job 4\n`);
 });
 
-test("a job gets a small clean environment and nothing of the service's", async (t) => {
+test("a job gets a small clean environment without the service's variables", async (t) => {
   const service = await startService(t, { environment: { SECRET_OF_SERVICE: "s3cret" } });
   const { job, output } = await service.run({ Commands: [{ Args: ["env"] }] });
   const names = output
@@ -120,7 +120,7 @@ const keyring = "print syscall(250, 0, -3, 0)"; // keyctl(2) on x86_64: KEYCTL_G
 const ownKeyring = process.arch === "x64" ? spawnSync("perl", ["-e", keyring], { encoding: "utf8" }).stdout : "-1";
 
 test(
-  "no step shares a keyring with another, nor with the service",
+  "no step shares a keyring with another step or with the service",
   { skip: Number(ownKeyring) > 0 ? false : "no perl, no keyrings, or another processor" },
   async (t) => {
     const service = await sharedService(t);
@@ -150,7 +150,7 @@ test(
   },
 );
 
-test("a process starts with clean signals, umask 022 and no descriptors but 0, 1 and 2", async (t) => {
+test("a process starts with clean signals, umask 022 and only the descriptors 0, 1 and 2", async (t) => {
   const service = await sharedService(t);
   const { output } = await service.run({
     Commands: [
@@ -188,7 +188,7 @@ test("a step's directory is relative to the job's", async (t) => {
   assert.equal(output.toString(), `${directory}\n${directory}/inner\n/\n`);
 });
 
-test("what cannot be started fails its step at once, with the reason, and the service is well", async (t) => {
+test("a program that cannot be started fails its step at once, with the reason, and the service stays well", async (t) => {
   const service = await sharedService(t);
   const notExecutable = join(service.stateDir, "not-executable");
   writeFileSync(notExecutable, "#!/bin/sh\n", { mode: 0o644 });
@@ -242,7 +242,7 @@ test("what cannot be started fails its step at once, with the reason, and the se
   );
 });
 
-test("a shell that is not there fails the step, not the service", async (t) => {
+test("a missing shell fails the step, not the service", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_SHELL: "/no/such/bash" } });
   const { job } = await service.run({ CommandLine: "echo hello" });
   assert.deepEqual([job.State, job.Reason], ["Failed", "CouldNotStart"]);
@@ -258,14 +258,14 @@ test("a command line is run by the shell that the step names", async (t) => {
   assert.equal(output.toString(), "sh\n/bin/bash\nbash\n");
 });
 
-test("the first step reads the text given as Stdin, the others nothing", async (t) => {
+test("the first step reads the text of Stdin, the others read nothing", async (t) => {
   const service = await sharedService(t);
   const text = `${"line\n".repeat(100_000)}the end`;
   const { output } = await service.run({ Stdin: text, Commands: [{ Args: ["cat"] }, { Args: ["cat"] }] });
   assert.equal(output.toString(), text);
 });
 
-test("a step that runs too long is stopped, and what follows a failure runs", async (t) => {
+test("a step that exceeds its timeout is stopped, and steps that follow a failure run", async (t) => {
   const service = await sharedService(t);
   const { job, output } = await service.run({
     StopTimeoutSeconds: 0.2,
@@ -283,7 +283,7 @@ test("a step that runs too long is stopped, and what follows a failure runs", as
   );
 });
 
-test("a job that runs too long is stopped, and only its always-steps still run", async (t) => {
+test("a job that exceeds its timeout is stopped, and only its always-steps still run", async (t) => {
   const service = await sharedService(t);
   const { job, output } = await service.run({
     TimeoutSeconds: 0.3,
@@ -293,7 +293,7 @@ test("a job that runs too long is stopped, and only its always-steps still run",
   assert.deepEqual([job.State, job.Reason, job.Signal], ["TimedOut", "Timeout", "SIGTERM"]);
 });
 
-test("a job without output for its idle time is stopped, one that writes is not", async (t) => {
+test("a job without output for its idle timeout is stopped, one that writes is not", async (t) => {
   const service = await sharedService(t);
   const silent = await service.run({ CommandLine: "echo began; sleep 1000", IdleTimeoutSeconds: 0.3 });
   assert.deepEqual([silent.job.State, silent.job.Reason], ["TimedOut", "IdleTimeout"]);

@@ -64,7 +64,7 @@ test("the program starts from any folder and through a chain of links", async (t
   assert.match(stdout, /JOBRUNNER_PORT/);
 });
 
-test("make run starts the service, and ends it with itself", async (t) => {
+test("make run starts the service, and stops it when make stops", async (t) => {
   const stateDir = temporary(t);
   const { MAKEFLAGS: _flags, MAKELEVEL: _level, ...env } = process.env; // this test may itself be run by make
   const child = spawn("make", ["run"], {
@@ -88,7 +88,7 @@ test("without a C compiler, make says so in one sentence", async () => {
   assert.match(stderr, /^the C compiler 'no-such-cc' is missing: install one/);
 });
 
-test("a checkout that was not built says what to do", async (t) => {
+test("a checkout that was not built reports what to do", async (t) => {
   const folder = temporary(t);
   for (const part of ["bin", "src", "package.json"]) cpSync(join(repository, part), join(folder, part), { recursive: true });
   const start = async (): Promise<string> => {

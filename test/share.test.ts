@@ -13,7 +13,7 @@ import { waitFor } from "./helper/wait.ts";
 
 /** What one identity can take: never all, and others are served beside it as if it were not there. */
 
-test("one token has so many readers, of whatever kind, and leaves the others' to them", { timeout: 120_000 }, async (t) => {
+test("the number of readers of one token is limited, of any kind, and other tokens keep theirs", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS: "40", JOBRUNNER_MAX_READERS_PER_IDENTITY: "30" } });
   const [greedy, other] = [bearer(await createToken(service, "greedy", "submit")), bearer(await createToken(service, "other", "submit"))];
   const id = await service.submit({ CommandLine: "echo out; sleep 1000" }, greedy);
@@ -33,7 +33,7 @@ test("one token has so many readers, of whatever kind, and leaves the others' to
   for (const reader of readers) reader.close();
 });
 
-test("readers of events that take nothing cost little memory, hold up nobody, and are cut off", { timeout: 120_000 }, async (t) => {
+test("stalled readers of events use little memory, delay no other client, and are disconnected", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "2" } });
   const greedy = bearer(await createToken(service, "greedy", "submit"));
   readNothing(t, service, [{ path: "/events", headers: greedy }]);
@@ -51,41 +51,37 @@ test("readers of events that take nothing cost little memory, hold up nobody, an
   assert.equal(await metric(service, 'readers_dropped_total{reason="stalled"}'), stalledReaders);
 });
 
-test(
-  "readers of output that take nothing cost little memory, whatever the output becomes in their form",
-  { timeout: 120_000 },
-  async (t) => {
-    const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "2" } });
-    const greedy = bearer(await createToken(service, "greedy", "submit"));
-    const ids: string[] = [];
-    for (const character of ["\\001", "\\n"])
-      ids.push(await service.submit({ CommandLine: `head -c 4M /dev/zero | tr '\\0' '${character}'` }, greedy));
-    for (const id of ids) await service.wait(id);
-    const neighbour = await Neighbour.moveIn(t, service);
-    const before = residentMebibytes(service, "VmHWM");
-    const [controls = "", newlines = ""] = ids;
-    const [lines, events] = [
-      { ...greedy, Accept: "application/x-ndjson" },
-      { ...greedy, Accept: "text/event-stream" },
-    ];
-    readNothing(t, service, [
-      { path: `/${controls}/attach`, headers: lines },
-      { path: `/${newlines}/attach`, headers: lines },
-      { path: `/${controls}/attach`, headers: events },
-      { path: `/${newlines}/attach?timestamps=true`, headers: greedy },
-    ]);
-    await waitFor(
-      "those who take nothing were cut off",
-      async () => (await metric(service, 'readers_dropped_total{reason="stalled"}')) === stalledReaders,
-    );
-    const grown = residentMebibytes(service, "VmHWM") - before;
-    t.diagnostic(`${stalledReaders} readers: the service grew by ${grown.toFixed(0)} MiB`);
-    await neighbour.wasNotDisturbed();
-    assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // a block in its form for each of them would be more than 1,000
-  },
-);
+test("stalled readers of output use little memory, in every format", { timeout: 120_000 }, async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_READER_TIMEOUT_SECONDS: "2" } });
+  const greedy = bearer(await createToken(service, "greedy", "submit"));
+  const ids: string[] = [];
+  for (const character of ["\\001", "\\n"])
+    ids.push(await service.submit({ CommandLine: `head -c 4M /dev/zero | tr '\\0' '${character}'` }, greedy));
+  for (const id of ids) await service.wait(id);
+  const neighbour = await Neighbour.moveIn(t, service);
+  const before = residentMebibytes(service, "VmHWM");
+  const [controls = "", newlines = ""] = ids;
+  const [lines, events] = [
+    { ...greedy, Accept: "application/x-ndjson" },
+    { ...greedy, Accept: "text/event-stream" },
+  ];
+  readNothing(t, service, [
+    { path: `/${controls}/attach`, headers: lines },
+    { path: `/${newlines}/attach`, headers: lines },
+    { path: `/${controls}/attach`, headers: events },
+    { path: `/${newlines}/attach?timestamps=true`, headers: greedy },
+  ]);
+  await waitFor(
+    "those who take nothing were cut off",
+    async () => (await metric(service, 'readers_dropped_total{reason="stalled"}')) === stalledReaders,
+  );
+  const grown = residentMebibytes(service, "VmHWM") - before;
+  t.diagnostic(`${stalledReaders} readers: the service grew by ${grown.toFixed(0)} MiB`);
+  await neighbour.wasNotDisturbed();
+  assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // a block in its form for each of them would be more than 1,000
+});
 
-test("a page of jobs ends early where they are large, and no job is left out", { timeout: 120_000 }, async (t) => {
+test("a page of large jobs ends early, and no job is omitted", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "2" } });
   const greedy = bearer(await createToken(service, "greedy", "submit"));
   // none of them runs
@@ -112,7 +108,7 @@ test("a page of jobs ends early where they are large, and no job is left out", {
 });
 
 test(
-  "listings that look at very many jobs for few that fit hold up nobody, and find all of them while jobs are added",
+  "listings that examine many jobs for few matches delay no other client, and find all while jobs are added",
   { timeout: 120_000 },
   async (t) => {
     const service = await startService(t);

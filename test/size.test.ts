@@ -11,7 +11,7 @@ import { refused, runLargest } from "./helper/too-large.ts";
 
 const mostBytes = 131_071;
 
-test("a string that is too long as bytes is refused by its field, whatever its length in characters", async (t) => {
+test("a string with too many bytes is refused by its field, whatever its number of characters", async (t) => {
   const service = await startService(t);
   const wide = "é".repeat(65_536); // half as many characters as may be
   const name = "N".repeat(1000);
@@ -42,7 +42,7 @@ test("a string that is too long as bytes is refused by its field, whatever its l
   assert.deepEqual(await service.activeIds(), []);
 });
 
-test("the longest strings that may be are run", async (t) => {
+test("the longest allowed strings are run", async (t) => {
   const service = await startService(t);
   const line = ": ${#A} > /dev/null; echo ${#A} ${#0} #";
   const rest = mostBytes - line.length;
@@ -62,7 +62,7 @@ async function startWithSmallStack(t: TestContext): Promise<Service> {
   return await startService(t, { program });
 }
 
-test("what is too much together is refused by its largest part, and what just fits is run, by a script's interpreter too", async (t) => {
+test("values that are too large together are refused by the largest one, and values that just fit run, also by a script's interpreter", async (t) => {
   const service = await startWithSmallStack(t);
   const blocks = (count: number, of = "x".repeat(100_000)): Record<string, string> =>
     Object.fromEntries(Array.from({ length: count }, (_, number) => [`B${number}`, of]));

@@ -111,7 +111,7 @@ async function connection(t: TestContext, server: Server, host: string): Promise
   return { ends, client, socket };
 }
 
-test("a program that does not answer is killed, and whoever asked gets no answer", async (t) => {
+test("a program that does not answer is killed, and the look-up gets no answer", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-sockets-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const program = join(folder, "silent");

@@ -15,7 +15,7 @@ import { waitFor } from "./helper/wait.ts";
 
 const deaf = { CommandLine: 'trap "" TERM; echo ready; sleep 1000 & wait; wait', StopTimeoutSeconds: 1000 };
 
-test("a kill by force that is followed by an ordinary one, while the job is being launched, is still by force", async (t) => {
+test("a forced kill that is followed by an ordinary one, while the job is being launched, is still forced", async (t) => {
   const service = await startService(t);
   const launcher = await service.launcher();
   process.kill(launcher, "SIGSTOP");
@@ -60,7 +60,7 @@ test("a message for which the control FIFO has no room is reported as not sent",
   }
 });
 
-test("a queued job whose row has disappeared gives its place back", async (t) => {
+test("a queued job whose row has disappeared releases its place", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
   const first = await service.submit({ CommandLine: "sleep 1000" });
   const second = await service.submit({ CommandLine: "true" });
@@ -73,7 +73,7 @@ test("a queued job whose row has disappeared gives its place back", async (t) =>
   assert.match(service.log, new RegExp(`"job":"${second}","state":"Failed","reason":"CouldNotStart"`));
 });
 
-test("a subscriber that throws does not keep others from hearing of a job, and is in the log", () => {
+test("a subscriber that throws is logged, and other subscribers are still called", () => {
   const logged: string[] = [];
   const heard: string[] = [];
   const jobs = new ActiveJobs((level, message) => logged.push(`${level}: ${message}`));
@@ -92,7 +92,7 @@ test("a subscriber that throws does not keep others from hearing of a job, and i
   assert.deepEqual(logged, ["error: a subscriber of job changes failed", "error: a subscriber of job changes failed"]);
 });
 
-test("a wait for a job's end that was given up leaves nothing in memory while the job runs on", async () => {
+test("a wait that was given up leaves nothing in memory while the job runs on", async () => {
   const identity = { seq: 1, id: crypto.randomUUID(), submittedAtMs: Date.now(), owner: null, submittedBy: null };
   const job = new ActiveJob(identity, { CommandLine: "true" }, "/nowhere");
   const waits = await Promise.all(

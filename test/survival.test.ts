@@ -12,7 +12,7 @@ import { waitFor } from "./helper/wait.ts";
 const mainThreadEnds = compileProgram("supervisor", "test", "main_thread_ends.c");
 after(() => mainThreadEnds.remove());
 
-test("a job goes on while the service is away, its sequence and timeouts too", async (t) => {
+test("a job continues while the service is down, with its sequence and timeouts", async (t) => {
   const service = await startService(t);
   const id = await service.submit({
     StopTimeoutSeconds: 0.1,
@@ -37,7 +37,7 @@ test("a job goes on while the service is away, its sequence and timeouts too", a
   assert.equal((await service.output(id)).toString(), "one\ngone\ntwo\nthree\n");
 });
 
-test("SIGTERM and SIGINT stop the service at once and leave jobs running; it finds them again", async (t) => {
+test("SIGTERM and SIGINT stop the service at once and leave jobs running; the next service finds them", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "echo begun; until [ -e go ]; do sleep 0.01; done; echo done" });
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -109,7 +109,7 @@ test(
   },
 );
 
-test("a supervisor killed while the service is away is found lost at its start", async (t) => {
+test("a supervisor killed while the service is down is found lost at the next start", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "setsid sleep 1000 & echo ready; sleep 1000" });
   await (await service.attach(id)).until("ready");
@@ -122,7 +122,7 @@ test("a supervisor killed while the service is away is found lost at its start",
   assert.deepEqual(jobProcessesOf(service.stateDir), []);
 });
 
-test("after a reboot what ran is lost, and nothing is signalled", async (t) => {
+test("after a reboot the running jobs are lost, and no process is signalled", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "echo ready; sleep 1000" });
   await (await service.attach(id)).until("ready");
@@ -140,7 +140,7 @@ test("after a reboot what ran is lost, and nothing is signalled", async (t) => {
   await waitFor("the step follows its supervisor", () => jobProcessesOf(service.stateDir).length === 0);
 });
 
-test("a launcher that is killed is started anew, and no job notices", async (t) => {
+test("a killed launcher is started again, and no job is affected", async (t) => {
   const service = await startService(t);
   const id = await service.submit({ CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done; echo done" });
   await (await service.attach(id)).until("ready");
@@ -157,7 +157,7 @@ test("a launcher that is killed is started anew, and no job notices", async (t) 
   assert.equal((await service.output(id)).toString(), "ready\ndone\n");
 });
 
-test("a last line of the record that is not whole does not count", async (t) => {
+test("an incomplete last line of the record is ignored", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "exit 6" });
   const id = await service.submit({ CommandLine: "echo ready; sleep 1000" });

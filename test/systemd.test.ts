@@ -22,7 +22,7 @@ const [otherUsers, podman] = [...readme.matchAll(/^```ini\n(.*?)^```$/gms)].map(
 const analyze = { skip: isThere("systemd-analyze") ? false : missing("systemd-analyze") };
 const boot = { skip: cannotBoot() };
 
-test("systemd finds nothing wrong with the installed unit, nor with the drop-ins that its README shows", analyze, async (t) => {
+test("systemd finds no problem in the installed unit and in the drop-ins of its README", analyze, async (t) => {
   const folder = temporary(t);
   await make("install", `PREFIX=${folder}/usr`);
   const unit = join(folder, "usr", "lib", "systemd", "system", unitName);
@@ -36,7 +36,7 @@ test("systemd finds nothing wrong with the installed unit, nor with the drop-ins
   assert.ok(!existsSync(unit));
 });
 
-test("what the unit forbids stays forbidden, by systemd's own measure", analyze, async () => {
+test("the unit's restrictions stay in place, as systemd measures them", analyze, async () => {
   const measured = await output("systemd-analyze", [
     "security",
     "--offline=true",
@@ -47,7 +47,7 @@ test("what the unit forbids stays forbidden, by systemd's own measure", analyze,
   assert.ok(Number(level) <= 5.1, measured);
 });
 
-test("jobs outlive a restart, a stop and a kill of the service, and nothing of them is lost", boot, async (t) => {
+test("jobs survive a restart, a stop and a kill of the service, and lose nothing", boot, async (t) => {
   const box = await Box.start(t);
   const wait = (name: string): string => `until [ -e ${name} ]; do sleep 0.01; done; echo ${name}`;
   const id = await box.submit(`grep ^0:: /proc/self/cgroup; ${wait("restarted")}; ${wait("stopped")}; ${wait("killed")}; exit 7`);
@@ -81,7 +81,7 @@ test("jobs outlive a restart, a stop and a kill of the service, and nothing of t
   assert.equal((await call(box.url, "GET", `/${id}/attach`)).text, `${cgroup}\nrestarted\nstopped\nkilled\n`);
 });
 
-test("a job runs as the service's user without privileges, and may do what builds do", boot, async (t) => {
+test("a job runs as the service's user without privileges, and may do what builds need", boot, async (t) => {
   const box = await Box.start(t);
   const job = await box.run(
     "id -un; grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status; touch file; setarch -R chmod 4755 file && echo set-user-ID",
@@ -89,25 +89,21 @@ test("a job runs as the service's user without privileges, and may do what build
   assert.deepEqual(job.output.split(/\s+/), ["jobrunner", "CapBnd:", "0000000000000000", "NoNewPrivs:", "1", "set-user-ID", ""]);
 });
 
-test(
-  "with the README's drop-in, a service that is root runs jobs as other users, kills them and removes what they leave",
-  boot,
-  async (t) => {
-    const box = await Box.start(t, `${otherUsers}\nEnvironment=JOBRUNNER_ALLOWED_USERS=jobrunner\n`);
-    assert.equal((await box.run("id -un")).output, "root\n");
-    const { job, output: seen } = await box.run("id -un; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; mkdir -m 0 closed", "jobrunner");
-    assert.deepEqual(seen.split(/\s+/), ["jobrunner", "CapEff:", "0000000000000000", "NoNewPrivs:", "1", ""]);
-    assert.equal((await call(box.url, "DELETE", `/jobs/${job.ID}`)).status, 200);
-    assert.throws(() => box.read(job.ID, "status"));
-    const id = await box.submit("echo ready; exec sleep 1000", "jobrunner");
-    await (await box.attach(id)).until("ready");
-    assert.equal((await call(box.url, "DELETE", `/${id}?force=true`)).status, 200);
-    assert.equal((await box.wait(id)).State, "Killed");
-  },
-);
+test("with the README's drop-in, a service that is root runs jobs as other users, kills them and removes their files", boot, async (t) => {
+  const box = await Box.start(t, `${otherUsers}\nEnvironment=JOBRUNNER_ALLOWED_USERS=jobrunner\n`);
+  assert.equal((await box.run("id -un")).output, "root\n");
+  const { job, output: seen } = await box.run("id -un; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; mkdir -m 0 closed", "jobrunner");
+  assert.deepEqual(seen.split(/\s+/), ["jobrunner", "CapEff:", "0000000000000000", "NoNewPrivs:", "1", ""]);
+  assert.equal((await call(box.url, "DELETE", `/jobs/${job.ID}`)).status, 200);
+  assert.throws(() => box.read(job.ID, "status"));
+  const id = await box.submit("echo ready; exec sleep 1000", "jobrunner");
+  await (await box.attach(id)).until("ready");
+  assert.equal((await call(box.url, "DELETE", `/${id}?force=true`)).status, 200);
+  assert.equal((await box.wait(id)).State, "Killed");
+});
 
 const mapsUsers = { skip: boot.skip === false && !isThere("newuidmap") ? missing("newuidmap") : boot.skip };
-test("with the README's drop-in, a job may map users as Podman without root does; without it, it may not", mapsUsers, async (t) => {
+test("only with the README's drop-in, a job may map users as rootless Podman does", mapsUsers, async (t) => {
   const map = "unshare --user --map-auto --map-root-user cat /proc/self/uid_map";
   assert.notEqual((await (await Box.start(t)).run(map)).job.ExitCode, 0);
   const { job, output: mapped } = await (await Box.start(t, podman)).run(map);

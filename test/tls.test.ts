@@ -28,7 +28,7 @@ test("with a certificate the port speaks HTTPS, TLS 1.2 and later, and nothing e
   assert.equal((await ask(url, "/healthz", trust)).status, 200);
 });
 
-test("at SIGHUP new connections get the renewed certificate, and what is watched over an old one goes on", needsOpenssl, async (t) => {
+test("at SIGHUP new connections get the renewed certificate, and streams on old connections continue", needsOpenssl, async (t) => {
   const { url, trust, authority, files, child, log } = await startSecure(t);
   const go = join(authority.folder, "go");
   const body = JSON.stringify({ CommandLine: `echo first; until [ -e ${go} ]; do sleep 0.05; done; echo last` });
@@ -60,7 +60,7 @@ test("files that cannot be used are logged at SIGHUP, and the previous ones stay
   await waitFor("both of the new ones are used", async () => (await serialOf(url, trust)) !== before);
 });
 
-test("a renewal by swapping a link is found without a signal", needsOpenssl, async (t) => {
+test("a renewal that swaps a link is detected without a signal", needsOpenssl, async (t) => {
   const authority = makeAuthority(t);
   const folderOf = (name: string): string => {
     const folder = join(authority.folder, name);
@@ -80,7 +80,7 @@ test("a renewal by swapping a link is found without a signal", needsOpenssl, asy
   await waitFor("the new one is used", async () => (await serialOf(url, { ca: authority.certificate })) !== before);
 });
 
-test("sessions are resumed, but not where clients have certificates: each is verified anew", needsOpenssl, async (t) => {
+test("sessions are resumed, except with client certificates: each of those is verified again", needsOpenssl, async (t) => {
   const { authority, url, trust, files } = await startSecure(t);
   assert.equal(await isResumed(url, trust), true);
   const { url: withClients } = await spawnSecure(t, {
@@ -95,7 +95,7 @@ test("sessions are resumed, but not where clients have certificates: each is ver
   }
 });
 
-test("a connection without a handshake is closed in time, and one too many at once", needsOpenssl, async (t) => {
+test("a connection without a handshake is closed in time, and one above the limit at once", needsOpenssl, async (t) => {
   const { url, trust } = await startSecure(t, { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "1", JOBRUNNER_MAX_CONNECTIONS: "1" });
   const silent = sayPlainly(url, "");
   await waitFor("it takes the only place", () =>
@@ -113,7 +113,7 @@ test("a connection without a handshake is closed in time, and one too many at on
   );
 });
 
-test("every mistake in the files is told at the start in a sentence that names the variable", needsOpenssl, async (t) => {
+test("every mistake in the files is reported at the start in a sentence that names the variable", needsOpenssl, async (t) => {
   const authority = makeAuthority(t);
   const { certificatePath: certificate, keyPath: key } = makeCertificate({ commonName: "localhost", authority });
   const text = join(authority.folder, "text");

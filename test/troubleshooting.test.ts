@@ -31,7 +31,7 @@ const patterns = messages.map(
     ),
 );
 
-test("every message on the page is one that the program gives", () => {
+test("the program can print every message on the page", () => {
   const files = globSync(["src/**/*.ts", "supervisor/*.c", "bin/*"], { cwd: repository });
   const program = files.map((file) => readFileSync(join(repository, file), "utf8")).join("\n");
   assert.ok(messages.length > 80);
@@ -42,7 +42,7 @@ test("every message on the page is one that the program gives", () => {
   }
 });
 
-test("every code of a refused request and every reason of a job is on the page, and every line of the log that is no information", () => {
+test("the page has every code of a refusal, every reason of a job, and every warning and error of the log", () => {
   for (const name of [...problemCodes, ...Reason.enum]) assert.ok(page.includes(`\`${name}\``), name);
   let lines = 0;
   for (const file of globSync("src/**/*.ts", { cwd: repository })) {
@@ -54,7 +54,7 @@ test("every code of a refused request and every reason of a job is on the page, 
   assert.ok(lines > 10, `${lines} lines of the log were found`);
 });
 
-test("whatever is wrong with the configuration is on the page", () => {
+test("the page has every mistake in the configuration", () => {
   const wrong: Record<string, string>[] = [
     { JOBRUNNER_PROT: "1" },
     { JOBRUNNER_PORT: "eighty" },
@@ -75,7 +75,7 @@ test("whatever is wrong with the configuration is on the page", () => {
   }
 });
 
-test("what jobs and refusals really say is on the page", async (t) => {
+test("the page has the real messages of jobs and refusals", async (t) => {
   const service = await startService(t);
   const failing: JobSpec[] = [
     { CommandLine: "exit 3" },

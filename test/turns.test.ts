@@ -37,7 +37,7 @@ async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-test("so much is done at once, of all and of each, and identities take turns, however much one of them has asked for", async () => {
+test("concurrent work is limited, in total and for each identity, and identities take turns however much one requests", async () => {
   const asking = new Asking(new Turns({ atOnce: 3, perIdentity: 2, waitingPerIdentity: 10 }));
   const all = ["a1", "a2", "a3", "a4", "a5", "b1", "b2", "c1"].map((name) => asking.ask(name));
   await settled();
@@ -56,7 +56,7 @@ test("so much is done at once, of all and of each, and identities take turns, ho
   await Promise.all(all);
 });
 
-test("who has gone meanwhile takes no turn, and what fails gives its turn back", async () => {
+test("work whose client has left takes no turn, and failed work ends its turn", async () => {
   const turns = new Turns({ atOnce: 1, perIdentity: 1, waitingPerIdentity: 10 });
   const asking = new Asking(turns);
   const first = asking.ask("a1");
@@ -70,7 +70,7 @@ test("who has gone meanwhile takes no turn, and what fails gives its turn back",
   for (let count = 0; count < 3; count += 1) await assert.rejects(turns.run("a", failing), /disk/);
 });
 
-test("of one identity no more than so many wait; others may still", async () => {
+test("the waiting work of one identity is limited; others may still wait", async () => {
   const asking = new Asking(new Turns({ atOnce: 1, perIdentity: 1, waitingPerIdentity: 2 }));
   for (const name of ["a1", "a2", "a3", "b1"]) void asking.ask(name);
   await assert.rejects(

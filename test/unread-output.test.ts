@@ -6,7 +6,7 @@ import { startService } from "./helper/service.ts";
 import { injectFailure, withoutStrace } from "./helper/strace.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("output that could not be read is told from output that a full disk refused", { skip: withoutStrace }, async (t) => {
+test("output that could not be read is distinguished from output that a full disk refused", { skip: withoutStrace }, async (t) => {
   const service = await startService(t);
   const id = await service.submit({
     Commands: [

@@ -51,7 +51,7 @@ test("a request for another protocol is answered like any other: over TCP and on
   await assertAnsweredAsOthers(() => connect(socketPath));
 });
 
-test("and over TLS", needsOpenssl, async (t) => {
+test("the same holds over TLS", needsOpenssl, async (t) => {
   const { url, authority } = await startSecure(t);
   const port = Number(new URL(url).port);
   await assertAnsweredAsOthers(() => connectSecurely({ ca: authority.certificate, host: "127.0.0.1", port, servername: "localhost" }));
@@ -71,7 +71,7 @@ const echo: Routes = (app, { operations }) => {
 
 for (const kind of ["TCP", "a unix socket", "TLS"] as const) {
   test(
-    `a route may change the protocol, and only for whom it would answer: over ${kind}`,
+    `a route may change the protocol, and only for clients that it would answer: over ${kind}`,
     kind === "TLS" ? needsOpenssl : {},
     async (t) => {
       const { open, tokens, jobId } = await startEcho(t, kind);

@@ -23,7 +23,7 @@ async function lines(service: Service, spec: JobSpec): Promise<string[]> {
   return output.toString().trim().split("\n");
 }
 
-test("a job runs as the user that it names, with the user's groups, home and names", onlyRoot, async (t) => {
+test("a job runs as its User, with the user's groups, home and names", onlyRoot, async (t) => {
   const service = await start(t, "nobody,daemon");
   const [passwd = ""] = execFileSync("getent", ["passwd", "nobody"]).toString().trim().split("\n");
   const [, , number, group, , home] = passwd.split(":");
@@ -40,7 +40,7 @@ test("a number without an account has the group of the same number", onlyRoot, a
   assert.deepEqual(await lines(service, { User: uid, CommandLine: "id -u; id -G; echo $HOME" }), [uid, uid, "/"]);
 });
 
-test("every step runs as the user, and the workspace is theirs under the path that the job is told", onlyRoot, async (t) => {
+test("every step runs as the user, and the workspace belongs to them under the path that the job gets", onlyRoot, async (t) => {
   const service = await start(t, uid);
   const said = await lines(service, {
     User: uid,
@@ -55,7 +55,7 @@ test("every step runs as the user, and the workspace is theirs under the path th
   assert.ok(said[2]?.startsWith(`${service.stateDir}-workspaces/`));
 });
 
-test("such a job reaches neither the state directory, other jobs' output, the supervisor nor the API", onlyRoot, async (t) => {
+test("a job with a User can access neither the state directory, other jobs' output, the supervisor nor the API", onlyRoot, async (t) => {
   const service = await start(t, uid);
   const other = await service.run({ CommandLine: "echo private" });
   const attempts = [
@@ -88,7 +88,7 @@ test("such a job reaches neither the state directory, other jobs' output, the su
   assert.equal((await service.call("GET", "/healthz")).status, 200);
 });
 
-test("its processes are killed like any others, and its workspace is removed with it", onlyRoot, async (t) => {
+test("processes of a job with a User are killed like any others, and its workspace is removed with it", onlyRoot, async (t) => {
   const service = await start(t, uid);
   const id = await service.submit({
     User: uid,
@@ -105,7 +105,7 @@ test("its processes are killed like any others, and its workspace is removed wit
   assert.ok(!existsSync(service.workspaceOf(id)));
 });
 
-test("a job goes on as its user when the service was killed, and one in the queue starts as it after that", onlyRoot, async (t) => {
+test("after a kill of the service, a job continues as its user, and a queued one starts as its user", onlyRoot, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_ALLOWED_USERS: uid, JOBRUNNER_MAX_RUNNING: "1" } });
   const first = await service.submit({ User: uid, CommandLine: "echo up; until [ -e go ]; do sleep 0.02; done; id -u" });
   const second = await service.submit({ User: uid, CommandLine: "id -u" });
@@ -117,7 +117,7 @@ test("a job goes on as its user when the service was killed, and one in the queu
   assert.deepEqual([await service.output(first), await service.output(second)].map(String), [`up\n${uid}\n`, `${uid}\n`]);
 });
 
-test("only users who are allowed, with none but their groups, and not beside containers", onlyRoot, async (t) => {
+test("only allowed users are accepted, with only their groups, and not with containers", onlyRoot, async (t) => {
   const service = await start(t, "nobody");
   const refusals: [JobSpec, number, RegExp][] = [
     [{ User: "daemon", CommandLine: "id" }, 422, /^User is not a user that jobs may run as: JOBRUNNER_ALLOWED_USERS does not name it/],
@@ -138,7 +138,7 @@ test("only users who are allowed, with none but their groups, and not beside con
   }
 });
 
-test("a deleted job's workspace goes, also while another job of the user writes into it", onlyRoot, async (t) => {
+test("a deleted job's workspace is removed, also while another job of the user writes into it", onlyRoot, async (t) => {
   const service = await start(t, uid);
   const { job } = await service.run({ User: uid, CommandLine: "mkdir sub; touch sub/file" });
   const workspace = `${service.stateDir}-workspaces/${job.ID}`;
@@ -166,7 +166,7 @@ test("a folder for workspaces that others can change is refused at the start", o
 });
 
 test(
-  "a service that is not root refuses at submission, and says why",
+  "a service that is not root refuses a job with a User at submission, and says why",
   { skip: cannotBe({ name: uid, uid: Number(uid), gid: Number(uid) }, uid) },
   async (t) => {
     const service = await startAs(t, { name: uid, uid: Number(uid), gid: Number(uid) }, { JOBRUNNER_ALLOWED_USERS: "nobody" });

@@ -19,7 +19,7 @@ const options = { skip: cannotBe(ordinary, "jobrunner-test") };
 const cgroups = { JOBRUNNER_CGROUPS: "off" }; // with one the kernel kills whomever it holds
 
 test(
-  "a kill that waits for a process that it may not signal says for which, of whom, over restarts and to the command line too",
+  "a kill that waits for a process it may not signal names the process and its user, after restarts and on the command line",
   options,
   async (t) => {
     const program = setUserId(t);
@@ -63,7 +63,7 @@ test(
   },
 );
 
-test("a command that waits for a kill, such as run after Ctrl-C, says for whom", options, async (t) => {
+test("a command that waits for a kill, such as run after Ctrl-C, names the process", options, async (t) => {
   const program = setUserId(t);
   const service = await startAs(t, user(), cgroups);
   const running = startCli(t, service.url, ["run", "--stop-timeout", "0.1", program]);
@@ -74,7 +74,7 @@ test("a command that waits for a kill, such as run after Ctrl-C, says for whom",
   await running.ended();
 });
 
-test("a step's timeout, and the end of a job, wait for such a process and say so, and go on when it ends", options, async (t) => {
+test("a step's timeout and a job's end wait for such a process, report it, and continue when it ends", options, async (t) => {
   const program = setUserId(t);
   const service = await startAs(t, user(), cgroups);
   const id = await service.submit({
@@ -98,7 +98,7 @@ test("a step's timeout, and the end of a job, wait for such a process and say so
   assert.equal((await service.wait(id)).State, "Succeeded");
 });
 
-test("a job whose supervisor is killed is lost when such a process has ended too, and one sweeper waits for it", options, async (t) => {
+test("a job whose supervisor is killed is lost when such a process has also ended, and one sweeper waits for it", options, async (t) => {
   const program = setUserId(t);
   const service = await startAs(t, user(), cgroups);
   const id = await service.submit({ CommandLine: `exec ${program}` });
@@ -122,7 +122,7 @@ test("a job whose supervisor is killed is lost when such a process has ended too
 const freezer = "/sys/fs/cgroup/freezer";
 const canFreeze = process.getuid?.() === 0 && existsSync(join(freezer, "cgroup.procs"));
 test(
-  "a process that is frozen by a cgroup of version 1 is waited for by name until it is thawed",
+  "a process that a version 1 cgroup has frozen is named until it is thawed",
   { skip: canFreeze ? false : "no cgroup v1 with a freezer" },
   async (t) => {
     const folder = mkdtempSync(join(freezer, "jobrunner-test-"));
@@ -150,7 +150,7 @@ test(
 
 const hasStrace = spawnSync("strace", ["-V"]).status === 0;
 test(
-  "a process that its tracer holds is waited for by name until the tracer goes on",
+  "a process that its tracer has stopped is named until the tracer continues it",
   { skip: hasStrace ? false : "strace is not installed" },
   async (t) => {
     const tracers: ChildProcess[] = [];
@@ -172,7 +172,7 @@ test(
   },
 );
 
-browserTest("the page says for whom a kill waits, while it does", async (t) => {
+browserTest("the page names the process for which a kill waits", async (t) => {
   if (options.skip !== false) return t.skip(options.skip);
   const program = setUserId(t);
   const { service, page, base } = await openPage(t, optionsAs(t, user(), cgroups));

@@ -11,7 +11,7 @@ import { waitFor } from "./helper/wait.ts";
 const echoing = "until [ -e done ]; do [ -e lines ] && mv lines written && cat written; sleep 0.05; done";
 
 browserTest(
-  "output comes live, colours and standard error told apart; it is followed until one scrolls up, and again when one asks for it",
+  "output is live, with colours and standard error marked; it is followed until the user scrolls up, and again on request",
   async (t) => {
     const { service, page, base } = await openPage(t);
     const id = await service.submit({ Name: "live", CommandLine: `printf '\\033[31mred\\033[0m plain\\n'; echo careful >&2; ${echoing}` });
@@ -45,7 +45,7 @@ browserTest(
   },
 );
 
-browserTest("however busy the page is, output is followed until somebody scrolls", async (t) => {
+browserTest("however busy the page is, output is followed until the user scrolls", async (t) => {
   const { service, page, base } = await openPage(t);
   const id = await service.submit({ CommandLine: "for i in $(seq 1 400); do echo line $i; sleep 0.01; done; sleep 1000" });
   await page.goto(`${base}/ui/#/jobs/${id}`);
@@ -58,7 +58,7 @@ browserTest("however busy the page is, output is followed until somebody scrolls
   await service.client().kill(id, { isForced: true });
 });
 
-browserTest("an answer that comes late does not take back what has come since", async (t) => {
+browserTest("a late answer does not undo newer updates", async (t) => {
   const { service, page, base } = await openPage(t);
   const asked = Promise.withResolvers<void>();
   const isLate = Promise.withResolvers<void>();
@@ -84,7 +84,7 @@ browserTest("an answer that comes late does not take back what has come since", 
   await service.client().kill(id, { isForced: true });
 });
 
-browserTest("whoever scrolls by a pixel at a time scrolls", async (t) => {
+browserTest("scrolling by a pixel at a time works", async (t) => {
   const { service, page, base } = await openPage(t);
   const id = await service.submit({ CommandLine: "seq -f 'line %.0f' 1 300; while :; do echo more; sleep 0.3; done" });
   await page.goto(`${base}/ui/#/jobs/${id}`);
@@ -109,7 +109,7 @@ browserTest("whoever scrolls by a pixel at a time scrolls", async (t) => {
   await service.client().kill(id, { isForced: true });
 });
 
-browserTest("what a job writes is text: no markup, no escape sequence and no name of it does anything", async (t) => {
+browserTest("output and names of jobs are text: markup and escape sequences have no effect", async (t) => {
   const { service, page, base } = await openPage(t);
   const hostile =
     "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>" +
@@ -131,7 +131,7 @@ browserTest("what a job writes is text: no markup, no escape sequence and no nam
   assert.doesNotMatch(await page.title(), /^owned/);
 });
 
-browserTest("steps stand in the order of time, with how they ended; each leads to its output, and can be folded", async (t) => {
+browserTest("steps are in the order of time, with their outcomes; each leads to its output, and can be folded", async (t) => {
   const { service, page, base } = await openPage(t);
   const id = await service.submit({
     Commands: [
@@ -169,7 +169,7 @@ browserTest("steps stand in the order of time, with how they ended; each leads t
   await waitForLines(page, "build is there again", (lines) => lines.includes("built 1"));
 });
 
-browserTest("the whole output is searched, a line has a link, long lines wrap, times are shown when asked for", async (t) => {
+browserTest("the whole output is searched, a line has a link, long lines wrap, times are shown on request", async (t) => {
   const { service, page, base } = await openPage(t);
   const id = await service.submit({
     CommandLine:
@@ -204,7 +204,7 @@ browserTest("the whole output is searched, a line has a link, long lines wrap, t
   await page.locator(".log-time").first().waitFor();
 });
 
-browserTest("a long output opens at its end, is scrolled to anywhere, and never comes whole", async (t) => {
+browserTest("a long output opens at its end, can be scrolled anywhere, and is never loaded completely", async (t) => {
   const { service, page, base } = await openPage(t);
   const id = await service.submit({ CommandLine: "seq -f '%09.0f of the lines that make up this long output of a job' 1 1600000" });
   await service.wait(id);
@@ -248,7 +248,7 @@ browserTest("a long output opens at its end, is scrolled to anywhere, and never 
   assert.ok(answeredBytes < 10_000_000, `of 100 MB ${answeredBytes} bytes were asked for`);
 });
 
-browserTest("a kill says what it will do, shows how it goes, and can be made hard", async (t) => {
+browserTest("a kill explains what it does, shows its progress, and can be forced", async (t) => {
   const { service, page, base } = await openPage(t);
   const id = await service.submit({
     Name: "stubborn",
@@ -273,7 +273,7 @@ browserTest("a kill says what it will do, shows how it goes, and can be made har
   assert.equal((await service.get(id)).State, "Killed");
 });
 
-browserTest("a job is run again, and deleted when that is confirmed", async (t) => {
+browserTest("a job is run again, and deleted after a confirmation", async (t) => {
   const { service, page, base } = await openPage(t);
   const id = await service.submit({ Name: "again", Environment: { WHO: "me" }, CommandLine: "echo ran for $WHO" });
   await service.wait(id);

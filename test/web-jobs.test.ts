@@ -10,14 +10,14 @@ import { waitFor } from "./helper/wait.ts";
 
 /** The page's list of jobs, in a browser. */
 
-browserTest("whoever types the service's address into a browser sees its jobs; curl gets what it ever got", async (t) => {
+browserTest("a browser at the service's address shows its jobs; curl gets the list of running jobs", async (t) => {
   const { service, page, base } = await openPage(t, { at: "/" });
   await page.getByText("No job has been submitted yet.").waitFor();
   assert.equal(page.url(), `${base}/ui/`);
   assert.equal((await service.call("GET", "/")).text, '{"IDs":[]}');
 });
 
-browserTest("jobs come, run and end in the list by themselves, and nothing is asked for again and again", async (t) => {
+browserTest("jobs appear, run and end in the list by themselves, without repeated requests", async (t) => {
   const { service, page } = await openPage(t);
   await page.getByText("No job has been submitted yet.").waitFor();
   const asked: string[] = [];
@@ -38,7 +38,7 @@ browserTest("jobs come, run and end in the list by themselves, and nothing is as
   assert.deepEqual(asked, [], "all of it came by events");
 });
 
-browserTest("the list is filtered by state, label and text; the address says how, and who comes with it sees the same", async (t) => {
+browserTest("the list is filtered by state, label and text; the filter is in the address, which shows the same list again", async (t) => {
   const { service, page, base } = await openPage(t);
   await service.run({ Name: "alpha", Labels: { team: "db" }, CommandLine: "true" });
   await service.run({ Name: "beta", Labels: { team: "web" }, CommandLine: "false" });
@@ -73,7 +73,7 @@ browserTest("the list is filtered by state, label and text; the address says how
   await shown(["epsilon", "delta", "gamma", "beta", "alpha"]);
 });
 
-test("what is heard of a job while the service is asked counts, although the answer comes later and is older", async () => {
+test("an event about a job counts, although an older answer arrives after it", async () => {
   const job = { ID: "01a2139d-2f58-7d57-bfb1-cecf320d992d", Name: "second", State: "Starting", Labels: {}, Steps: [] };
   const answers: ((jobs: object[]) => void)[] = [];
   let hear = (_change: object): void => undefined;
@@ -102,7 +102,7 @@ test("what is heard of a job while the service is asked counts, although the ans
   }
 });
 
-test("pages that are empty, or end early, are gone over: what is behind them is shown", async () => {
+test("empty and short pages are skipped: the jobs after them are shown", async () => {
   const pages: Record<string, { Jobs: object[]; NextCursor: string | null }> = {
     null: { Jobs: [], NextCursor: "z" },
     z: {
@@ -125,7 +125,7 @@ test("pages that are empty, or end early, are gone over: what is behind them is 
 });
 
 browserTest(
-  "nothing moves under the pointer: rows change where they are, and new ones wait until it has left or they are asked for",
+  "nothing moves under the pointer: rows change in place, and new ones wait until it has left or they are requested",
   async (t) => {
     const { service, page } = await openPage(t);
     await service.run({ Name: "first", CommandLine: "true" });
@@ -149,31 +149,28 @@ browserTest(
   },
 );
 
-browserTest(
-  "thousands of jobs are scrolled through, of which only those that are seen exist, and new ones move nothing of what is looked at",
-  async (t) => {
-    const { service, page } = await openPage(t, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "1000000" } });
-    await submitMany(service, 1500);
-    await page.reload();
-    await page.getByRole("row").nth(10).waitFor();
-    await waitFor("the oldest is seen", async () => {
-      await page.evaluate(`(() => { const box = document.querySelector(".rows"); box.scrollTop = box.scrollHeight; })()`);
-      return (await namesIn(page)).at(-1) === "job 0";
-    });
-    assert.ok((await page.locator(".rows .job-row").count()) < 80);
-    await page.evaluate(`(() => { document.querySelector(".rows").scrollTop -= 4000; })()`);
-    await waitFor("it has scrolled", async () => !(await namesIn(page)).includes("job 0"));
-    const seen = page.getByRole("row").filter({ hasText: `job 100` }).first();
-    const box = await seen.boundingBox();
-    assert.ok(box !== null);
-    const before = await page.evaluate(`document.querySelector(".rows").scrollHeight`);
-    await service.run({ Name: "newest", CommandLine: "true" });
-    await waitFor("it came to the list", async () => (await page.evaluate(`document.querySelector(".rows").scrollHeight`)) !== before);
-    assert.deepEqual(await seen.boundingBox(), box);
-  },
-);
+browserTest("of thousands of jobs in the list only the visible rows exist, and new jobs do not move the visible ones", async (t) => {
+  const { service, page } = await openPage(t, { environment: { JOBRUNNER_MAX_REQUESTS_PER_SECOND: "1000000" } });
+  await submitMany(service, 1500);
+  await page.reload();
+  await page.getByRole("row").nth(10).waitFor();
+  await waitFor("the oldest is seen", async () => {
+    await page.evaluate(`(() => { const box = document.querySelector(".rows"); box.scrollTop = box.scrollHeight; })()`);
+    return (await namesIn(page)).at(-1) === "job 0";
+  });
+  assert.ok((await page.locator(".rows .job-row").count()) < 80);
+  await page.evaluate(`(() => { document.querySelector(".rows").scrollTop -= 4000; })()`);
+  await waitFor("it has scrolled", async () => !(await namesIn(page)).includes("job 0"));
+  const seen = page.getByRole("row").filter({ hasText: `job 100` }).first();
+  const box = await seen.boundingBox();
+  assert.ok(box !== null);
+  const before = await page.evaluate(`document.querySelector(".rows").scrollHeight`);
+  await service.run({ Name: "newest", CommandLine: "true" });
+  await waitFor("it came to the list", async () => (await page.evaluate(`document.querySelector(".rows").scrollHeight`)) !== before);
+  assert.deepEqual(await seen.boundingBox(), box);
+});
 
-browserTest("the list is gone through with keys", async (t) => {
+browserTest("the list can be navigated with keys", async (t) => {
   const { service, page } = await openPage(t);
   for (const name of ["one", "two", "three"]) await service.run({ Name: name, CommandLine: "true" });
   await page.getByRole("link", { name: "three" }).waitFor();

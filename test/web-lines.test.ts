@@ -58,7 +58,7 @@ test(
   },
 );
 
-test("each stream's text in a line is told apart, and so is a step that begins in its middle", () => {
+test("the streams within a line are distinguished, and so is a step that begins within a line", () => {
   const pieces = piecesOf(
     [
       { text: "out ", step: 1, stream: "stdout" },
@@ -83,7 +83,7 @@ test("each stream's text in a line is told apart, and so is a step that begins i
   );
 });
 
-test("bytes that could not be kept are told of at the line in which they are missing", () => {
+test("bytes that could not be stored are reported at the line in which they are missing", () => {
   const pieces: OutputPiece[] = [
     ...piecesOf([{ text: "a\nb", step: 1, stream: "stdout" }], 100),
     { kind: "lost", offsetBytes: 3, lostBytes: 7 },
@@ -144,7 +144,7 @@ for (const [title, line, expected] of looks) {
   });
 }
 
-test("a style lasts over lines until it is taken back", () => {
+test("a style continues over lines until it is reset", () => {
   const styler = new Styler();
   styler.runsOf("\u001b[32mgreen\n", { isStderr: false });
   assert.deepEqual(styler.runsOf("still\n", { isStderr: false })[0]?.style?.foreground, { kind: "palette", number: 2 });

@@ -83,7 +83,7 @@ for (const spec of beyondFields) {
   });
 }
 
-test("what goes without saying needs no JSON", () => {
+test("default values need no JSON", () => {
   const draft = draftOf({ Labels: {}, Commands: [{ IgnoreError: false, Args: ["true"] }] });
   assert.deepEqual(writtenIn(draft), { kind: "spec", spec: { Commands: [{ Args: ["true"] }] } });
 });
@@ -101,7 +101,7 @@ const nonsense = [
   '{"Secrets": "x", "TimeoutSeconds": {}}',
   '{"CommandLine": {}, "Nam": "typo"}',
 ];
-test("JSON that is no job is refused or shown as it is, and breaks nothing", () => {
+test("JSON that is not a job is refused or shown as it is, and breaks nothing", () => {
   for (const text of nonsense) {
     const draft = { kind: "json" as const, text, secrets: [] };
     const written = writtenIn(draft);
@@ -111,7 +111,7 @@ test("JSON that is no job is refused or shown as it is, and breaks nothing", () 
   }
 });
 
-test("what the page shows as the same job submits it, by curl and by jobrunner run", async (t) => {
+test("the curl command and the jobrunner run command that the page shows submit the same job", async (t) => {
   const service = await startService(t);
   for (const spec of specs) {
     for (const command of [
@@ -126,7 +126,7 @@ test("what the page shows as the same job submits it, by curl and by jobrunner r
   }
 });
 
-test("no secret and no token is in what the page shows as the same job", () => {
+test("the commands that the page shows contain no secret and no token", () => {
   const spec: JobSpec = { CommandLine: "true", Secrets: { KEY: "s3cret" } };
   for (const text of [asCurl(spec, { url: "http://localhost:8080", hasToken: true }), asRun(spec)]) {
     assert.ok(text.includes("KEY") && !text.includes("s3cret"), text);
@@ -157,7 +157,7 @@ browserTest("a command line is written, run and watched", async (t) => {
   assert.equal((await service.client().page()).Jobs.length, 2);
 });
 
-browserTest("a job that is refused says why at its fields, and nothing that was typed is lost, also not by a reload", async (t) => {
+browserTest("a refused job shows the reasons at its fields, and no input is lost, also not by a reload", async (t) => {
   const { service, page } = await openPage(t, { at: "/ui/#/new", expected: /status of 400/ });
   await page.getByLabel("Command line", { exact: true }).fill("echo kept");
   await page.getByRole("button", { name: "Steps" }).click();
@@ -187,7 +187,7 @@ browserTest("a job that is refused says why at its fields, and nothing that was 
   });
 });
 
-browserTest("a job is written as JSON, which the service judges, and outlives a reload without its secrets", async (t) => {
+browserTest("a job is written as JSON, which the service checks, and survives a reload without its secrets", async (t) => {
   const { service, page } = await openPage(t, { at: "/ui/#/new", expected: /status of 400/ });
   await page.getByLabel("Command line", { exact: true }).fill("echo from $KEY fields");
   await page.getByRole("button", { name: "JSON", exact: true }).first().click();
@@ -222,7 +222,7 @@ browserTest("a job is written as JSON, which the service judges, and outlives a 
   assert.deepEqual(JSON.parse(await json.inputValue()), { Commands: [{ Args: ["sh", "-c", "echo one\necho $KEY"], TimeoutSeconds: 5 }] });
 });
 
-browserTest("secrets are kept nowhere, and typed in again when a job is changed", async (t) => {
+browserTest("secrets are stored nowhere, and must be typed again when a job is changed", async (t) => {
   const { service, page, base } = await openPage(t);
   const id = await service.submit({ Name: "secretive", CommandLine: "echo $KEY", Secrets: { KEY: "s3cret-value" } });
   await service.wait(id);

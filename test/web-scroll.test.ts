@@ -29,7 +29,7 @@ test("the end is followed however much is added, measured, wrapped and resized",
   );
 });
 
-test("the row at the top stays where it is, whatever is added, loaded, measured, wrapped or resized", () => {
+test("the row at the top keeps its position, whatever is added, loaded, measured, wrapped or resized", () => {
   fc.assert(
     fc.property(places, fc.array(fc.oneof(growths, changes), { maxLength: 30 }), (place, events) => {
       const log = new Log();
@@ -70,7 +70,7 @@ test("a target is reached and kept at a third of the viewport while pages are lo
   );
 });
 
-test("what is above a fold stays where it is, and a step that is folded and unfolded leaves no hole", () => {
+test("rows above a fold keep their positions, and a step that is folded and unfolded leaves no gap", () => {
   fc.assert(
     fc.property(fc.nat({ max: 15 }), fc.integer({ min: 0, max: 20 }), places, (from, count, place) => {
       const log = new Log();
@@ -88,7 +88,7 @@ test("what is above a fold stays where it is, and a step that is folded and unfo
   );
 });
 
-test("wherever the reader scrolls, rows are there once the missing pages are loaded, and loading comes to an end", () => {
+test("wherever the reader scrolls, rows appear once the missing pages are loaded, and loading ends", () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: -400_000, max: 400_000 }), { minLength: 1, maxLength: 20 }),
@@ -106,7 +106,7 @@ test("wherever the reader scrolls, rows are there once the missing pages are loa
   );
 });
 
-test("a scroll by some pixels moves what is read by as many", () => {
+test("scrolling by some pixels moves the text by as many", () => {
   const log = new Log();
   log.toPlace(20);
   const before = log.topPx;
@@ -118,7 +118,7 @@ test("a scroll by some pixels moves what is read by as many", () => {
   assert.deepEqual(log.top(), top);
 });
 
-test("until the page of a goal is loaded, what is read stays; who scrolls meanwhile stays there", () => {
+test("until the page of a target is loaded, the visible text stays; a scroll meanwhile cancels the target", () => {
   const log = new Log();
   log.toPlace(3);
   const before = log.top();
@@ -131,7 +131,7 @@ test("until the page of a goal is loaded, what is read stays; who scrolls meanwh
   assert.equal(log.state.position.kind, "end");
 });
 
-test("a wheel that still turns when a target is asked for does not take that back", () => {
+test("a wheel that is still turning does not cancel a new target", () => {
   const log = new Log();
   log.toPlace(30);
   log.state = reduce(log.state, { kind: "went", goal: { kind: "target", offsetBytes: 0, share: 1 } });
@@ -139,7 +139,7 @@ test("a wheel that still turns when a target is asked for does not take that bac
   assert.deepEqual([log.state.position.kind, log.topPx], ["target", 0]);
 });
 
-test("to stop following leaves what is seen where it is", () => {
+test("to stop following keeps the visible text in place", () => {
   const log = new Log();
   log.send({ kind: "went", goal: { kind: "end" } });
   const before = log.topPx;
@@ -150,7 +150,7 @@ test("to stop following leaves what is seen where it is", () => {
   assert.deepEqual(log.top(), top);
 });
 
-test("a scroll down to the bottom follows the end, a scroll up leaves it", () => {
+test("scrolling down to the bottom follows the end, scrolling up stops following", () => {
   const log = new Log();
   log.toPlace(10);
   log.send({ kind: "scrolled", byPx: 1e9, isDownToBottom: true });

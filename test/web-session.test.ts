@@ -15,39 +15,36 @@ import { waitFor } from "./helper/wait.ts";
 
 const untrusting = { isFromElsewhere: true, expected: /status of 401/ };
 
-browserTest(
-  "where a token is needed, the page asks for one, keeps it for this tab alone, and sends it with whatever it asks",
-  async (t) => {
-    const { service, browser, page, base } = await openPage(t, untrusting);
-    const token = await createToken(service, "alice", "submit");
-    await page.getByRole("heading", { name: "Log in" }).waitFor();
-    await page.getByLabel("Token").fill("jr_nothing_like_it");
-    await page.getByRole("button", { name: "Log in" }).click();
-    await page.getByRole("alert").waitFor();
-    await page.getByLabel("Token").fill(` ${token} `);
-    await page.getByRole("button", { name: "Log in" }).click();
-    await page.getByText("No job has been submitted yet.").waitFor();
-    await page.mouse.move(0, 0);
-    const id = await service.submit({ Name: "mine", CommandLine: "head -c 3000 /dev/urandom" }, { Authorization: `Bearer ${token}` });
-    await page.getByRole("link", { name: "mine" }).click();
-    await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor();
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download" }).click()]);
-    const output = await service.call("GET", `/${id}/attach`, { headers: { Authorization: `Bearer ${token}` } });
-    assert.deepEqual(await readFile(await download.path()), output.body);
-    await page.reload();
-    await page.getByRole("heading", { name: "mine" }).waitFor();
-    assert.equal(await page.evaluate<boolean>(`JSON.stringify({ ...localStorage }).includes("${token}") || document.cookie !== ""`), false);
-    const other = await browser.newPage();
-    await other.setExtraHTTPHeaders(fromElsewhere);
-    await other.goto(`${base}/ui/`);
-    await other.getByRole("heading", { name: "Log in" }).waitFor();
-    await other.close();
-    await page.getByRole("button", { name: "Log out" }).click();
-    await page.getByRole("heading", { name: "Log in" }).waitFor();
-  },
-);
+browserTest("if a token is needed, the page asks for one, keeps it for this tab only, and sends it with every request", async (t) => {
+  const { service, browser, page, base } = await openPage(t, untrusting);
+  const token = await createToken(service, "alice", "submit");
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  await page.getByLabel("Token").fill("jr_nothing_like_it");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("alert").waitFor();
+  await page.getByLabel("Token").fill(` ${token} `);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("No job has been submitted yet.").waitFor();
+  await page.mouse.move(0, 0);
+  const id = await service.submit({ Name: "mine", CommandLine: "head -c 3000 /dev/urandom" }, { Authorization: `Bearer ${token}` });
+  await page.getByRole("link", { name: "mine" }).click();
+  await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download" }).click()]);
+  const output = await service.call("GET", `/${id}/attach`, { headers: { Authorization: `Bearer ${token}` } });
+  assert.deepEqual(await readFile(await download.path()), output.body);
+  await page.reload();
+  await page.getByRole("heading", { name: "mine" }).waitFor();
+  assert.equal(await page.evaluate<boolean>(`JSON.stringify({ ...localStorage }).includes("${token}") || document.cookie !== ""`), false);
+  const other = await browser.newPage();
+  await other.setExtraHTTPHeaders(fromElsewhere);
+  await other.goto(`${base}/ui/`);
+  await other.getByRole("heading", { name: "Log in" }).waitFor();
+  await other.close();
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+});
 
-browserTest("a token that is revoked while the page is open is asked for again", async (t) => {
+browserTest("the page asks for another token when its token is revoked", async (t) => {
   const { service, page } = await openPage(t, { ...untrusting, expected: /status of 401|ERR_/ });
   const token = await createToken(service, "bob", "admin");
   await page.getByLabel("Token").fill(token);
@@ -57,7 +54,7 @@ browserTest("a token that is revoked while the page is open is asked for again",
   await page.getByRole("heading", { name: "Log in" }).waitFor();
 });
 
-browserTest("who may only watch sees no button that does more", async (t) => {
+browserTest("a user with the role read sees no button for other operations", async (t) => {
   const { service, page, base } = await openPage(t, untrusting);
   const [reader, admin] = [await createToken(service, "reader", "read"), await createToken(service, "boss", "admin")];
   const id = await service.submit({ Name: "watched", CommandLine: "sleep 1000" }, { Authorization: `Bearer ${admin}` });
@@ -73,7 +70,7 @@ browserTest("who may only watch sees no button that does more", async (t) => {
   await service.call("DELETE", `/${id}?force=true`, { headers: { Authorization: `Bearer ${admin}` } });
 });
 
-browserTest("when the service is gone the page says so, and when it is back everything goes on where it stopped", async (t) => {
+browserTest("the page reports when the service is down, and when it is back everything continues", async (t) => {
   const { service, page, base } = await openPage(t, { expected: /ERR_|Failed to load/ });
   const id = await service.submit({ Name: "survivor", CommandLine: "for i in $(seq 1 100000); do echo line $i; sleep 0.02; done" });
   await page.goto(`${base}/ui/#/jobs/${id}`);
@@ -91,7 +88,7 @@ browserTest("when the service is gone the page says so, and when it is back ever
   await page.getByRole("status").filter({ hasText: "killed" }).waitFor();
 });
 
-browserTest("when connections break on their way, output goes on where it was", async (t) => {
+browserTest("when connections break, output resumes at its position", async (t) => {
   const { service, page } = await openPage(t, { expected: /ERR_|Failed to load|^asked for http:\/\/localhost:/ });
   const proxy = await new Proxy(() => service.port).start(t);
   const { port } = new URL(proxy.url);
@@ -105,7 +102,7 @@ browserTest("when connections break on their way, output goes on where it was", 
   await service.client().kill(id, { isForced: true });
 });
 
-browserTest("while a proxy says that there is nobody behind it, nobody is logged out, and then all goes on", async (t) => {
+browserTest("while a proxy reports that the service is down, nobody is logged out, and then all continues", async (t) => {
   const { service, page } = await openPage(t, { isFromElsewhere: true, expected: /status of (401|50\d)|asked for http:\/\/localhost/ });
   let isThere = true;
   const port = await startSite(t, (asked, response) => {
@@ -129,7 +126,7 @@ browserTest("while a proxy says that there is nobody behind it, nobody is logged
   await page.getByRole("status").filter({ hasText: "killed" }).waitFor();
 });
 
-browserTest("a proxy may show the service under a path of its own", async (t) => {
+browserTest("a proxy may serve the page under a path of its own", async (t) => {
   const { service, page } = await openPage(t, { browser: {}, expected: /asked for http:\/\/localhost/ });
   const port = await startSite(t, (asked, response) =>
     forward(asked, response, { port: service.port, path: (asked.url ?? "").replace(/^\/box1/, "") }),
@@ -156,7 +153,7 @@ function forward(
 }
 
 browserTest(
-  "before the first job is shown, less than 40 kB have come, compressed, and nothing from elsewhere; the page is held to a strict policy",
+  "before the first job is shown, the page loads less than 40 kB, compressed, from this service only, under a strict policy",
   async (t) => {
     const { service, page, base } = await openPage(t, { expected: /TrustedHTML/ });
     const id = await service.submit({ Name: "small", CommandLine: "echo small" });
