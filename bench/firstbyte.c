@@ -57,7 +57,7 @@ static int connect_to(int port) {
     return fd;
 }
 
-// Reads until the text is in the answer; returns where it is.
+// Reads until the answer contains the text; returns its position.
 static char *read_until(int fd, char *buffer, size_t size, size_t *have, const char *text) {
     for (char *found; ; ) {
         buffer[*have] = 0;

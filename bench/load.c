@@ -4,7 +4,7 @@
 // there. Then asks each PATH again and again until its answer contains TEXT. Prints the seconds until all answers
 // were there, the seconds in all, and how many answers were not 200.
 //
-// In C, because it shares the cores with what it measures: a node:http client would cost 0.1 ms per request.
+// In C, because it shares the cores with the measured service: a node:http client would cost 0.1 ms per request.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -38,7 +38,7 @@ static void send_all(int fd, const char *text, size_t length) {
     if (send(fd, text, length, MSG_NOSIGNAL) != (ssize_t)length) { perror("send"); exit(1); }
 }
 
-// Whether the answer is complete; both framings, as Go and Node choose by themselves.
+// Whether the answer is complete. Handles both framings, because Go and Node choose different ones.
 static int complete(const char *answer, size_t have) {
     const char *body = strstr(answer, "\r\n\r\n");
     if (!body) return 0;
@@ -49,7 +49,7 @@ static int complete(const char *answer, size_t have) {
     return length >= 5 && memcmp(answer + have - 5, "0\r\n\r\n", 5) == 0;
 }
 
-// Reads what has come; 1 when the answer is complete.
+// Reads the available bytes; 1 when the answer is complete.
 static int receive(struct client *c) {
     ssize_t got = recv(c->fd, c->answer + c->have, sizeof c->answer - 1 - c->have, 0);
     if (got <= 0) { fprintf(stderr, "the connection was closed before the answer was complete\n"); exit(1); }

@@ -1,4 +1,4 @@
-// `node bench/main.ts [names…]` measures jobrunner and its peers on this machine and reports what falls short.
+// `node bench/main.ts [names…]` measures jobrunner and its peers on this machine and reports missed targets.
 // Every figure comes with its peer's from the same minutes; a figure alone says more about the machine than about jobrunner.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

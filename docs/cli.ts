@@ -35,7 +35,7 @@ export function commandLinePage(): string {
   ].join("\n");
 }
 
-/** Its sections are those of man-pages(7), in that order. */
+/** The sections of man-pages(7), in its order. */
 export function manualPage(): string {
   const sections: Section[] = [
     { title: "Synopsis", parts: [text("`jobrunner`"), text("`jobrunner` command [options] [arguments]")] },

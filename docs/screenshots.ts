@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import { chromium, type Page } from "playwright-core";
 import { Client } from "../src/client/index.ts";
 
-/** Writes docs/screenshots: what the page shows of a service that is started for it, in Chromium; and of what code they were made. */
+/** Writes docs/screenshots: the page of a service that is started for it, in Chromium, and a digest of the page's code. */
 
 const root = resolve(import.meta.dirname, "..");
 const folder = join(root, "docs", "screenshots");
@@ -116,7 +116,7 @@ async function submit(client: Client): Promise<{ nightly: string; deploy: string
   return { nightly, deploy };
 }
 
-/** Until nothing is asked for any more, and what moves has come to rest. */
+/** Waits until no request is pending and nothing moves. */
 async function settle(page: Page): Promise<void> {
   await page.mouse.move(0, 0);
   await setTimeout(600);

@@ -13,14 +13,14 @@ import { waitFor } from "./helper/wait.ts";
 
 const mebibyte = 1 << 20;
 
-/** The numbered lines of a job that must not be disturbed: for five seconds or so, then a code of its own. */
+/** The numbered lines of a job that must not be disturbed: for about five seconds, then an exit code of its own. */
 const steady = { CommandLine: "for ((i = 0; i < 500; i++)); do echo line $i; sleep 0.01; done; exit 7" };
 const steadyOutput = Array.from({ length: 500 }, (_, index) => `line ${index}\n`).join("");
 
 for (const { cgroups, skip } of cgroupModes) {
   test(`a fork bomb harms no other job, and a kill leaves nothing of it (cgroups: ${cgroups})`, { timeout: 120_000, skip }, async (t) => {
     const service = await startService(t, { environment: { JOBRUNNER_CGROUPS: cgroups } });
-    // Bounded by the kernel, so that the box survives: that binds root only as another user, and with users all that they run.
+    // The kernel limits it, so that the machine survives. The limit binds root only as another user.
     const [prefix, bound] =
       process.getuid?.() === 0
         ? ["setpriv --reuid 54321 --regid 54321 --clear-groups", "300"]
@@ -89,7 +89,7 @@ test("two hundred readers that never read a byte delay neither the job nor other
 test("more connections than file descriptors affect no job, and are refused with an answer", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { program: programWithFewDescriptors(t, 400) });
   const before = openFilesOf(service.pid).length;
-  const ending = await service.submit(steady); // while there is no descriptor to be had
+  const ending = await service.submit(steady); // submitted while no descriptor is free
   const watched = await waitingJob(service, steady.CommandLine);
   const supervisors = [ending, watched].map((id) => service.supervisorOf(id));
 
@@ -125,7 +125,7 @@ test("more connections than file descriptors affect no job, and are refused with
   assert.doesNotMatch(service.log, /"level":"error"/);
 });
 
-/** Says ready, and goes on as soon as it is told to, in a step of its own. */
+/** Prints ready, and continues when it is told to, in the next step. */
 async function waitingJob(service: Service, commandLine: string): Promise<string> {
   const wait = { CommandLine: "until [ -e go ]; do sleep 0.01; done" };
   const id = await service.submit({ Commands: [wait, { CommandLine: commandLine }], StopTimeoutSeconds: 1 });
@@ -154,7 +154,7 @@ async function assertSteady(outcome: Promise<Outcome>): Promise<void> {
   assert.equal(output.toString(), steadyOutput);
 }
 
-/** Asks for the service's health on fresh connections until the promise is kept. The longest that an answer took. */
+/** Polls the service's health on fresh connections until the promise resolves. Returns the longest time of an answer. */
 async function healthUntil(service: Service, end: Promise<unknown>): Promise<number> {
   let isFinished = false;
   const settled = end.finally(() => (isFinished = true));
@@ -179,7 +179,7 @@ function inMebibytes(bytes: number): string {
 
 const manyYes = Buffer.from("y\n".repeat(mebibyte));
 
-/** Attaches to a job that prints what yes(1) does, and keeps nothing of it. How many bytes there were, and all of them right. */
+/** Attaches to a job that prints the output of yes(1), and discards it. Returns the number of bytes, after checking all of them. */
 function takeYes(service: Service, id: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = get(`${service.url}/${id}/attach`, { agent: false }, (response) => {
@@ -196,28 +196,28 @@ function takeYes(service: Service, id: string): Promise<number> {
   });
 }
 
-/** Readers whose connection stands, and that leave all that comes with the kernel. */
+/** Connected readers that read nothing, so that all output stays in the kernel. */
 async function stalledReaders(t: TestContext, service: Service, id: string, count: number): Promise<void> {
   const before = openFilesOf(service.pid).length;
   const sockets = Array.from({ length: count }, () => {
-    const socket = new Socket().on("error", () => undefined); // cut off by the service, which is its right
-    socket.pause(); // before it is connected: then it never reads
+    const socket = new Socket().on("error", () => undefined); // the service may disconnect it
+    socket.pause(); // paused before it connects, so it never reads
     return socket.connect(service.port, "127.0.0.1", () => socket.write(`GET /${id}/attach HTTP/1.1\r\nHost: localhost\r\n\r\n`));
   });
   t.after(() => sockets.forEach((socket) => socket.destroy()));
   await waitFor("all readers are there", () => openFilesOf(service.pid).length >= before + count);
 }
 
-/** The service under a hard limit of descriptors. */
+/** A service with a low hard limit of descriptors. */
 function programWithFewDescriptors(t: TestContext, count: number): string {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-abuse-"));
-  t.after(() => t.after(() => rmSync(folder, { recursive: true, force: true }))); // after what the service's own hook may need it for
+  t.after(() => t.after(() => rmSync(folder, { recursive: true, force: true }))); // after the service's own hook, which may need the folder
   const program = join(folder, "jobrunner");
   writeFileSync(program, `#!/bin/sh\nulimit -n ${count}\nexec '${join(repository, "bin", "jobrunner")}' "$@"\n`, { mode: 0o755 });
   return program;
 }
 
-/** A connection that asks for something or says nothing at all, and all that comes of it. */
+/** A connection that sends a request or nothing at all, and everything that it receives. */
 class Visit {
   text = "";
   isMade = false;
@@ -248,7 +248,7 @@ class Visit {
     return this.#isIdle || this.isClosed || this.text.includes("\r\n\r\n");
   }
 
-  /** Of an answer in chunks. */
+  /** The parts of a chunked answer. */
   get body(): string {
     return [...this.text.matchAll(/^[1-9a-f][0-9a-f]*\r\n([^\r]*)\r\n/gm)].map(([, chunk]) => chunk).join("");
   }

@@ -9,7 +9,7 @@ import type { Answer } from "./helper/http.ts";
 import { startService, type Service } from "./helper/service.ts";
 import { bearer, createExpiredToken, createToken, fromElsewhere, type Headers, jobrunner } from "./helper/tokens.ts";
 
-/** What each route is for; one that is not here has not been thought about. */
+/** Who may call each route; a route that is missing here has not been considered. */
 const expected: Record<string, "public" | "see" | "run" | "admin"> = {
   "GET /": "see",
   "POST /": "run",
@@ -170,7 +170,7 @@ async function routesOf(t: TestContext): Promise<string[]> {
   return api.routes.all.map(({ method, url }) => `${method} ${url}`);
 }
 
-/** Of what streams, without waiting for its end. */
+/** The status of a streamed answer, without waiting for its end. */
 async function statusOf(service: Service, method: string, path: string, headers: Headers): Promise<number> {
   const reader = await service.open(method, path, headers);
   reader.close();

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Admission } from "../src/runner/admission.ts";
 
-/** What can happen to jobs; a number chooses one of those to which it can happen. */
+/** The events that can happen to jobs; a number chooses a job to which the event can happen. */
 const event = fc.oneof(
   fc.record({ kind: fc.constant("arrive" as const) }),
   fc.record({ kind: fc.constantFrom("committed", "leave", "next", "restore" as const), choice: fc.nat() }),
@@ -48,7 +48,7 @@ test("in any order of events, the limit holds, the order is kept, and no job is 
         assert.equal(admission.queued, numbers("arriving", "queued").length);
         for (const job of jobs.keys()) assert.equal(admission.isQueued(job), ["arriving", "queued"].includes(jobs[job] ?? ""));
       }
-      // Whoever waits starts as soon as those before have gone: nothing is left behind.
+      // A waiting job starts as soon as the jobs before it have finished: no place stays unused.
       for (const job of numbers("arriving")) admission.committed(job);
       for (const job of numbers("admitted")) admission.leave(job);
       const order: number[] = [];

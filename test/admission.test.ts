@@ -80,7 +80,7 @@ test("a start that finds a job finished admits the next one only if the running 
   writeFileSync(status, readFileSync(status, "latin1").replace(/^(jobrunner-status 1) \S+/, "$1 00000000-0000-0000-0000-000000000000"));
   const database = new DatabaseSync(join(service.stateDir, "jobrunner.db"));
   database.exec("UPDATE jobs SET state = 'Starting', executor_reference = (SELECT max(executor_reference) FROM jobs) WHERE seq = 3");
-  database.exec("UPDATE jobs SET seq = 0 WHERE seq = 2"); // the job that waits comes first
+  database.exec("UPDATE jobs SET seq = 0 WHERE seq = 2"); // the waiting job becomes the first one
   database.close();
   await service.start();
   assert.deepEqual([(await service.get(lost)).State, (await service.get(waits)).State], ["Lost", "Queued"]);

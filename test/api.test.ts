@@ -181,7 +181,7 @@ test("attach gives ranges of finished jobs", async (t) => {
   }
 });
 
-test("attach sends the format with the highest quality in Accept; the service decides between equals, and ignores parameters", async (t) => {
+test("attach sends the format with the highest quality in Accept; the service decides between equals and ignores parameters", async (t) => {
   const service = await startService(t);
   const { job } = await service.run({ CommandLine: "echo one" });
   const [raw, ndjson, events] = ["text/plain; charset=utf-8", "application/x-ndjson", "text/event-stream"];

@@ -7,7 +7,7 @@ import { sharedService } from "./helper/shared-service.ts";
 
 const good = "true";
 
-/** Each as it would be right in a container. */
+/** Fields with values that are valid for a container. */
 const containerFields = new Map<string, unknown>([
   ["Entrypoint", ["sh"]],
   ["Mounts", []],

@@ -22,7 +22,7 @@ test("the CPU time of a contender includes all its descendants, also unreaped on
   const before = meter.microseconds();
   const work = "i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done";
   const marker = join(scope.directory, "done");
-  // Twice forked: the shell that works is a child of none that the benchmark knows.
+  // Forked twice: the shell that works is not a child of a process that the benchmark knows.
   const [program = "", ...args] = meter.enter([
     "/bin/sh",
     "-c",
@@ -33,7 +33,7 @@ test("the CPU time of a contender includes all its descendants, also unreaped on
   while (!existsSync(marker)) await settled(meter, 0);
   assert.equal(meter.processes(), 0);
   const [minutes = NaN, seconds = NaN] = (/^(\d+)m([\d.]+)s/.exec(readFileSync(marker, "utf8")) ?? []).slice(1).map(Number);
-  // The kernel tells a process in ticks of up to 10 ms what it has used.
+  // The kernel accounts CPU time in ticks of up to 10 ms.
   assert.ok(meter.microseconds() - before > (minutes * 60 + seconds) * 1e6 - 10_000);
   const [, , , file = ""] = [program, ...args];
   await scope.close();

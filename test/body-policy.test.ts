@@ -7,7 +7,7 @@ import { openApi, serveApi } from "./helper/api.ts";
 import { Connection } from "./helper/connection.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** Routes that do nothing but take a body, each in its way. */
+/** Routes that only take a body, each with another policy. */
 const routes: Routes = (app) => {
   const count = async ({ raw }: FastifyRequest): Promise<object> => {
     let bytes = 0;

@@ -97,7 +97,7 @@ test("disk values that the file system does not report are null, and all others 
 test("the doctor in the service finds the same as the doctor beside it, and a running service is well", async (t) => {
   const service = await startService(t);
   await service.stop();
-  await service.start(); // with its port in the configuration
+  await service.start(); // with the port in its configuration
   const inside = await service.client().findings();
   assert.ok(inside.IsWell, JSON.stringify(inside));
   const environment = { JOBRUNNER_PORT: String(service.port), JOBRUNNER_STATE_DIR: service.stateDir, JOBRUNNER_CONTAINER_ENGINE: "none" };
@@ -158,7 +158,7 @@ test("requests during a run of the doctor get its result, a later request starts
   const first = service.call("GET", "/box/findings");
   await waitFor("the doctor looks", () => looks() === 1);
   const second = service.call("GET", "/box/findings");
-  await service.client().health(); // by now that has arrived, and the service answers others meanwhile
+  await service.client().health(); // by now the first request has arrived, and the service answers others meanwhile
   writeFileSync(go, "");
   const [one, two] = [(await first).text, (await second).text];
   assert.equal(one, two);
@@ -175,7 +175,7 @@ test("the doctor leaves no process, no open file and no folder", async (t) => {
   const nothingRuns = (): Promise<void> => waitFor("nothing of a job for trial runs", () => processesOf(folder).length === 0);
   await service.client().findings();
   await nothingRuns();
-  const before = counts(); // the connection among them, perhaps: it may close a moment later
+  const before = counts(); // this may include the connection, which closes a moment later
   for (let look = 0; look < 5; look += 1) assert.ok((await service.client().findings()).IsWell);
   await nothingRuns();
   await waitFor(
@@ -204,7 +204,7 @@ test("both answers fit the OpenAPI document", async (t) => {
   }
 });
 
-/** Without what is another at every look. */
+/** Without the fields that change with every request. */
 function steady({ Findings, ...rest }: Diagnosis): Diagnosis {
   return {
     ...rest,

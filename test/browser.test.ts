@@ -5,17 +5,17 @@ import { browserTest, type Exchange, startBrowser, startSite, Wire } from "./hel
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** In everything that the service says about its job or lets be read of it. */
+/** A text that is in everything that can be read of the job. */
 const marker = "private-to-this-box";
 
 /**
- * Defines `attempts`, each of which gives what the page got hold of as text, "" for nothing. `base` is the service's origin, `id` a running
- * job's ID. All of what a page may do without asking anybody is tried, and what takes a preflight.
+ * Defines `attempts`. Each returns as text what the page could read, "" for nothing. `base` is the service's origin, `id` a running
+ * job's ID. The attempts cover everything that a page may do without permission, and requests that need a preflight.
  */
 const script = (base: string, id: string): string => `
 const base = ${JSON.stringify(base)}, job = "/" + ${JSON.stringify(id)}, attempts = {};
 const read = async (path, options) => {
-  const stop = new AbortController(); // what is live never ends
+  const stop = new AbortController(); // ends the live streams
   const response = await fetch(new URL(path, base), { ...options, signal: stop.signal });
   const chunk = response.body === null ? undefined : (await response.body.getReader().read()).value;
   stop.abort();
@@ -73,7 +73,7 @@ const run = async (names) => {
 };
 const submitForm = () => {
   const form = Object.assign(document.createElement("form"), { method: "post", enctype: "text/plain", action: base + "/" });
-  // sent as JSON, with a = between
+  // sent as JSON, with a = in the middle
   form.append(Object.assign(document.createElement("input"), { name: '{"CommandLine":"echo a', value: 'form"}' }));
   document.body.append(form);
   form.submit();
@@ -105,8 +105,8 @@ for (const { host, site } of [
     assert.equal(await openAndRead(browser, page), "");
     await submitForm(page, base);
     await assertRefused(wire, 403);
-    assert.deepEqual([...new Set(ofPages(wire).map((exchange) => exchange.site))], [site, null]); // null: a WebSocket has its Origin alone
-    // So that it is known that all was really sent. DELETE, PUT and JSON are asked for by a preflight, and not sent when that is refused.
+    assert.deepEqual([...new Set(ofPages(wire).map((exchange) => exchange.site))], [site, null]); // null: a WebSocket sends only Origin
+    // Checks that everything was really sent. DELETE, PUT and JSON need a preflight, and are not sent if it is refused.
     for (const path of ["/", "/jobs", `/${id}`, `/${id}/attach`, "/events", "/healthz"]) assertSent(wire, `GET ${path}`, 6);
     assertSent(wire, "POST /", 6);
     assertSent(wire, "OPTIONS /", 1);
@@ -122,7 +122,7 @@ browserTest("a page whose name resolves to this machine reads nothing and change
   await page.goto(`${base}/start`);
   const got = await run(page);
   for (const [name, text] of Object.entries({ ...got, opened: await openAndRead(browser, page) })) {
-    assert.ok(text === "" || statusIn(text) === 421, `${name}: ${text}`); // the refusal itself is the page's to read
+    assert.ok(text === "" || statusIn(text) === 421, `${name}: ${text}`); // the page may read the refusal itself
   }
   await submitForm(page, base);
   await assertRefused(wire, 421);
@@ -156,7 +156,7 @@ browserTest("a typed address is answered, and the service's own pages may call e
 
 type Stage = { service: Service; id: string; wire: Wire; base: string; browser: BrowserContext };
 
-/** A service with a running job that has something to hide, and a browser on the same box. */
+/** A service with a running job that has a secret, and a browser on the same machine. */
 async function start(t: TestContext, host = "localhost"): Promise<Stage> {
   const browser = await startBrowser(t, host === "localhost" ? {} : { hostRules: `MAP ${host} 127.0.0.1` });
   const service = await startService(t);
@@ -166,20 +166,20 @@ async function start(t: TestContext, host = "localhost"): Promise<Stage> {
   return { service, id, wire, base: `http://${host}:${await wire.start(t)}`, browser };
 }
 
-/** The attempts with these names, or all, and what each got. */
+/** Runs the attempts with these names, or all, and returns the result of each. */
 async function run(page: Page, names?: string[]): Promise<Record<string, string>> {
   const got: Record<string, string> = JSON.parse(await page.evaluate<string>(`run(${JSON.stringify(names)})`));
   return got;
 }
 
-/** What a page can read of a window that it opens with a job in it. */
+/** What a page can read from a window in which it opens a job. */
 async function openAndRead(browser: BrowserContext, page: Page): Promise<string> {
   const [opened] = await Promise.all([browser.waitForEvent("page"), page.evaluate("void (window.opened = open(base + job))")]);
   await opened.waitForURL(/^http:/);
   return await page.evaluate<string>("readOpened()");
 }
 
-/** This leaves the page. */
+/** Navigates away from the page. */
 async function submitForm(page: Page, base: string): Promise<void> {
   await Promise.all([page.waitForURL(`${base}/`), page.evaluate("submitForm()")]);
 }
@@ -192,7 +192,7 @@ async function assertRefused(wire: Wire, status: number): Promise<void> {
   );
 }
 
-/** Without what the browser asks for by itself, when it shows a refusal in a window. */
+/** Without the requests that the browser makes itself when it shows a refusal in a window. */
 function ofPages({ exchanges }: Wire): Exchange[] {
   return exchanges.filter(({ request }) => request !== "GET /favicon.ico");
 }

@@ -9,7 +9,7 @@ import { repository, startService } from "./helper/service.ts";
 import { cannotBe, findUser, startAs } from "./helper/users.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** What runs is a bundle of src/: what must not get lost on the way. */
+/** The program that runs is a bundle of src/. These tests check what must survive the bundling. */
 
 test("a stack in the log has the lines of the source", async (t) => {
   const stateDir = temporary(t);
@@ -33,7 +33,7 @@ test("the stack of an unexpected error that ends the service has them too", asyn
     console.log = (text) => {
       const error = new Error("planted");
       process.once("SIGUSR2", () => { throw error; });
-      log(text); // which says that it can be sent
+      log(text); // the line says that the signal can be sent
     };`,
   );
   await service.start({ NODE_OPTIONS: `--require=${planted}` });
@@ -61,7 +61,7 @@ test(
     assert.ok(nobody !== null);
     const service = await startAs(t, nobody, {});
     await waitFor("it is kept", () => globSync(".cache/jobrunner/*/*", { cwd: join(service.stateDir, "..") }).length > 3);
-    await service.crash(); // what was kept, was not at an end of it
+    await service.crash(); // the cache was written before the service ended
   },
 );
 
@@ -80,7 +80,7 @@ test("make rebuilds the bundle when a source file is newer, and only then", asyn
     assert.ok(!(await isUpToDate(`--what-if=${file}`)), file);
 });
 
-/** Each of the program's own frames names a line that is there, and one of them function and file. */
+/** Each frame of the program has an existing line, and one of them has this function and file. */
 function assertOfSource(stack: string, expected: { place: string; function: string }): void {
   assert.doesNotMatch(stack, /\/dist\/[^ ]+\.cjs:/);
   const frames = [...stack.matchAll(/ at (?:async |new )?(\S*) ?\(?(src\/[^:)]+):(\d+):(\d+)\)?/g)];
@@ -108,7 +108,7 @@ function sourcesOf(map: string): string[] {
   return sources;
 }
 
-/** By their places below node_modules. */
+/** The paths below node_modules. */
 function packagesIn(sources: string[]): Set<string> {
   return new Set(
     sources.flatMap(

@@ -148,7 +148,7 @@ test("commands that need no service load no code of it", async (t) => {
       "${url}\\n`), next(url, context)) });\n",
   );
   const loaded = async (args: string[], url: string): Promise<string> =>
-    // there each module is a file
+    // from source, each module is a file
     (await cli(t, url, args, { environment: { JOBRUNNER_SOURCE: "1", NODE_OPTIONS: `--import=${trace}` } })).stderr;
   const { url } = await startService(t);
   for (const args of [["--version"], ["run", "--help"], ["completion", "bash"]]) {

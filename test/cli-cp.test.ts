@@ -9,7 +9,7 @@ import { repository, type Service, startService } from "./helper/service.ts";
 import { createToken } from "./helper/tokens.ts";
 import { become, cannotBe, findUser } from "./helper/users.ts";
 
-/** What cp brings, and what it says that it did not. */
+/** The results of cp, and its messages about files that it omits. */
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 
@@ -120,7 +120,7 @@ async function withJob(t: TestContext, CommandLine = "true"): Promise<{ service:
   return { service, id: job.ID };
 }
 
-/** Each path with its permissions, and what is in files. */
+/** Each path with its permissions, and the contents of files. */
 function tree(root: string, below = ""): string[] {
   return readdirSync(latin1(`${root}/${below}`), { encoding: "latin1" })
     .toSorted()

@@ -6,7 +6,7 @@ import { repository, type Service } from "./helper/service.ts";
 import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** Of a job that says no more, a writer would never hear that its reader is gone. */
+/** A job that writes no more: the command cannot detect by writing that its reader has left. */
 const silent = { CommandLine: "echo ready; sleep 1000" };
 
 test("a following command ends as soon as its output is closed, with the status of SIGPIPE; the job continues", async (t) => {

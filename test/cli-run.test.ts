@@ -103,7 +103,7 @@ test("closing the terminal stops the job, also one that writes all the time", ne
     });
     await running.until("y");
     const [id = ""] = await service.activeIds();
-    running.interrupt("SIGKILL"); // of what holds the terminal
+    running.interrupt("SIGKILL"); // kills the program that holds the terminal
     const { State, Reason } = await service.wait(id);
     assert.deepEqual([State, Reason], ["Killed", "Requested"], line);
   }

@@ -156,7 +156,7 @@ test("a proxy that is not there, or lets nothing through, or is none, is told wi
   );
 });
 
-/** One that leads all tunnels to a port, or none. */
+/** A proxy that connects all tunnels to one port, or to none. */
 async function startProxy(t: TestContext, port: number | null): Promise<{ proxy: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {

@@ -243,10 +243,10 @@ test("invalid options exit with 2, and the error names the option and a remedy",
   );
 });
 
-/** No service is asked. */
+/** Checks the job without asking a service. */
 const nowhere = "http://127.0.0.1:1";
 
-/** As the service has taken it. */
+/** The job as the service has accepted it. */
 async function specOf(t: TestContext, service: Service, args: string[], options: CliOptions = {}): Promise<unknown> {
   const { code, stdout, stderr } = await cli(t, service.url, ["run", "--detach", ...args], options);
   assert.equal(code, 0, stderr);

@@ -14,12 +14,12 @@ browserTest("the client runs in a page of the service: it submits, follows live,
   const page = await (await startBrowser(t)).newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
-  // Firefox has no Request.body, and no browser gives randomUUID to pages that came without TLS.
+  // Firefox has no Request.body, and browsers give randomUUID only to pages over TLS.
   await page.addInitScript(() => {
     Reflect.deleteProperty(Request.prototype, "body");
     Reflect.deleteProperty(Crypto.prototype, "randomUUID");
   });
-  // The page comes from the service's own address, as that of the service would; the client's files from the checkout.
+  // The page has the service's own address; the client's files come from the checkout.
   await page.route(/\/(page|src\/client|node_modules)(\/|$)/, async (route) => {
     const { pathname } = new URL(route.request().url());
     if (pathname === "/page") return await route.fulfill({ contentType: "text/html", body: html });

@@ -6,7 +6,7 @@ import { fromElsewhere } from "./helper/tokens.ts";
 
 type Started = { url: string; authority: Authority; as: (commonName: string, issuer?: Authority) => Trust };
 
-/** Alice is admin, ci submits, watch reads; the service trusts nobody for being on this box. */
+/** Alice is admin, ci submits, watch reads; local users are not trusted. */
 async function start(t: TestContext): Promise<Started> {
   const authority = makeAuthority(t);
   const own = makeCertificate({ commonName: "localhost", authority });

@@ -100,7 +100,7 @@ for (const [name, fetch] of [
   });
 }
 
-/** Node.js gives it to whoever asks for it at its start; a new context gets it also later. */
+/** Node.js reads it at its start; a new context gets it also later. */
 function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
@@ -227,7 +227,7 @@ function clientOf(service: Service): Client {
   return new Client({ url: service.url });
 }
 
-/** As if from another box: nobody is trusted for being on this one. */
+/** The client of another machine: local users are not trusted. */
 function remote({ url }: Service, token: string): Client {
   return new Client({
     url,

@@ -89,7 +89,7 @@ test("metrics and times of a running service whose clock is set back contain no 
   await service.wait(waits);
   const { text } = await service.call("GET", "/metrics");
   assertNoneIsNegative(text);
-  assert.match(text, /^jobrunner_queue_wait_seconds_count 2$/m); // measured in one process, which the clock does not touch
+  assert.match(text, /^jobrunner_queue_wait_seconds_count 2$/m); // measured within one process, which the clock does not affect
   assert.match(text, /^jobrunner_start_latency_seconds_count 1$/m);
   assert.match(text, /^jobrunner_job_duration_seconds_count\{state="Succeeded"\} 1$/m);
 });
@@ -137,7 +137,7 @@ test(
   },
 );
 
-/** All that fit, found in ranges of so many rows. */
+/** All matching jobs, found in ranges of so many rows. */
 function walk(finished: FinishedJobs, belowSeq: number, rows: number): number[] {
   const found: number[] = [];
   for (let below = belowSeq; below > 0;) {
@@ -151,7 +151,7 @@ function walk(finished: FinishedJobs, belowSeq: number, rows: number): number[] 
 
 type Inserted = Accepted & { state: "Succeeded" | "Failed" };
 
-/** Their times go on, sometimes stand, and are set back or forth now and then; some jobs are removed. */
+/** Their times advance, sometimes stand still, and are sometimes set back or forth; some jobs are removed. */
 async function insertJobs(store: Store, random: () => number): Promise<Inserted[]> {
   let jobs: Inserted[] = [];
   let timeMs = 1_000_000;
@@ -182,7 +182,7 @@ async function insertJobs(store: Store, random: () => number): Promise<Inserted[
   return jobs;
 }
 
-/** Always the same numbers from 0 to 1 (a linear congruential generator). */
+/** The same sequence of numbers from 0 to 1 in every run (a linear congruential generator). */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;

@@ -11,9 +11,9 @@ import { startSecure } from "./helper/https.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** Clients that look at the answer only when they have sent all, as many do, and the answer is there before. */
+/** Clients that read the answer only after they have sent the whole body, although the answer arrives earlier. */
 
-const bodyBytes = 20_000_000; // more than the buffers of both sides hold
+const bodyBytes = 20_000_000; // more than the buffers of both sides together
 const close = "\r\nConnection: close";
 const foreign = "\r\nOrigin: https://elsewhere.example"; // refused before the body is looked at
 
@@ -75,7 +75,7 @@ test("the service keeps nothing of clients that leave after their answer, also o
   const server = createServer((request, response) => {
     readRest(request, response);
     expectBody(request, 1000, () => assert.fail("nobody is late"));
-    setImmediate(() => response.end("no")); // so that all of a pipeline wait at once
+    setImmediate(() => response.end("no")); // so that a whole pipeline waits at the same time
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => server.close());
@@ -88,7 +88,7 @@ test("the service keeps nothing of clients that leave after their answer, also o
     ["POST / HTTP/1.1\r\nHost: localhost", 1],
     ["POST / HTTP/1.1\r\nHost: localhost", 300],
   ] as const) {
-    const socket = connect({ port: address.port, host: "127.0.0.1", allowHalfOpen: true }); // it goes when we say
+    const socket = connect({ port: address.port, host: "127.0.0.1", allowHalfOpen: true }); // the test decides when it closes
     let text = "";
     socket.on("data", (chunk) => (text += chunk.toString()));
     socket.write(`${head}\r\nContent-Length: 3\r\n\r\nabc`.repeat(count - 1));
@@ -101,12 +101,12 @@ test("the service keeps nothing of clients that leave after their answer, also o
   assert.deepEqual(warnings, []);
 });
 
-/** Sends the request, then reads. What came until the service closed the connection; a `next` request is sent on the same one. */
+/** Sends the request, then reads until the service closes the connection. A `next` request is sent on the same one. */
 async function sendAll(socket: Socket, head: string, next = "", length = bodyBytes): Promise<string> {
   let text = "";
   let isClosed = false;
   socket.once("close", () => (isClosed = true));
-  socket.on("error", () => undefined); // the answer is what counts
+  socket.on("error", () => undefined); // only the answer matters
   socket.write(`${head}\r\nContent-Length: ${length}\r\n\r\n`);
   await new Promise((resolve) => socket.write(Buffer.alloc(length), resolve));
   if (next !== "") socket.write(next);

@@ -8,7 +8,7 @@ import { engineTest } from "./helper/engines.ts";
 import { startService } from "./helper/service.ts";
 import { sharedService } from "./helper/shared-service.ts";
 
-/** What a command is: the line that a shell runs, and the program that is found. The rule of PATH has its tests beside the supervisor. */
+/** What a command is: a line that a shell runs, or a program in PATH. The rules of PATH are tested beside the supervisor. */
 
 test("a command line that begins with - or + runs like any other, with every shell", async (t) => {
   const service = await sharedService(t);

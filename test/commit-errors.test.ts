@@ -6,7 +6,7 @@ import { isDiskFull } from "../src/runner/disk.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** Of a commit that fails, each caller hears the reason of its own write. */
+/** If a commit fails, each caller gets the error of its own write. */
 
 test("a submission that the database refuses is an error of the service, and fails no other one of its commit", async (t) => {
   const service = await startService(t);

@@ -11,9 +11,9 @@ import { waitFor } from "./helper/wait.ts";
 
 const program = join(repository, "bin", "jobrunner");
 
-/** Each says what the shell offers where a line ends: the words, and what it shows of their meanings. */
+/** What the shell offers at the end of a line: the words, and the descriptions that it shows. */
 const askers: Record<Shell, (script: string, line: string) => string[]> = {
-  // As bash hands it over: cut at "=" and ":", too.
+  // As bash passes it: cut at "=" and ":", too.
   bash: (script, line) => [
     "bash",
     "--norc",
@@ -23,11 +23,11 @@ const askers: Record<Shell, (script: string, line: string) => string[]> = {
     ...line.split(/ |(?=[=:])|(?<=[=:])/),
   ],
   fish: (script, line) => ["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script, line],
-  // Its completion works in its line editor alone, and that in a terminal alone.
+  // Its completion works only in its line editor, which needs a terminal.
   zsh: (script, line) => ["zsh", "-f", "-c", inTerminal, "zsh", script, line],
 };
 
-/** Keys are pressed when the line editor waits for them: before, the terminal itself would take them for its own. */
+/** Keys are sent when the line editor waits for them. Before, the terminal itself would process them. */
 const inTerminal = `
   zmodload zsh/zpty
   zpty terminal zsh -f -i
@@ -86,7 +86,7 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
     offers(ask("jobrunner logs --tail 3 "), [shortRunning, shortFinished], []);
     offers(ask(`jobrunner kill ${over} `), [shortRunning], []);
     offers(ask(`jobrunner logs ${over} `), [], [shortRunning]);
-    if (shell !== "bash") assert.match(ask("jobrunner logs "), new RegExp(`${shortFinished}.*broken.*Failed`)); // bash shows no meanings
+    if (shell !== "bash") assert.match(ask("jobrunner logs "), new RegExp(`${shortFinished}.*broken.*Failed`)); // bash shows none
 
     offers(asker(t, shell, script, { JOBRUNNER_URL: "http://localhost:1" })("jobrunner kill "), [], [shortRunning, "jobrunner:"]);
   });
@@ -122,14 +122,14 @@ function scriptOf(shell: Shell): string {
   return spawnSync(program, ["completion", shell], { encoding: "utf8" }).stdout;
 }
 
-/** Why the tests of a shell are left out; not where all must run. */
+/** Why the tests of a shell are skipped; they are never skipped if all tests must run. */
 function why(shell: Shell): string | false {
   return spawnSync(shell, ["--version"]).status === 0 || process.env["CI"] !== undefined
     ? false
     : `the Debian package ${shell} is not installed`;
 }
 
-/** Asks with the script, where `jobrunner` is on the path. */
+/** Runs the completion script with `jobrunner` in PATH. */
 function asker(t: TestContext, shell: Shell, script: string, environment: Record<string, string> = {}): (line: string) => string {
   const folder = folderOf(t);
   const file = join(folder, "script");

@@ -9,13 +9,13 @@ import { Engine, engines, engineTest, ownPodman } from "./helper/engines.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** Which engine there is, and what is said where there is none. */
+/** Which engine the service finds, and what it reports if there is none. */
 
 const container = JSON.stringify({ Commands: [{ CommandLine: "true" }, { Image: "busybox", Args: ["true"] }] });
 
 type Containers = { engine: string | null; version: string | null; problem: string | null };
 
-/** As soon as the service has looked. */
+/** Waits until the service has searched for an engine. */
 async function health(service: Service): Promise<Containers> {
   let found: Containers = { engine: null, version: null, problem: null };
   await waitFor("the engine was looked for", async () => {
@@ -25,7 +25,7 @@ async function health(service: Service): Promise<Containers> {
   return found;
 }
 
-/** A folder to be the whole PATH, with programs by name. */
+/** A folder that is the whole PATH, with programs by name. */
 function folderWith(t: TestContext, programs: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-path-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -86,7 +86,7 @@ test("the first engine that answers is taken, in the order docker, podman, nerdc
     [{ podman: answering("podman", "2"), nerdctl: answering("nerdctl", "3") }, "podman 2"],
     [{ nerdctl: answering("nerdctl", "3") }, "nerdctl 3"],
     [{ docker: silent, podman: answering("podman", "2") }, "podman 2"],
-    [{ docker: answering("podman", "4") }, "podman 4"], // podman under the name of docker
+    [{ docker: answering("podman", "4") }, "podman 4"], // podman under the name docker
   ];
   for (const [programs, expected] of cases) {
     const service = await startService(t, { environment: { PATH: folderWith(t, programs), JOBRUNNER_CONTAINER_ENGINE: "auto" } });
@@ -180,7 +180,7 @@ engineTest(
     t.after(() => rmSync(folder, { recursive: true }));
     const path = spawnSync("which", [engine.name], { encoding: "utf8" }).stdout.trim();
     const client = join(folder, engine.name);
-    // The engine that there is, but for what it says of its runtime.
+    // The real engine, except for what it reports about its runtime.
     const answers = { docker: "case $1 in info) echo runsc; exit;; esac", podman: "case $1 in info) echo 4.3.1 false kata; exit;; esac" };
     writeFileSync(client, `#!/bin/sh\n${answers[engine.name]}\nexec ${path} "$@"\n`, { mode: 0o755 });
     const service = await startService(t, { environment: { ...engine.environment, JOBRUNNER_CONTAINER_ENGINE: client } });

@@ -17,7 +17,7 @@ import {
   stoppedExitCode,
 } from "../src/job/container.ts";
 
-/** How a step in a container ended, from what its client and the engine say: also what no engine here can be made to do. */
+/** How a step in a container ended, according to its client and the engine, also cases that no engine here can produce. */
 
 const ended = (exitCode: number): ClientEnd => ({ exitCode, signal: null });
 const bySignal: ClientEnd = { exitCode: null, signal: "SIGKILL" };
@@ -37,7 +37,7 @@ const noImage: ContainerFacts = { kind: "none", isImageThere: false, ...said };
 const gone: ContainerFacts = { kind: "none", isImageThere: true, ...said, hasRun: true };
 const neverStarted: ContainerFacts = { kind: "never-started", ...said };
 const unknownRan: ContainerFacts = { ...unknown, hasRun: true };
-/** It wrote output, and the engine was killed before it had noted the start. */
+/** It wrote output, and the engine was killed before it had recorded the start. */
 const startNotNoted: ContainerFacts = { ...provenState({ kind: "never-started" }, true), ...said, hasRun: true };
 
 test("a container's end is what the engine and its client agree on, and otherwise unknown", () => {
@@ -47,25 +47,25 @@ test("a container's end is what the engine and its client agree on, and otherwis
     [ended(125), exited(125), "Failed ExitCode", 125],
     [ended(137), exited(137, true), "Failed OutOfMemory", 137],
     [ended(0), exited(0, true), "Succeeded OutOfMemory", 0],
-    [ended(125), exited(0), "Failed EngineError", null], // the engine stopped it, or was away when it ended
+    [ended(125), exited(0), "Failed EngineError", null], // the engine stopped it, or was down when it ended
     [ended(125), exited(137), "Failed EngineError", null],
     [ended(125), running, "Failed EngineError", null],
-    [ended(3), running, "Failed ExitCode", 3], // the engine was asked before it had noted the end
+    [ended(3), running, "Failed ExitCode", 3], // the engine was asked before it had recorded the end
     [bySignal, exited(0), "Failed EngineError", null],
     [bySignal, running, "Failed EngineError", null],
     [bySignal, none, "Failed EngineError", null],
     [ended(125), none, "Failed EngineError", null],
     [ended(125), noImage, "Failed ImagePull", null],
-    [ended(125), gone, "Failed EngineError", null], // it wrote output, and the engine was away from then until it was removed
-    [ended(0), none, "Failed EngineError", null], // a client that was told to end while it pulled
-    [ended(3), none, "Failed ExitCode", 3], // somebody removed it at once
-    [ended(127), neverStarted, "Failed EngineError", null], // the command is for the init to execute
+    [ended(125), gone, "Failed EngineError", null], // it wrote output, and the engine was down from then until its removal
+    [ended(0), none, "Failed EngineError", null], // a client that was ended while it pulled
+    [ended(3), none, "Failed ExitCode", 3], // somebody removed the container at once
+    [ended(127), neverStarted, "Failed EngineError", null], // the init executes the command, not the client
     [ended(126), neverStarted, "Failed EngineError", null],
     [ended(125), neverStarted, "Failed EngineError", null],
-    [ended(0), unknown, "Succeeded null", 0], // the engine is gone since; its client had seen the end
+    [ended(0), unknown, "Succeeded null", 0], // the engine has gone since; its client had seen the end
     [ended(3), unknown, "Failed ExitCode", 3],
     [ended(127), unknown, "Failed EngineError", null],
-    [ended(127), unknownRan, "Failed ExitCode", 127], // a shell that wrote that it does not find a command
+    [ended(127), unknownRan, "Failed ExitCode", 127], // a shell that reported a command not found
     [ended(125), unknownRan, "Failed EngineError", null],
     [ended(127), startNotNoted, "Failed ExitCode", 127],
     [ended(125), startNotNoted, "Failed EngineError", null],

@@ -21,7 +21,7 @@ test("killed at random moments, the service loses, repeats and reorders nothing"
     const answered: string[] = [];
     const submit = async (index: number): Promise<void> => void answered.push(await service.submit(numberedLines((round + index) % 4)));
     const settled = Promise.allSettled(Array.from({ length: jobsPerRound }, (_, index) => submit(index)));
-    // However slow the machine: in one round the crash may come before any answer, in the next one it comes after some.
+    // On a slow machine the crash may come before any answer in one round; in the next it comes after some.
     if (round % 2 === 1) await waitFor("some submissions are answered", () => answered.length >= answersAwaited);
     await setTimeout(Math.random() * 60);
     await service.crash();
@@ -34,7 +34,7 @@ test("killed at random moments, the service loses, repeats and reorders nothing"
   for (const [index, id] of jobs.entries()) await assertWhole(service, id, index);
 });
 
-/** Two steps of numbered lines, each written to the output and to a file of the job's own; the second one's exit code is known. */
+/** Two steps of numbered lines, written to the output and to a file; the second one's exit code is known. */
 function numberedLines(exitCode: number): JobSpec {
   const lines = `for ((i = 0; i < ${linesPerStep}; i++)); do echo "$JOBRUNNER_STEP $i" | tee -a lines; done`;
   const counted = "echo run >> runs; ";

@@ -16,7 +16,7 @@ import { waitFor } from "./helper/wait.ts";
  */
 const hasStrace = canRun("strace");
 const skip = hasStrace ? false : "strace is not installed";
-/** Lives mostly wait: for strace, and for the service to start anew. */
+/** Most of the time is waiting: for strace, and for the service to start again. */
 const lanes = 3;
 const shortPoints = [1, 2, 3, 5, 8];
 
@@ -45,7 +45,7 @@ suite("the service", { concurrency: lanes }, () => {
 const ended = "Failed ExitCode 3 null";
 const truthsAfterKill = ["Failed Signal null SIGKILL", "Lost SupervisorLost null null", "Failed CouldNotStart null null"];
 
-/** Of launcher, supervisor and job together: what each of them calls is counted by itself. */
+/** The system calls of launcher, supervisor and job are counted separately. */
 const callsOfJob = { openat: 4, read: 3, write: 3, pwrite64: 2, mkdir: 2, ppoll: 1, wait4: 2, close: 4, clone3: 1, poll: 1, exit_group: 1 };
 
 suite("a job's processes", { concurrency: lanes }, () => {
@@ -76,18 +76,18 @@ suite("a job's processes", { concurrency: lanes }, () => {
 
 type Life = { key: string; id: string | null };
 
-/** The same key again after a crash must give the same job. */
+/** The same key after a crash must return the same job. */
 const specBody = JSON.stringify({ CommandLine: "echo $JOBRUNNER_JOB_ID >> ../runs; echo out" });
 
 async function liveOnce(service: Service, key: string): Promise<Life> {
   try {
     const answer = await service.call("POST", "/", { body: specBody, headers: { "Idempotency-Key": key } });
     const { ID: id }: { ID: string } = JSON.parse(answer.text);
-    // Not by the client, which would wait for the killed service to come back.
+    // Without the client, which would wait for the killed service to return.
     await service.call("GET", `/${id}/wait`).catch(() => undefined);
     return { key, id };
   } catch {
-    return { key, id: null }; // It was killed before it could answer.
+    return { key, id: null }; // The service was killed before it could answer.
   }
 }
 
@@ -105,16 +105,16 @@ function nextPoint(point: number): number {
   return isTorture ? point + 1 : (shortPoints.find((next) => next > point) ?? point + 1);
 }
 
-/** strace on its process, and whether it has killed one yet. */
+/** The strace that is attached to the process, and whether it has killed one. */
 type Injection = { strace: ChildProcess; closed: Promise<unknown>; hasKilled: () => boolean };
 
-/** It lets go after the first kill: the count is each process's own, so that whatever is started instead would be killed again. */
+/** Detaches after the first kill: each process has its own count, so a successor would be killed again. */
 async function inject(pid: number, kind: string, point: number, options: string[] = []): Promise<Injection> {
   const injection = `inject=${kind}:signal=SIGKILL:when=${point}`;
   const strace = spawn("strace", [...options, "-e", `trace=${kind}`, "-e", injection, "-p", String(pid)], {
     stdio: ["ignore", "ignore", "pipe"],
   });
-  const closed = once(strace, "close"); // with all that it said
+  const closed = once(strace, "close"); // with its whole output
   let said = "";
   const hasKilled = (): boolean => said.includes("killed by SIGKILL");
   strace.stderr.on("data", (chunk: Buffer) => {

@@ -177,7 +177,7 @@ test("an unsuitable state directory, and a file that is not a database, are prob
 
 test("without a container engine the doctor says how to install one, and with a silent one how to start it", async (t) => {
   const folder = temporary(t);
-  for (const name of ["readlink", "uname", "mkfifo"]) symlinkSync(`/usr/bin/${name}`, join(folder, name)); // which are needed
+  for (const name of ["readlink", "uname", "mkfifo"]) symlinkSync(`/usr/bin/${name}`, join(folder, name)); // the programs that are needed
   const none = await diagnose({ PATH: folder, JOBRUNNER_CONTAINER_ENGINE: "auto" });
   assert.match(none.of("containers"), /^note: no container engine is on this box: .*; or set JOBRUNNER_CONTAINER_ENGINE=none/);
   assert.equal(none.code, 0);

@@ -30,7 +30,7 @@ test("rings of the old form and of the new are distinguished, wherever a read en
         [idA, { offset: 120, text: "end 1\ndone 2\n" }],
         [idB, null],
       ]);
-    // Read together: of one job first without lines, or without what is between, so that its file is to be read.
+    // Read together: rings of one job that lack earlier lines, so its file must be read.
     if (size === text.length)
       assert.deepEqual(heard, [
         [idA, null],
@@ -106,7 +106,7 @@ test("a doorbell that cannot be read is logged, and the patrol finds the jobs' p
   const running = await service.submit({ CommandLine: "echo ready; until [ -e go ]; do sleep 0.01; done; exit 3" });
   await (await service.attach(running)).until("ready");
   const end = await injectFailure(t, { pid: service.pid, call: "read", file: join(service.stateDir, "doorbell"), how: "error=EIO" });
-  writeFileSync(join(service.workspaceOf(running), "go"), ""); // at the latest, its end rings
+  writeFileSync(join(service.workspaceOf(running), "go"), ""); // the job rings at the latest when it ends
   await waitFor("the error is logged", () =>
     /"level":"error"[^\n]*EIO[^\n]*"the doorbell cannot be read; jobs are checked by the patrol alone"/.test(service.log),
   );
@@ -121,7 +121,7 @@ test("a doorbell that cannot be read is logged, and the patrol finds the jobs' p
   assert.equal((await service.get(deaf)).State, "Killed");
 });
 
-/** Stands before the service's door: what supervisors ring comes here, and only what is passed on to the service. */
+/** Takes the place of the service's doorbell: rings arrive here, and the test decides which of them the service gets. */
 class Bell {
   readonly #own: number;
   readonly #service: number;
@@ -136,7 +136,7 @@ class Bell {
     t.after(() => [this.#own, this.#service].forEach(closeSync));
   }
 
-  /** The job's rings that were not heard before, up to one with a line that begins so. */
+  /** The new rings of the job, up to one with a line that begins with this. */
   async heard(id: string, line: string): Promise<string[]> {
     let rings: string[] = [];
     await waitFor(`a ring of ${id} with ${line}`, () => {
@@ -157,7 +157,7 @@ class Bell {
     try {
       return bytes.toString("latin1", 0, readSync(this.#own, bytes));
     } catch {
-      return ""; // EAGAIN: nobody rang
+      return ""; // EAGAIN: no ring has arrived
     }
   }
 }

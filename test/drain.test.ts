@@ -10,7 +10,7 @@ import { type Service, startService } from "./helper/service.ts";
 import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** The time that a job's last output gets, and what is said where something has run out, as a user sees it. */
+/** How long the service waits for a job's last output, and what is reported when a limit is exhausted. */
 
 const stuck = "exec > >(trap '' TERM; sleep 1000)"; // a filter that does not end
 const mayBeMissing = /left processes behind that were still at work (.+) and were ended: the last of its output may be missing$/;
@@ -126,7 +126,7 @@ test("a job without room for its supervisor says so while it waits, and runs whe
   assert.deepEqual([ended.State, ended.Message, (await service.output(id)).toString()], ["Succeeded", null, "ran\n"]);
 });
 
-/** Once the job's first step runs, its supervisor gets this limit; then the step ends. */
+/** Sets this limit on the job's supervisor when its first step runs; then the step ends. */
 async function limited(service: Service, id: string, limit: string): Promise<void> {
   const directory = join(service.stateDir, "jobs", id);
   const status = (): string => (existsSync(join(directory, "status")) ? readFileSync(join(directory, "status"), "utf8") : "");

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { EventLog, type LogBounds, type LogPosition } from "../src/api/event-log.ts";
 
-/** What is kept of changes, for whom, and what makes room. */
+/** Which events are kept, for which readers, and which are dropped first. */
 
 const bounds: LogBounds = { keptMs: Infinity, maxBytes: 1000, maxEvents: 100 };
 
@@ -10,7 +10,7 @@ function textOf(bytes: number): (number: number) => string {
   return (number) => `${number};`.padEnd(bytes, "x");
 }
 
-/** All behind a position for a scope, as text; null where some of it is missing. */
+/** All events after a position for a scope, as text; null if some are missing. */
 function readAll(log: EventLog, from: number, scope: string | null): string | null {
   const chunks: Buffer[] = [];
   for (let position: LogPosition = { number: from, parts: 0 }; ;) {

@@ -4,7 +4,7 @@ import { browserTest, startBrowser } from "./helper/browser.ts";
 import { type Service, startService } from "./helper/service.ts";
 import type { TestContext } from "node:test";
 
-/** Streams as browsers read them by themselves: EventSource, which comes again after every end that is not a 204. */
+/** Streams as a browser's EventSource reads them: it reconnects after every end, until the answer is 204. */
 
 type Seen = { data: string[]; outcomes: number; errors: number };
 
@@ -28,7 +28,7 @@ browserTest(
   },
 );
 
-/** Runs in the page. What has come until the source is closed for good; an error is told at each end. */
+/** Runs in the page. Returns everything received until the source is closed, with an error event at each end. */
 function readToEnd(path: string): Promise<Seen> {
   return new Promise((resolve) => {
     const source = new EventSource(path);
@@ -43,7 +43,7 @@ function readToEnd(path: string): Promise<Seen> {
   });
 }
 
-/** A page of the service's own address that holds nothing. */
+/** An empty page at the service's own address. */
 async function openPage(t: TestContext, service: Service): Promise<Page> {
   const page = await (await startBrowser(t)).newPage();
   await page.route(/\/empty$/, async (route) => await route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));

@@ -9,7 +9,7 @@ import { type Service, startService } from "./helper/service.ts";
 import { bearer, createToken, type Headers } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** GET /events, by whoever comes back: what was missed is told, or it is told that something was missed. */
+/** GET /events for clients that reconnect: they get the events that they missed, or a report that some are missing. */
 
 type Told = { id: string | null; event: string; data: string };
 
@@ -32,7 +32,7 @@ test("a client that reconnects with the last ID gets every change since then, on
   watching.close();
 });
 
-test("after restarts of the service, changed jobs are sent with their latest state, and an event says that changes may be missing", async (t) => {
+test("after restarts of the service, changed jobs are sent with their latest state after an event `missing`", async (t) => {
   const service = await startService(t);
   const before = await service.submit({ CommandLine: "true" });
   const during = await service.submit({ CommandLine: "until [ -e go ]; do sleep 0.01; done; exit 2" });
@@ -47,7 +47,7 @@ test("after restarts of the service, changed jobs are sent with their latest sta
   await service.start();
   const after = await service.submit({ CommandLine: `touch ${service.workspaceOf(during)}/go; exit 3` });
   await Promise.all([service.wait(during), service.wait(after)]);
-  await service.crash(); // and once more, with nobody listening
+  await service.crash(); // and once more, without listeners
   await service.start();
   const told = await comeBack(service, heard, hasCaughtUp);
   assert.deepEqual(
@@ -157,7 +157,7 @@ async function changesOf(service: Service, jobs: number): Promise<void> {
   for (let count = 0; count < jobs; count += 1) await service.run({ CommandLine: "true" });
 }
 
-/** What a reader is told until it is enough. */
+/** The events that a reader gets, until there are enough. */
 async function readUntil(service: Service, isEnough: (blocks: Told[]) => boolean, headers: Headers = {}): Promise<Told[]> {
   const reader = await service.open("GET", "/events", headers);
   await waitFor("enough is told", () => isEnough(blocksOf(reader)));
@@ -165,7 +165,7 @@ async function readUntil(service: Service, isEnough: (blocks: Told[]) => boolean
   return blocksOf(reader);
 }
 
-/** What a reader is told at once that comes back with the last of these ids. */
+/** The events that a reader with the last of these IDs gets at once. */
 async function comeBack(service: Service, before: Told[], isEnough: (blocks: Told[]) => boolean): Promise<Told[]> {
   return await readUntil(service, isEnough, { "Last-Event-ID": lastId(before) });
 }

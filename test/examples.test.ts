@@ -144,7 +144,7 @@ test("fan-out.sh kills all jobs that it has started when it is stopped", async (
   let status: number | null = null;
   child.once("exit", (code) => (status = code));
   await waitFor("all items run", async () => (await service.activeIds()).length === 3);
-  process.kill(-(child.pid ?? NaN), "SIGINT"); // as Ctrl-C does, to all in the terminal
+  process.kill(-(child.pid ?? NaN), "SIGINT"); // like Ctrl-C, to all processes of the terminal
   await waitFor("the script ends", () => status !== null);
   assert.equal(status, 130);
   assert.deepEqual(await service.activeIds(), []);
@@ -183,7 +183,7 @@ type Started = {
   run: (program: string, args: string[], cwd?: string) => Promise<Result>;
 };
 
-/** A service, and a user's shell with `jobrunner` on its path and a folder of its own. */
+/** A service, and a user's shell with `jobrunner` in its PATH and a separate folder. */
 async function start(t: TestContext, engine: Record<string, string> = {}): Promise<Started> {
   const folder = folderOf(t);
   const service = await startService(t, { environment: engine });
@@ -197,7 +197,7 @@ async function start(t: TestContext, engine: Record<string, string> = {}): Promi
   return { service, folder, environment, run };
 }
 
-/** On a developer's box a test without its programs is left out; where all is to be tested it fails instead. */
+/** On a developer's machine a test without its programs is skipped; it fails where all tests must run. */
 function needs(...programs: string[]): string | false {
   const missing = programs.filter((program) => spawnSync("sh", ["-c", 'command -v "$1"', "sh", program]).status !== 0);
   return missing.length === 0 || process.env["CI"] !== undefined ? false : `not installed: ${missing.join(", ")}`;

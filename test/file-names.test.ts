@@ -8,7 +8,7 @@ import { assertProblem } from "./helper/problems.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** Whatever names, times and kinds of files a job makes. */
+/** Jobs may create files with any name, time and kind. */
 
 type Folder = { Entries: Entry[]; NextAfter: string | null };
 
@@ -95,7 +95,7 @@ test("a time outside of the years 1 to 9999 is null, and the other entries of it
   const { Entries } = await list(service, job.ID, "");
   const yearOf = (name: string): number => new Date(statSync(join(service.workspaceOf(job.ID), name)).mtimeMs).getUTCFullYear();
   for (const { Name, ModifiedAt } of Entries) {
-    const year = yearOf(Name); // as the file system has kept it
+    const year = yearOf(Name); // as the file system has stored it
     assert.equal(ModifiedAt?.slice(0, 4) ?? null, year >= 1 && year <= 9999 ? String(year).padStart(4, "0") : null, Name);
     assert.equal((await service.call("GET", `/${job.ID}/files/${Name}`)).status, 200);
   }

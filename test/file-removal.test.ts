@@ -13,7 +13,7 @@ import { bearer, createToken, jobrunner } from "./helper/tokens.ts";
 import { cannotBe, findUser, startAs } from "./helper/users.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** What a job leaves behind goes, however it is made; what cannot be removed is kept, and told everywhere. */
+/** All files of a job are removed, however they were created; files that cannot be removed are kept and reported. */
 
 const nobody = findUser("nobody");
 const readOnly =

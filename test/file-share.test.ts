@@ -10,7 +10,7 @@ import { type Service, startService } from "./helper/service.ts";
 import { bearer, createToken, type Headers } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** What one identity can take by the files of its jobs. */
+/** How much one identity can occupy with the files of its jobs. */
 
 test(
   "uploads and downloads of deeply nested files hold no folder open, and do not affect other clients",
@@ -110,7 +110,7 @@ async function stalled(service: Service, path: string, headers: Headers): Promis
   return reader;
 }
 
-/** An upload of which one byte comes, and the next never does. */
+/** An upload that sends one byte and then stalls. */
 function trickling(service: Service, path: string, headers: Headers): ClientRequest {
   const upload = request(`${service.url}${path}`, { method: "PUT", headers: { ...headers, "Content-Length": "100" }, agent: false });
   upload.on("error", () => undefined);

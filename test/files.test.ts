@@ -177,7 +177,7 @@ test("in any workspace, a walk ends inside of it or is refused", async (t) => {
     { maxKeys: 8 },
   );
   const property = fc.asyncProperty(tree, fc.array(fc.oneof(name, fc.constant("..")), { maxLength: 5 }), async (entries, path) => {
-    const parent = join(folderOf(t), "1/2/3/4/5/6/7/8"); // what climbs further than it should still meets nothing of the box
+    const parent = join(folderOf(t), "1/2/3/4/5/6/7/8"); // deep enough that a path with too many .. reaches nothing of the machine
     const root = join(parent, "root");
     mkdirSync(root, { recursive: true });
     writeFileSync(join(parent, "x"), "hunter22");
@@ -234,7 +234,7 @@ async function list(service: Service, id: string, path: string): Promise<Folder>
   return folder;
 }
 
-/** What is in a file, or the names in a folder. */
+/** The contents of a file, or the names in a folder. */
 async function read(files: WorkspaceFiles, path: string[]): Promise<string> {
   const found = await files.open(path);
   if (found.kind === "file") {
@@ -259,7 +259,7 @@ function folderOf(t: TestContext): string {
   return folder;
 }
 
-/** A link, or a file where there is no target, in folders that are made; nothing where something else is in the way. */
+/** Creates a link, or a file if there is no target, and its parent folders; does nothing if something is in the way. */
 function lay(root: string, place: string, target: string | null): void {
   const names = place.split("/");
   for (const [index] of names.slice(0, -1).entries()) {

@@ -17,7 +17,7 @@ const jobs = fc.array(
     labels: fc.uniqueArray(fc.tuple(key, text), { maxLength: 3, selector: ([name]) => name }),
     owner: fc.option(fc.constantFrom("one", "other")),
     state: fc.constantFrom(...finalStates),
-    elapsedMs: fc.integer({ min: -2, max: 3 }), // since the job before; negative: the clock was set back
+    elapsedMs: fc.integer({ min: -2, max: 3 }), // since the previous job; negative: the clock was set back
   }),
   { minLength: 1, maxLength: 30 },
 );

@@ -103,7 +103,7 @@ test(
         headers,
       )
       .map(([method, route, query, more]): Request => {
-        const id = method === "DELETE" ? "no-such" : job.ID; // the job is still there at the end
+        const id = method === "DELETE" ? "no-such" : job.ID; // the job must still exist at the end
         const fields = [
           ...query.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`),
           ...(route.endsWith("attach") ? ["follow=false"] : []),

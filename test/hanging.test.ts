@@ -12,7 +12,7 @@ import { compileProgram } from "./helper/programs.ts";
 import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** A file system that does not answer, as a network's whose server is gone: supervisor/test/hanging_files.c. */
+/** A file system that does not answer, like a network file system without its server: supervisor/test/hanging_files.c. */
 
 const skip = existsSync("/dev/fuse") ? canMount : "there is no /dev/fuse here";
 const program = skip === false ? compileProgram("supervisor", "test", "hanging_files.c") : null;
@@ -56,7 +56,7 @@ for (const { name, spec } of jobs) {
   });
 }
 
-/** Whether a supervisor has a child: until it executes its command, that looks as its supervisor does. */
+/** Whether a supervisor has a child: until the child executes its command, it looks like its supervisor. */
 function isAtWork(stateDir: string): boolean {
   const pids = processesOf(stateDir);
   return pids.some((pid) => {

@@ -33,10 +33,10 @@ test("the readers of one job and of all jobs are limited; a refused client may t
     assert.equal(answer.headers["retry-after"], "10");
     assert.match(answer.text, sentence);
   };
-  await refused(`/${one}/attach`, /3 readers follow this job/);
+  await refused(`/${one}/attach`, /3 readers follow this job, which is the maximum/);
   readers.push(await service.open("GET", "/events"));
   assert.equal(readers.at(-1)?.status, 200);
-  for (const path of [`/${two}/attach`, "/events"]) await refused(path, /5 readers are being served/);
+  for (const path of [`/${two}/attach`, "/events"]) await refused(path, /there are 5 readers, which is the maximum/);
   assert.equal((await service.call("GET", `/${two}`)).status, 200, "all else goes on");
   for (const reader of readers) reader.close();
   await waitFor("there is room again", async () => {

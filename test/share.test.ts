@@ -25,7 +25,7 @@ test("the number of readers of one token is limited, of any kind, and other toke
   for (const path of [...paths, `/${id}/wait`]) {
     const refused = await service.call("GET", path, { headers: greedy });
     assert.equal(refused.status, 503);
-    assert.match(refused.text, /20 readers of token:greedy are being served, .*JOBRUNNER_MAX_READERS_PER_IDENTITY/);
+    assert.match(refused.text, /token:greedy has 20 readers, .*JOBRUNNER_MAX_READERS_PER_IDENTITY/);
   }
   for (let count = 0; count < 10; count += 1) readers.push(await service.open("GET", "/events", other));
   assert.deepEqual(new Set(readers.map(({ status }) => status)), new Set([200]));

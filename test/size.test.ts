@@ -62,7 +62,7 @@ async function startWithSmallStack(t: TestContext): Promise<Service> {
   return await startService(t, { program });
 }
 
-test("values that are too large together are refused by the largest one, and values that just fit run, also by a script's interpreter", async (t) => {
+test("values that are together too large are refused by the largest one, and values that just fit run, also in scripts", async (t) => {
   const service = await startWithSmallStack(t);
   const blocks = (count: number, of = "x".repeat(100_000)): Record<string, string> =>
     Object.fromEntries(Array.from({ length: count }, (_, number) => [`B${number}`, of]));

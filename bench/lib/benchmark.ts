@@ -35,7 +35,7 @@ export function skipped(name: string, why: string): Row {
   return { name, ours: "", peer: why, measured: "", demanded: "", verdict: "skipped" };
 }
 
-/** Without a build before, what is measured against it counts as short, because nobody knows the result. */
+/** Without a previous build, its comparisons count as short, because their results are unknown. */
 export function withoutBefore(name: string, why: string): Row {
   return { name, ours: "", peer: why, measured: "", demanded: "", verdict: "no build before" };
 }

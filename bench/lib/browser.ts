@@ -16,7 +16,7 @@ const quiet = [
 
 export const hasBrowser = (): boolean => existsSync(executablePath);
 
-/** The only tab of a browser of its own, so that all memory belongs to the page. */
+/** The only tab of a separate browser, so that all memory belongs to the page. */
 export async function openTab(scope: Scope, name: string): Promise<Tab> {
   const profile = join(scope.directory, `profile-${name}`);
   const browser = await chromium.launchPersistentContext(profile, {

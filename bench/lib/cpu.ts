@@ -1,4 +1,4 @@
-// The CPU time of everything that a program starts, however often it forks and whoever reaps it.
+// The CPU time of everything that a program starts, however often it forks and whichever process reaps it.
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { sleep } from "./tools.ts";

@@ -22,7 +22,7 @@ export function find(program: string): string | null {
   return null;
 }
 
-/** Compiles bench/<name>.c into the benchmark's directory; null where there is no compiler. */
+/** Compiles bench/<name>.c into the benchmark's directory; null if there is no compiler. */
 export function compile(scope: Scope, name: string): string | null {
   const compiler = find("clang") ?? find("cc");
   if (compiler === null) return null;
@@ -31,7 +31,7 @@ export function compile(scope: Scope, name: string): string | null {
   return program;
 }
 
-/** Runs a program to its end and returns what it printed; it is killed with the scope. */
+/** Runs a program to its end and returns its output. The scope kills it if it still runs. */
 export function runProgram(scope: Scope, program: string, args: string[], timeoutSeconds: number): Promise<string> {
   return new Promise((done, fail) => {
     const child = execFile(program, args, { timeout: timeoutSeconds * 1000, killSignal: "SIGKILL" }, (error, stdout, stderr) => {

@@ -65,7 +65,7 @@ async function* reportMissed({ log, source }: Changes, { scope, signal, takeTurn
     const { isWhole, jobs } = source.missedSince(since ?? Number.MAX_SAFE_INTEGER, scope);
     const Message = isWhole
       ? "changes may be missing here: the latest state of every job that may have changed follows"
-      : "changes may be missing here, also of finished jobs: the latest state of every unfinished job follows, and GET /jobs lists all jobs";
+      : "changes may be missing here, also of finished jobs: the latest state of every unfinished job follows, and GET /jobs lists all";
     yield Buffer.from(`event: missing\ndata: ${JSON.stringify({ IsWhole: isWhole, Message })}\n\n`);
     for (const json of jobs) {
       const text = Buffer.from(`event: job\ndata: ${json}\n\n`);

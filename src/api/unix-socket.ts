@@ -28,7 +28,7 @@ export async function listenOnPath(server: Server, path: string): Promise<void> 
   } catch (error) {
     if (!(error instanceof Error) || codeOf(error) === "") throw error; // it is already an error for people
     throw new Error(
-      `JOBRUNNER_SOCKET names ${path}, where no socket can be created (${error.message}): name a path in a directory in which this user can write`,
+      `JOBRUNNER_SOCKET names ${path}, where no socket can be created (${error.message}): use a directory that this user can write to`,
       { cause: error },
     );
   }

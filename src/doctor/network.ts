@@ -181,5 +181,5 @@ function ownerOfOwn(server: Server, peers: LocalPeers): Promise<number | null> {
 }
 
 function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => void server.close(() => resolve())); // the error of a server that never listened is ignored: it is closed too
+  return new Promise((resolve) => void server.close(() => resolve())); // also if it never listened, which is an error
 }
