@@ -1,4 +1,4 @@
-// How long commands take, in comparison with the build before.
+// How long commands take, in comparison with the previous build.
 import { type Benchmark, type Context, withoutBefore } from "./lib/benchmark.ts";
 import { type Build, programOf, thisBuild } from "./lib/builds.ts";
 import { startService } from "./lib/service.ts";

@@ -33,7 +33,7 @@ static double bare_spawn(void) {
     if (pipe2(ends, O_CLOEXEC) < 0) fail("pipe2");
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    // As a job has it. Where it is a socket, as from Node, bash may take itself for a remote shell and read the user's start files.
+    // Like a job. If standard input is a socket, as from Node, bash takes itself for a remote shell and reads the start-up files.
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
     if (posix_spawn(&pid, "/bin/bash", &actions, NULL, command, environ) != 0) fail("posix_spawn");

@@ -1,6 +1,6 @@
-// spawn COUNT INFLIGHT OUTPUT COMMAND: runs bash -c COMMAND so many times, so many at once, with its output in a
-// file. Prints the seconds. This is about as fast as the machine starts such jobs at all, without HTTP, without
-// a record and without anybody who could ask for the output.
+// spawn COUNT INFLIGHT OUTPUT COMMAND: runs bash -c COMMAND COUNT times, INFLIGHT at once, with its output in a
+// file. Prints the seconds. This is about the fastest rate at which the machine starts such jobs, without HTTP,
+// without a record, and without readers of the output.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <spawn.h>

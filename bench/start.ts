@@ -1,4 +1,4 @@
-// How long the service takes to start, on a quiet and on a busy machine, in comparison with the build before.
+// How long the service takes to start, on a quiet and on a busy machine, in comparison with the previous build.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { type Benchmark, type Context, withoutBefore } from "./lib/benchmark.ts";

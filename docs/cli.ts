@@ -89,13 +89,13 @@ function sentence(description: string): string {
   return `${description.charAt(0).toUpperCase()}${description.slice(1)}.`;
 }
 
-/** The options that many commands share are said once. */
+/** Options that many commands share are described once. */
 function commonOptions(commands: Command[]): Option[] {
   const same = Map.groupBy(commands.flatMap(ownOptions), ({ flags, description }) => `${flags} ${description}`);
   return [...same.values()].filter(({ length }) => length > 3).flatMap(([first]) => first ?? []);
 }
 
-/** Those by which something is done, not only grouped. */
+/** The commands that do something, and do not only group others. */
 function runnable(command: Command): Command[] {
   const below = commandsBelow(command);
   return below.length === 0 ? [command] : below.flatMap(runnable);
@@ -109,7 +109,7 @@ function rowOf(option: Option): Row {
   return [`\`${help.optionTerm(option)}\``, help.optionDescription(option)];
 }
 
-/** All commands, to be looked at and not run. */
+/** All commands, only to read their descriptions. */
 function describedProgram(): Command {
   const none = (): never => {
     throw new Error("commands are only described here");

@@ -1,4 +1,4 @@
-/** A document that becomes a page in Markdown and a manual page in roff, man(7). Its text may contain `code` and [links](there). */
+/** A document that becomes a page in Markdown and a manual page in roff, man(7). Its text may contain `code` and [links](target). */
 
 export type Section = { title: string; parts: Part[]; subsections?: Section[] };
 
@@ -44,7 +44,7 @@ function rowAsMarkdown(row: string[]): string {
 
 const maxColumns = 140;
 
-/** Breaks a paragraph into lines, at blanks. */
+/** Splits a paragraph into lines, at blanks. */
 function wrapped(paragraph: string): string {
   const lines: string[] = [];
   for (const word of paragraph.split(" ")) {
@@ -84,7 +84,7 @@ function line(text: string, { isCode = false } = {}): string {
   return `${/^[.']/.test(roff) ? "\\&" : ""}${roff}\n`;
 }
 
-/** Code is bold; of links the text is kept. */
+/** Code is bold; a link is replaced by its text. */
 function inRoff(text: string): string {
   return text
     .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
@@ -95,7 +95,7 @@ function inRoff(text: string): string {
 
 const names: Record<string, string> = { "\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq" };
 
-/** As it is typed: typographic signs that roff would make of these characters cannot be pasted into a shell. */
+/** Literally: roff would print typographic characters, which cannot be pasted into a shell. */
 function escaped(text: string): string {
   return text.replaceAll(
     /[\\'`^~"-]|\P{ASCII}/gu,

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-/** The committed form: a line for each value, so that a diff is readable. */
+/** The committed form: one line for each value, so that a diff is readable. */
 export function layOut(document: unknown): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }

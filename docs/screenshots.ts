@@ -12,7 +12,7 @@ import { Client } from "../src/client/index.ts";
 const root = resolve(import.meta.dirname, "..");
 const folder = join(root, "docs", "screenshots");
 
-/** The digest of all that the page is made of: other pictures are of another page. */
+/** The digest of all files of the page: with another digest, the pictures show another page. */
 export function digestOfPage(): string {
   const digest = createHash("sha256");
   for (const file of globSync("web/**/*.{ts,tsx,css,html,svg}", { cwd: root }).toSorted())

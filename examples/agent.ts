@@ -10,7 +10,7 @@ type Step = NonNullable<JobSpec["Commands"]>[number];
 const { JOBRUNNER_URL: url = "http://localhost:8080", JOBRUNNER_TOKEN: token } = process.env;
 const client = new Client({ url, ...(token === undefined ? {} : { token }) });
 
-/** Runs the steps in the project and shows their output as it comes. */
+/** Runs the steps in the project and shows their output live. */
 async function run(project: string, steps: Step[]): Promise<Job> {
   const id = await client.submit({ Name: "agent", WorkingDir: project, TimeoutSeconds: 600, Commands: steps });
   for await (const piece of client.attach(id)) {
@@ -20,7 +20,7 @@ async function run(project: string, steps: Step[]): Promise<Job> {
   throw new Error(`job ${id} has no outcome`);
 }
 
-/** The last lines that the step that failed wrote to standard error. */
+/** The last lines that the failed step wrote to standard error. */
 async function complaintOf({ ID, Steps }: Job): Promise<string> {
   const step = Steps.find(({ State }) => State !== "Succeeded")?.Number ?? 1;
   const decoder = new TextDecoder();
@@ -31,7 +31,7 @@ async function complaintOf({ ID, Steps }: Job): Promise<string> {
   return text;
 }
 
-/** A step to take first. This table stands where a model would be asked. */
+/** A step to take first. A real agent would ask a model instead of this table. */
 function decide(complaint: string): Step | null {
   if (/config\.h: No such file/.test(complaint)) return { Name: "configure", CommandLine: "./configure" };
   if (/Cannot find (module|package)/.test(complaint)) return { Name: "install", CommandLine: "npm ci" };

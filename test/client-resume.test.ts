@@ -110,7 +110,7 @@ test("tail is counted once: output that is written while the service is away is 
 test("a submission whose answer is lost creates one job, and returns its ID", async (t) => {
   const service = await startService(t);
   const proxy = await new Proxy(() => service.port).start(t);
-  proxy.cuts = [1]; // the job is there when this byte comes
+  proxy.cuts = [1]; // the job exists when this byte is sent
   const id = await new Client({ url: proxy.url }).submit({ CommandLine: "true", Name: "once" });
   await waitFor("it is finished", async () => (await service.get(id)).State === "Succeeded");
   const jobs: string[] = [];
@@ -212,7 +212,7 @@ function events(text: string): Response {
   return new Response(text, { headers: { "Content-Type": "text/event-stream; charset=utf-8" } });
 }
 
-/** No connection is kept, so that each call has one of its own to break. */
+/** Connections are not kept alive, so each call has one of its own that can break. */
 const onOneConnection: Fetch = async (url, init) => await fetch(url, { ...init, headers: { ...init.headers, Connection: "close" } });
 
 function folderOf(t: TestContext): string {

@@ -10,9 +10,8 @@ import { isTorture } from "./helper/torture.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /**
- * One job's life, again and again; strace (inject=…:signal=SIGKILL:when=N, strace(1)) kills a process as it enters its Nth call of a kind,
- * until a life passes in which there is no Nth. Each kind says how many lives at least must have ended by a kill: a kind that nothing calls
- * any more fails.
+ * Runs jobs repeatedly. strace (inject=…:signal=SIGKILL:when=N, strace(1)) kills a process as it enters its Nth call of a kind, until a run
+ * has no Nth call. Each kind has a minimum number of runs that must end by a kill, so a kind of call that no longer happens fails the test.
  */
 const hasStrace = canRun("strace");
 const skip = hasStrace ? false : "strace is not installed";
@@ -129,7 +128,7 @@ async function inject(pid: number, kind: string, point: number, options: string[
 }
 
 /**
- * Whether the service was killed. It is let go before it is asked, since to answer is to live on: another of the calls, and the last one.
+ * Whether the service was killed. Detaches strace before asking, because an answer needs further calls, and one of them could be the Nth.
  */
 async function endOf(service: Service, injection: Injection): Promise<boolean> {
   await detach(injection);

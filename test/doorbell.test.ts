@@ -8,10 +8,7 @@ import { type Service, startService } from "./helper/service.ts";
 import { injectFailure, withoutStrace } from "./helper/strace.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/**
- * The doorbell, drawn in supervisor/formats.h: what rings bring is taken where it fits, and whatever becomes of them, the status file is
- * the truth.
- */
+/** The doorbell, drawn in supervisor/formats.h: rings are used if they fit, and in every other case the status file is the truth. */
 
 const idA = "01a22e9b-8de4-7000-8281-d20471db2772";
 const idB = "01a22e9b-8de4-7001-8281-d20471db2772";

@@ -161,7 +161,7 @@ async function assertRemoved(service: Service, id: string): Promise<void> {
   assert.ok(!existsSync(join(service.stateDir, "jobs", id)));
 }
 
-/** In health's detail, a metric, the log and by the doctor. */
+/** Reported in health's details, by a metric, in the log and by the doctor. */
 async function assertReported(service: Service, { job, path, problem }: { job: string; path: string; problem: RegExp }): Promise<void> {
   const { status, remains }: { status: string; remains: { job: string; path: string; problem: string }[] } = JSON.parse(
     (await service.call("GET", "/healthz")).text,

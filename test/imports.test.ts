@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { repository } from "./helper/service.ts";
 
-/** Each folder of src/ and those that it may import from. */
+/** Each folder of src/ with the folders from which it may import. */
 const mayImport: Record<string, string[]> = {
   lib: [],
   job: ["lib"],
@@ -88,7 +88,7 @@ test("only main reads the environment, and only main ends the process", () => {
   }
 });
 
-/** The files of the repository that a file imports, in whatever way. */
+/** The files of the repository that a file imports, in any way. */
 function importsOf(file: string): string[] {
   return importsIn(readFileSync(join(repository, file), "utf8"), file);
 }
@@ -97,7 +97,7 @@ function importsIn(text: string, file: string): string[] {
   return [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)"(\.[^"]+)"/g)].map(([, path = ""]) => join(file, "..", path));
 }
 
-/** The first circle found, from a file back to itself; null: there is none. */
+/** The first circle found, from a file back to itself, or null. */
 function circleIn(imports: Map<string, string[]>): string[] | null {
   const finished = new Set<string>();
   const search = (file: string, path: string[]): string[] | null => {

@@ -10,7 +10,7 @@ import { repository, startService } from "./helper/service.ts";
 import { needsScript, onTerminal } from "./helper/terminal.ts";
 import { cannotBe, startAs } from "./helper/users.ts";
 
-/** What jobs do not get from the service that runs them. The rest of docs/security.md's list has its tests beside the supervisor. */
+/** What jobs do not inherit from the service. The rest of docs/security.md's list is tested beside the supervisor. */
 
 const user = { name: "54397", uid: 54397, gid: 54397 };
 

@@ -18,7 +18,7 @@ import { browserTest, startSite } from "./helper/browser.ts";
 import { openPage } from "./helper/page.ts";
 import { shownFields } from "./helper/schema-fields.ts";
 
-/** Every field of the schema of a job can be reached from the command line and from the form of the web page. */
+/** Every field of the job schema can be set on the command line and in the form of the web page. */
 
 const shown = shownFields();
 const byField = Map.groupBy(shown, ({ path }) => path);
@@ -102,7 +102,7 @@ browserTest("every field of a step has a control on the page, in which it can be
   assert.deepEqual(await jsonOf(page), { Commands: [first, second] });
 });
 
-/** Runs `jobrunner run` with these words, in this process, and gives the job that a service would get. */
+/** Runs `jobrunner run` with these words, in this process, and returns the job that a service would get. */
 async function startCommandLine(t: TestContext): Promise<(words: string[], sample: JobSpec) => Promise<unknown>> {
   let submitted: unknown = null;
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -137,7 +137,7 @@ function sink(): Writable {
   return new Writable({ write: (_chunk, _encoding, done) => done() });
 }
 
-/** Types a value into the control of each field. Gives what the form must say then, with the values of secrets hidden. */
+/** Types a value into the control of each field. Returns the form's expected values, with secrets hidden. */
 async function fillAll(form: Locator, { leaves, prefix }: { leaves: readonly Leaf[]; prefix: string }): Promise<Record<string, unknown>> {
   const values: [string, unknown][] = [];
   for (const { path, field } of leaves) {
@@ -151,7 +151,7 @@ async function fillAll(form: Locator, { leaves, prefix }: { leaves: readonly Lea
   return objectOf(values);
 }
 
-/** A value that fits the schema and, of a choice, is offered. The last one has the most parts. */
+/** A value that fits the schema and, for a choice, is one of its options. The last value has the most parts. */
 function sampleOf({ path, field }: Leaf, prefix: string): unknown {
   const own = shown.filter((one) => one.path === `${prefix}${path}` || one.path.startsWith(`${prefix}${path}.`));
   const values = own.map(({ spec }) =>

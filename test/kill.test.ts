@@ -77,7 +77,7 @@ test("the stop signal is sent first, and a job may end by itself within the grac
 
 test("a real-time stop signal is delivered to each process once", async (t) => {
   const service = await sharedService(t);
-  const loop = "echo ready; until [ -e end ]; do :; done; exit 6"; // without a child, of whose end by the signal bash would tell
+  const loop = "echo ready; until [ -e end ]; do :; done; exit 6"; // without a child, because bash would print the signal that ended it
   const spec: JobSpec = {
     CommandLine: `trap 'echo stopped; touch end' RTMIN+3; ${loop}`,
     StopSignal: "SIGRTMIN+3",

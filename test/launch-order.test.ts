@@ -8,13 +8,13 @@ import { type TestContext, test } from "node:test";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** In which order the service does what a submission is: seen from outside, in its system calls (strace(1)). */
+/** The order of the steps of a submission, observed in the service's system calls (strace(1)). */
 
 const skip = spawnSync("strace", ["-V"]).status === 0 ? false : "strace is not installed";
 
 test("jobs are committed, answered, given to the launcher, and only then logged, those of one turn together", { skip }, async (t) => {
   const service = await startService(t);
-  await service.run({ CommandLine: "true" }); // the connection and the log are open
+  await service.run({ CommandLine: "true" }); // the connection and the log are open afterwards
   const jobs = 12;
   const trace = await Trace.of(t, service);
   const ids = await submitAtOnce(service, jobs);
@@ -62,7 +62,7 @@ test("pending log lines are written when the service ends", async (t) => {
   assert.match(audit.trim().split("\n").at(-1) ?? "", /"Event":"stop"/);
 });
 
-/** Of Node's own threads (eventfd(2)). */
+/** The descriptors of Node's own threads (eventfd(2)). */
 function isWakeUp(call: string): boolean {
   return /^write\(\d+, "\\1(\\0){7}", 8\)/.test(call);
 }
@@ -75,7 +75,7 @@ function isAudit(call: string): boolean {
   return call.includes('\\"Event\\":');
 }
 
-/** On connections that are known, while the service is held, so that one turn of its event loop takes them. */
+/** Sends the requests on open connections while the service is stopped, so that one turn of its event loop reads them. */
 async function submitAtOnce({ port, pid }: Service, count: number): Promise<string[]> {
   const body = JSON.stringify({ CommandLine: "true" });
   const connections = Array.from({ length: count }, () => new Connection(port));
@@ -100,7 +100,7 @@ class Connection {
     this.#socket = connect(port, "127.0.0.1").on("data", (chunk: Buffer) => (this.#answer += chunk.toString()));
   }
 
-  /** The pattern's group in the answer. */
+  /** The group of the pattern in the answer. */
   async ask(request: string, pattern: RegExp): Promise<string> {
     this.#answer = "";
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -122,7 +122,7 @@ class Trace {
     this.#path = path;
   }
 
-  /** Of the service's event loop, from now on. */
+  /** The system calls of the service's event loop, from now on. */
   static async of(t: TestContext, { pid }: Service): Promise<Trace> {
     const folder = mkdtempSync(join(tmpdir(), "jobrunner-trace-"));
     const path = join(folder, "calls");

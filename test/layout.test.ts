@@ -8,7 +8,7 @@ import { repository } from "./helper/service.ts";
 const maxColumns = 140;
 const folders = ["src", "web", "supervisor", "test", "bench", "tools", "docs", "packaging", "examples", "findings"];
 const files = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile"];
-/** Generated from texts that are held to the limit themselves, or data. */
+/** Generated from texts that obey the limit themselves, or data. */
 const isLeftOut = /^(src\/client\/openapi\.ts|docs\/(cli|configuration)\.md)$|\.(json|png|svg|1|sha256)$/;
 
 test("no line is longer than 140 columns, except in tables, code blocks and words that cannot be split", () => {
@@ -26,7 +26,7 @@ function longLinesOf(file: string): string[] {
       if (isMarkdown && line.trimStart().startsWith("```")) isInBlock = !isInBlock;
       const isFree = isMarkdown && (isInBlock || line.startsWith("|") || line.startsWith("    "));
       const isOneWord = line.slice(0, maxColumns + 1).lastIndexOf(" ") <= line.search(/\S/);
-      const isPattern = /^\s*\/[^*/]/.test(line); // a regular expression has no place to break
+      const isPattern = /^\s*\/[^*/]/.test(line); // a regular expression cannot be split
       return line.length <= maxColumns || isFree || isOneWord || isPattern ? [] : [`${file}:${index + 1} has ${line.length} columns`];
     });
 }

@@ -16,7 +16,7 @@ test("hundreds of jobs and readers leave no descriptor and no process in service
     gone.close();
     await service.call("GET", "/no-such-job/attach");
   };
-  // its reader waits, so that all is open that stays so
+  // its reader waits, so that everything that stays open is open
   await service.output(await service.submit({ CommandLine: "sleep 0.1; echo followed" }));
   const launcher = await service.launcher();
   const openFiles = (): string[] =>
@@ -46,7 +46,7 @@ test("supervisor and job hold no descriptor of service or launcher", async (t) =
   assert.equal(openFilesOf(step).length, 3);
 });
 
-/** Without what tells one socket or pipe from another. */
+/** Without the numbers that distinguish sockets and pipes. */
 function kindOf(file: string): string {
   return file.replace(/\[\d+\]$/, "");
 }

@@ -5,7 +5,7 @@ import type { Answer, Reader } from "./helper/http.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** What a request may take; connections and their times are in listener.test.ts, requests per second in identity.test.ts. */
+/** Limits of requests. Connections and timeouts are in listener.test.ts, requests per second in identity.test.ts. */
 
 test("a body up to the limit is accepted, and a larger one is refused with the name of the limit", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_BODY_BYTES: "2000" } });

@@ -136,7 +136,7 @@ test(
     const refused = await call(service.url, "POST", "/", { body: "x".repeat(1_000_000) });
     assert.deepEqual([refused.status, refused.headers["retry-after"], refused.headers.connection], [503, "5", "close"]);
     assert.match(refused.text, /"too-many-connections"[^]*JOBRUNNER_MAX_CONNECTIONS/);
-    assert.equal(await statusOverSocket(socketPath), 503); // counted together
+    assert.equal(await statusOverSocket(socketPath), 503); // the limit counts both together
     assert.deepEqual(new Set(await held()), new Set([200]));
     agent.destroy();
     await waitFor("there is room again", async () => (await service.call("GET", "/healthz")).status === 200);
@@ -176,7 +176,7 @@ test("a request to change the protocol is treated like others: refused from a fo
   assert.equal((await service.call("GET", "/healthz", { headers: upgrade })).status, 200);
 });
 
-/** What the service answers before it closes the connection. */
+/** The service's answer, read until it closes the connection. */
 async function exchange({ port }: Service, bytes: string): Promise<string> {
   const client = new Connection(connect(port, "127.0.0.1"));
   client.socket.write(bytes);
@@ -188,7 +188,7 @@ function statusOverSocket(socketPath: string): Promise<number> {
   return statusOf({ socketPath });
 }
 
-/** Of a health check; 0 where the connection broke. */
+/** The status of a health check; 0 if the connection broke. */
 function statusOf(where: { port?: number; socketPath?: string; agent?: Agent }): Promise<number> {
   return new Promise((resolve) => {
     const sent = request({ host: "127.0.0.1", path: "/healthz", agent: false, ...where });

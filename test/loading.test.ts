@@ -8,11 +8,11 @@ import { recordJobs } from "./helper/recorded-jobs.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** What a start loads and does, and what waits until it is asked for. */
+/** What a start loads and does, and what is loaded on first use. */
 
 /**
- * Tells in a file of each module when it is loaded; of those that the program had kept by SIGUSR2; and at the end of a process of the parts
- * of Node that were.
+ * Writes into a file when each module is loaded, at SIGUSR2 which modules the program has kept, and at the end of the process which parts
+ * of Node.js were loaded.
  */
 const tracer = `
   const { appendFileSync } = require("node:fs");

@@ -17,7 +17,7 @@ function linesIn(text: string): Line[] {
     .map((line): Line => JSON.parse(line));
 }
 
-/** Of one job, without the time. */
+/** The log lines of one job, without their times. */
 function wayOf(service: Service, id: string): object[] {
   return linesIn(service.log)
     .filter(({ job }) => job === id)
@@ -137,7 +137,7 @@ test("an error is logged with its message, its causes and its position in the so
   assert.doesNotMatch(JSON.stringify(line), /what it said/);
 });
 
-/** More than a pipe and what may wait take together. */
+/** More than the pipe and the service's buffer hold together. */
 const much = 'for (let count = 0; count < 30_000; count += 1) log("info", "x".repeat(100));';
 
 test("a pipe without a reader neither stops the service nor fills its memory, and dropped lines are reported", async (t) => {
@@ -159,18 +159,18 @@ test("a pipe without a reader neither stops the service nor fills its memory, an
 
 test("a stopped terminal does not stop the service", needsScript, async (t) => {
   const done = join(temporary(t), "done");
-  logOnTerminal(t, `${much} writeFileSync(${JSON.stringify(done)}, "");`); // of which nobody reads
+  logOnTerminal(t, `${much} writeFileSync(${JSON.stringify(done)}, "");`); // the terminal has no reader
   await waitFor("it has written all", () => existsSync(done));
 });
 
-/** A process with a log, on a pipe. Nothing is read of it but by textOf. */
+/** A process with a log on a pipe. Only textOf reads the pipe. */
 function log(t: TestContext, code: string): ChildProcess {
   const child = spawn(process.execPath, ["--input-type=module", "-e", programOf(code)], { stdio: ["ignore", "ignore", "pipe"] });
   t.after(() => child.kill("SIGKILL"));
   return child;
 }
 
-/** The same on a terminal, whose text comes from `stdout`. */
+/** A process with a log on a terminal, whose text arrives at `stdout`. */
 function logOnTerminal(t: TestContext, code: string, environment: Record<string, string> = {}): ChildProcess {
   const program = join(temporary(t), "program.mjs");
   writeFileSync(program, programOf(code));

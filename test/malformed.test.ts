@@ -10,7 +10,7 @@ import { startSecure } from "./helper/https.ts";
 import { startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** What comes over a connection that has been used before, and is no request. */
+/** Malformed input on connections that have been used before. */
 
 const host = "\r\nHost: localhost\r\n";
 const well = `GET /healthz HTTP/1.1${host}\r\n`;
@@ -104,7 +104,7 @@ test("a request that was answered before its body became malformed gets no secon
   assert.deepEqual(client.statuses(), [403]);
 });
 
-/** The status that a body which does not come has got, when that is there. */
+/** The status of the answer to a request whose body does not arrive. */
 async function lateBody(port: number): Promise<number | undefined> {
   const client = new Connection(connect(port, "127.0.0.1"));
   client.socket.write(`POST / HTTP/1.1${host}Content-Length: 10\r\n\r\n{`);

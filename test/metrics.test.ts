@@ -133,7 +133,7 @@ test("Prometheus sees the first lost and the first timed-out job as an increase"
     await waitFor(`one more is ${state}`, async () => Number(await query(url, `sum(increase(${over(state)}[5m]))`)) > 0);
 });
 
-/** Of the names with their labels, as they are written. */
+/** The metrics by name and labels, as written in the text format. */
 async function samples(service: Service): Promise<Map<string, number>> {
   const { text } = await service.call("GET", "/metrics");
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -182,7 +182,7 @@ async function answer(url: string, expression: string): Promise<QueryAnswer> {
   return body;
 }
 
-/** The first value, or null where there is none. */
+/** The first value, or null if there is none. */
 async function query(url: string, expression: string): Promise<string | null> {
   return (await answer(url, expression)).data?.result[0]?.value[1] ?? null;
 }

@@ -10,7 +10,7 @@ import { isTorture } from "./helper/torture.ts";
 import { isAlive } from "./helper/processes.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** What must be true of a job, whatever was done in which order. */
+/** What must be true of a job after any order of operations. */
 type Expectation = {
   id: string;
   kind: "quick" | "waiting";
@@ -20,7 +20,7 @@ type Expectation = {
   isKilled: boolean;
   isOrphaned: boolean; // its supervisor was killed
   isRemoved: boolean;
-  certainState: string | null; // null: whether it ended or was killed first, only the job says
+  certainState: string | null; // null: only the job tells whether it ended or was killed first
 };
 const finalStates = /^(Succeeded|Failed|Killed|Lost)$/;
 type Model = { jobs: Expectation[]; isUp: boolean };
@@ -83,7 +83,7 @@ class Kill extends OnJob {
     if (job.certainState !== null) assert.equal(State, job.certainState);
   }
 
-  /** A job that is finished stays what it is. One that waits for what nobody has done cannot end but by the kill. */
+  /** A finished job does not change. A job that waits for an event that has not happened can end only by the kill. */
   async #foresee(job: Expectation, service: Service): Promise<void> {
     const { State } = await service.get(job.id);
     if (finalStates.test(State)) job.certainState = State;

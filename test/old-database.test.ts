@@ -43,7 +43,7 @@ test("a job that an older service was about to launch before a reboot is lost", 
   assert.deepEqual(await service.activeIds(), [running]);
 });
 
-/** The database as the schema had it in which a launch was known by its boot. */
+/** The database with the old schema, which identified a launch by its boot ID. */
 function makeOlder(service: Service, change: (database: DatabaseSync) => void): void {
   const database = new DatabaseSync(join(service.stateDir, "jobrunner.db"));
   try {

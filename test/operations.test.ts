@@ -37,7 +37,7 @@ const never = new AbortController().signal;
 const query = { idPrefix: null, states: [], labels: [], name: null, text: null, sinceMs: null, untilMs: null, limit: 10, cursor: null };
 const page = { after: null, limit: 10, isWanted: () => true };
 
-/** Each operation, as any way in calls it. */
+/** Each operation, called as HTTP routes and others call it. */
 const calls: Partial<Record<OperationName, Call>> = {
   listRunning: (operations, caller) => operations.listRunning(caller),
   submit: (operations, caller) => operations.submit(caller, { CommandLine: "true" }, null),
@@ -53,7 +53,7 @@ const calls: Partial<Record<OperationName, Call>> = {
   remove: (operations, caller, id) => operations.remove(caller, id),
 };
 
-/** What each caller gets of an operation that the roles of this access may call, on a job of `owner`. */
+/** The result of each caller for an operation that the roles of this access may call, on a job of `owner`. */
 const expected: Record<Exclude<Access, "public">, Record<keyof typeof callers, string>> = {
   see: { owner: "done", other: "unknown-job", reader: "done", admin: "done" },
   run: { owner: "done", other: "unknown-job", reader: "role-too-small", admin: "done" },
@@ -62,7 +62,7 @@ const expected: Record<Exclude<Access, "public">, Record<keyof typeof callers, s
 
 test("every operation on jobs has a line in the table, and every such line has its operation and a call in this test", () => {
   const methods = Object.getOwnPropertyNames(Operations.prototype).filter((name) => name !== "constructor" && name !== "permit");
-  const ofService: OperationName[] = ["health"]; // the rest about the service needs no runner
+  const ofService: OperationName[] = ["health"]; // the other operations on the service need no runner
   const declared = operationNames.filter((name) => operationTable[name].about !== "service");
   assert.deepEqual(methods.toSorted(), [...declared, ...ofService].toSorted());
   assert.deepEqual(Object.keys(calls).toSorted(), methods.toSorted());

@@ -4,7 +4,7 @@ import type { Piece } from "../src/client/index.ts";
 import { sharedService } from "./helper/shared-service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** A part of an output, up to a byte. */
+/** Reading a part of an output, up to a byte. */
 
 test("a part of the output has exactly its bytes, in every format, with and without filters, and no outcome follows", async (t) => {
   const service = await sharedService(t);

@@ -70,7 +70,7 @@ test("a thousand readers each get every byte, and one watch wakes them", async (
     const data = Buffer.alloc(5000, `part ${part} `);
     hash.update(data);
     job.write({ data });
-    await job.text({ tail: 0, follow: false }); // the readers have their turn
+    await job.text({ tail: 0, follow: false }); // lets the readers run
   }
   const watches = openFilesOf(process.pid).filter((file) => file === job.outputPath).length;
   assert.ok(watches <= 1, "one open file for all");
@@ -92,7 +92,7 @@ test("tail=0 gives only new output, tail=N the last lines and new output", async
   const readers = [job.attach({ tail: 0 }), job.attach({ tail: 1 }), job.attach({ tail: 1, stream: "stderr" })];
   const texts = readers.map(async (reader) => (await Array.fromAsync(reader, String)).join(""));
   await waitFor("the readers looked", () => job.watchers.files.size === 2);
-  await job.text({ tail: 1, follow: false }); // looks after them
+  await job.text({ tail: 1, follow: false }); // reads after the other readers
   job.write({ data: "new\n" }, { data: "err\n", stream: "stderr" }).end();
   assert.deepEqual(await Promise.all(texts), ["new\nerr\n", "last\nnew\nerr\n", "err\n"]);
 });
@@ -167,7 +167,7 @@ async function hashOf(job: WrittenJob): Promise<string> {
   return hash.digest("hex");
 }
 
-/** A generator that waits does not return by itself. */
+/** A waiting generator does not return by itself. */
 async function closeReader(reader: AsyncGenerator<Buffer>, job?: WrittenJob): Promise<void> {
   job?.end();
   await reader.return(undefined);

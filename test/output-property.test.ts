@@ -10,7 +10,7 @@ import { WrittenJob } from "./helper/written-job.ts";
 
 const numRuns = isTorture ? 20_000 : 300;
 
-/** Bytes that are hard on readers: ends and middles of characters, lines of all lengths, what is longer than a read. */
+/** Difficult bytes for readers: incomplete characters, lines of all lengths, and pieces longer than a read. */
 const text = fc.constantFrom("\n", "a", "é", "😀", "line\n", "\n\n", "\0", "\r\n", '"\\', "\u2028").map((part) => Buffer.from(part));
 const broken = fc.constantFrom([0xc3], [0xa9], [0xf0], [0x9f, 0x98], [0x80], [0xff], [0xe0, 0x80]).map((part) => Buffer.from(part));
 const random = fc.uint8Array({ maxLength: 20 }).map((part) => Buffer.from(part));
@@ -102,7 +102,7 @@ async function checkAll({ writes, selection, read }: Check): Promise<void> {
   checkPieces(piecesOf(events.replaceAll(/^(id: \d+|id: end|event: outcome|)\n|^data: /gm, "")), writes, wanted);
 }
 
-/** The wanted bytes of one write. */
+/** The bytes of one write that the reader wants. */
 type Wanted = { offset: number; data: Buffer; write: number };
 
 function wantedOf(writes: ModelWrite[], { offset, stream, step, tail = null }: Selection): Wanted[] {
@@ -166,7 +166,7 @@ function checkPieces(pieces: Piece[], writes: ModelWrite[], wanted: Wanted[]): v
     );
 }
 
-/** The bytes between which no other stream or step, and no gap, comes. */
+/** Ranges of bytes without another stream or step and without a gap in between. */
 function runsOf(writes: ModelWrite[], wanted: Wanted[]): Buffer[] {
   const runs: Buffer[] = [];
   let last: Wanted | null = null;

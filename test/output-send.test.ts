@@ -120,9 +120,9 @@ test("a read error breaks the connection: the client must not take the part for 
 type TestServer = {
   port: number;
   results: SendResult[];
-  /** What the kernel has of each response, and the client has not acknowledged. */
+  /** How many bytes of each response the kernel holds that the client has not acknowledged. */
   waitingBytes: () => Promise<number[]>;
-  /** Nothing more was given to the kernel between the last two looks. */
+  /** Whether the kernel got nothing more between the last two checks. */
   isResting: (response: number) => boolean;
   stalledClient: () => Socket;
   disconnectAll: () => void;

@@ -64,7 +64,7 @@ test("the package depends only on the Node.js that it contains: all other import
   ]);
   const imports: string[] = [];
   for (const file of globSync("dist/*.cjs", { cwd: made.root })) {
-    // What libraries would write into code that they generate begins with a quote or a space.
+    // Code that libraries generate would begin with a quote or a space.
     for (const [, name = ""] of readFileSync(join(made.root, file), "utf8").matchAll(/[=(,;{}?:]require\(["`]([^."`][^"`]*)["`]/g)) {
       assert.ok(isBuiltin(name), `${file} imports ${name}`);
       imports.push(name);

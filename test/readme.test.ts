@@ -14,12 +14,12 @@ type Session = { command: string; expected: string };
 
 const pages = globSync(["*.md", "docs/*.md", "packaging/**/*.md", "examples/**/*.md"], { cwd: repository }).toSorted();
 
-/** What only a box with a container engine can show. */
+/** Pages that need a machine with a container engine. */
 const containerSection = /^## Containers\n[^]*?(?=^## )/m;
 
 const operators = "changes an operator's box, or looks at one";
 
-/** Commands in `sh` blocks: where a test or CI runs them, or why none does. */
+/** Commands in `sh` blocks: the test or CI job that runs them, or why none does. */
 const doneElsewhere: Record<string, string> = {
   make: ".ci/run",
   "make run": "test/setup.test.ts",
@@ -123,12 +123,12 @@ async function show(t: TestContext, service: Service, markdown: string): Promise
   const folder = folderOf(t);
   const sessions = sessionsOf(markdown);
   assert.ok(sessions.length > 0);
-  for (const name of ["bin", "examples", "docs"]) symlinkSync(join(repository, name), join(folder, name)); // a reader is in the checkout
+  for (const name of ["bin", "examples", "docs"]) symlinkSync(join(repository, name), join(folder, name)); // the commands run in a checkout
   const outputs = await runAll(sessions, { service, folder });
   for (const [index, { command, expected }] of sessions.entries()) assert.match(outputs[index] ?? "", asPattern(expected), command);
 }
 
-/** Lines after "$ " are typed, after "> " typed on, the others shown; "…" stands for anything. */
+/** Lines after "$ " are typed, lines after "> " continue them, the others are output; "…" stands for any text. */
 function sessionsOf(markdown: string): Session[] {
   const sessions: Session[] = [];
   for (const block of blocksOf(markdown, "console")) {
@@ -142,7 +142,7 @@ function sessionsOf(markdown: string): Session[] {
   return sessions;
 }
 
-/** In one shell, as a reader would type them: variables and files stay. */
+/** Run in one shell, as a reader would type them: variables and files persist. */
 async function runAll(sessions: Session[], { service, folder }: { service: Service; folder: string }): Promise<string[]> {
   const mark = "--- next command ---";
   const script = sessions

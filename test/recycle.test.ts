@@ -9,7 +9,7 @@ import { childrenOf, isAlive } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** Stopped, so that it does not end because its second is finished. */
+/** Stopped, so that it does not end after waiting for a second. */
 async function stopOneThatWaits(service: Service): Promise<number> {
   await service.run({ CommandLine: "exit 0" });
   const launcher = await service.launcher();

@@ -8,12 +8,12 @@ import type { Answer } from "./helper/http.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { type Violation, violationsOf, wrapped } from "./helper/violations.ts";
 
-/** Everything that a route's schemas declare is enforced, and everything that they take fits them. */
+/** Everything that a route's schemas declare is enforced, and every accepted request fits them. */
 
 type Part = "params" | "querystring" | "headers" | "body";
 const parts = ["params", "querystring", "headers", "body"] as const satisfies Part[];
 
-/** Of each rule that JSON Schema cannot express: a value that breaks it, and how it is refused. */
+/** For each rule that JSON Schema cannot express: a value that breaks it, and the expected refusal. */
 const refined: Record<string, { value: unknown; refusal: RegExp }[]> = {
   "params.id": [{ value: "nope", refusal: /"code":"unknown-job"/ }],
   "params.path": [
@@ -74,7 +74,7 @@ test("every rule that is attached to a schema is enforced on every route with th
   assert.deepEqual([...seen].toSorted(), Object.keys(refined).toSorted());
 });
 
-/** Schemas with a rule of their own: of a part, and of its fields. */
+/** The schemas with a rule of their own: of a part, and of its fields. */
 function* refinedIn(schema: unknown, part: Part): Generator<[name: string, path: string[]]> {
   if (!Type.IsObject(schema)) return;
   if (Type.IsRefine(schema)) yield [part, []];
@@ -83,7 +83,7 @@ function* refinedIn(schema: unknown, part: Part): Generator<[name: string, path:
 
 type Sending = { part: Part; value: unknown; id: string };
 
-/** A request of the route that is right but for one part, which is the value. */
+/** A request of the route that is valid except for one part, which is the value. */
 async function send(service: Service, { method, url }: Route, { part, value, id }: Sending): Promise<Answer> {
   const given = new Map(Object.entries(typeof value === "object" && value !== null ? value : {}));
   const params = part === "params" ? given : new Map();
@@ -95,7 +95,7 @@ async function send(service: Service, { method, url }: Route, { part, value, id 
   return await service.call(method, `${path}?${query.toString()}`, { headers, ...body });
 }
 
-/** Everything in a URL or header is text, so a text cannot be of another type, and one parameter is a list of one. */
+/** Values in a URL or header are text: text cannot have a wrong type, and one parameter is a list of one. */
 function canBeText({ path, value, constraint }: Violation, schema: unknown): boolean {
   if (path.length === 0) return false;
   const property = Type.IsObject(schema) ? schema.properties[String(path[0])] : undefined;

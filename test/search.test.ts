@@ -9,7 +9,7 @@ import { SharedFiles } from "../src/output/shared-file.ts";
 import { startService } from "./helper/service.ts";
 import { sharedService } from "./helper/shared-service.ts";
 
-/** Where a text is in the output of a job. */
+/** Searching the output of a job for a text. */
 
 test("a text is found everywhere, in any case and with colours, in order and with its offset", async (t) => {
   const service = await sharedService(t);
@@ -139,7 +139,7 @@ for (const [query, field] of [
   });
 }
 
-/** In all of it at once: each character that is seen, with its place, compared with each of the text. */
+/** Searches the whole output at once: compares each visible character, with its offset, with those of the text. */
 function naive(output: Buffer, text: string): Match[] {
   const escape = new RegExp(String.raw`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\))`, "y");
   const whole = output.toString("latin1");

@@ -53,10 +53,10 @@ test("when a job is finished, its secrets are on no disk of the service", async 
   const killed = await waiting.submit({ Secrets: { API_KEY: secret }, CommandLine: "true" });
   const draft = join(waiting.stateDir, "jobs", killed, "plan.new");
   mkdirSync(join(draft, ".."));
-  writeFileSync(draft, secret); // as a disk leaves it that became full
+  writeFileSync(draft, secret); // as on a disk that became full
   await waiting.kill(killed);
   assert.ok(!existsSync(draft));
-  await service.stop(); // the database's journal is emptied then
+  await service.stop(); // closing empties the database's journal
   for (const file of globSync("**/*", { cwd: service.stateDir, withFileTypes: true })) {
     if (!file.isFile()) continue;
     const bytes = readFileSync(join(file.parentPath, file.name));

@@ -129,14 +129,14 @@ test(
       assert.equal(await box.start(), beside, spoil.name);
       box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
     }
-    // The loader complains, and goes on.
+    // The loader prints an error and continues.
     assert.ok((await box.start({ LD_PRELOAD: "/no/such.so" })).startsWith(inside));
     box.forgetInstalled();
     assert.equal(await box.start(), "path/node");
   },
 );
 
-/** A package whose program, of one line, says which Node.js runs it. */
+/** A package whose program, of one line, prints which Node.js runs it. */
 class FakeBox {
   readonly #folder: string;
 
@@ -151,12 +151,12 @@ class FakeBox {
     symlinkSync("/bin/readlink", join(folder, "path", "readlink"));
   }
 
-  /** In place of a Node.js on the path, which is asked for its version. */
+  /** In place of a Node.js in PATH, which is asked for its version. */
   putScript(place: string, version: string): void {
     this.#put(place, `#!/bin/sh\nif [ "$1" = -v ]; then echo ${version}; else printf ${place}; fi\n`);
   }
 
-  /** The real one, as npm installs it for this machine. */
+  /** The real package, as npm installs it for this machine. */
   putInstalled(place: string, { version }: { version: string }): string {
     const name = `node-linux-${process.arch}`;
     const program = join(place, name, "bin", "node");
@@ -197,7 +197,7 @@ function ofAnotherMachine(program: string): void {
   changeBytes(program, (bytes) => void bytes.writeUInt16LE(0xf3, 18));
 }
 
-/** As where the C library is another: there is a program, but not what loads it. */
+/** As on a system with another C library: the program exists, but its loader does not. */
 function withoutLoader(program: string): void {
   writeFileSync(program, "#!/lib/no-such-loader");
 }
@@ -206,7 +206,7 @@ function withoutLibrary(program: string): void {
   changeBytes(program, (bytes) => void bytes.write("libstdc--", bytes.indexOf("libstdc++.so.6\0")));
 }
 
-/** It wants a version of the C library that there is not yet. */
+/** It needs a version of the C library that does not exist. */
 function withOldLibrary(program: string): void {
   changeBytes(program, (bytes) => void bytes.write("GLIBC_9.", bytes.indexOf("GLIBC_2.17\0")));
 }

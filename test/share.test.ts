@@ -11,7 +11,7 @@ import { type Service, startService } from "./helper/service.ts";
 import { bearer, createToken } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** What one identity can take: never all, and others are served beside it as if it were not there. */
+/** How much one identity can use: never everything, and others are served as if it did not exist. */
 
 test("the number of readers of one token is limited, of any kind, and other tokens keep theirs", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_READERS: "40", JOBRUNNER_MAX_READERS_PER_IDENTITY: "30" } });
@@ -20,7 +20,7 @@ test("the number of readers of one token is limited, of any kind, and other toke
   const neighbour = await Neighbour.moveIn(t, service);
   const readers: Reader[] = [];
   const paths = [`/${id}/attach`, "/events"];
-  // half of 40: a lower bound than 30
+  // half of 40, which is lower than 30
   for (let count = 0; count < 20; count += 1) readers.push(await service.open("GET", paths[count % 2] ?? "", greedy));
   for (const path of [...paths, `/${id}/wait`]) {
     const refused = await service.call("GET", path, { headers: greedy });
@@ -47,7 +47,7 @@ test("stalled readers of events use little memory, delay no other client, and ar
   await waitFor("those who take nothing are gone", async () => (await metric(service, "readers")) === 0);
   await neighbour.wasNotDisturbed();
   t.diagnostic(`${stalledReaders} readers: the service grew by ${grown.toFixed(0)} MiB`);
-  assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // each of the events for each of the readers would be 700
+  assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // a copy of the events for each reader would be 700
   assert.equal(await metric(service, 'readers_dropped_total{reason="stalled"}'), stalledReaders);
 });
 
@@ -78,13 +78,13 @@ test("stalled readers of output use little memory, in every format", { timeout: 
   const grown = residentMebibytes(service, "VmHWM") - before;
   t.diagnostic(`${stalledReaders} readers: the service grew by ${grown.toFixed(0)} MiB`);
   await neighbour.wasNotDisturbed();
-  assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // a block in its form for each of them would be more than 1,000
+  assert.ok(grown < 200, `the service grew by ${grown.toFixed(0)} MiB`); // an encoded block for each reader would be more than 1,000
 });
 
 test("a page of large jobs ends early, and no job is omitted", { timeout: 120_000 }, async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "2" } });
   const greedy = bearer(await createToken(service, "greedy", "submit"));
-  // none of them runs
+  // none of the jobs runs
   const Commands = Array.from({ length: 1000 }, () => ({ Name: "n".repeat(200), CommandLine: "exit 1", RunOn: "failure" as const }));
   const ids = await Promise.all(
     Array.from({ length: 12 }, () => service.submit({ Commands: [...Commands.slice(1), { CommandLine: "true" }] }, greedy)),
@@ -130,14 +130,14 @@ test(
       listings.some(({ emptyPages }) => emptyPages > 0),
       "none of them ended early",
     );
-    await assert.rejects(service.client().find(oldestIds), AmbiguousPrefix); // they are found behind all others
+    await assert.rejects(service.client().find(oldestIds), AmbiguousPrefix); // found after all other jobs
     assert.equal(JSON.parse((await cli(t, service.url, ["ps", "--all", "--text", "needle", "--json"])).stdout).length, 2);
   },
 );
 
 const stalledReaders = 500;
 
-/** Many readers, of each of these as many, of which none takes a byte. */
+/** Many readers, the same number of each kind; none of them reads a byte. */
 function readNothing(t: TestContext, service: Service, reads: { path: string; headers: Record<string, string> }[]): void {
   const sockets = Array.from({ length: stalledReaders }, () =>
     connect(service.port, "127.0.0.1")
@@ -165,12 +165,12 @@ async function metric(service: Service, name: string): Promise<number> {
   );
 }
 
-/** What it has of memory, or has had at most. */
+/** The memory of the process, or its maximum so far. */
 function residentMebibytes({ pid }: Service, which: "VmRSS" | "VmHWM" = "VmRSS"): number {
   return Number(new RegExp(`^${which}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) / 1024;
 }
 
-/** By all pages that there are; `emptyPages`: without jobs, and not the last. */
+/** Reads all pages. `emptyPages`: how many had no jobs and were not the last. */
 async function listAll(service: Service, query: string, headers: Record<string, string>): Promise<{ ids: string[]; emptyPages: number }> {
   const ids: string[] = [];
   let emptyPages = 0;

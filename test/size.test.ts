@@ -7,13 +7,13 @@ import type { JobSpec } from "../src/job/spec.ts";
 import { repository, type Service, startService } from "./helper/service.ts";
 import { refused, runLargest } from "./helper/too-large.ts";
 
-/** What the kernel does not take as arguments and variables of a process (execve(2)) is refused before it is accepted; all else runs. */
+/** Arguments and variables that the kernel does not accept (execve(2)) are refused at submission; all others run. */
 
 const mostBytes = 131_071;
 
 test("a string with too many bytes is refused by its field, whatever its number of characters", async (t) => {
   const service = await startService(t);
-  const wide = "é".repeat(65_536); // half as many characters as may be
+  const wide = "é".repeat(65_536); // half as many characters as allowed
   const name = "N".repeat(1000);
   const cases: [JobSpec, string][] = [
     [{ CommandLine: `: ${wide}` }, "CommandLine"],
@@ -24,7 +24,7 @@ test("a string with too many bytes is refused by its field, whatever its number 
     [{ Commands: [{ CommandLine: "true", Environment: { LONG: wide } }] }, "Commands[0].Environment.LONG"],
     [{ CommandLine: "true", Secrets: { LONG: wide } }, "Secrets.LONG"],
     [{ CommandLine: "true", Environment: { [name]: "x".repeat(mostBytes - name.length) } }, `Environment.${name}`],
-    [{ CommandLine: `-${"x".repeat(mostBytes - 1)}` }, "CommandLine"], // the shell gets one byte more
+    [{ CommandLine: `-${"x".repeat(mostBytes - 1)}` }, "CommandLine"], // the shell's argument has one byte more
   ];
   for (const [spec, field] of cases) {
     const problem = await refused(service, spec);
@@ -53,7 +53,7 @@ test("the longest allowed strings are run", async (t) => {
   assert.equal(output.toString(), `${mostBytes - 2} 4\n`);
 });
 
-/** A service whose jobs have stacks of 4 MiB, and so a mebibyte for arguments and variables. */
+/** A service whose jobs have stacks of 4 MiB, and therefore one MiB for arguments and variables. */
 async function startWithSmallStack(t: TestContext): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-size-"));
   t.after(() => rmSync(folder, { recursive: true }));

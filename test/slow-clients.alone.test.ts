@@ -9,7 +9,7 @@ import { openFilesOf } from "./helper/processes.ts";
 import { type Service, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** slowhttptest, as Debian packages it: many connections that are slow on purpose. */
+/** slowhttptest, as Debian packages it: opens many connections that are deliberately slow. */
 const isInstalled = spawnSync("slowhttptest", ["-h"], { stdio: "ignore" }).error === undefined;
 const skip = isInstalled || process.env["CI"] !== undefined ? false : "the Debian package slowhttptest is not installed";
 
@@ -17,8 +17,7 @@ const connections = 500;
 const healthyMs = 500;
 
 /**
- * Those who do not come to their point are cut off long before they mean to leave. Who takes what is sent may do that as slowly as he
- * likes.
+ * Clients that never complete a request are disconnected long before they want to leave. A client that reads may be as slow as it likes.
  */
 const quick = { JOBRUNNER_HEADERS_TIMEOUT_SECONDS: "5", JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "6" };
 const untilCutOff = ["-l", "60", "-i", "1"];
@@ -85,7 +84,7 @@ for (const { title, options, path, ending } of attacks) {
   });
 }
 
-/** What there is to read: a lot, and a lot more all the time. */
+/** A large output that keeps growing. */
 async function makeJobs(service: Service): Promise<Ids> {
   const finished = await service.submit({ CommandLine: "yes | head -c 8M" });
   assert.equal((await service.wait(finished)).State, "Succeeded");
@@ -109,7 +108,7 @@ function socketsOf({ pid }: Service): number {
 type Attack = { isFinished(): boolean; output(): string };
 
 function startAttack(t: TestContext, options: string[]): Attack {
-  const folder = mkdtempSync(join(tmpdir(), "jobrunner-slow-")); // it may write files where it is
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-slow-")); // it may write files into its working directory
   const args = ["-c", String(connections), "-r", "200", "-p", "3", ...options];
   const child = spawn("slowhttptest", args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   t.after(() => {

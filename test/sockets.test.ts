@@ -34,7 +34,7 @@ for (const [name, make] of sources) {
       ["::", "::ffff:127.0.0.1"],
     ] as const) {
       const server = await serverOn(t, listen);
-      if (server === null) continue; // no IPv6 on this box
+      if (server === null) continue; // this machine has no IPv6
       const { ends } = await connection(t, server, target);
       assert.equal(await source.ownerOfOther(ends), own, `${target} to ${listen}`);
     }
@@ -56,7 +56,7 @@ for (const [name, make] of sources) {
     assert.ok(server !== null);
     const { ends, socket } = await connection(t, server, "127.0.0.1");
     assert.equal(await source.unacknowledgedBytes(ends), 0);
-    socket.write(Buffer.alloc(16 << 20)); // more than the kernel keeps for a connection, and nobody reads
+    socket.write(Buffer.alloc(16 << 20)); // more than the kernel holds for a connection without a reader
     await waitFor("the kernel has some", async () => ((await source.unacknowledgedBytes(ends)) ?? 0) > 100_000);
   });
 
@@ -75,7 +75,7 @@ for (const [name, make] of sources) {
   });
 }
 
-/** By server, as it has them. */
+/** The connections of each server, as the server lists them. */
 const accepted = new Map<Server, Socket[]>();
 
 function askKernel(t: TestContext): Source {

@@ -87,7 +87,7 @@ test("a subscriber that throws is logged, and other subscribers are still called
   jobs.show(job);
   job.launching(null);
   jobs.show(job);
-  jobs.show(job); // nothing is new
+  jobs.show(job); // nothing has changed
   assert.deepEqual(heard, ["Queued", "Starting"]);
   assert.deepEqual(logged, ["error: a subscriber of job changes failed", "error: a subscriber of job changes failed"]);
 });
@@ -113,7 +113,7 @@ test("a wait that was given up leaves nothing in memory while the job runs on", 
   assert.equal(job.state, "Queued");
 });
 
-/** With what means nothing to a supervisor. */
+/** Fills it with bytes that a supervisor ignores. */
 function fill(fifo: string): void {
   const fd = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
   try {

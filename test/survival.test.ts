@@ -128,7 +128,7 @@ test("after a reboot the running jobs are lost, and no process is signalled", as
   await (await service.attach(id)).until("ready");
   const supervisor = service.supervisorOf(id);
   await service.stop();
-  // Another boot's record: the same file but for its boot id. The process that now has the number must not be touched.
+  // The record of another boot: the same file with another boot ID. The process that has this number must not be signalled.
   const status = join(service.stateDir, "jobs", id, "status");
   const text = readFileSync(status, "latin1");
   writeFileSync(status, text.replace(/^(jobrunner-status 1) \S+/, "$1 00000000-0000-0000-0000-000000000000"));

@@ -12,8 +12,7 @@ import { repository } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /**
- * The unit as systemd reads it, and what a systemd of the test's own does with it, as process 1 of namespaces in which the box is changed
- * only seemingly.
+ * The unit as systemd reads it, and how a separate systemd runs it, as process 1 of namespaces in which changes do not affect the machine.
  */
 
 const unitName = "jobrunner.service";
@@ -111,19 +110,19 @@ test("only with the README's drop-in, a job may map users as rootless Podman doe
   assert.match(mapped, /^ +0 +\d+ +1\n +1 +300000 +65535\n$/);
 });
 
-/** A box that seems to be this one, where nothing runs but systemd and the service. */
+/** A machine that looks like this one, on which only systemd and the service run. */
 class Box {
   readonly #pid: number;
   readonly url: string;
 
-  /** The files are this box's, with the service installed and its user made as the README says. Ends with the test. */
+  /** Has this machine's files, the installed service, and its user created as in the README. Ends with the test. */
   static async start(t: TestContext, dropIn?: string): Promise<Box> {
     const folder = temporary(t);
     const port = await freePort();
     const installed = await install();
     const units = join(folder, "units");
     mkdirSync(units);
-    // In place of what a box starts besides: only these exist.
+    // Only these units exist, instead of those that a machine starts.
     for (const target of ["sysinit", "basic", "shutdown", "network", "multi-user"])
       writeFileSync(join(units, `${target}.target`), "[Unit]\nDefaultDependencies=no\n");
     writeFileSync(join(units, "start.target"), `[Unit]\nDefaultDependencies=no\nWants=${unitName}\n`);
@@ -137,7 +136,7 @@ class Box {
     let log = "";
     for (const stream of [unshare.stdout, unshare.stderr]) stream?.on("data", (chunk: Buffer) => (log += chunk.toString()));
     t.after(async () => {
-      unshare.kill("SIGKILL"); // and process 1 with it, and all others with that
+      unshare.kill("SIGKILL"); // ends process 1, and with it all others
       await waitFor("systemd is gone", () => removeCgroup(cgroup));
     });
     let first = 0;
@@ -192,12 +191,12 @@ class Box {
     return open(this.url, "GET", `/${id}/attach`);
   }
 
-  /** Makes a file in the job's workspace. */
+  /** Creates a file in the job's workspace. */
   write(id: string, name: string): void {
     writeFileSync(this.#path(id, "work", name), "");
   }
 
-  /** A file of the job's directory. */
+  /** The path of a file in the job's directory. */
   read(id: string, name: string): string {
     return readFileSync(this.#path(id, name), "latin1");
   }
@@ -207,7 +206,7 @@ class Box {
   }
 }
 
-/** Made by the first test that needs it. */
+/** Created by the first test that needs it. */
 let installation: Promise<string> | null = null;
 const installationFolder = mkdtempSync(join(tmpdir(), "jobrunner-systemd-"));
 after(() => rmSync(installationFolder, { recursive: true, force: true }));
@@ -218,9 +217,9 @@ async function install(): Promise<string> {
 }
 
 /**
- * Makes the box, from the folder $1 and the installation $2: this one's files below a layer in memory, /dev, /run, /tmp and the services'
- * state of its own, and only such cgroups as are below the present one. Then becomes systemd, which takes any value of `container` as a
- * sign to leave the kernel's settings alone.
+ * Creates the machine, from the folder $1 and the installation $2: this machine's files below a layer in memory; separate /dev, /run, /tmp
+ * and state of services; only cgroups below the present one. Then it executes systemd, which does not change the kernel's settings if
+ * `container` is set.
  */
 const bootScript = `
 mkdir "$1/box"
@@ -252,12 +251,12 @@ exec env -i PATH="$PATH" container=test SYSTEMD_LOG_TARGET="$SYSTEMD_LOG_TARGET"
   /usr/lib/systemd/systemd --unit=start.target
 `;
 
-/** What the README says to make a user, done in the root directory where the boot script stands. */
+/** The README's commands that create a user, run in the root directory of the boot script. */
 function usersOf(text: string): string {
   return [...text.matchAll(/^user(?:add|mod) --(?:system|add-subuids) .*$/gm)].map(([line]) => `chroot . ${line}\n`).join("");
 }
 
-/** Runs the script in namespaces of its own, as process 1, which ends when this process does. */
+/** Runs the script in new namespaces, as process 1, which ends when this process does. */
 function spawnUnshared(before: string, script: string, ...args: string[]): ChildProcess {
   const unshare = "exec setpriv --pdeathsig=KILL unshare --mount --pid --cgroup --ipc --uts --fork --kill-child";
   return spawn("sh", ["-c", `${before}${unshare} sh -ec "$@"`, "sh", script, "sh", ...args], { stdio: ["ignore", "pipe", "pipe"] });
@@ -284,7 +283,7 @@ function cannotBoot(): string | false {
   }
 }
 
-/** A folder of the unified hierarchy, below the one that this process is in (cgroups(7)). */
+/** A folder of the unified hierarchy, below that of this process (cgroups(7)). */
 function ownCgroup(name: string): string {
   // proc(5), mountinfo: the fifth field is the mount point.
   const mount = readFileSync("/proc/self/mountinfo", "utf8")
@@ -296,7 +295,7 @@ function ownCgroup(name: string): string {
   return join(mount, own, name);
 }
 
-/** False as long as the kernel is not done with the last process. */
+/** False until the kernel has removed the last process. */
 function removeCgroup(folder: string): boolean {
   for (const entry of readdirSync(folder, { withFileTypes: true }))
     if (entry.isDirectory() && !removeCgroup(join(folder, entry.name))) return false;
@@ -317,7 +316,7 @@ async function make(...args: string[]): Promise<void> {
   await output("make", args);
 }
 
-/** What the program prints, on both streams; fails when the program does. */
+/** The output of the program, on both streams; throws when the program fails. */
 function output(program: string, args: string[]): Promise<string> {
   const { MAKEFLAGS: _flags, MAKELEVEL: _level, ...env } = process.env; // this test may itself be run by make
   return new Promise((resolve, reject) => {
@@ -332,13 +331,13 @@ function isThere(program: string): boolean {
   return spawnSync("sh", ["-c", 'command -v "$1"', "sh", program]).status === 0;
 }
 
-/** On a developer's box the test is left out; where all is to be tested it fails instead. */
+/** On a developer's machine the test is skipped; it fails where all tests must run. */
 function missing(program: string): string | false {
   return process.env["CI"] === undefined ? `${program} is not installed` : false;
 }
 
 function temporary(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-systemd-"));
-  t.after(() => t.after(() => rmSync(folder, { recursive: true, force: true }))); // after what was started in it
+  t.after(() => t.after(() => rmSync(folder, { recursive: true, force: true }))); // after the programs that use it
   return folder;
 }

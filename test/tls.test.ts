@@ -154,7 +154,7 @@ test("every mistake in the files is reported at the start in a sentence that nam
   }
 });
 
-/** Of the certificate that a new connection gets. */
+/** The certificate that a new connection gets. */
 function serialOf(url: string, { ca }: Trust): Promise<string> {
   const { hostname: host, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -181,7 +181,7 @@ async function isResumed(url: string, options: Trust): Promise<boolean> {
   });
 }
 
-/** What the port answers to bytes without TLS before it closes the connection, as text. */
+/** The port's answer to bytes without TLS, as text, read until it closes the connection. */
 function sayPlainly(url: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {

@@ -11,7 +11,7 @@ import { createToken, fromElsewhere } from "./helper/tokens.ts";
 
 const page = readFileSync(join(repository, "docs", "troubleshooting.md"), "utf8");
 
-/** What stands between backticks in the columns for it; `…` is for what differs. */
+/** The text between backticks in the message columns; `…` stands for variable text. */
 const messages = [...page.matchAll(/^\| .*\n\|---.*\n(?:\| .*\n)+/gm)].flatMap(([table]) => {
   const [titles = [], , ...rows] = table
     .trimEnd()
@@ -36,7 +36,7 @@ test("the program can print every message on the page", () => {
   const program = files.map((file) => readFileSync(join(repository, file), "utf8")).join("\n");
   assert.ok(messages.length > 80);
   for (const message of messages) {
-    // What stands before and after a colon may come from different places.
+    // The parts before and after a colon may come from different places in the code.
     for (const part of message.split(/…|: /))
       assert.ok(program.includes(part.trim()), `${JSON.stringify(part)} of ${JSON.stringify(message)}`);
   }

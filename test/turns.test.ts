@@ -5,7 +5,7 @@ import { Turns } from "../src/operations/turns.ts";
 
 /** Large work, a few pieces at once. */
 
-/** What asks for turns, and in which order they come. */
+/** Work that waits for turns, and the order in which it runs. */
 class Asking {
   readonly begun: string[] = [];
   readonly #turns: Turns;
@@ -15,7 +15,7 @@ class Asking {
     this.#turns = turns;
   }
 
-  /** `name` is the identity's and a number, such as "a1". */
+  /** `name` is the identity and a number, such as "a1". */
   ask(name: string, isWanted = (): boolean => true): Promise<void> {
     const work = async (): Promise<void> => {
       this.begun.push(name);

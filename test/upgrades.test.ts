@@ -57,7 +57,7 @@ test("the same holds over TLS", needsOpenssl, async (t) => {
   await assertAnsweredAsOthers(() => connectSecurely({ ca: authority.certificate, host: "127.0.0.1", port, servername: "localhost" }));
 });
 
-/** A route that changes the protocol: what comes is sent back. Its path has a job's ID, so it is for those who may use the job. */
+/** A route that changes the protocol and echoes what it receives. Its path has a job's ID, so its caller must have access to the job. */
 const echo: Routes = (app, { operations }) => {
   app.get("/:id/echo", { config: { operation: "files", upgrade: "echo" } }, async (request, reply) => {
     operations.files(callerOf(request), String(Object(request.params).id));
@@ -106,7 +106,7 @@ for (const kind of ["TCP", "a unix socket", "TLS"] as const) {
         send(open(), path, [owner]),
         send(open(), path, [owner, "Connection: Upgrade", "Upgrade: websocket"]),
         send(open(), path, [owner, ...protocol, "Content-Length: 3"], "abc"),
-        send(open(), path, [owner, "", path + " HTTP/1.1", "Host: localhost", owner, ...protocol]), // behind another request
+        send(open(), path, [owner, "", path + " HTTP/1.1", "Host: localhost", owner, ...protocol]), // pipelined after another request
       ];
       await waitFor("all are answered", () => ordinary.every(({ text }) => text.endsWith('{"isUpgrade":false}')));
       await waitFor("both of the pipeline", () => ordinary[3]?.statuses().length === 2);

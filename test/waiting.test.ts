@@ -110,7 +110,7 @@ test("a job whose supervisor is killed is lost when such a process has also ende
   await service.crash();
   await service.start(); // which asks for a sweeper, too
   await waitFor("a service that is started anew says it, too", async () => (await service.get(id)).WaitsFor?.PID === pid);
-  // What is asked of one launcher is done in order: when the second job is finished, a sweeper of the first has been forked.
+  // A launcher handles requests in order: when the second job is finished, it has forked a sweeper of the first.
   await service.run({ CommandLine: "true" });
   await waitFor("one sweeper is left", () => sweepersOf(service, id).length === 1);
   process.kill(pid, "SIGKILL");
@@ -127,7 +127,7 @@ test(
   async (t) => {
     const folder = mkdtempSync(join(freezer, "jobrunner-test-"));
     const thaw = (): void => writeFileSync(join(folder, "freezer.state"), "THAWED");
-    t.after(thaw); // before the service is torn down, which would wait
+    t.after(thaw); // before the service stops, which would wait
     const service = await startService(t);
     t.after(() => t.after(() => rmdirSync(folder)));
     const id = await service.submit({
@@ -154,7 +154,7 @@ test(
   { skip: hasStrace ? false : "strace is not installed" },
   async (t) => {
     const tracers: ChildProcess[] = [];
-    t.after(() => tracers.map((tracer) => tracer.kill("SIGKILL"))); // before the service is torn down, which would wait
+    t.after(() => tracers.map((tracer) => tracer.kill("SIGKILL"))); // before the service stops, which would wait
     const service = await startService(t);
     const id = await service.submit({ StopTimeoutSeconds: 0.1, CommandLine: "echo ready; exec sleep 1000" });
     await (await service.attach(id)).until("ready");
@@ -187,7 +187,7 @@ browserTest("the page names the process for which a kill waits", async (t) => {
   assert.equal(await page.getByText("waits for process").count(), 0);
 });
 
-/** A program that becomes root, whoever starts it. What runs of it is killed before the service's end, which would wait. */
+/** A program that becomes root, whoever starts it. Its processes are killed before the service stops, which would wait. */
 function setUserId(t: TestContext): string {
   const { file, remove } = compileProgram("test", "programs", "become-root.c");
   t.after(() => {
@@ -218,7 +218,7 @@ function readStatus(service: Service, id: string): string[] {
   return readFileSync(join(service.stateDir, "jobs", id, "status"), "latin1").split("\n");
 }
 
-/** They work in the job's directory, and are no supervisors: that one is dead. */
+/** They work in the job's directory, but are not supervisors: the supervisor is dead. */
 function sweepersOf(service: Service, id: string): number[] {
   return processesIn(join(service.stateDir, "jobs", id));
 }

@@ -75,7 +75,7 @@ browserTest("a late answer does not undo newer updates", async (t) => {
   await service.call("PUT", `/${id}/files/go`, { body: "" });
   await waitForLines(page, "the second line is there", (lines) => lines.at(-1) === "second");
   const isLateOne = (request: Request): boolean => request.url().includes("end=");
-  // The page lets go of an answer of which it has all.
+  // The page releases an answer that it has read completely.
   const answered = Promise.race([page.waitForEvent("requestfinished", isLateOne), page.waitForEvent("requestfailed", isLateOne)]);
   isLate.resolve();
   await answered;
@@ -89,7 +89,7 @@ browserTest("scrolling by a pixel at a time works", async (t) => {
   const id = await service.submit({ CommandLine: "seq -f 'line %.0f' 1 300; while :; do echo more; sleep 0.3; done" });
   await page.goto(`${base}/ui/#/jobs/${id}`);
   await waitForLines(page, "it is followed", (lines) => lines.at(-1) === "more");
-  // A line that comes before it is clear that somebody scrolls is followed still.
+  // A line that arrives before the scroll is detected is still followed.
   const byPixels = `new Promise((done) => {
     const box = document.querySelector(".log-box");
     const follow = [...document.querySelectorAll("button")].find((button) => button.textContent === "Follow");

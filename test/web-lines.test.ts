@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { beforeBytes, behindBytes, type Line, type OutputPiece, pageBytes, pageOf } from "../web/output/lines.ts";
 import { Styler } from "../web/output/styles.ts";
 
-/** How the web page cuts output into lines and reads styles: nothing of that needs a browser. */
+/** How the web page splits output into lines and reads styles, without a browser. */
 
 const kinds = ["\n", "\r\n", "é", "😀", "x".repeat(100), "y".repeat(7000), "z\n".repeat(300), "\u001b[31m", "w".repeat(40_000), "ab\n"];
 const texts = fc.array(
@@ -152,7 +152,7 @@ test("a style continues over lines until it is reset", () => {
 
 type Written = { text: string; step: number; stream: "stdout" | "stderr" };
 
-/** As the service gives them: no piece over several steps or streams, and no character split. */
+/** Pieces as the service sends them: of one step and stream, and without split characters. */
 function piecesOf(written: Written[], pieceBytes: number): OutputPiece[] {
   let offsetBytes = 0;
   return written.flatMap(({ text, step, stream }) => {

@@ -3,7 +3,7 @@ import { browserTest } from "./helper/browser.ts";
 import { linesSeen, openPage, waitForLines } from "./helper/page.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** The log in a browser: what stays under the reader's eyes. The reducer behind it is tested in web-scroll.test.ts. */
+/** Which part of the log stays visible in a browser. The reducer behind it is tested in web-scroll.test.ts. */
 
 browserTest("a long step that is folded and unfolded is complete again", async (t) => {
   const { service, page, base } = await openPage(t);

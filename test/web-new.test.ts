@@ -11,7 +11,7 @@ import { openPage, waitForLines } from "./helper/page.ts";
 import { repository, startService } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** The page on which jobs are written: what it sends, and what it shows as the same job. */
+/** The page for new jobs: the job that it sends, and the commands that it shows for the same job. */
 
 const nasty = 'it\'s "quoted" $HOME `x` \\ !! é 😀\nsecond line\t; -- @file';
 const specs: JobSpec[] = [

@@ -37,7 +37,7 @@ test("the row at the top keeps its position, whatever is added, loaded, measured
       const before = log.top();
       for (const event of events) {
         if (event.kind === "scrolled") continue;
-        const isRoomBelow = log.topPx + 2 * 2000 < wholePx(log.state.layout); // else the lowest position may be above the row
+        const isRoomBelow = log.topPx + 2 * 2000 < wholePx(log.state.layout); // otherwise the lowest position may be above the row
         log.run(event);
         if (!isRoomBelow) return;
         assert.equal(log.top().offsetBytes, before.offsetBytes);
@@ -176,7 +176,7 @@ const places = fc.integer({ min: 2, max: 30 });
 /** From pages of some long lines to pages of many short lines. */
 const lineCounts = fc.constantFrom(4, 8, 100, 800);
 
-/** The reducer with pages that are loaded at once. */
+/** The reducer, with pages that load immediately. */
 class Log {
   state: ScrollState = initialScroll;
   pageCount = 40;
@@ -192,7 +192,7 @@ class Log {
     return scrollTopPx(this.state);
   }
 
-  /** The reader scrolls to somewhere in this page. */
+  /** The reader scrolls to a position in this page. */
   toPlace(number: number): void {
     this.send({ kind: "went", goal: { kind: "target", offsetBytes: number * pageBytes + 1000, share: 1 / 3 } });
     this.send({ kind: "scrolled", byPx: 7, isDownToBottom: false });

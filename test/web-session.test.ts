@@ -11,7 +11,7 @@ import { Proxy } from "./helper/proxy.ts";
 import { createToken, fromElsewhere, jobrunner } from "./helper/tokens.ts";
 import { waitFor } from "./helper/wait.ts";
 
-/** What all pages have in common: who looks at them, over what connection, and how they can be used. */
+/** What all pages have in common: identity, connection and accessibility. */
 
 const untrusting = { isFromElsewhere: true, expected: /status of 401/ };
 
@@ -170,7 +170,7 @@ browserTest(
       await (at.endsWith(id) ? page.getByRole("heading", { name: "small" }) : page.getByRole("link", { name: "small" })).waitFor();
       page.off("response", note);
       const all = await Promise.all(sizes.filter(Boolean));
-      const shown = all.filter(([url]) => !/\/log-/.test(url)); // comes while the job is shown
+      const shown = all.filter(([url]) => !/\/log-/.test(url)); // loaded when a job is shown
       assert.ok(shown.length > 2);
       assert.ok(shown.reduce((sum, [, size]) => sum + size, 0) < 40_000, JSON.stringify(shown));
     }
@@ -239,7 +239,7 @@ for (const scheme of ["light", "dark"] as const) {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** By the debugger: the page's policy lets no script in. */
+/** Run by the debugger, because the page's policy allows no scripts. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   return await page.evaluate<string[]>(

@@ -16,7 +16,7 @@ export type Row = {
 
 export type Context = {
   scope: Scope;
-  /** The build before this one, or why there is none. */
+  /** The previous build, or why there is none. */
   before: Build | string;
   progress: (text: string) => void;
   report: (row: Row) => void;

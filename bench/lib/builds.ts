@@ -1,4 +1,4 @@
-// The two builds that are measured in turns: this one and the one before.
+// The two builds that are measured in turns: this one and the previous one.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -18,7 +18,7 @@ export const thisBuild: Build = { name: "this build", folder: repository, revisi
 export const programOf = ({ folder }: Build): string => join(folder, "bin", "jobrunner");
 
 /**
- * The build before, or why there is none. `wanted` is the folder of a built checkout, or a revision of this repository, which is built in
+ * The previous build, or why there is none. `wanted` is the folder of a built checkout, or a revision of this repository, which is built in
  * the folder of the scope. The default is the last tag or, without tags, the revision that last changed docs/benchmarks.md.
  */
 export async function buildBefore(scope: Scope, wanted: string | undefined, progress: (text: string) => void): Promise<Build | string> {

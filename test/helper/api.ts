@@ -22,7 +22,7 @@ import { repository } from "./service.ts";
 
 type OpenedApi = { api: Api; context: Context; state: State };
 
-/** The API in this process, over a real runner: as the service has it, or with routes of the test's own. */
+/** The API in this process, over a real runner, with the service's routes or those of the test. */
 export async function openApi(t: TestContext, environment: Record<string, string> = {}, routes?: Routes[]): Promise<OpenedApi> {
   const stateDir = mkdtempSync(join(tmpdir(), "jobrunner-api-"));
   t.after(() => rmSync(stateDir, { recursive: true }));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Values that fit a JSON Schema, as the service's own schemas use it, and values that nearly do. */
+/** Values that fit a JSON Schema as the service's schemas use it, and values that nearly fit. */
 
 type Schema = { [keyword: string]: unknown };
 
@@ -19,10 +19,10 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
 );
 
-/** What fields with these names hold, in place of what their schema would allow: what is executed must harm nobody. */
+/** Values of the fields with these names, instead of any that the schema allows: executed values must be harmless. */
 export type Harmless = Record<string, fc.Arbitrary<unknown>>;
 
-/** Most parts fit, so that one that does not is reached by validation; now and then one is something else, or there is a field too many. */
+/** Most parts fit, so that validation reaches the one that does not. Sometimes a part has another type, or an extra field. */
 export function nearly(schema: unknown, harmless: Harmless): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 12, arbitrary: fitting(asSchema(schema), harmless) }, anything);
 }

@@ -5,24 +5,24 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, test, type TestContext } from "node:test";
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 
-/** Chromium as Debian packages it, and what is needed to see what it really sends. */
+/** Chromium as Debian packages it, with helpers to see what it really sends. */
 
 const executablePath = "/usr/bin/chromium";
 
-/** Without the package the test counts as skipped and says why, except where all tests must run. */
+/** Without the package the test is skipped with the reason, except where all tests must run. */
 export function browserTest(title: string, run: (t: TestContext) => Promise<void>): void {
   const skip = isInstalled() || process.env["CI"] !== undefined ? false : "the Debian package chromium is not installed";
   test(title, { skip, timeout: 120_000 }, run);
 }
 
 export type BrowserOptions = {
-  hostRules?: string; // of its resolver: "MAP name address"
-  isKeepingPolicies?: boolean; // Content-Security-Policy; else pages are kept out by the service alone, whatever a browser does of its own
+  hostRules?: string; // the resolver's rules: "MAP name address"
+  isKeepingPolicies?: boolean; // enforce Content-Security-Policy; otherwise only the service keeps pages out
 };
 
 /**
- * A browser that knows nothing yet: cookies, storage and cache are its own. Gone when the test is finished. The program behind it is shared
- * by all tests of a file, because its start takes longer than many a test.
+ * A new browser with cookies, storage and a cache of its own. It is closed when the test is finished. All tests of a file share its
+ * program, because a start of the program takes longer than many tests.
  */
 export async function startBrowser(t: TestContext, { hostRules, isKeepingPolicies = false }: BrowserOptions = {}): Promise<BrowserContext> {
   const browser = await program(hostRules);
@@ -57,7 +57,7 @@ async function launch(hostRules: string): Promise<Browser> {
   return await chromium.launch({
     executablePath,
     headless: true,
-    chromiumSandbox: false, // root has none
+    chromiumSandbox: false, // the sandbox does not work as root
     args: [...quiet, ...(hostRules === "" ? [] : [`--host-resolver-rules=${hostRules}`])],
   });
 }
@@ -71,7 +71,7 @@ function isInstalled(): boolean {
   }
 }
 
-/** A web site on a port of its own of this box. Its port; it is gone when the test is finished. */
+/** A web site on another port of this machine. Returns the port; the site is closed when the test is finished. */
 export async function startSite(t: TestContext, handler: RequestListener): Promise<number> {
   const server = createHttpServer(handler);
   t.after(() => {
@@ -84,8 +84,8 @@ export async function startSite(t: TestContext, handler: RequestListener): Promi
 export type Exchange = { request: string; site: string | null; status: number | null };
 
 /**
- * A relay of plain TCP before a port of this box, which writes down what goes through it. A browser tells neither its pages nor its
- * debuggers of every request that it sends: preflights and beacons least of all.
+ * A TCP relay to a port of this machine that records its traffic. Browsers do not report every request to pages and debuggers, especially
+ * not preflights and beacons.
  */
 export class Wire {
   readonly exchanges: Exchange[] = [];
@@ -98,14 +98,14 @@ export class Wire {
   }
 
   /**
-   * For DNS rebinding: /start is this page, as if the name led to the attacker until then, and to this box from then on. A page that the
-   * debugger puts in place will not do: Chromium knows that it came from nowhere, and by itself keeps it away from this box.
+   * For DNS rebinding: /start returns this page, as if the name led to the attacker at first and to this machine from then on. A page that
+   * the debugger inserts does not suffice: Chromium knows that it came from no address, and keeps it away from this machine.
    */
   startWith(html: string): void {
     this.#firstPage = html;
   }
 
-  /** Its port. */
+  /** The relay's port. */
   async start(t: TestContext): Promise<number> {
     const server = createServer((client) => this.#relay(client));
     t.after(() => {
@@ -115,14 +115,14 @@ export class Wire {
     return await listen(server);
   }
 
-  /** How requests with this method and path were answered, in order; null where no answer has come yet. */
+  /** How requests with this method and path were answered, in order; null if there is no answer yet. */
   answersTo(request: string): (number | null)[] {
     return this.exchanges.filter((exchange) => exchange.request === request).map(({ status }) => status);
   }
 
   #relay(client: Socket): void {
     const service = connect(this.#target, "127.0.0.1");
-    const waiting: Exchange[] = []; // a browser sends no second request on a connection before the first is answered
+    const waiting: Exchange[] = []; // a browser sends the next request on a connection only after the answer
     client.on("data", (chunk) => {
       const text = chunk.toString("latin1");
       if (this.#firstPage !== null && text.startsWith("GET /start ")) {
@@ -154,7 +154,7 @@ export class Wire {
   }
 }
 
-/** Heads of requests come in one piece: browsers write them so, and they are short. */
+/** The head of a request arrives in one piece, because browsers write it so, and it is short. */
 function requestsIn(text: string): Exchange[] {
   return [...text.matchAll(/^([A-Z]+ \S+) HTTP\/1\.1\r\n((?:[^\r\n]+\r\n)*)/gm)].map(([, request = "", headers = ""]) => {
     return { request, site: /^sec-fetch-site: (\S+)/im.exec(headers)?.[1] ?? null, status: null };

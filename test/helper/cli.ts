@@ -22,7 +22,7 @@ export function startCli(t: TestContext, url: string, args: string[], options: C
   });
 }
 
-/** Any program with these words; killed after the test if it still runs. */
+/** Runs any program with these arguments; it is killed after the test if it still runs. */
 export function startProgram(t: TestContext, [program = "", ...args]: string[], { environment = {}, stdin = "" }: CliOptions): Running {
   const child = spawn(program, args, {
     cwd: repository,
@@ -30,7 +30,7 @@ export function startProgram(t: TestContext, [program = "", ...args]: string[], 
   });
   const running = new Running(child);
   t.after(() => void child.kill("SIGKILL"));
-  child.stdin.on("error", () => undefined); // it need not read it
+  child.stdin.on("error", () => undefined); // the program need not read it
   if (stdin !== null) child.stdin.end(stdin);
   return running;
 }
@@ -48,7 +48,7 @@ export class Running {
     child.once("close", () => (this.#isFinished = true));
   }
 
-  /** What it has printed so far. */
+  /** The output so far. */
   get stdout(): string {
     return this.bytes().toString();
   }
@@ -61,7 +61,7 @@ export class Running {
     return Buffer.concat(this.#stdout);
   }
 
-  /** Resolves as soon as it has printed `text` on one of both. */
+  /** Resolves as soon as the program has printed `text` on either stream. */
   async until(text: string, timeoutSeconds = 60): Promise<void> {
     await waitFor(`${JSON.stringify(text)} is printed`, () => this.stdout.includes(text) || this.stderr.includes(text), timeoutSeconds);
   }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** A connection of which each byte is the test's own: what it has received, and whether it is closed. */
+/** A connection on which the test writes each byte: what it has received, and whether it is closed. */
 export class Connection {
   readonly socket: Socket;
   text = "";
@@ -13,7 +13,7 @@ export class Connection {
     socket.once("close", () => (this.isClosed = true));
   }
 
-  /** Of the answers that have begun. */
+  /** The statuses of the answers that have begun. */
   statuses(): number[] {
     return [...this.text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status));
   }

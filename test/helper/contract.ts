@@ -5,7 +5,7 @@ import type { Answer } from "./http.ts";
 
 type Parts = { [key: string]: unknown };
 
-/** An OpenAPI document as what answers must keep to. */
+/** An OpenAPI document as a contract for answers. */
 export class Contract {
   readonly #document: Parts;
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -16,7 +16,7 @@ export class Contract {
     this.#ajv.addSchema({ $id: "document", ...document });
   }
 
-  /** The answer's status, type and body are described, and are as described. */
+  /** Checks that the answer's status, type and body are described, and fit the description. */
   check({ method, path }: { method: string; path: string }, answer: Answer): void {
     const what = `${method} ${path}: ${answer.status} ${answer.text.slice(0, 500)}`;
     const template = templateOf(path.split("?", 1)[0] ?? "", Object.keys(partOf(this.#document["paths"])));
@@ -27,7 +27,7 @@ export class Contract {
     for (const value of valuesOf(type, answer.text)) this.#assertFits(pointer, value, what);
   }
 
-  /** Status and code of all problems that some call may be answered with. */
+  /** Status and code of all problems that any call may be answered with. */
   problems(): string[] {
     const found = new Set<string>();
     for (const { responses } of this.#operations()) {
@@ -39,7 +39,7 @@ export class Contract {
     return [...found].toSorted();
   }
 
-  /** Every example fits the schema beside it. How many there are. */
+  /** Checks that every example fits its schema. Returns the number of examples. */
   checkExamples(): number {
     let count = 0;
     const walk = (value: unknown, pointer: string[]): void => {
@@ -83,7 +83,7 @@ function partOf(value: unknown): Parts {
   return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
-/** The described path that a path is of. Literal paths come before those with a parameter, as in the router. */
+/** The described path that matches a path. Literal paths precede those with a parameter, as in the router. */
 function templateOf(path: string, templates: string[]): string | undefined {
   const parameters = (template: string): number => template.split("{").length;
   return templates

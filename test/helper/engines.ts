@@ -11,15 +11,15 @@ import { waitFor } from "./wait.ts";
 const names = ["docker", "podman"] as const;
 export type EngineName = (typeof names)[number];
 
-/** What tells a client where its engine is and how it is set up. */
+/** The environment that leads a client to its engine, and its configuration. */
 const variables = ["DOCKER_HOST", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "CONTAINERS_REGISTRIES_CONF", "XDG_RUNTIME_DIR"];
 
 const scripts = join(repository, "test", "engines");
 
-/** Those that work and have the test image. On a machine where nobody has run test/engines/start that is none, as a rule. */
+/** The engines that work and have the test image. Without test/engines/start there is usually none. */
 export const engines: EngineName[] = names.filter(works);
 
-/** A test per engine. Where an engine is not there the test counts as skipped and says why. */
+/** A test for each engine. If an engine is missing, the test is skipped with the reason. */
 export function engineTest(
   title: string,
   run: (t: TestContext, engine: Engine) => Promise<void>,
@@ -35,7 +35,7 @@ export type Result = { code: number | null; stdout: string; stderr: string };
 
 export class Engine {
   readonly name: EngineName;
-  /** What the service must be started with to use this engine. */
+  /** The environment that the service needs to use this engine. */
   readonly environment: Record<string, string>;
 
   constructor(name: EngineName, environment: Record<string, string> = {}) {
@@ -68,10 +68,10 @@ export class Engine {
 /** False, or the reason why a test that needs a daemon of its own is skipped: node:test's `skip`. */
 export const canStartDockerd: string | false = whyNoDockerd();
 
-/** A Docker daemon that a test may end and start as it likes, with the test images. Gone when the test is finished. */
+/** A separate Docker daemon that a test may stop and start, with the test images. It is removed when the test is finished. */
 export async function startDockerd(t: TestContext, options: { liveRestore: boolean }): Promise<TestDockerd> {
   const daemon = new TestDockerd(options);
-  // Hooks run in the order of their registration. This one is to come after those that the test has yet to register, because a service
+  // Hooks run in the order of their registration. This one must run after those that the test registers later, because a service
   // needs its engine until it has stopped.
   t.after(() => t.after(() => daemon.tearDown()));
   await daemon.start();
@@ -98,13 +98,13 @@ export class TestDockerd {
     return this.#pid;
   }
 
-  /** The first one, or the next one on what the last one has left. Resolves when it answers. */
+  /** Starts the first daemon, or another one on the same folder. Resolves when it answers. */
   async start(): Promise<void> {
     await runScript("dockerd", [this.#folder, ...this.#options]);
     this.#pid = Number(readFileSync(join(this.#folder, "docker.pid"), "utf8"));
   }
 
-  /** The daemon alone: its containerd and the containers go on. */
+  /** Kills only the daemon: its containerd and the containers continue. */
   async crash(): Promise<void> {
     await this.#end("SIGKILL");
   }
@@ -115,7 +115,7 @@ export class TestDockerd {
   }
 
   async tearDown(): Promise<void> {
-    // The daemon alone can take away what its containers have outside of the folder.
+    // Only the daemon can remove what its containers have outside of the folder.
     if (!isAlive(this.#pid)) await this.start();
     await runScript("stop", [this.#folder]);
   }
@@ -126,7 +126,7 @@ export class TestDockerd {
   }
 }
 
-/** A Podman of a test's own, with the test images: its folder may be treated as it likes. Gone when the test is finished. */
+/** A separate Podman, with the test images: a test may change its folder. It is removed when the test is finished. */
 export async function ownPodman(t: TestContext): Promise<{ engine: Engine; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), "jr-"));
   t.after(() => t.after(() => runScript("stop", [folder]))); // after the service, as above

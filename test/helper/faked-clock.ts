@@ -11,7 +11,7 @@ export const needsFaketime = {
   skip: existsSync(library) || process.env["CI"] !== undefined ? false : "the Debian package faketime is not installed",
 };
 
-/** An installation whose service and supervisors have a clock that a test sets, while they run too; jobs have the box's. */
+/** An installation whose service and supervisors have a clock that the test sets at any time; jobs have the real clock. */
 export class FakedClock {
   readonly #folder = mkdtempSync(join(tmpdir(), "jobrunner-clock-"));
   readonly #setting = join(this.#folder, "setting");
@@ -32,14 +32,14 @@ export class FakedClock {
     });
   }
 
-  /** Such as `9y`, `-30d`: how far from the box's clock. All see it from now on. */
+  /** The distance from the real clock, such as `9y` or `-30d`. Valid for all programs from now on. */
   setAhead(offset: string): void {
     const written = `${this.#setting}.new`;
     writeFileSync(written, offset.startsWith("-") ? offset : `+${offset}`);
-    renameSync(written, this.#setting); // read anew for each look at the clock, and never half of it
+    renameSync(written, this.#setting); // each look-up of the time reads the file, and never half of it
   }
 
-  /** What is preloaded has no way into a program that is linked statically, as ours is. */
+  /** Preloading does not work with a statically linked program like ours. */
   #compile(): void {
     const [sources, build] = [join(repository, "supervisor"), join(this.#folder, "build")];
     mkdirSync(build);

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 
 /**
- * A folder for a service's state, in memory where there is such a file system: for very many files, and for times of files that a disk's
- * cannot hold.
+ * A folder for a service's state, in memory if there is such a file system: for very many files, and for file times that a disk's file
+ * system cannot store.
  */
 export function folderInMemory(t: TestContext): string {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "jobrunner-test-"));

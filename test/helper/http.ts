@@ -19,11 +19,11 @@ export async function call(url: string, method: string, path: string, options: C
   return { status: reader.status, headers: reader.headers, trailers: reader.trailers(), body, text: body.toString() };
 }
 
-/** Sends a request and resolves when the answer's headers are there; its body is gathered meanwhile. */
+/** Sends a request and resolves when the headers of the answer have arrived; the body is collected meanwhile. */
 export function open(url: string, method: string, path: string, { body, headers = {} }: CallOptions = {}): Promise<Reader> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    // The path goes out as it is: hostile ones are what some tests are about.
+    // The path is sent unchanged, because some tests are about hostile paths.
     const sent = request({ hostname: hostname.replace(/^\[|\]$/g, ""), port, method, path, headers, agent: false });
     sent.once("error", reject);
     sent.once("response", (response) => resolve(new Reader(sent, response)));
@@ -77,12 +77,12 @@ export class Reader {
     }
   }
 
-  /** Takes nothing from the socket any more, as a reader that hangs. */
+  /** Stops reading from the socket, like a stalled reader. */
   stall(): void {
     this.#response.pause();
   }
 
-  /** Takes what has come meanwhile, and learns what became of the connection. */
+  /** Reads what has arrived meanwhile, and detects whether the connection was closed. */
   resume(): void {
     this.#response.resume();
   }

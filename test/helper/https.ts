@@ -7,7 +7,7 @@ import { type Authority, type Certificate, makeAuthority, makeCertificate } from
 import { Reader } from "./http.ts";
 import { type Spawned, spawnService } from "./spawned.ts";
 
-/** The service over HTTPS, with a certificate of an authority of the test's own. */
+/** The service over HTTPS, with a certificate of the test's authority. */
 
 export type Files = { certificate: string; key: string };
 export type Trust = RequestOptions;
@@ -41,7 +41,7 @@ export async function ask(url: string, path: string, options: Trust, body?: stri
   return { status: reader.status, text: reader.received().toString() };
 }
 
-/** On a connection of its own. */
+/** Uses a separate connection. */
 export function open(url: string, path: string, options: Trust, body?: string): Promise<Reader> {
   return new Promise((resolve, reject) => {
     const sent = request(`${url}${path}`, { agent: false, ...options });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { TestContext } from "node:test";
 
-/** An HTTP proxy that does not always do its work. `cut`: the request is passed on, and the answer is not. */
+/** An HTTP proxy that can be told to fail. `cut`: the request is forwarded, but the answer is not. */
 export type Mood =
   | { kind: "answer"; status: number; headers?: Record<string, string> }
   | { kind: "reset" }
@@ -12,9 +12,9 @@ export class MoodyProxy {
   readonly #target: () => number;
   readonly #held: ServerResponse[] = [];
   #port = 0;
-  /** What becomes of the next requests; those after them are passed on. */
+  /** How the next requests are treated; later ones are forwarded. */
   moods: Mood[] = [];
-  /** In place of those: what becomes of a request, null where it is passed on. */
+  /** Instead of those: how a request is treated; null: it is forwarded. */
   moodOf: ((request: IncomingMessage) => Mood | null) | null = null;
 
   constructor(target: () => number) {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Why this cannot be done on this box, or false. */
+/** Why this machine does not permit mounts, or false. */
 export function canDo(what: string, attempt: (folder: string) => boolean): string | false {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-files-"));
   try {
@@ -19,7 +19,7 @@ export const canMount = canDo(
   (folder) => spawnSync("mount", ["--bind", folder, folder]).status === 0 && spawnSync("umount", [folder]).status === 0,
 );
 
-/** Gone before the service's folder is removed, which would remove what is in them, too. */
+/** Unmounted before the service's folder is removed, because the removal would enter the mounts. */
 export class Mounts implements Disposable {
   readonly #points: string[] = [];
 

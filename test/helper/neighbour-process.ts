@@ -2,7 +2,7 @@ import { Agent, request } from "node:http";
 import { timed } from "./answer-time.ts";
 import type { Seen } from "./neighbour.ts";
 
-/** The neighbour's process: reports when its first requests are answered, and what it measured when it leaves. */
+/** The neighbour's process: reports when its first requests are answered, and its measurements at the end. */
 
 const [url = "", token = "", service = ""] = process.argv.slice(2);
 const checksPerSubmission = 10;
@@ -12,9 +12,9 @@ const ids: string[] = [];
 let isLeaving = false;
 
 process.once("message", () => (isLeaving = true));
-process.once("disconnect", () => process.exit()); // a test that was killed has no use for it
+process.once("disconnect", () => process.exit()); // ends with the test
 await visit();
-Object.assign(seen, { slowestMs: 0, slowestElapsedMs: 0 }); // the first connection and the first use of the token are set up by then
+seen.slowestMs = 0; // the connection and the token have been used once by then
 process.send?.(seen);
 while (!isLeaving) await visit();
 for (const id of ids) {

@@ -6,16 +6,16 @@ import type { Service } from "./service.ts";
 import { createToken } from "./tokens.ts";
 
 /**
- * What the neighbour has seen: how many of its requests were answered, the slowest of them without and with the wait for a CPU, and the
- * answers that were not 200.
+ * The neighbour's measurements: the number of answers, the slowest of them without and with the wait for a CPU, and the answers that were
+ * not 200.
  */
 export type Seen = { checks: number; submissions: number; slowestMs: number; slowestElapsedMs: number; refusals: string[] };
 
 const healthyMs = 500;
 
 /**
- * Somebody else beside what a test does to the service: a token of its own that looks at its health and submits jobs, one request after the
- * other. In a process of its own, so that what keeps the test busy is not taken for the service's slowness.
+ * Another client beside the test: it has a token of its own, polls the service's health and submits jobs, one request after the other. It
+ * is a separate process, so that a busy test process is not mistaken for a slow service.
  */
 export class Neighbour {
   readonly #t: TestContext;
@@ -34,7 +34,7 @@ export class Neighbour {
     return new Neighbour(t, child);
   }
 
-  /** It stops, and its jobs have ended well. Fails where a request was refused, or took the service longer than half a second. */
+  /** Stops it and waits for its jobs. Fails if a request was refused, or took longer than half a second. */
   async wasNotDisturbed(): Promise<void> {
     const { checks, submissions, slowestMs, refusals } = await this.leave();
     assert.deepEqual(refusals, []);
@@ -42,7 +42,7 @@ export class Neighbour {
     assert.ok(slowestMs <= healthyMs, `a request of the neighbour took ${slowestMs.toFixed(0)} ms`);
   }
 
-  /** It stops, when its jobs are finished. */
+  /** Stops it when its jobs are finished. */
   async leave(): Promise<Seen> {
     this.#process.send("leave");
     const seen = await said(this.#process);

@@ -15,22 +15,22 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { repository } from "./service.ts";
 
-/** The npm package, packed and installed in a folder of its own, and boxes on which things are missing. */
+/** The npm package, packed and installed in a separate folder, and machines on which programs are missing. */
 
-/** All programs of a box that has none but what jobrunner needs, and mount for ourselves. */
+/** All programs of a machine that has only those that jobrunner needs, and mount for the test. */
 export const bareBox = ["bash", "mkfifo", "mount", "readlink", "sh"];
 
 export class Package {
   readonly folder = mkdtempSync(join(tmpdir(), "jobrunner-package-"));
-  /** A project that depends on it. */
+  /** The folder of a project that depends on the package. */
   readonly project = join(this.folder, "project");
-  /** Where it is in that. */
+  /** The package's folder in the project. */
   readonly root = join(this.project, "node_modules", "jobrunner");
   tarball = "";
 
-  /** Packed in a copy of the checkout, since others test that at the same time. */
+  /** Packed in a copy of the checkout, because other tests use the checkout at the same time. */
   async make(): Promise<void> {
-    chmodSync(this.folder, 0o755); // another user starts it, too
+    chmodSync(this.folder, 0o755); // another user starts the program, too
     const checkout = join(this.folder, "checkout");
     const isMade = (path: string): boolean => ["node_modules", "build", "dist", ".git"].some((name) => path === join(repository, name));
     cpSync(repository, checkout, { recursive: true, filter: (path) => !isMade(path) });
@@ -53,7 +53,7 @@ export class Package {
     );
   }
 
-  /** As if it had been packed on a machine of another architecture; gives what undoes that. */
+  /** Makes it look packed on a machine of another architecture; returns the function that undoes this. */
   hideSupervisor(): () => void {
     const path = join(this.root, "build", `jobrunner-supervisor-${process.arch}`);
     renameSync(path, `${path}-hidden`);

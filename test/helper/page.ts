@@ -6,7 +6,7 @@ import { type Service, startService, type StartOptions } from "./service.ts";
 import { fromElsewhere } from "./tokens.ts";
 import { waitFor } from "./wait.ts";
 
-/** The web page as people have it: the real service's, in a real browser that holds it to its security policy. */
+/** The web page as users have it: served by the real service, in a real browser that enforces its security policy. */
 
 export type Opened = { service: Service; browser: BrowserContext; page: Page; base: string };
 
@@ -19,8 +19,8 @@ export type PageOptions = StartOptions & {
 };
 
 /**
- * Starts a service and looks at its page. The test fails when the page says an error on the console, throws one, or asks for anything that
- * is not the service's; `expected`: of what the console may say. `isFromElsewhere`: so that the service trusts nobody without a token.
+ * Starts a service and opens its page. The test fails if the page logs an error, throws one, or sends a request to another server.
+ * `expected`: the console messages that are allowed. `isFromElsewhere`: the service trusts nobody without a token.
  */
 export async function openPage(
   t: TestContext,
@@ -36,7 +36,7 @@ export async function openPage(
   const complaints: string[] = [];
   let close = async (): Promise<void> => undefined;
   t.after(async () => {
-    await close(); // before the service is gone, of which the page would complain
+    await close(); // before the service stops, because the page would report errors
     assert.deepEqual(complaints, [], "the page has nothing to complain about");
   });
   const service = await startService(t, options);
@@ -62,7 +62,7 @@ function watch(page: Page, { base, note }: { base: string; note: (text: string) 
   });
 }
 
-/** What is seen of the lines of output, from the top; steps' heads in brackets. */
+/** The visible lines of output, from the top; headings of steps are in brackets. */
 export async function linesSeen(page: Page): Promise<string[]> {
   return await page.evaluate<string[]>(seenScript);
 }
@@ -80,7 +80,7 @@ const seenScript = `(() => {
   return rows.map((row) => (row.matches(".log-step") ? "[" + row.querySelector(".step-title")?.textContent + "]" : textOf(row)));
 })()`;
 
-/** Waits until what is seen of the output fits. */
+/** Waits until the visible output matches. */
 export async function waitForLines(page: Page, what: string, fits: (lines: string[]) => boolean): Promise<string[]> {
   let lines: string[] = [];
   await waitFor(what, async () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { Answer } from "./http.ts";
 
-/** A problem document that says something (RFC 9457). */
+/** Checks a problem document (RFC 9457) with a useful text. */
 export function assertProblem(answer: Answer, status: number): void {
   assert.equal(answer.status, status, answer.text);
   assert.match(answer.headers["content-type"] ?? "", /^application\/problem\+json/, answer.text);

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** What runs on this box, as /proc shows it (proc(5)). */
+/** The processes of this machine, as /proc shows them (proc(5)). */
 
-/** Also where the main thread has ended and others go on: its state is that of a zombie then. */
+/** Also true if only the main thread has ended: the state of the process is then that of a zombie. */
 export function isAlive(pid: number): boolean {
   return livingThread(pid) !== null;
 }
 
-/** A thread of the process by which its memory and files are seen; null: all have ended. */
+/** A thread through which the process's memory and files are visible; null: all threads have ended. */
 function livingThread(pid: number): number | null {
   const threads = [pid, ...(isDead(readStat(`/proc/${pid}`)?.state) ? listFolder(`/proc/${pid}/task`).map(Number) : [])];
   return threads.find((thread) => !isDead(readStat(`/proc/${pid}/task/${thread}`)?.state)) ?? null;
@@ -21,21 +21,21 @@ export function parentOf(pid: number): number | null {
   return readStat(`/proc/${pid}`)?.parent ?? null;
 }
 
-/** Zombies left out. */
+/** Without zombies. */
 export function childrenOf(pid: number): number[] {
   return allProcesses().filter((child) => parentOf(child) === pid && isAlive(child));
 }
 
-/** Launcher, supervisors and jobs of a state directory: by where they work, jobs also by the variable that each gets. */
+/** Launcher, supervisors and jobs of a state directory, found by their working directory; jobs also by their variable. */
 export function processesOf(stateDir: string): number[] {
   return allProcesses().filter((pid) => pid !== process.pid && isAlive(pid) && (worksIn(pid, stateDir) || isJobOf(pid, stateDir)));
 }
 
-/** The jobs alone. */
+/** Only the jobs. */
 export function jobProcessesOf(stateDir: string): number[] {
   return processesOf(stateDir).filter((pid) => {
     const [program, first] = argumentsOf(livingThread(pid) ?? pid);
-    return program !== undefined && first !== "launch"; // none: it is ending at this moment
+    return program !== undefined && first !== "launch"; // none: the process is ending
   });
 }
 
@@ -48,26 +48,26 @@ export function openFilesOf(pid: number): string[] {
 }
 
 /**
- * For how long the process's main thread has been ready to run and got no CPU, in milliseconds: the second number of schedstat (proc(5),
- * Documentation/scheduler/sched-stats.rst). What other work of the machine costs the process; 0 where the kernel does not say.
+ * How long the main thread of the process has been ready to run without getting a CPU, in milliseconds: the second number of schedstat
+ * (proc(5), Documentation/scheduler/sched-stats.rst). It is the delay by other work of the machine; 0 if the kernel does not report it.
  */
 export function waitedForCpuMs(pid: number): number {
   return Number(readText(`/proc/${pid}/task/${pid}/schedstat`).split(" ")[1] ?? 0) / 1e6;
 }
 
-/** Of a user's id, as the process acts. */
+/** The effective user ID of the process. */
 export function processesOfUser(uid: number): number[] {
   return allProcesses().filter(
     (pid) => isAlive(pid) && new RegExp(`^Uid:\\s+\\d+\\s+${uid}\\s`, "m").test(readText(`/proc/${pid}/status`)),
   );
 }
 
-/** Those whose program is this file. */
+/** The processes whose program is this file. */
 export function processesRunning(program: string): number[] {
   return allProcesses().filter((pid) => readLink(`/proc/${pid}/exe`) === program);
 }
 
-/** Those that work in this very folder. */
+/** The processes whose working directory is this folder. */
 export function processesIn(folder: string): number[] {
   return allProcesses().filter((pid) => readLink(`/proc/${pid}/cwd`) === folder);
 }
@@ -82,7 +82,7 @@ function worksIn(pid: number, stateDir: string): boolean {
   return foldersOf(stateDir).some((own) => folder.startsWith(`${own}/`));
 }
 
-/** Workspaces of jobs that run as other users lie beside the state directory. */
+/** The workspaces of jobs that run as other users are beside the state directory. */
 export function foldersOf(stateDir: string): string[] {
   return [stateDir, `${stateDir}-workspaces`];
 }
@@ -99,7 +99,7 @@ function allProcesses(): number[] {
     .map(Number);
 }
 
-// A process may end between two looks: then there is nothing to see of it.
+// The process may have ended meanwhile.
 function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { repository } from "./service.ts";
 
-/** Small programs in C that behave as no shell can, compiled where everybody may run them. */
+/** Small C programs that do what a shell cannot, compiled into a folder in which every user may run them. */
 export function compileProgram(...source: string[]): { file: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-test-"));
   const file = join(folder, basename(source.at(-1) ?? "", ".c"));

@@ -1,14 +1,13 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 
-/** A relay before a port of this box whose connections break when a test wants it. */
+/** A relay to a port of this machine. Its connections break when a test wants it. */
 export class Proxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #port = 0;
   /**
-   * How many bytes of answers a connection carries before it breaks: the first connection the first number, and so on; all when there is
-   * none left.
+   * How many bytes of answers a connection carries before it breaks: one number for each connection. Without a number, it does not break.
    */
   cuts: number[] = [];
   connections = 0;

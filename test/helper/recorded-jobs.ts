@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { openDatabase } from "../../src/store/open.ts";
 import type { Service } from "./service.ts";
 
-/** With this begin the IDs of the oldest thousand. */
+/** The beginning of the IDs of the oldest thousand jobs. */
 export const oldestIds = "00000000-";
 
 /**
- * Writes so many jobs that are finished into the database of a service, which is restarted for it: copies of one that ran, newer than it,
- * without directories. They have the names "odd" and "even" in turn, and the label side=odd or side=even, the other way round for one in
- * `every`; the oldest has the label note=Needle.
+ * Writes so many finished jobs into the database of a service, which is restarted for it. They are copies of a job that has run, newer than
+ * it, and have no directories. Their names are "odd" and "even" in turn. Their label is side=odd or side=even; in every `every`th job it is
+ * the other one. The oldest has the label note=Needle.
  */
 export async function recordJobs(service: Service, { count, every }: { count: number; every: number }): Promise<void> {
   const { job } = await service.run({ CommandLine: "true", Name: "template" });

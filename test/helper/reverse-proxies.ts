@@ -11,7 +11,7 @@ import { freePort } from "./ports.ts";
 import { repository } from "./service.ts";
 import { waitFor } from "./wait.ts";
 
-/** Real proxies before a service on this box, each with a port and a folder of its own. */
+/** Real reverse proxies for a service on this machine, each with a separate port and folder. */
 
 export const proxyHost = "jobs.example.com";
 
@@ -31,7 +31,7 @@ export class ReverseProxy {
     this.#authority = authority;
   }
 
-  /** Sends a request as a client of the proxy does, by its name. */
+  /** Sends a request as a client of the proxy does, with the proxy's name. */
   open(method: string, path: string, { body, headers = {} }: CallOptions = {}): Promise<Reader> {
     const { hostname, port, protocol } = this.#url;
     const options = {
@@ -60,14 +60,14 @@ export class ReverseProxy {
   }
 }
 
-/** nginx as everybody first writes it. */
+/** nginx with a minimal configuration. */
 export async function startPlainNginx(t: TestContext, servicePort: number): Promise<ReverseProxy> {
   const port = await freePort();
   await startNginx(t, port, `server { listen 127.0.0.1:${port}; location / { proxy_pass http://127.0.0.1:${servicePort}; } }`);
   return new ReverseProxy(`http://127.0.0.1:${port}`, null);
 }
 
-/** With the file in packaging/proxies. */
+/** nginx with the file in packaging/proxies. */
 export async function startOurNginx(t: TestContext, servicePort: number): Promise<ReverseProxy> {
   const [port, authority] = [await freePort(), makeAuthority(t)];
   const { certificatePath, keyPath } = makeCertificate({ commonName: "localhost", authority });
@@ -104,7 +104,7 @@ export async function startNginx(t: TestContext, port: number, servers: string):
   await startProgram(t, port, ["nginx", "-e", "stderr", "-p", folder, "-c", join(folder, "nginx.conf")]);
 }
 
-/** Resolves when something listens on the port; the program is ended after the test. */
+/** Resolves when a program listens on the port; the program is stopped after the test. */
 async function startProgram(t: TestContext, port: number, [program = "", ...args]: string[]): Promise<void> {
   const child: ChildProcess = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env: environment });
   let said = "";
@@ -128,7 +128,7 @@ function isListening(port: number): boolean {
     .some((line) => line.includes(` ${address} 00000000:0000 ${listening} `));
 }
 
-/** A file of packaging/proxies with other words; each must be in it. */
+/** A file of packaging/proxies with replaced words; each word must be in it. */
 function replaced(file: string, words: Record<string, string>): string {
   let text = readFileSync(join(repository, "packaging", "proxies", file), "utf8");
   for (const [from, to] of Object.entries(words)) {
@@ -138,7 +138,7 @@ function replaced(file: string, words: Record<string, string>): string {
   return text;
 }
 
-/** In which another user's processes, such as nginx's workers, find their way. */
+/** A folder that other users, such as nginx's workers, can enter. */
 function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-proxy-"));
   chmodSync(folder, 0o755);

@@ -7,7 +7,7 @@ import { Command, JobSpec } from "../../src/job/spec.ts";
 
 type Schema = { [keyword: string]: unknown };
 
-/** A field by its path, and a job in which it is set. `path`: as the API names it, without the numbers of items. */
+/** A field by its path, and a job in which it is set. `path`: the API's name, without the indexes of items. */
 export type ShownField = { path: string; spec: JobSpec };
 
 /** Every field of a job and of its steps, with each of the values that it can have if they are few. */
@@ -20,7 +20,7 @@ export function shownFields(): ShownField[] {
   ];
 }
 
-/** Alone, as the first and as the last of two steps; with what the field needs beside it. */
+/** Alone, and as the first and as the last of two steps, with the other fields that the field needs. */
 function surroundings(object: object): object[] {
   const steps = [object, { CommandLine: "true", ...object }, { Image: "debian:12", ...object }];
   return steps.flatMap((step) => [
@@ -30,7 +30,7 @@ function surroundings(object: object): object[] {
   ]);
 }
 
-/** Those of the candidates that the service would accept. */
+/** The candidates that the service would accept. */
 function shownIn(path: string, value: unknown, candidates: object[]): ShownField[] {
   const fitting = candidates.filter((spec): spec is JobSpec => Check(JobSpec, spec) && findContradiction(spec) === null);
   if (fitting.length === 0)
@@ -40,7 +40,7 @@ function shownIn(path: string, value: unknown, candidates: object[]): ShownField
 
 type Sample = { path: string; value: unknown; object: Record<string, unknown> };
 
-/** For each field that has no fields of its own: an object in which it is set, with the other fields that the schema requires. */
+/** For each field without fields of its own: an object in which it is set, with the other required fields. */
 function samplesOf(schema: TSchema): Sample[] {
   return samplesBelow(Object.fromEntries(Object.entries(schema)));
 }

@@ -6,13 +6,13 @@ import type { TestContext } from "node:test";
 import { Service } from "./service.ts";
 import { waitFor } from "./wait.ts";
 
-/** The service where it may listen elsewhere than on loopback by HTTP, or end at once. */
+/** A service that may listen beyond loopback by HTTP, or end at once. */
 
 export type Spawned = {
-  urls: string[]; // none: it has ended
+  urls: string[]; // empty: the service has ended
   exitCode: number | null;
   child: ChildProcess;
-  /** All that it has printed so far. */
+  /** The output so far. */
   log: () => string;
 };
 

@@ -6,12 +6,12 @@ import { waitFor } from "./wait.ts";
 
 /** Makes system calls of a running process fail, by strace(1). */
 
-/** For a test's `skip`. */
+/** The value for `skip` of a test. */
 export const withoutStrace = spawnSync("strace", ["-V"]).status === 0 ? false : "strace is not installed";
 
 /**
- * From now on these calls of the process's main thread on this file fail as `how` says, in the words of strace's inject=. The file is named
- * as in /proc/PID/fd: a path, or "pipe:[inode]". Ends with the test, or by a call of what is returned.
+ * From now on, these calls of the process's main thread on this file fail as `how` says, in the syntax of strace's inject=. The file is
+ * named as in /proc/PID/fd: a path, or "pipe:[inode]". It ends with the test, or by a call of the returned function.
  */
 export async function injectFailure(
   t: TestContext,

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 
-/** Programs on a terminal, by the program script, which is everywhere where there is util-linux. */
+/** Runs programs on a terminal, with the program script of util-linux. */
 
-/** For tests that need one. */
+/** For tests that need a terminal. */
 export const needsScript = {
   skip:
     spawnSync("script", ["--version"]).status === 0 || process.env["CI"] !== undefined
@@ -10,7 +10,7 @@ export const needsScript = {
       : "the program script is missing (Debian: bsdutils)",
 };
 
-/** The words that run a command line on a terminal of its own; what it says comes from standard output, and its exit status is theirs. */
+/** The words that run a command line on a terminal: its output is on standard output, and its exit status is returned. */
 export function onTerminal(commandLine: string): string[] {
   return ["script", "-qefc", commandLine, "/dev/null"];
 }

@@ -3,11 +3,11 @@ import type { JobSpec, WholeJob } from "../../src/client/index.ts";
 import { assertProblem } from "./problems.ts";
 import type { Service } from "./service.ts";
 
-/** Jobs with something in them that is larger than may be. */
+/** Jobs in which something is larger than allowed. */
 
 type Refusal = { field: string; message: string };
 
-/** What the service says of such a job. */
+/** The service's answer to such a job. */
 export async function refused(service: Service, spec: JobSpec): Promise<Refusal> {
   const answer = await service.call("POST", "/", { body: JSON.stringify(spec) });
   assertProblem(answer, 400);
@@ -17,8 +17,8 @@ export async function refused(service: Service, spec: JobSpec): Promise<Refusal>
 }
 
 /**
- * Finds the longest text with which the job is not too large together, and runs that job; with one byte more it is refused by the field, as
- * it is with much more.
+ * Finds the longest text with which the whole job is not too large, and runs that job. With one byte more, and with many more, the job is
+ * refused and the error names the field.
  */
 export async function runLargest(
   service: Service,

@@ -1,2 +1,2 @@
-/** `make torture` runs the long loops for hours where `make test` has seconds. */
+/** `make torture` runs for hours the long loops that `make test` runs for seconds. */
 export const isTorture = process.env["TORTURE"] !== undefined;

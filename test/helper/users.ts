@@ -14,7 +14,7 @@ export function findUser(name: string): User | null {
   return uid === undefined || gid === undefined || uid === "" ? null : { name, uid: Number(uid), gid: Number(gid) };
 }
 
-/** What node:test's `skip` takes: the reason why the program cannot be run as this user, or false. */
+/** A value for `skip` of a test: why the program cannot be run as this user, or false. */
 export function cannotBe(user: User | null, name: string): string | false {
   if (process.getuid?.() !== 0) return "only root can become another user";
   if (user === null) return `there is no user ${name}: see .ci/run`;
@@ -26,7 +26,7 @@ export function become({ uid, gid }: User): string[] {
   return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
 }
 
-/** The service as that user, in a folder of its own; `privileges` are setpriv's words for what it has besides. */
+/** A service of that user, in a separate folder; `privileges`: setpriv options for its additional privileges. */
 export async function startAs(
   t: TestContext,
   user: User,
@@ -53,7 +53,7 @@ export function optionsAs(t: TestContext, user: User, environment: Record<string
 
 export function folderOf(t: TestContext, { uid, gid }: User): string {
   const folder = mkdtempSync(join(tmpdir(), "jr-"));
-  t.after(() => t.after(() => rmSync(folder, { recursive: true, force: true }))); // after the service that is in it
+  t.after(() => t.after(() => rmSync(folder, { recursive: true, force: true }))); // after the service that uses it
   chmodSync(folder, 0o755);
   chownSync(folder, uid, gid);
   return folder;

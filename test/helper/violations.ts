@@ -1,18 +1,16 @@
 import { strict as assert } from "node:assert";
 
-/** A value that breaks one constraint of a schema, and where in the whole it stands. */
+/** A value that breaks one constraint of a schema, and its path in the whole value. */
 export type Violation = { path: (string | number)[]; value: unknown; constraint: string };
 
 type Schema = Record<string, unknown>;
 
-/** What says nothing about values. */
+/** Keywords without effect on values. */
 const annotations = new Set(["description", "title", "examples", "default"]);
 
 const oddTexts = ["", "!", "a b", "é", "=", "a\nb", "a\u0000b", "..", "-x", "x".repeat(300)];
 
-/**
- * Violations of every constraint of a schema and those below it. A keyword that is not known here fails: nobody would see that it holds.
- */
+/** Violations of every constraint of a schema and of the schemas below it. An unknown keyword throws, because nothing would test it. */
 export function* violationsOf(schema: unknown, path: (string | number)[] = []): Generator<Violation> {
   const object = asSchema(schema);
   for (const [keyword, limit] of Object.entries(object)) {
@@ -27,7 +25,7 @@ export function* violationsOf(schema: unknown, path: (string | number)[] = []): 
 
 type Values = (limit: unknown, schema: Schema) => [path: (string | number)[], value: unknown][];
 
-/** Values that break a keyword, at the schema's place or below it. */
+/** Values that break a keyword of this schema or of a schema below it. */
 const values: Record<string, Values> = {
   type: (type) => [[[], type === "string" ? 5 : type === "boolean" ? "maybe" : type === "object" ? 5 : "x"]],
   enum: () => [[[], "no such word"]],
@@ -50,7 +48,7 @@ const values: Record<string, Values> = {
 
 type Children = (limit: unknown, path: (string | number)[], schema: Schema) => Iterable<Violation>;
 
-/** Schemas below a schema. */
+/** The schemas below a schema. */
 const children: Record<string, Children> = {
   *properties(properties, path) {
     for (const [name, schema] of Object.entries(asSchema(properties))) yield* violationsOf(schema, [...path, name]);
@@ -61,7 +59,7 @@ const children: Record<string, Children> = {
   items: (schema, path) => violationsOf(schema, [...path, 0]),
 };
 
-/** The smallest value that has `value` at `path`. `undefined` is left out. */
+/** The smallest value that has `value` at `path`; without it if it is `undefined`. */
 export function wrapped(path: (string | number)[], value: unknown): unknown {
   const [first, ...rest] = path;
   if (first === undefined) return value;

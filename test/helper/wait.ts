@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 
 /**
- * Resolves when the condition holds; fails by name when it does not within the time, which tells what hangs from what is slow, on a slow
- * machine full of jobs too. The only place where tests let time pass.
+ * Resolves when the condition holds, and fails with its name after a time that is long enough for a slow machine under load. This is the
+ * only place where tests wait for time to pass.
  */
 export async function waitFor(what: string, condition: () => boolean | Promise<boolean>, timeoutSeconds = 60): Promise<void> {
   const endMs = performance.now() + timeoutSeconds * 1000;

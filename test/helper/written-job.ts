@@ -7,7 +7,7 @@ import { OutputWatchers } from "../../src/output/watcher.ts";
 
 export type Write = { data: Buffer | string; stream?: "stdout" | "stderr"; step?: number; lostBytes?: number };
 
-/** The default of an attach: everything, raw. */
+/** The defaults of an attach: the whole output, raw. */
 const everything: AttachOptions = {
   encoding: "raw",
   offset: 0,
@@ -19,7 +19,7 @@ const everything: AttachOptions = {
   end: null,
 };
 
-/** Output and index of a job, written as the supervisor writes them: the bytes first, then their record. */
+/** Output and index of a job, written like the supervisor writes them: first the bytes, then their record. */
 export class WrittenJob {
   readonly watchers = new OutputWatchers();
   readonly directory: string;
@@ -84,7 +84,7 @@ export class WrittenJob {
     return attach(this.source, { ...everything, ...options }, signal);
   }
 
-  /** All of it, once it has ended. */
+  /** The whole output, when it has ended. */
   async read(options: Partial<AttachOptions> = {}): Promise<Buffer> {
     const chunks: Buffer[] = [];
     for await (const chunk of this.attach(options)) chunks.push(Buffer.from(chunk));
