@@ -1,7 +1,7 @@
 #!/bin/sh
-# Node.js: readdir with `recursive` leaves out, without a word, what is in folders whose names are no UTF-8 when names are asked for as
-# latin1 (by which each byte could be told), and cannot give names as buffers at all. Whoever walks a tree with it and copies or removes
-# what it gives misses those files. So the command line's cp reads folder after folder.
+# Node.js: readdir with `recursive` and the encoding latin1 (which preserves each byte of a name) silently omits the contents of folders
+# whose names are not UTF-8. It does not support names as buffers at all. A program that copies or removes a tree with it misses those
+# files. So the command line's cp reads one folder after the other.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

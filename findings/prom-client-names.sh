@@ -1,6 +1,6 @@
 #!/bin/sh
-# prom-client's own default metrics do not pass Prometheus' own check: three gauges end in _total, which is for counters. So a service that
-# serves them cannot have a silent `promtool check metrics`, unless it removes those three, whose values others (without _total) have too.
+# prom-client's default metrics fail the check of Prometheus: the names of three gauges end in _total, which is for counters. A service
+# passes `promtool check metrics` only if it removes these three. Other metrics, without _total, have the same values.
 # Exits with 0 while that is so. Needs npm, and promtool (Debian: prometheus).
 set -eu
 folder=$(mktemp -d)

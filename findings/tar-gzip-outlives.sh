@@ -1,8 +1,7 @@
 #!/bin/sh
-# GNU tar with --gzip: where the folder that is to be packed is not there, tar exits with 2 and does not wait for the process that it began
-# for gzip. That makes the file of the archive when it comes to it, often after tar has ended. So a clean-up that follows at once removes
-# nothing, and the file is there in the end. A shell that pipes tar into gzip waits for both, and makes the file itself before: so does
-# examples/backup.yaml.
+# GNU tar with --gzip: if the folder to pack does not exist, tar exits with 2 and does not wait for its gzip process. That process creates
+# the archive's file, often after tar has ended. So a clean-up that follows at once removes nothing, and the file is left. A shell that
+# pipes tar into gzip creates the file first and waits for both, as examples/backup.yaml does.
 set -eu
 version=1.34+dfsg-1.2+deb12u1
 folder=$(mktemp -d)

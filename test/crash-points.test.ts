@@ -10,8 +10,9 @@ import { isTorture } from "./helper/torture.ts";
 import { waitFor } from "./helper/wait.ts";
 
 /**
- * Runs jobs repeatedly. strace (inject=…:signal=SIGKILL:when=N, strace(1)) kills a process as it enters its Nth call of a kind, until a run
- * has no Nth call. Each kind has a minimum number of runs that must end by a kill, so a kind of call that no longer happens fails the test.
+ * Runs jobs repeatedly. strace (inject=…:signal=SIGKILL:when=N, strace(1)) kills a process as it enters its Nth call of a kind,
+ * until there is no Nth call. Each kind has a minimum number of runs that must end by a kill, so a kind of call that no longer
+ * happens fails the test.
  */
 const hasStrace = canRun("strace");
 const skip = hasStrace ? false : "strace is not installed";

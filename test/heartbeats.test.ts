@@ -5,41 +5,37 @@ import { waitFor } from "./helper/wait.ts";
 
 const [ndjson, events] = [{ Accept: "application/x-ndjson" }, { Accept: "text/event-stream" }];
 
-test(
-  "in quiet times a stream says that it lives: of a job that is silent, in the queue, or writes only what is not wanted; raw output " +
-    "says nothing",
-  async (t) => {
-    const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "2" } });
-    const silent = await service.submit({ CommandLine: "echo first; sleep 1000" });
-    const unwanted = await service.submit({ CommandLine: "while echo out; do sleep 0.1; done" });
-    const queued = await service.submit({ CommandLine: "true" });
-    const raw = await service.attach(silent);
-    const readers = await Promise.all([
-      ...[silent, queued].flatMap((id) => [ndjson, events].map((form) => service.attach(id, "", form))),
-      ...[ndjson, events].map((form) => service.attach(unwanted, "?stream=stderr", form)),
-      service.open("GET", "/events"),
-    ]);
-    const beats = readers.map(({ headers }) => (headers["content-type"] === "application/x-ndjson" ? "{}\n" : ":\n\n"));
-    await waitFor("all have said so", () =>
-      readers.every((reader, index) => `\n${reader.received().toString()}`.includes(`\n${beats[index]}`)),
-    );
-    assert.equal(raw.received().toString(), "first\n");
-    const [lines] = readers;
-    assert.deepEqual(
-      lines
-        ?.received()
-        .toString()
-        .trimEnd()
-        .split("\n")
-        .map((line) => Object.keys(JSON.parse(line)).length),
-      [5, 0],
-    );
-    await Promise.all([silent, unwanted].map((id) => service.kill(id)));
-    await Promise.all(readers.slice(0, 6).map(({ ended }) => ended));
-    for (const reader of readers.slice(0, 6)) assert.ok(reader.received().includes('{"Outcome":'));
-    for (const reader of [raw, ...readers]) reader.close();
-  },
-);
+test("a quiet stream sends heartbeats: of a job that is silent, queued, or writes only bytes that a filter omits; raw output sends none", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "2" } });
+  const silent = await service.submit({ CommandLine: "echo first; sleep 1000" });
+  const unwanted = await service.submit({ CommandLine: "while echo out; do sleep 0.1; done" });
+  const queued = await service.submit({ CommandLine: "true" });
+  const raw = await service.attach(silent);
+  const readers = await Promise.all([
+    ...[silent, queued].flatMap((id) => [ndjson, events].map((form) => service.attach(id, "", form))),
+    ...[ndjson, events].map((form) => service.attach(unwanted, "?stream=stderr", form)),
+    service.open("GET", "/events"),
+  ]);
+  const beats = readers.map(({ headers }) => (headers["content-type"] === "application/x-ndjson" ? "{}\n" : ":\n\n"));
+  await waitFor("all have said so", () =>
+    readers.every((reader, index) => `\n${reader.received().toString()}`.includes(`\n${beats[index]}`)),
+  );
+  assert.equal(raw.received().toString(), "first\n");
+  const [lines] = readers;
+  assert.deepEqual(
+    lines
+      ?.received()
+      .toString()
+      .trimEnd()
+      .split("\n")
+      .map((line) => Object.keys(JSON.parse(line)).length),
+    [5, 0],
+  );
+  await Promise.all([silent, unwanted].map((id) => service.kill(id)));
+  await Promise.all(readers.slice(0, 6).map(({ ended }) => ended));
+  for (const reader of readers.slice(0, 6)) assert.ok(reader.received().includes('{"Outcome":'));
+  for (const reader of [raw, ...readers]) reader.close();
+});
 
 test("every stream tells proxies to forward each piece at once, unchanged", async (t) => {
   const service = await startService(t);

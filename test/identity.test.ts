@@ -38,7 +38,7 @@ test("a client that disconnects before its user is looked up is not identified a
   const request = `POST / HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: ${body.length}\\r\\n\\r\\n${body.replaceAll('"', '\\"')}`;
   const hangUp = `for i in {1..60}; do exec 3<>/dev/tcp/127.0.0.1/${service.port}; printf "${request}" >&3; exec 3>&-; done`;
   await run("setpriv", [`--reuid=${other}`, `--regid=${other}`, "--clear-groups", "bash", "-c", hangUp]);
-  const lastOnes = await curlAs(other, ["-s", "-o", "/dev/null", "-w", "%{http_code}", service.url]); // the earlier ones have been looked up
+  const lastOnes = await curlAs(other, ["-s", "-o", "/dev/null", "-w", "%{http_code}", service.url]); // the others are looked up by now
   assert.equal(lastOnes, "401");
   const { Jobs }: { Jobs: object[] } = JSON.parse((await service.call("GET", "/jobs")).text);
   assert.deepEqual(Jobs, []);

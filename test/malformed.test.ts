@@ -25,47 +25,41 @@ const malformed: [what: string, bytes: string, status: number][] = [
   ["CONNECT", "CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n", 405],
 ];
 
-test(
-  "whatever is malformed is answered on a kept connection as on a new one, over TCP, TLS and a unix socket, and the connection is " +
-    "closed",
-  async (t) => {
-    const folder = temporaryFolder(t);
-    const { port } = await startService(t, { environment: { JOBRUNNER_SOCKET: join(folder, "api.sock") } });
-    const { url, authority } = await startSecure(t);
-    const secure = { ca: authority.certificate, host: "127.0.0.1", port: Number(new URL(url).port), servername: "localhost" };
-    const ways: [string, () => Socket][] = [
-      ["TCP", () => connect(port, "127.0.0.1")],
-      ["TLS", () => connectSecurely(secure)],
-      ["unix", () => connect(join(folder, "api.sock"))],
-    ];
-    for (const [way, open] of ways) {
-      for (const [what, bytes, status] of malformed) {
-        const [first, kept, pipelined] = [new Connection(open()), new Connection(open()), new Connection(open())];
-        first.socket.write(bytes);
-        kept.socket.write(well);
-        await waitFor("the first is answered", () => kept.statuses().length === 1);
-        kept.socket.write(bytes);
-        pipelined.socket.write(`${well}${well}${bytes}`);
-        const clients = [first, kept, pipelined];
-        await waitFor(
-          `${what} over ${way} is answered and the connection closed`,
-          () => clients.every(({ isClosed }) => isClosed),
-          20,
-        ).catch(() => undefined);
-        assert.deepEqual(
-          clients.map((client) => [client.isClosed, client.statuses()]),
-          [
-            [true, [status]],
-            [true, [200, status]],
-            [true, [200, 200, status]],
-          ],
-          `${what} over ${way}`,
-        );
-        for (const client of clients) assertEndsWithProblem(client.text, status);
-      }
+test("malformed input gets the same answer on a kept connection as on a new one, over TCP, TLS and a unix socket, and ends the connection", async (t) => {
+  const folder = temporaryFolder(t);
+  const { port } = await startService(t, { environment: { JOBRUNNER_SOCKET: join(folder, "api.sock") } });
+  const { url, authority } = await startSecure(t);
+  const secure = { ca: authority.certificate, host: "127.0.0.1", port: Number(new URL(url).port), servername: "localhost" };
+  const ways: [string, () => Socket][] = [
+    ["TCP", () => connect(port, "127.0.0.1")],
+    ["TLS", () => connectSecurely(secure)],
+    ["unix", () => connect(join(folder, "api.sock"))],
+  ];
+  for (const [way, open] of ways) {
+    for (const [what, bytes, status] of malformed) {
+      const [first, kept, pipelined] = [new Connection(open()), new Connection(open()), new Connection(open())];
+      first.socket.write(bytes);
+      kept.socket.write(well);
+      await waitFor("the first is answered", () => kept.statuses().length === 1);
+      kept.socket.write(bytes);
+      pipelined.socket.write(`${well}${well}${bytes}`);
+      const clients = [first, kept, pipelined];
+      await waitFor(`${what} over ${way} is answered and the connection closed`, () => clients.every(({ isClosed }) => isClosed), 20).catch(
+        () => undefined,
+      );
+      assert.deepEqual(
+        clients.map((client) => [client.isClosed, client.statuses()]),
+        [
+          [true, [status]],
+          [true, [200, status]],
+          [true, [200, 200, status]],
+        ],
+        `${what} over ${way}`,
+      );
+      for (const client of clients) assertEndsWithProblem(client.text, status);
     }
-  },
-);
+  }
+});
 
 test("malformed input after a request is answered after the request's answer, which stays complete", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_REQUEST_TIMEOUT_SECONDS: "1" } });

@@ -21,7 +21,7 @@ const all: [string, Start, { skip: string | false }][] = [
 const ours = all.slice(1);
 
 for (const [name, start, needs] of all) {
-  test(`behind ${name}, output and events come while the job runs, and whole`, needs, async (t) => {
+  test(`behind ${name}, output and events arrive while the job runs, and completely`, needs, async (t) => {
     const { service, proxy, token } = await startBehind(t, start);
     const id = await service.submit({ CommandLine: "echo first; until [ -e go ]; do sleep 0.05; done; echo last" });
     const attach = (Accept: string): Promise<Reader> => proxy.open("GET", `/${id}/attach`, { headers: { ...token, Accept } });
@@ -42,7 +42,7 @@ for (const [name, start, needs] of all) {
 }
 
 for (const [name, start, needs] of ours) {
-  test(`behind ${name}, jobs are submitted by who has a token and uses its name, and large files come and go`, needs, async (t) => {
+  test(`behind ${name}, a client with a token and the proxy's name submits jobs and transfers large files`, needs, async (t) => {
     const { service, proxy, token } = await startBehind(t, start);
     assert.equal((await proxy.call("GET", "/jobs")).status, 401);
     assert.equal((await proxy.call("GET", "/jobs", { headers: { ...token, Host: "elsewhere.example" } })).status, 421);
@@ -58,23 +58,19 @@ for (const [name, start, needs] of ours) {
     assert.ok((await proxy.call("GET", path, { headers: token })).body.equals(bytes));
   });
 
-  test(
-    `behind ${name}, what the service finds malformed on a connection that the proxy keeps is answered as the service says`,
-    needs,
-    async (t) => {
-      const { service, proxy, token } = await startBehind(t, start, { JOBRUNNER_MAX_HEADER_BYTES: "4096" });
-      const { job } = await service.run({ CommandLine: "true" });
-      for (let round = 0; round < 3; round += 1) {
-        assert.equal((await proxy.call("GET", `/${job.ID}`, { headers: token })).status, 200);
-        const { status, text } = await proxy.call("GET", `/${job.ID}`, { headers: { ...token, "X-Long": "x".repeat(5000) } });
-        assert.equal(status, 431, text);
-        assert.match(text, /JOBRUNNER_MAX_HEADER_BYTES/);
-      }
-    },
-  );
+  test(`behind ${name}, malformed requests on a connection that the proxy keeps get the service's answer`, needs, async (t) => {
+    const { service, proxy, token } = await startBehind(t, start, { JOBRUNNER_MAX_HEADER_BYTES: "4096" });
+    const { job } = await service.run({ CommandLine: "true" });
+    for (let round = 0; round < 3; round += 1) {
+      assert.equal((await proxy.call("GET", `/${job.ID}`, { headers: token })).status, 200);
+      const { status, text } = await proxy.call("GET", `/${job.ID}`, { headers: { ...token, "X-Long": "x".repeat(5000) } });
+      assert.equal(status, 431, text);
+      assert.match(text, /JOBRUNNER_MAX_HEADER_BYTES/);
+    }
+  });
 
   test(
-    `behind ${name}, a cut of raw output is a broken connection, and who goes away is no reader any more when the job writes again`,
+    `behind ${name}, incomplete raw output is a broken connection, and a client that left is released at the job's next output`,
     needs,
     async (t) => {
       const { service, proxy, token } = await startBehind(t, start);

@@ -20,40 +20,36 @@ import { run } from "./helper/package.ts";
 import { repository, Service } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test(
-  "make install puts a jobrunner on the path that runs without the checkout, with its manual and completions, and uninstall leaves " +
-    "no file",
-  async (t) => {
-    const folder = temporary(t);
-    const install = await run("make", ["install", `PREFIX=${folder}/usr`], { cwd: repository });
-    assert.equal(install.code, 0, install.stderr);
-    const installed = join(folder, "usr", "bin", "jobrunner");
-    assert.match((await run(installed, ["--version"], { cwd: "/" })).stdout, /^jobrunner \d+\.\d+\.\d+\n$/);
-    for (const path of [
-      "man/man1/jobrunner.1",
-      "bash-completion/completions/jobrunner",
-      "zsh/site-functions/_jobrunner",
-      "fish/vendor_completions.d/jobrunner.fish",
-    ]) {
-      assert.match(readFileSync(join(folder, "usr", "share", path), "utf8"), /jobrunner/, path);
-    }
-    const service = new Service(join(folder, "state"), { program: installed });
-    await service.start();
-    try {
-      const { output } = await service.run({ CommandLine: "echo installed" });
-      assert.equal(output.toString(), "installed\n");
-      assert.match((await service.call("GET", "/ui/")).text, /<title>jobrunner</);
-    } finally {
-      await service.tearDown();
-    }
-    const uninstall = await run("make", ["uninstall", `PREFIX=${folder}/usr`], { cwd: repository });
-    assert.equal(uninstall.code, 0, uninstall.stderr);
-    assert.deepEqual(
-      globSync(`${folder}/usr/**`, { withFileTypes: true }).filter((entry) => !entry.isDirectory()),
-      [],
-    );
-  },
-);
+test("make install installs a jobrunner that runs without the checkout, with its manual and completions, and uninstall removes every file", async (t) => {
+  const folder = temporary(t);
+  const install = await run("make", ["install", `PREFIX=${folder}/usr`], { cwd: repository });
+  assert.equal(install.code, 0, install.stderr);
+  const installed = join(folder, "usr", "bin", "jobrunner");
+  assert.match((await run(installed, ["--version"], { cwd: "/" })).stdout, /^jobrunner \d+\.\d+\.\d+\n$/);
+  for (const path of [
+    "man/man1/jobrunner.1",
+    "bash-completion/completions/jobrunner",
+    "zsh/site-functions/_jobrunner",
+    "fish/vendor_completions.d/jobrunner.fish",
+  ]) {
+    assert.match(readFileSync(join(folder, "usr", "share", path), "utf8"), /jobrunner/, path);
+  }
+  const service = new Service(join(folder, "state"), { program: installed });
+  await service.start();
+  try {
+    const { output } = await service.run({ CommandLine: "echo installed" });
+    assert.equal(output.toString(), "installed\n");
+    assert.match((await service.call("GET", "/ui/")).text, /<title>jobrunner</);
+  } finally {
+    await service.tearDown();
+  }
+  const uninstall = await run("make", ["uninstall", `PREFIX=${folder}/usr`], { cwd: repository });
+  assert.equal(uninstall.code, 0, uninstall.stderr);
+  assert.deepEqual(
+    globSync(`${folder}/usr/**`, { withFileTypes: true }).filter((entry) => !entry.isDirectory()),
+    [],
+  );
+});
 
 test("the program starts from any folder and through a chain of links", async (t) => {
   const folder = temporary(t);
@@ -103,38 +99,34 @@ test("a checkout that was not built reports what to do", async (t) => {
   assert.equal(await start(), `jobrunner: the supervisor is not built: run make in ${folder}\n`);
 });
 
-test(
-  "Node.js is taken from inside the package, from beside it or from the path: the first that is for this machine, runs and is new " +
-    "enough",
-  async (t) => {
-    const box = new FakeBox(temporary(t));
-    const refusal = /^jobrunner: no Node\.js here is 24\.15 or newer: install [^\n]+\n$/;
-    assert.match(await box.start(), refusal);
-    for (const version of ["v9.99.0", "v20.20.2", "v24.14.1", "0.0.6", "node: usage"]) {
-      box.putScript("path/node", version);
-      assert.match(await box.start(), refusal, version);
-    }
-    for (const version of ["v24.15.0", "v25.0.0", "v100.1.0"]) {
-      box.putScript("path/node", version);
-      assert.equal(await box.start(), "path/node", version);
-    }
-    box.putInstalled("node_modules", { version: "24.14.1" });
-    assert.equal(await box.start(), "path/node");
-    const beside = box.putInstalled("node_modules", { version: "24.21.0" });
-    assert.equal(await box.start(), beside);
-    const inside = box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
-    assert.equal(await box.start(), inside);
-    for (const spoil of [ofAnotherMachine, withoutLoader, withoutLibrary, withOldLibrary, notToBeRun]) {
-      spoil(box.path(inside));
-      assert.equal(await box.start(), beside, spoil.name);
-      box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
-    }
-    // The loader prints an error and continues.
-    assert.ok((await box.start({ LD_PRELOAD: "/no/such.so" })).startsWith(inside));
-    box.forgetInstalled();
-    assert.equal(await box.start(), "path/node");
-  },
-);
+test("Node.js comes from inside the package, from beside it or from PATH: the first that runs on this machine and is new enough", async (t) => {
+  const box = new FakeBox(temporary(t));
+  const refusal = /^jobrunner: no Node\.js here is 24\.15 or newer: install [^\n]+\n$/;
+  assert.match(await box.start(), refusal);
+  for (const version of ["v9.99.0", "v20.20.2", "v24.14.1", "0.0.6", "node: usage"]) {
+    box.putScript("path/node", version);
+    assert.match(await box.start(), refusal, version);
+  }
+  for (const version of ["v24.15.0", "v25.0.0", "v100.1.0"]) {
+    box.putScript("path/node", version);
+    assert.equal(await box.start(), "path/node", version);
+  }
+  box.putInstalled("node_modules", { version: "24.14.1" });
+  assert.equal(await box.start(), "path/node");
+  const beside = box.putInstalled("node_modules", { version: "24.21.0" });
+  assert.equal(await box.start(), beside);
+  const inside = box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
+  assert.equal(await box.start(), inside);
+  for (const spoil of [ofAnotherMachine, withoutLoader, withoutLibrary, withOldLibrary, notToBeRun]) {
+    spoil(box.path(inside));
+    assert.equal(await box.start(), beside, spoil.name);
+    box.putInstalled("node_modules/jobrunner/node_modules", { version: "24.15.0" });
+  }
+  // The loader prints an error and continues.
+  assert.ok((await box.start({ LD_PRELOAD: "/no/such.so" })).startsWith(inside));
+  box.forgetInstalled();
+  assert.equal(await box.start(), "path/node");
+});
 
 /** A package whose program, of one line, prints which Node.js runs it. */
 class FakeBox {

@@ -187,7 +187,7 @@ browserTest("the page names the process for which a kill waits", async (t) => {
   assert.equal(await page.getByText("waits for process").count(), 0);
 });
 
-/** A program that becomes root, whoever starts it. Its processes are killed before the service stops, which would wait. */
+/** A program that becomes root for every user. Its processes are killed before the service stops, which would wait. */
 function setUserId(t: TestContext): string {
   const { file, remove } = compileProgram("test", "programs", "become-root.c");
   t.after(() => {

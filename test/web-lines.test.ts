@@ -16,47 +16,43 @@ const texts = fc.array(
   { maxLength: 60 },
 );
 
-test(
-  "pages that are read one by one, each with what is around it, make up the same lines as the whole output, and every byte is in one " +
-    "line",
-  () => {
-    fc.assert(
-      fc.property(texts, fc.integer({ min: 1, max: 70_000 }), (written, pieceBytes) => {
-        const pieces = piecesOf(written, pieceBytes);
-        const endBytes = endOf(pieces);
-        const lines: Line[] = [];
-        for (let number = 0; number * pageBytes < endBytes; number += 1) {
-          const start = number * pageBytes;
-          lines.push(
-            ...pageOf(number, within(pieces, Math.max(0, start - beforeBytes), start + pageBytes + behindBytes), { isWhole: true }).lines,
-          );
-        }
-        assert.equal(lines[0]?.offsetBytes ?? 0, 0);
-        assert.equal(lines.at(-1)?.endBytes ?? 0, endBytes);
-        for (const [index, line] of lines.entries()) {
-          const next = lines[index + 1];
-          if (next !== undefined) assert.equal(next.offsetBytes, line.endBytes);
-          assert.ok(line.endBytes - line.offsetBytes <= 2 * 8192 + 4, "no line is too long");
-        }
-        const whole = Buffer.concat(pieces.map((piece) => (piece.kind === "output" ? piece.bytes : Buffer.alloc(0))));
-        for (const { offsetBytes, endBytes: end } of lines) {
-          const text = whole.subarray(offsetBytes, end);
-          assert.ok(text.indexOf(10) === -1 || text.indexOf(10) === text.length - 1, "a line feed ends a line");
-          assert.equal(
-            (whole[offsetBytes] ?? 0) & 0xc0,
-            (whole[offsetBytes] ?? 0) & 0x80 ? 0xc0 : (whole[offsetBytes] ?? 0) & 0xc0,
-            "no character is split",
-          );
-        }
-        assert.deepEqual(
-          lines.filter(({ isStepStart }) => isStepStart).map(({ step }) => step),
-          stepsOf(written),
+test("pages that are read one by one, with their surroundings, give the same lines as the whole output, and every byte is in one line", () => {
+  fc.assert(
+    fc.property(texts, fc.integer({ min: 1, max: 70_000 }), (written, pieceBytes) => {
+      const pieces = piecesOf(written, pieceBytes);
+      const endBytes = endOf(pieces);
+      const lines: Line[] = [];
+      for (let number = 0; number * pageBytes < endBytes; number += 1) {
+        const start = number * pageBytes;
+        lines.push(
+          ...pageOf(number, within(pieces, Math.max(0, start - beforeBytes), start + pageBytes + behindBytes), { isWhole: true }).lines,
         );
-      }),
-      { numRuns: 200 },
-    );
-  },
-);
+      }
+      assert.equal(lines[0]?.offsetBytes ?? 0, 0);
+      assert.equal(lines.at(-1)?.endBytes ?? 0, endBytes);
+      for (const [index, line] of lines.entries()) {
+        const next = lines[index + 1];
+        if (next !== undefined) assert.equal(next.offsetBytes, line.endBytes);
+        assert.ok(line.endBytes - line.offsetBytes <= 2 * 8192 + 4, "no line is too long");
+      }
+      const whole = Buffer.concat(pieces.map((piece) => (piece.kind === "output" ? piece.bytes : Buffer.alloc(0))));
+      for (const { offsetBytes, endBytes: end } of lines) {
+        const text = whole.subarray(offsetBytes, end);
+        assert.ok(text.indexOf(10) === -1 || text.indexOf(10) === text.length - 1, "a line feed ends a line");
+        assert.equal(
+          (whole[offsetBytes] ?? 0) & 0xc0,
+          (whole[offsetBytes] ?? 0) & 0x80 ? 0xc0 : (whole[offsetBytes] ?? 0) & 0xc0,
+          "no character is split",
+        );
+      }
+      assert.deepEqual(
+        lines.filter(({ isStepStart }) => isStepStart).map(({ step }) => step),
+        stepsOf(written),
+      );
+    }),
+    { numRuns: 200 },
+  );
+});
 
 test("the streams within a line are distinguished, and so is a step that begins within a line", () => {
   const pieces = piecesOf(

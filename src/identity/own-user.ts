@@ -1,6 +1,6 @@
 import { homedir, userInfo } from "node:os";
 
-/** The user of this process. The service may run in a container as a user ID without an account. */
+/** The user of this process. In a container the service may run as a user ID without an account. */
 export const ownUser: { name: string; uid: number; home: string; shell: string } = find();
 
 function find(): typeof ownUser {

@@ -18,7 +18,7 @@ const rolesOf: Record<Exclude<Access, "public">, Role[]> = {
   admin: ["admin"],
 };
 
-/** What an operation is about: one job that its caller names, all jobs that its caller may see, or the service itself. */
+/** The subject of an operation: one job that its caller names, all jobs that its caller may see, or the service itself. */
 type Subject = "job" | "jobs" | "service";
 
 /** Every operation: who may call it, and what it is about. A route names its operation, and has no access rules of its own. */

@@ -6,10 +6,10 @@ import type { Caller } from "./audited.ts";
 import { isJobId } from "./job-id.ts";
 import { unknownJob } from "./refusal.ts";
 
-/** What of the runner leads to jobs, whoever owns them. */
+/** The methods of the runner that find jobs of all owners. */
 type WaysToJobs = Pick<JobRunner, "find" | "activeIds" | "list">;
 
-/** What the runner does with jobs that were found. None of it takes an ID, so no operation can get to a job past JobAccess. */
+/** The methods of the runner that work with found jobs. None takes an ID, so operations find jobs only through JobAccess. */
 export type FoundJobs = Pick<
   JobRunner,
   "submit" | "get" | "view" | "whenFinished" | "isFinished" | "kill" | "remove" | "directoryOf" | "workspaceOf" | "health"

@@ -37,7 +37,7 @@ function licenceOf(folder: string): string {
   return [`${name} ${version}: ${license}`, ...texts, ...(notices[name] ?? [])].join("\n\n") + "\n";
 }
 
-/** Notices on what packages contain and do not mention themselves. */
+/** Notices about code that packages contain without mentioning it. */
 const notices: Record<string, string[]> = {
   "@fastify/swagger-ui": [
     "Its folder static/ is of swagger-ui, Copyright SmartBear Software Inc., " +

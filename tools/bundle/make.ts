@@ -1,4 +1,4 @@
-// `node tools/bundle/make.ts` bundles src/ into dist/, which is what runs.
+// `node tools/bundle/make.ts` bundles src/ into dist/, from which the program runs.
 import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type OutputOptions, type Plugin, rolldown } from "rolldown";
@@ -27,7 +27,7 @@ const program: OutputOptions = {
   sourcemapExcludeSources: true,
 };
 
-/** The client, for programs in Node and browsers. Readable; who bundles it minifies it. */
+/** The client, for programs in Node and browsers. Not minified: applications that bundle it minify it themselves. */
 const client: OutputOptions = {
   dir: join(made, "client"),
   format: "es",
