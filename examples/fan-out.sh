@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a command line for each of many items, all at once; lists what failed, with its output, and fails if anything did.
+# Runs a command line for each of many items, all at once. Lists the failed ones with their output, and fails if there are any.
 #
 #   fan-out.sh 'gzip --test "$ITEM"' /var/log/*.gz
 command=$1

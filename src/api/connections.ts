@@ -60,8 +60,7 @@ export class Connections {
     this.#warn("connections are refused: the maximum number is open", { connections: this.#max });
     if (speaksTls || this.#refused.size >= maxRefusals) return void socket.destroy();
     keepIn(this.#refused, socket);
-    const detail =
-      `${this.#max} connections are open, which is the maximum (JOBRUNNER_MAX_CONNECTIONS, ulimit -n): close some, or ` + "try again later";
+    const detail = `the maximum of ${this.#max} connections is open (JOBRUNNER_MAX_CONNECTIONS, ulimit -n): close some, or try again later`;
     endWith(socket, new Problem("too-many-connections", detail, { retryAfterSeconds }));
   }
 
