@@ -5,7 +5,7 @@ import { waitFor } from "./helper/wait.ts";
 
 const [ndjson, events] = [{ Accept: "application/x-ndjson" }, { Accept: "text/event-stream" }];
 
-test("a quiet stream sends heartbeats: of a job that is silent, queued, or writes only bytes that a filter omits; raw output sends none", async (t) => {
+test("a quiet stream sends heartbeats, of a silent or queued job, or if a filter omits all bytes; raw output sends none", async (t) => {
   const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "2" } });
   const silent = await service.submit({ CommandLine: "echo first; sleep 1000" });
   const unwanted = await service.submit({ CommandLine: "while echo out; do sleep 0.1; done" });

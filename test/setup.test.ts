@@ -20,7 +20,7 @@ import { run } from "./helper/package.ts";
 import { repository, Service } from "./helper/service.ts";
 import { waitFor } from "./helper/wait.ts";
 
-test("make install installs a jobrunner that runs without the checkout, with its manual and completions, and uninstall removes every file", async (t) => {
+test("make install installs a program that needs no checkout, its manual and completions; uninstall removes all files", async (t) => {
   const folder = temporary(t);
   const install = await run("make", ["install", `PREFIX=${folder}/usr`], { cwd: repository });
   assert.equal(install.code, 0, install.stderr);
@@ -99,7 +99,7 @@ test("a checkout that was not built reports what to do", async (t) => {
   assert.equal(await start(), `jobrunner: the supervisor is not built: run make in ${folder}\n`);
 });
 
-test("Node.js comes from inside the package, from beside it or from PATH: the first that runs on this machine and is new enough", async (t) => {
+test("Node.js comes from inside the package, from beside it or from PATH: the first that runs here and is new enough", async (t) => {
   const box = new FakeBox(temporary(t));
   const refusal = /^jobrunner: no Node\.js here is 24\.15 or newer: install [^\n]+\n$/;
   assert.match(await box.start(), refusal);

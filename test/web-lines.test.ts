@@ -16,7 +16,7 @@ const texts = fc.array(
   { maxLength: 60 },
 );
 
-test("pages that are read one by one, with their surroundings, give the same lines as the whole output, and every byte is in one line", () => {
+test("pages read one by one, with their surroundings, give the same lines as the whole output, and every byte is in one line", () => {
   fc.assert(
     fc.property(texts, fc.integer({ min: 1, max: 70_000 }), (written, pieceBytes) => {
       const pieces = piecesOf(written, pieceBytes);
