@@ -94,7 +94,7 @@ test("metrics and times of a running service whose clock is set back contain no 
   assert.match(text, /^jobrunner_job_duration_seconds_count\{state="Succeeded"\} 1$/m);
 });
 
-test("lists by time, with any other filter, have exactly the jobs of that time in order of acceptance, after any clock change", async (t) => {
+test("lists by time, with any other filter, have just the jobs of that time in order of acceptance after any clock change", async (t) => {
   const store = new Store(":memory:");
   t.after(() => store.close());
   const random = randomFrom(7);
