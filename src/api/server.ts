@@ -87,7 +87,7 @@ function notFound({ method, url }: FastifyRequest, table: RouteTable): Problem {
   const allowed = table.methodsAt(url).join(", ");
   if (allowed === "")
     return new Problem("unknown-path", "this version of jobrunner has nothing at this path: docs/api.md lists what there is");
-  return new Problem("method-not-allowed", `${method} is not known here: use ${allowed}`, { headers: { Allow: allowed } });
+  return new Problem("method-not-allowed", `this path has no ${method}: use ${allowed}`, { headers: { Allow: allowed } });
 }
 
 function sendError({ log }: Context, error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): void {

@@ -4,7 +4,7 @@ import { ownStatus, readerGoneStatus } from "./outcome.ts";
 import { isReaderGone, type Session, report } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What all commands share that talk to a service. */
+/** The parts that all commands with a service share. */
 
 export type Dependencies = {
   session: Session;
@@ -12,13 +12,13 @@ export type Dependencies = {
   finish: (status: number) => void;
 };
 
-export type Work = { session: Session; client: Client };
+export type CommandContext = { session: Session; client: Client };
 
 /** Connects, runs the command, and sets its exit status. An error is reported as a sentence, and gives the status `failure`. */
-export async function work(
+export async function runCommand(
   { session, finish }: Dependencies,
   options: ConnectionOptions,
-  { run, failure = 1 }: { run: (work: Work) => Promise<number>; failure?: number },
+  { run, failure = 1 }: { run: (context: CommandContext) => Promise<number>; failure?: number },
 ): Promise<void> {
   const { connect } = await import("./connection.ts"); // commands without a service, and the service itself, do not load it
   try {
@@ -33,7 +33,7 @@ export async function work(
 }
 
 /** For commands whose exit status is that of a job. */
-export const asJob = { failure: ownStatus };
+export const withStatusOfJob = { failure: ownStatus };
 
 /** The number of jobs that are handled at once. Waiting for many costs little more than for one, but connections are limited. */
 const atOnce = 64;
@@ -46,7 +46,7 @@ type Each<Result> = { prefixes: string[]; isRetried?: boolean; act: (id: string)
  * are still handled.
  */
 export async function forEach<Result>(
-  { session, client }: Work,
+  { session, client }: CommandContext,
   { prefixes, isRetried = false, act }: Each<Result>,
 ): Promise<(Result | null)[]> {
   const { explain } = await import("./explain.ts");

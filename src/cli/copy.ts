@@ -3,13 +3,13 @@ import { basename, join, posix, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { WorkspaceFiles } from "../client/index.ts";
-import type { Work } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import { encoded, receive, TreeCopy } from "./copy-tree.ts";
 import type { Session } from "./session.ts";
 import { unreadable, UsageError } from "./usage-error.ts";
 
 /** Copies into a workspace or out of it, and gives the exit status. Only `cp` loads this. */
-export async function copy({ session, client }: Work, { from, to }: { from: string; to: string }): Promise<number> {
+export async function copy({ session, client }: CommandContext, { from, to }: { from: string; to: string }): Promise<number> {
   const [source, target] = [workspacePathOf(from), workspacePathOf(to)];
   const filesOf = async ({ prefix }: WorkspacePath): Promise<WorkspaceFiles> =>
     client.files(await client.find(prefix, { isRetried: true }));

@@ -3,9 +3,9 @@ import { UsageError } from "./usage-error.ts";
 type Variable = [name: string, value: string];
 
 /**
- * The variables of an `--env-file`, by Docker's rules. A line is `NAME=value` with a literal value, or a bare `NAME`, whose value comes from
- * `environment`, and which is omitted if it is not set there. Ignored are blanks before a name, empty lines, lines that begin with `#`, a
- * byte order mark, and carriage returns at line ends.
+ * The variables of an `--env-file`, by Docker's rules. A line is `NAME=value` with a literal value, or a bare `NAME`, whose value comes
+ * from `environment`, and which is omitted if it is not set there. Ignored are blanks before a name, empty lines, lines that begin with
+ * `#`, a byte order mark, and carriage returns at line ends.
  * `what`: the option and its file. Throws UsageError with the line's number, but not its text, which may be a secret.
  */
 export function parseEnvFile(text: string, { what, environment }: { what: string; environment: NodeJS.Dict<string> }): Variable[] {

@@ -44,7 +44,8 @@ export function makeProgram(dependencies: Dependencies): Command {
     .helpOption("-h, --help", "Show help")
     .helpCommand("help [command]", "Show help for a command")
     .addHelpText("after", () => `\n${helpText()}\n\nFirst job:  jobrunner run -c 'echo hello'`)
-    .configureOutput({ writeOut: (text) => print(text.replace(/\n$/, "")), writeErr: () => undefined }) // the error's message has the same text
+    // The message of the error has what commander would write to standard error.
+    .configureOutput({ writeOut: (text) => print(text.replace(/\n$/, "")), writeErr: () => undefined })
     .enablePositionalOptions()
     .allowExcessArguments(false)
     .action(serve);

@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
-import type { Work } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import { report } from "./session.ts";
 import { visible } from "./table.ts";
 
 const askAgainMs = 2000;
 
 /** Until the kill is finished, reports the processes that it waits for, each once. */
-export async function reportWaiting({ session, client }: Work, id: string, kill: Promise<void>): Promise<void> {
+export async function reportWaiting({ session, client }: CommandContext, id: string, kill: Promise<void>): Promise<void> {
   const finished = new AbortController();
   const reported = new Set<string>();
   const watch = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Client, Job, JobQuery } from "../client/index.ts";
 import { isPassing } from "../client/backoff.ts";
-import type { Work } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import { linesOf } from "./job-format.ts";
 import { type Session, untilLeft, write } from "./session.ts";
 
@@ -21,7 +21,7 @@ const clearLine = "\u001b[K";
 const cutLines = "\u001b[?7l";
 const wrapLines = "\u001b[?7h";
 
-export async function watchList({ session, client }: Work, query: JobQuery & { limit: number }): Promise<number> {
+export async function watchList({ session, client }: CommandContext, query: JobQuery & { limit: number }): Promise<number> {
   const { stdout } = session;
   await write(stdout, clearScreen + cutLines);
   try {

@@ -21,8 +21,8 @@ export type AttachOptions = {
 };
 
 /**
- * Offsets count the bytes of the whole output, including those that are filtered out. `time` is when the bytes were read from the job; null:
- * unknown.
+ * Offsets count the bytes of the whole output, including those that are filtered out. `time` is when the bytes were read from the job;
+ * null: unknown.
  */
 export type Piece =
   | { kind: "output"; offsetBytes: number; time: string | null; step: number | null; stream: "stdout" | "stderr" | null; bytes: Uint8Array }

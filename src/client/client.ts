@@ -34,9 +34,9 @@ const shownOfPrefix = 10;
 const wholeId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * The HTTP API of a jobrunner. All calls throw ApiError if the service refuses, Unreachable if no answer comes, and the signal's reason when
- * it aborts. Long calls (submit, attach, events, wait, kill, remove, and copies of files) are retried while the service is away or too busy,
- * or a proxy does not reach it. All other calls fail then, after at most 20 s of silence; search and findings after `silenceSeconds`.
+ * The HTTP API of a jobrunner. All calls throw ApiError if the service refuses, Unreachable if no answer comes, and the signal's reason
+ * when it aborts. Long calls (submit, attach, events, wait, kill, remove, and copies of files) are retried while the service is away or too
+ * busy, or a proxy does not reach it. All other calls fail then, after at most 20 s of silence; search and findings after `silenceSeconds`.
  */
 export class Client {
   readonly url: string;

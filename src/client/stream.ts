@@ -8,8 +8,8 @@ export type Open = (signal: AbortSignal) => Promise<Body>;
 export type ServerEvent = { id?: string | undefined; event?: string | undefined; data: string };
 
 /**
- * `silenceMs`: a connection that is silent for this long counts as broken. The service sends a comment every 15 s. `onId` is called with the
- * last ID when everything up to it has been taken, also for an ID without data.
+ * `silenceMs`: a connection that is silent for this long counts as broken. The service sends a comment every 15 s. `onId` is called with
+ * the last ID when everything up to it has been taken, also for an ID without data.
  */
 export type Connecting = { url: string; silenceMs: number; signal: AbortSignal | undefined; onId?: (id: string) => void };
 

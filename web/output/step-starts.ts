@@ -1,8 +1,8 @@
 import type { Client, Job } from "../../src/client/index.ts";
 
 /**
- * Where in the output each step begins. Requested when needed. The service finds it at once, because the bytes of a step come after those of
- * all earlier steps.
+ * Where in the output each step begins. Requested when needed. The service finds it at once, because the bytes of a step come after those
+ * of all earlier steps.
  */
 export class StepStarts {
   readonly #client: Client;

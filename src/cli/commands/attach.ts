@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { asJob, type Dependencies, type Work, work } from "../command.ts";
+import { withStatusOfJob, type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { conclude, leftStatus } from "../outcome.ts";
 import { report, untilLeft } from "../session.ts";
@@ -10,11 +10,11 @@ export function addAttach(program: Command, dependencies: Dependencies): void {
     .description("Show a job's output from its first byte, then live, and exit with its exit status; Ctrl-C leaves the job running")
     .argument("<id>", "The job's ID, or its beginning")
     .action(async (prefix: string, options: ConnectionOptions) => {
-      await work(dependencies, options, { ...asJob, run: async (work) => await attach(work, prefix) });
+      await runCommand(dependencies, options, { ...withStatusOfJob, run: async (context) => await attach(context, prefix) });
     });
 }
 
-async function attach({ session, client }: Work, prefix: string): Promise<number> {
+async function attach({ session, client }: CommandContext, prefix: string): Promise<number> {
   const { follow } = await import("../follow.ts");
   const id = await client.find(prefix, { isRetried: true });
   const job = await untilLeft(session, { run: async (signal) => await follow(session, client, { id, signal }) });

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Dependencies, work } from "../command.ts";
+import { type Dependencies, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 
 export function addCp(program: Command, dependencies: Dependencies): void {
@@ -12,6 +12,6 @@ export function addCp(program: Command, dependencies: Dependencies): void {
     .argument("<to>", "ID:PATH in a workspace, a file or folder here, or - for standard output")
     .addHelpText("after", "\n  jobrunner cp 019a0f3e:out/report.txt .\n  jobrunner cp data 019a0f3e:in/")
     .action(async (from: string, to: string, options: ConnectionOptions) => {
-      await work(dependencies, options, { run: async (work) => await (await import("../copy.ts")).copy(work, { from, to }) });
+      await runCommand(dependencies, options, { run: async (context) => await (await import("../copy.ts")).copy(context, { from, to }) });
     });
 }

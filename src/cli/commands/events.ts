@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
-import { type Dependencies, type Work, work } from "../command.ts";
+import { type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { isFinished } from "../../client/states.ts";
 import { changeOf } from "../job-format.ts";
@@ -12,13 +12,13 @@ export function addEvents(program: Command, dependencies: Dependencies): void {
     .description("Print a line for every change of a job's state from now on, also across restarts of the service")
     .option("--json", "Print each job as a line of JSON")
     .action(async ({ json: isJson = false, ...options }: ConnectionOptions & { json?: boolean }) => {
-      await work(dependencies, options, { run: async (work) => await printEvents(work, { isJson }) });
+      await runCommand(dependencies, options, { run: async (context) => await printEvents(context, { isJson }) });
     });
 }
 
 /** Prints changes until the user stops the command. `fits`: only those of these jobs. */
 export async function printEvents(
-  { session, client }: Work,
+  { session, client }: CommandContext,
   { isJson, fits = () => true }: { isJson: boolean; fits?: (job: Job) => boolean },
 ): Promise<number> {
   const reported = new ReportedJobs();

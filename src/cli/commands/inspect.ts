@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { forEach, type Dependencies, statusOf, type Work, work } from "../command.ts";
+import { forEach, type Dependencies, statusOf, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { printJson } from "../session.ts";
 
@@ -9,14 +9,14 @@ export function addInspect(program: Command, dependencies: Dependencies): void {
     .description("Print everything about a job, with its specification, as JSON; for several jobs, a list")
     .argument("<id...>", "The jobs' IDs, or their beginnings")
     .action(async (prefixes: string[], options: ConnectionOptions) => {
-      await work(dependencies, options, { run: async (work) => await inspect(work, prefixes) });
+      await runCommand(dependencies, options, { run: async (context) => await inspect(context, prefixes) });
     });
 }
 
-async function inspect(work: Work, prefixes: string[]): Promise<number> {
-  const results = await forEach(work, { prefixes, act: async (id) => await work.client.job(id) });
+async function inspect(context: CommandContext, prefixes: string[]): Promise<number> {
+  const results = await forEach(context, { prefixes, act: async (id) => await context.client.job(id) });
   const jobs = results.filter((job) => job !== null);
-  if (prefixes.length > 1) await printJson(work.session, jobs);
-  else for (const job of jobs) await printJson(work.session, job);
+  if (prefixes.length > 1) await printJson(context.session, jobs);
+  else for (const job of jobs) await printJson(context.session, job);
   return statusOf(results);
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { AttachOptions } from "../../client/index.ts";
-import { type Dependencies, type Work, work } from "../command.ts";
+import { type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import type { Output } from "../follow.ts";
 import { untilLeft, whileRead } from "../session.ts";
@@ -20,11 +20,11 @@ export function addLogs(program: Command, dependencies: Dependencies): void {
     .addOption(new Option("--stderr", "Print only standard error").conflicts("stdout"))
     .option("--step <number>", "Print only the output of this step", wholeNumber)
     .action(async (prefix: string, options: ConnectionOptions & LogsOptions) => {
-      await work(dependencies, options, { run: async (work) => await logs(work, { prefix, options }) });
+      await runCommand(dependencies, options, { run: async (context) => await logs(context, { prefix, options }) });
     });
 }
 
-async function logs({ session, client }: Work, { prefix, options }: { prefix: string; options: LogsOptions }): Promise<number> {
+async function logs({ session, client }: CommandContext, { prefix, options }: { prefix: string; options: LogsOptions }): Promise<number> {
   const { pour } = await import("../follow.ts");
   const id = await client.find(prefix, { isRetried: options.follow === true });
   const decorate = options.timestamps === true ? timestamps() : undefined;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Job, JobQuery } from "../../client/index.ts";
-import { type Dependencies, type Work, work } from "../command.ts";
+import { type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { activeStates } from "../../client/states.ts";
 import { linesOf } from "../job-format.ts";
@@ -35,8 +35,8 @@ export function addPs(program: Command, dependencies: Dependencies): void {
     .option("--json", "Print JSON")
     .action(async (options: ConnectionOptions & PsOptions) => {
       if (options.limit === 0) throw new UsageError("--limit must be 1 or more");
-      await work(dependencies, options, {
-        run: async (work) => await (options.watch === true ? watch(work, options) : list(work, options)),
+      await runCommand(dependencies, options, {
+        run: async (context) => await (options.watch === true ? watch(context, options) : list(context, options)),
       });
     });
 }
@@ -45,7 +45,7 @@ function states(text: string, before: string[] = []): string[] {
   return [...before, ...text.split(",")];
 }
 
-async function list({ session, client }: Work, { quiet = false, json = false, ...options }: PsOptions): Promise<number> {
+async function list({ session, client }: CommandContext, { quiet = false, json = false, ...options }: PsOptions): Promise<number> {
   const { jobs, hasMore } = await first(client.jobs({ ...queryOf(options), limit: Math.min(options.limit + 1, 1000) }), options.limit);
   if (json) await printJson(session, jobs);
   else if (quiet) for (const { ID } of jobs) await print(session, ID);
@@ -63,14 +63,14 @@ async function first(jobs: AsyncIterable<Job>, limit: number): Promise<{ jobs: J
   return { jobs: found, hasMore: false };
 }
 
-async function watch(work: Work, options: PsOptions): Promise<number> {
+async function watch(context: CommandContext, options: PsOptions): Promise<number> {
   const { json: isJson = false, limit } = options;
-  if (work.session.stdout.isTTY === true && !isJson) {
+  if (context.session.stdout.isTTY === true && !isJson) {
     const { watchList } = await import("../watch.ts");
-    return await watchList(work, { ...queryOf(options), limit: Math.min(limit, 1000) });
+    return await watchList(context, { ...queryOf(options), limit: Math.min(limit, 1000) });
   }
   const { printEvents } = await import("./events.ts");
-  return await printEvents(work, { isJson, fits: (job) => fits(job, options) });
+  return await printEvents(context, { isJson, fits: (job) => fits(job, options) });
 }
 
 function queryOf({ all, state, label, name, text }: Omit<PsOptions, "json" | "quiet">): JobQuery {

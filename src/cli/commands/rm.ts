@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { forEach, type Dependencies, statusOf, work } from "../command.ts";
+import { forEach, type Dependencies, statusOf, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { print, report } from "../session.ts";
 import { visible } from "../table.ts";
@@ -12,17 +12,17 @@ export function addRm(program: Command, dependencies: Dependencies): void {
     .argument("<id...>", "The jobs' IDs, or their beginnings")
     .option("--force", "Kill jobs that are still running")
     .action(async (prefixes: string[], { force: isForced = false, ...options }: ConnectionOptions & { force?: boolean }) => {
-      await work(dependencies, options, {
-        run: async (work) => {
-          const { session, client } = work;
+      await runCommand(dependencies, options, {
+        run: async (context) => {
+          const { session, client } = context;
           const act = async (id: string): Promise<void> => {
-            if (isForced) await reportWaiting(work, id, client.kill(id, { isForced }));
+            if (isForced) await reportWaiting(context, id, client.kill(id, { isForced }));
             const { Remains } = await client.remove(id);
             await print(session, id);
             if (Remains !== undefined)
               report(session, `${id} is removed, but not yet from the disk: ${visible(Remains.Path)}: ${visible(Remains.Problem)}`);
           };
-          return statusOf(await forEach(work, { prefixes, isRetried: true, act }));
+          return statusOf(await forEach(context, { prefixes, isRetried: true, act }));
         },
       });
     });

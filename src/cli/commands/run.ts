@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Job } from "../../client/index.ts";
-import { asJob, type Dependencies, type Work, work } from "../command.ts";
+import { withStatusOfJob, type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { JobGoesOn } from "../job-goes-on.ts";
 import { conclude, leftStatus } from "../outcome.ts";
@@ -22,7 +22,10 @@ export function addRun(program: Command, dependencies: Dependencies): void {
     .option("--idempotency-key <key>", "Get the same job again for the same key and job");
   const jobOptions = addJobOptions(command);
   command.addHelpText("after", examples).action(async (words: string[], options: RunOptions) => {
-    await work(dependencies, options, { ...asJob, run: async (work) => await run(work, { words, options, jobOptions }) });
+    await runCommand(dependencies, options, {
+      ...withStatusOfJob,
+      run: async (context) => await run(context, { words, options, jobOptions }),
+    });
   });
 }
 
@@ -36,22 +39,22 @@ Ctrl-C asks the job to stop, a second one kills it, a third one leaves it as it 
   jobrunner run --name nightly --step --name build -c 'make -j2' --step --name test --timeout 10m -- ./run-tests
   jobrunner run --file nightly.yaml --detach`;
 
-async function run(work: Work, { words, options, jobOptions }: Typed): Promise<number> {
+async function run(context: CommandContext, { words, options, jobOptions }: Typed): Promise<number> {
   const { jobOf } = await import("../typed-job.ts");
   const { detach = false, idempotencyKey = (await import("node:crypto")).randomUUID() } = options; // no other command needs that
-  const spec = await jobOf(work.session, { words, file: options.file, options: jobOptions });
-  const submit = (signal: AbortSignal): Promise<string> => work.client.submit(spec, { idempotencyKey, signal });
-  if (detach) return await submitAlone(work, { submit, idempotencyKey });
-  const job = await submitAndFollow(work, { submit, idempotencyKey });
+  const spec = await jobOf(context.session, { words, file: options.file, options: jobOptions });
+  const submit = (signal: AbortSignal): Promise<string> => context.client.submit(spec, { idempotencyKey, signal });
+  if (detach) return await submitAlone(context, { submit, idempotencyKey });
+  const job = await submitAndFollow(context, { submit, idempotencyKey });
   if (job === null) return leftStatus;
-  const status = conclude(work.session, job);
-  if (job.Reason === "CouldNotStart") hint(work, words);
+  const status = conclude(context.session, job);
+  if (job.Reason === "CouldNotStart") hint(context, words);
   return status;
 }
 
 type Submitting = { submit: (signal: AbortSignal) => Promise<string>; idempotencyKey: string };
 
-async function submitAlone({ session }: Work, { submit, idempotencyKey }: Submitting): Promise<number> {
+async function submitAlone({ session }: CommandContext, { submit, idempotencyKey }: Submitting): Promise<number> {
   const id = await untilLeft(session, { run: submit });
   if (id === null) {
     report(session, leftBeforeId(idempotencyKey));
@@ -69,25 +72,26 @@ function leftBeforeId(idempotencyKey: string): string {
 }
 
 /**
- * The job when it is finished; null: it was left. Of the user's wishes the first stops the job, the second kills it, the third leaves it.
+ * The job when it is finished; null: it was left. The user's first interrupt (Ctrl-C) stops the job, the second kills it, the third leaves
+ * it.
  */
-async function submitAndFollow({ session, client }: Work, { submit, idempotencyKey }: Submitting): Promise<Job | null> {
+async function submitAndFollow({ session, client }: CommandContext, { submit, idempotencyKey }: Submitting): Promise<Job | null> {
   const [{ follow }, { explain }] = await Promise.all([import("../follow.ts"), import("../explain.ts")]);
   let id: string | null = null;
-  let wishes = 0;
+  let interrupts = 0;
   let ending = Promise.resolve();
   const end = (signal: AbortSignal): void => {
     if (id === null) return report(session, "the job will be ended as soon as it has an ID; Ctrl-C for a third time leaves it running");
-    report(session, wishes === 1 ? `stopping ${id}; Ctrl-C again kills it` : `killing ${id}; Ctrl-C again leaves it running`);
-    const kill = client.kill(id, { isForced: wishes > 1, signal });
+    report(session, interrupts === 1 ? `stopping ${id}; Ctrl-C again kills it` : `killing ${id}; Ctrl-C again leaves it running`);
+    const kill = client.kill(id, { isForced: interrupts > 1, signal });
     // The second one ends when the first does, which tells for both.
-    ending = (wishes > 1 ? kill : reportWaiting({ session, client }, id, kill)).catch((error: unknown) => {
+    ending = (interrupts > 1 ? kill : reportWaiting({ session, client }, id, kill)).catch((error: unknown) => {
       if (!signal.aborted) report(session, `could not stop the job: ${explain(error)}`);
     });
   };
-  const wish = (count: number, signal: AbortSignal): boolean => {
-    if (count > wishes && count <= 2) {
-      wishes = count;
+  const interrupt = (count: number, signal: AbortSignal): boolean => {
+    if (count > interrupts && count <= 2) {
+      interrupts = count;
       end(signal);
     }
     return count > 2;
@@ -95,20 +99,20 @@ async function submitAndFollow({ session, client }: Work, { submit, idempotencyK
   const submitAndWatch = async (signal: AbortSignal): Promise<Job> => {
     try {
       id = await submit(signal);
-      if (wishes > 0) end(signal);
+      if (interrupts > 0) end(signal);
       return await follow(session, client, { id, signal });
     } catch (error) {
       if (signal.aborted) report(session, id === null ? leftBeforeId(idempotencyKey) : `left; 'jobrunner attach ${id}' shows it again`);
-      else if (isTerminalGone(error)) wish(1, signal); // SIGHUP says the same, before this or after
-      else if (isReaderGone(error) && wishes === 0) report(session, `the reader of the output is gone; the job ${id} continues`);
+      else if (isTerminalGone(error)) interrupt(1, signal); // SIGHUP says the same, before this or after
+      else if (isReaderGone(error) && interrupts === 0) report(session, `the reader of the output is gone; the job ${id} continues`);
       await ending;
       throw id === null || signal.aborted || isReaderGone(error) ? error : new JobGoesOn(id, error);
     }
   };
-  return await untilLeft(session, { run: submitAndWatch, leaves: wish });
+  return await untilLeft(session, { run: submitAndWatch, leaves: interrupt });
 }
 
-function hint({ session }: Work, [word = "", ...others]: string[]): void {
+function hint({ session }: CommandContext, [word = "", ...others]: string[]): void {
   if (others.length === 0 && /\s/.test(word))
     report(session, `${JSON.stringify(word)} was taken for the name of a program: with -c before it, it is a command line`);
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { NotFinishedInTime } from "../../client/errors.ts";
 import type { WholeJob } from "../../client/index.ts";
-import { asJob, forEach, type Dependencies, type Work, work } from "../command.ts";
+import { withStatusOfJob, forEach, type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { exitStatusOf, ownStatus } from "../outcome.ts";
 import { print, printJson, report, whileRead } from "../session.ts";
@@ -21,15 +21,18 @@ export function addWait(program: Command, dependencies: Dependencies): void {
     .option("--timeout <duration>", "Wait no longer than this; then exit with 124", seconds)
     .option("--json", "Print each job as a line of JSON")
     .action(async (prefixes: string[], options: ConnectionOptions & WaitOptions) => {
-      await work(dependencies, options, { ...asJob, run: async (work) => await waitForAll(work, { prefixes, ...options }) });
+      await runCommand(dependencies, options, {
+        ...withStatusOfJob,
+        run: async (context) => await waitForAll(context, { prefixes, ...options }),
+      });
     });
 }
 
 async function waitForAll(
-  work: Work,
+  context: CommandContext,
   { prefixes, timeout = Infinity, json = false }: WaitOptions & { prefixes: string[] },
 ): Promise<number> {
-  const { session, client } = work;
+  const { session, client } = context;
   const endMs = performance.now() + timeout * 1000;
   const act = async (id: string, signal: AbortSignal): Promise<number> => {
     try {
@@ -43,7 +46,7 @@ async function waitForAll(
     }
   };
   const statuses = await whileRead(session, {
-    run: async (signal) => await forEach(work, { prefixes, isRetried: true, act: async (id) => await act(id, signal) }),
+    run: async (signal) => await forEach(context, { prefixes, isRetried: true, act: async (id) => await act(id, signal) }),
   });
   return statuses.map((status) => status ?? ownStatus).find((status) => status !== 0) ?? 0;
 }

@@ -15,8 +15,8 @@ const largestPage = 1000;
 const flushMs = 100;
 
 /**
- * The jobs that match a filter, newest first: requested in pages as the user scrolls, then updated by events. While the list is held, no row
- * is added or removed, so that nothing moves under the pointer. New jobs are counted meanwhile.
+ * The jobs that match a filter, newest first: requested in pages as the user scrolls, then updated by events. While the list is held, no
+ * row is added or removed, so that nothing moves under the pointer. New jobs are counted meanwhile.
  */
 export class JobList {
   readonly rows = signal<readonly Row[]>([]);
