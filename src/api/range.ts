@@ -19,5 +19,5 @@ export function readRange(header: string | undefined, sizeBytes: number): ByteRa
   const end = first === "" || last === "" ? sizeBytes : Math.min(sizeBytes, Number(last) + 1);
   if (start < end) return { start, end };
   const headers = { "Content-Range": `bytes */${sizeBytes}` };
-  throw new Problem("no-such-range", `the output has ${sizeBytes} bytes, and the range begins after them`, { headers });
+  throw new Problem("no-such-range", `there are ${sizeBytes} bytes, and the range begins after them`, { headers });
 }
