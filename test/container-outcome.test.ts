@@ -51,6 +51,9 @@ test("a container's end is what the engine and its client agree on, and otherwis
     [ended(125), exited(137), "Failed EngineError", null],
     [ended(125), running, "Failed EngineError", null],
     [ended(3), running, "Failed ExitCode", 3], // the engine was asked before it had recorded the end
+    [ended(126), running, "Failed EngineError", null], // Podman could not start it, and reports it as initialized
+    [ended(127), { ...running, clientSaid: null }, "Failed ExitCode", 127],
+    [ended(126), { ...running, hasRun: true }, "Failed ExitCode", 126],
     [bySignal, exited(0), "Failed EngineError", null],
     [bySignal, running, "Failed EngineError", null],
     [bySignal, none, "Failed EngineError", null],

@@ -185,24 +185,25 @@ engineTest("a container whose own processes flood its init with signals ends wit
   assert.deepEqual([job.State, job.Reason, job.ExitCode], ["Failed", "ExitCode", 5], JSON.stringify(job));
 });
 
-engineTest("Pids is what the job may have", async (t, engine) => {
+engineTest("Pids is what the job may have; less than the engine needs to start a container counts as 15", async (t, engine) => {
   const service = await start(t, engine);
   const spawnAnd = (count: number): string =>
     `i=0; while [ $i -lt ${count} ]; do sleep 1000 & p="$p $!"; i=$((i+1)); done; echo all; [ -z "$p" ] || kill $p`;
   await inTurns(
     [
-      [1, 0],
-      [2, 1],
-      [5, 4],
+      [15, 14],
+      [20, 19],
     ] as const,
     async ([Pids, children]) => {
       const fits = await service.run(one({ CommandLine: spawnAnd(children), Resources: { Pids } }));
       assert.deepEqual([fits.job.State, fits.output.toString()], ["Succeeded", "all\n"], `${Pids} ${JSON.stringify(fits.job)}`);
       const more = await service.run(one({ CommandLine: spawnAnd(children + 1), Resources: { Pids } }));
       assert.deepEqual([more.job.State, more.job.Reason], ["Failed", "ExitCode"], JSON.stringify(more.job));
-      assert.match(more.output.toString(), /can't fork/);
+      assert.match(more.output.toString(), /can't fork/, JSON.stringify(more.job));
     },
   );
+  const least = await service.run(one({ CommandLine: spawnAnd(14), Resources: { Pids: 1 } }));
+  assert.deepEqual([least.job.State, least.output.toString()], ["Succeeded", "all\n"], JSON.stringify(least.job));
 });
 
 engineTest("what the first step reads stays the service's file, whoever reads it in the container", async (t, engine) => {

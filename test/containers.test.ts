@@ -310,8 +310,8 @@ engineTest("memory that is used up is told, also where the first process went on
 
 engineTest("processors and processes are limited as asked", async (t, engine) => {
   const service = await start(t, engine);
-  const spawnMany = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done 2>/dev/null; wait";
-  const { job, text } = await run(service, engine, one({ CommandLine: spawnMany, Resources: { Pids: 6, CPUs: 0.5 } }));
+  const spawnMany = "for i in $(seq 25); do sleep 1 & done 2>/dev/null; wait";
+  const { job, text } = await run(service, engine, one({ CommandLine: spawnMany, Resources: { Pids: 15, CPUs: 0.5 } }));
   assert.ok(job.State === "Failed" || /fork/.test(text), JSON.stringify(job) + text);
 });
 

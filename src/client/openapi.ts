@@ -663,6 +663,7 @@ export interface components {
         Resources: {
             CPUs?: number;
             MemoryBytes?: number;
+            /** @description processes and threads; less than 15 counts as 15, so that the container can start */
             Pids?: number;
         };
         SearchResult: {

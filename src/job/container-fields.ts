@@ -31,7 +31,13 @@ const Resources = Type.Object(
   {
     MemoryBytes: Type.Optional(Type.Integer({ minimum: minMemoryBytes, maximum: Number.MAX_SAFE_INTEGER })),
     CPUs: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100_000 })),
-    Pids: Type.Optional(Type.Integer({ minimum: 1, maximum: maxPids })),
+    Pids: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: maxPids,
+        description: "processes and threads; less than 15 counts as 15, so that the container can start",
+      }),
+    ),
   },
   { additionalProperties: false, title: "Resources", description: "limits of the container" },
 );

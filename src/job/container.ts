@@ -46,7 +46,7 @@ export function containerVerdict(client: ClientEnd, facts: ContainerFacts): Cont
     case "exited":
       return client.exitCode === facts.exitCode ? exited(facts) : lost(facts);
     case "running": // the engine was asked a moment too early, or the client left the container
-      return client.exitCode === engineFailed ? lost(facts) : exitedWith(client.exitCode);
+      return runningEnd(client.exitCode, facts);
     case "never-started":
       return engineError(saying("could not start its container", facts)); // for any code, because the init executes the command
     case "none":
@@ -104,6 +104,14 @@ function noContainer(exitCode: number, facts: ContainerFacts & { kind: "none" })
   if (facts.hasRun) return lost(facts);
   if (facts.isImageThere) return engineError(saying("could not create its container", facts));
   return { State: "Failed", Reason: "ImagePull", ExitCode: null, Signal: null, Message: saying("could not pull its image", facts) };
+}
+
+/** Podman reports a container that its runtime could not start as if it ran. Then the client has an error to tell. */
+function runningEnd(exitCode: number, facts: ContainerFacts & { kind: "running" }): ContainerVerdict {
+  if (exitCode === engineFailed) return lost(facts);
+  if (runtimeFailed.includes(exitCode) && !facts.hasRun && facts.clientSaid !== null)
+    return engineError(saying("could not be started by the engine", facts));
+  return exitedWith(exitCode);
 }
 
 /** The engine's own codes may also be the command's, if the command has run. */

@@ -91,8 +91,11 @@ function cpusOf({ Resources }: ContainerStep["command"]): number | undefined {
 
 /** One more process than the job's limit: the init. */
 function pidsOf({ Resources }: ContainerStep["command"]): number | undefined {
-  return Resources?.Pids === undefined ? undefined : Math.min(Resources.Pids + 1, maxPids);
+  return Resources?.Pids === undefined ? undefined : Math.min(Math.max(Resources.Pids + 1, runtimeThreads), maxPids);
 }
+
+/** The runtime (runc) counts too while it starts a container. With room for fewer threads, a start fails now and then. */
+const runtimeThreads = 16;
 
 /**
  * Stores the engine's report on the container before it removes the container. If the creation was interrupted, the container may appear a
