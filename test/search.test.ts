@@ -95,6 +95,32 @@ test("a search finds all matches, also over the borders of reads, like a search 
   );
 });
 
+test("a search that resumes after each growth of the output finds every match once", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-search-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const part = fc.constantFrom("ab", "a", "b", "bab", "é", "\n", "\u001b[31m", "x".repeat(9000));
+  const text = fc.constantFrom("ab", "abab", "aa", "é", "éa", "31");
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(part, { maxLength: 8 }), { minLength: 1, maxLength: 6 }), text, async (growths, sought) => {
+      const output: Buffer[] = [];
+      const found: Match[] = [];
+      let resumeOffset = 0;
+      for (const growth of growths) {
+        output.push(Buffer.from(growth.join("")));
+        writeFileSync(join(folder, "output"), Buffer.concat(output));
+        for (let offset: number | null = resumeOffset; offset !== null;) {
+          const source = { directory: folder, files: new SharedFiles() };
+          const result = await searchOutput(source, { text: sought, isCaseSensitive: true, offset, limit: 2 });
+          found.push(...result.matches);
+          ({ next: offset, resume: resumeOffset } = result);
+        }
+      }
+      assert.deepEqual(found, naive(Buffer.concat(output), sought));
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test("hostile output and long texts delay no other client", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-search-"));
   t.after(() => rmSync(folder, { recursive: true }));

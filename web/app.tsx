@@ -1,6 +1,7 @@
 import icon from "./icon.svg";
 import { Keys } from "./keys.tsx";
 import { Login } from "./login.tsx";
+import { Guarded } from "./parts/guarded.tsx";
 import { Later } from "./parts/later.tsx";
 import { Toasts } from "./parts/toasts.tsx";
 import { JobsPage } from "./pages/jobs/page.tsx";
@@ -16,15 +17,24 @@ export function App() {
       <a class="skip" href="#main" onClick={focusMain}>
         Skip to content
       </a>
-      <Head />
+      <Guarded what="The head of the page">
+        <Head />
+      </Guarded>
       <Lost />
       <main id="main" tabIndex={-1}>
-        <Page />
+        <Guarded key={placeOf(route.value)} what="This page">
+          <Page />
+        </Guarded>
       </main>
       <Toasts />
       <Keys />
     </div>
   );
+}
+
+/** A page that failed is tried again elsewhere: at another page, or another job. */
+function placeOf(here: Route): string {
+  return here.page === "job" ? `job ${here.id}` : here.page;
 }
 
 function focusMain(event: MouseEvent): void {

@@ -674,6 +674,8 @@ export interface components {
             }[];
             /** @description where to continue; null: the current end was reached */
             NextOffset: number | null;
+            /** @description where to continue when the output of a running job has grown; every match is then found once */
+            ResumeOffset: number;
         };
         ShownCommand: {
             /** @description argument vector, run without a shell; in a container it goes to the image's entrypoint */

@@ -13,8 +13,11 @@ export type SearchOptions = {
 };
 
 export type Match = { offset: number; bytes: number };
-/** `next`: the offset for the next search; null: all present output was searched. */
-export type SearchResult = { matches: Match[]; next: number | null };
+/**
+ * `next`: where to go on; null: everything that is there now was searched. `resume`: where to go on when the output has grown, so that every
+ * match is found once.
+ */
+export type SearchResult = { matches: Match[]; next: number | null; resume: number };
 
 /** The limits of one search, in bytes and milliseconds. Another search continues behind it. */
 export type SearchBounds = { mostBytes: number; mostMs: number; sliceBytes: number };
@@ -33,7 +36,7 @@ export async function searchOutput(
   within: SearchBounds = bounds,
 ): Promise<SearchResult> {
   await using file = await files.open(join(directory, "output"));
-  if (file === null) return { matches: [], next: null };
+  if (file === null) return { matches: [], next: null, resume: options.offset };
   return await search(file, options, within);
 }
 
@@ -51,17 +54,18 @@ async function search(
     const filled = await file.readInto(buffer, start);
     const isLast = filled < buffer.length;
     const slice = new Visible(buffer.toString("latin1", 0, filled));
-    // A match that begins behind this offset may extend beyond the slice.
-    let behind = isLast ? filled : slice.outside(filled - longestMatchBytes);
+    // A match that begins after this may end in the next slice, or in what is not written yet.
+    let resume = Math.max(0, slice.outside(filled - longestMatchBytes));
     for (const found of slice.find(pattern)) {
-      if (found.offset >= behind) break;
+      if (!isLast && found.offset >= resume) break;
+      const end = found.offset + found.bytes;
       matches.push({ offset: start + found.offset, bytes: found.bytes });
-      if (matches.length === limit) return { matches, next: start + found.offset + found.bytes };
-      behind = Math.max(behind, found.offset + found.bytes);
+      if (matches.length === limit) return { matches, next: start + end, resume: start + end };
+      resume = Math.max(resume, end);
     }
-    if (isLast) return { matches, next: null };
-    start += behind;
-    if (start - offset >= mostBytes || performance.now() > endMs) return { matches, next: start };
+    start += resume;
+    if (isLast) return { matches, next: null, resume: start };
+    if (start - offset >= mostBytes || performance.now() > endMs) return { matches, next: start, resume: start };
   }
 }
 

@@ -31,6 +31,10 @@ const SearchResult = Type.Object(
     NextOffset: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
       description: "where to continue; null: the current end was reached",
     }),
+    ResumeOffset: Type.Integer({
+      minimum: 0,
+      description: "where to continue when the output of a running job has grown; every match is then found once",
+    }),
   },
   { title: "SearchResult" },
 );
@@ -40,8 +44,8 @@ export const searchRoutes: Routes = (app, { operations }) => {
   app.get("/:id/search", { config: { operation: "search" }, schema: search }, async (request, reply) => {
     const { text, case: isCaseSensitive = false, offset = 0, limit = 100 } = request.query;
     const options = { text, isCaseSensitive, offset, limit };
-    const { matches, next } = await operations.search(callerOf(request), request.params.id, options, () => !reply.raw.destroyed);
-    return { Matches: matches.map(({ offset: at, bytes }) => ({ Offset: at, Bytes: bytes })), NextOffset: next };
+    const { matches, next, resume } = await operations.search(callerOf(request), request.params.id, options, () => !reply.raw.destroyed);
+    return { Matches: matches.map(({ offset: at, bytes }) => ({ Offset: at, Bytes: bytes })), NextOffset: next, ResumeOffset: resume };
   });
 };
 

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Box, Diagnosis } from "../../../src/client/index.ts";
 import { CopyButton } from "../../parts/copy.tsx";
+import { Guarded } from "../../parts/guarded.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { nowMs } from "../../service/clock.ts";
 import { elapsedMs } from "../../../src/lib/duration.ts";
@@ -40,9 +41,15 @@ export function BoxPage() {
         </p>
       )}
       <div class="box-grid">
-        <Service box={box} />
-        <Use box={box} />
-        <Limits box={box} />
+        <Guarded what="The service">
+          <Service box={box} />
+        </Guarded>
+        <Guarded what="The use of the machine">
+          <Use box={box} />
+        </Guarded>
+        <Guarded what="The limits">
+          <Limits box={box} />
+        </Guarded>
       </div>
       {box.You.Role === "admin" ? (
         <Doctor />

@@ -75,11 +75,23 @@ type LineRowProps = {
   isChosen: boolean;
 };
 
-/** A line with unchanged marks is not drawn again, which saves most of the work while scrolling. */
-class LineRow extends Component<LineRowProps> {
-  override shouldComponentUpdate(next: LineRowProps): boolean {
+type LineRowState = { hasFailed: boolean };
+
+/**
+ * A line with unchanged marks is not drawn again, which saves most of the work while scrolling. A line whose styles or marks cannot be
+ * drawn is shown as plain text, so that the other lines stay.
+ */
+class LineRow extends Component<LineRowProps, LineRowState> {
+  override state: LineRowState = { hasFailed: false };
+
+  static override getDerivedStateFromError(): LineRowState {
+    return { hasFailed: true };
+  }
+
+  override shouldComponentUpdate(next: LineRowProps, { hasFailed }: LineRowState): boolean {
     const { row, found, isCaseSensitive, isFound, isChosen } = this.props;
     return (
+      hasFailed !== this.state.hasFailed ||
       row.line !== next.row.line ||
       found !== next.found ||
       isCaseSensitive !== next.isCaseSensitive ||
@@ -88,8 +100,13 @@ class LineRow extends Component<LineRowProps> {
     );
   }
 
-  render(props: LineRowProps) {
-    return <Line {...props} />;
+  render(props: LineRowProps, { hasFailed }: LineRowState) {
+    if (!hasFailed) return <Line {...props} />;
+    return (
+      <div class="log-row">
+        <code>{props.row.line.runs.map(({ text }) => text).join("")}</code>
+      </div>
+    );
   }
 }
 

@@ -64,7 +64,7 @@ function Search({ view }: { view: OutputView }) {
         class="small"
         placeholder="Search   /"
         aria-label="Search in the output"
-        maxLength={1000}
+        maxLength={200}
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={onKey}
@@ -98,7 +98,8 @@ function Search({ view }: { view: OutputView }) {
 function wordsOf({ search, output }: OutputView): string {
   const { value: progress } = search.progress;
   const count = search.matches.value.length;
-  const position = count === 0 ? "" : `${search.current.value + 1} of ${count}`;
+  const { value: current } = search.current;
+  const position = count === 0 ? "" : current === -1 ? `${count} found` : `${current + 1} of ${count}`;
   switch (progress.kind) {
     case "idle":
       return "";

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Job, WholeJob } from "../../../src/client/index.ts";
 import { isFree } from "../../keys.tsx";
 import { ScrollBox } from "../../output/scroll-box.ts";
+import { Guarded } from "../../parts/guarded.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import type { LogTarget } from "../../route.ts";
 import { isActive } from "../../service/format.ts";
@@ -28,7 +29,9 @@ export function Log({ job, target, onFinished }: { job: WholeJob; target: LogTar
   const problem = view.window.problem.value ?? view.output.problem.value;
   return (
     <section class="log card" aria-label="Output">
-      <LogTools view={view} job={job} />
+      <Guarded what="The search">
+        <LogTools view={view} job={job} />
+      </Guarded>
       {problem !== null && (
         <p class="notice bad" role="alert">
           Could not read the output: {problem}{" "}

@@ -122,6 +122,7 @@ export class OutputView {
   }
 
   #grew(): void {
+    this.search.grew(this.output.sizeBytes.value ?? 0);
     this.#boundLastFold();
     this.#shown ??= this.#first === null ? Promise.resolve() : this.#toTarget(this.#first);
     void this.#shown.then(() => this.window.grew());

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo } from "preact/hooks";
 import type { Job, WholeJob } from "../../../src/client/index.ts";
+import { Guarded } from "../../parts/guarded.tsx";
 import { Later } from "../../parts/later.tsx";
 import { StateMark } from "../../parts/state.tsx";
 import { useKnown } from "../../parts/use-known.ts";
@@ -53,11 +54,19 @@ export function JobPage({ id, target }: { id: string; target: LogTarget | null }
       return (
         <div class="page filling job">
           <div class="top">
-            <Head job={found.job} />
-            <Timeline job={found.job} />
-            <Facts job={found.job} />
+            <Guarded what="The head of the job">
+              <Head job={found.job} />
+            </Guarded>
+            <Guarded what="The timeline">
+              <Timeline job={found.job} />
+            </Guarded>
+            <Guarded what="The facts of the job">
+              <Facts job={found.job} />
+            </Guarded>
           </div>
-          <Later load={async () => (await import("./log.tsx")).Log} props={{ job: found.job, target, onFinished }} />
+          <Guarded what="The output">
+            <Later load={async () => (await import("./log.tsx")).Log} props={{ job: found.job, target, onFinished }} />
+          </Guarded>
         </div>
       );
   }

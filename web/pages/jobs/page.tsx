@@ -1,4 +1,5 @@
 import { useEffect, useMemo } from "preact/hooks";
+import { Guarded } from "../../parts/guarded.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { goTo, hrefs } from "../../route.ts";
 import type { Known } from "../../service/session.ts";
@@ -40,11 +41,13 @@ export function JobsPage({ query }: { query: URLSearchParams }) {
           </a>
         )}
       </div>
-      <JobTable
-        list={list}
-        onLabel={(label) => change({ ...filter, labels: [...new Set([...filter.labels, label])] })}
-        empty={<Empty isFiltered={isFiltered} />}
-      />
+      <Guarded what="The list of jobs">
+        <JobTable
+          list={list}
+          onLabel={(label) => change({ ...filter, labels: [...new Set([...filter.labels, label])] })}
+          empty={<Empty isFiltered={isFiltered} />}
+        />
+      </Guarded>
     </div>
   );
 }
