@@ -68,13 +68,15 @@ async function start(program: Program, parts: Parts): Promise<void> {
     log("error", "the audit log could not be written", { err: error }),
   );
   const tokenPath = firstToken(state);
-  const listener = await openApi(program, { ...parts, audit });
+  const closing = new AbortController();
+  const listener = await openApi(program, { ...parts, audit, closing: closing.signal });
   process.on("exit", () => audit.flush());
   audit.write(itself, { Event: "start" });
   keepParts();
   const later = setTimeout(() => afterStart(parts), afterStartMs);
   const close = async (): Promise<void> => {
     clearTimeout(later);
+    closing.abort();
     await listener.close();
     runner.close();
     state.close();
@@ -102,7 +104,9 @@ function afterStart({ runner, metrics, log }: Parts): void {
     .finally(flushCompileCache); // also for a service that will be killed
 }
 
-async function openApi(program: Program, { state, runner, audit, metrics, log }: Parts & { audit: AuditLog }): Promise<Listener> {
+type ApiParts = Parts & { audit: AuditLog; closing: AbortSignal };
+
+async function openApi(program: Program, { state, runner, audit, closing, metrics, log }: ApiParts): Promise<Listener> {
   const { config, version, supervisorPath, pageDirectory } = program;
   const { hostname, access, tls, limits } = config;
   const sockets = new KernelSockets(supervisorPath);
@@ -139,6 +143,7 @@ async function openApi(program: Program, { state, runner, audit, metrics, log }:
     pages: new Shares(pageBounds),
     sockets,
     metrics,
+    closing,
     log,
   };
   const context = { ...dependencies, limits, settings: config, diagnose: () => diagnose(program), pageDirectory, version };

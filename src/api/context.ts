@@ -51,6 +51,8 @@ export type Context = {
   settings: Settings;
   /** What the doctor finds on this machine with the configuration of the service. */
   diagnose: () => Promise<Diagnosis>;
+  /** Aborts when the service stops, before it closes its connections. */
+  closing: AbortSignal;
   pageDirectory: string; // of the built web page
   version: string;
   log: Log;

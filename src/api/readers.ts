@@ -4,6 +4,8 @@ import { Problem } from "./problems.ts";
 import { Shares } from "../operations/shares.ts";
 
 type Reader = { response: ServerResponse; job: string | null; identity: Identity };
+/** Says of a reader which job it follows, once that exists. Throws the Problem if the job has too many readers. */
+type Following = { follow: (job: string) => void };
 type Limits = { maxReaders: number; maxReadersPerJob: number; maxReadersPerIdentity: number };
 type Options = Limits & {
   isStillAuthorized: (identity: Identity) => boolean;
@@ -40,28 +42,47 @@ export class Readers {
     return this.#readers.size;
   }
 
-  /** Counts a reader until its connection is closed. `job` is null for events. Throws the Problem if there are too many. */
-  add(reader: Reader): void {
+  /**
+   * Counts a reader until its connection is closed. `job` is null for events, and for a job that does not exist yet: its reader calls
+   * `follow`. Throws the Problem if there are too many readers.
+   */
+  add(reader: Reader): Following {
     const { response, job, identity } = reader;
-    const ofJob = job === null ? 0 : (this.#perJob.get(job) ?? 0);
-    const { maxReadersPerJob } = this.#options;
-    if (ofJob >= maxReadersPerJob) throw tooMany(`${maxReadersPerJob} readers follow this job, which is the maximum`);
-    if (response.destroyed) return; // the client has left already, so no "close" event follows
+    if (job !== null) this.#refuseMoreOf(job);
+    const following: Following = { follow: (submitted) => this.#follow(reader, submitted) };
+    if (response.destroyed) return following; // the client has left already, so no "close" event follows
     const release = this.#shares.take(keyOf(identity));
     const { max, maxPerIdentity } = this.#shares.bounds;
     if (release === "all") throw tooMany(`there are ${max} readers, which is the maximum`);
     if (release === "own")
       throw tooMany(`${nameOf(identity)} has ${maxPerIdentity} readers, which is the maximum (JOBRUNNER_MAX_READERS_PER_IDENTITY)`);
     this.#readers.add(reader);
-    if (job !== null) this.#perJob.set(job, ofJob + 1);
+    if (job !== null) this.#perJob.set(job, this.#countOf(job) + 1);
     response.once("close", () => {
       release();
       this.#remove(reader);
     });
+    return following;
   }
 
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  #follow(reader: Reader, job: string): void {
+    this.#refuseMoreOf(job);
+    if (!this.#readers.has(reader)) return;
+    reader.job = job;
+    this.#perJob.set(job, this.#countOf(job) + 1);
+  }
+
+  #refuseMoreOf(job: string): void {
+    const { maxReadersPerJob } = this.#options;
+    if (this.#countOf(job) >= maxReadersPerJob) throw tooMany(`${maxReadersPerJob} readers follow this job, which is the maximum`);
+  }
+
+  #countOf(job: string): number {
+    return this.#perJob.get(job) ?? 0;
   }
 
   #remove(reader: Reader): void {

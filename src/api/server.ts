@@ -24,6 +24,7 @@ import { listRoutes } from "./routes/list.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { redirectBrowsersToUi, pageRoutes } from "./routes/page.ts";
 import { searchRoutes } from "./routes/search.ts";
+import { submitRoutes } from "./routes/submit.ts";
 import { makeUpgrades, type Upgrades } from "./upgrades.ts";
 
 export type Api = {
@@ -34,6 +35,7 @@ export type Api = {
 };
 
 const apiRoutes: Routes[] = [
+  submitRoutes,
   jobRoutes,
   attachRoutes,
   searchRoutes,

@@ -13,7 +13,7 @@ export interface paths {
         put?: never;
         /**
          * Submits a job
-         * @description The answer is sent when the job is on disk. From then on the job exists until it is deleted, even if the service dies.
+         * @description Answers when the job is on disk. From then on it exists until it is deleted, whatever happens to the service. With `attach=true`, or if Accept prefers application/x-ndjson or text/event-stream, the answer is the output of the job, as by GET /:ID/attach. With `wait` it is the whole job. If the connection breaks, the job goes on, and GET /:ID/attach?offset=N continues the output.
          */
         post: operations["submitJob"];
         delete?: never;
@@ -260,6 +260,9 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Accepted: {
+            ID: string;
+        };
         AttachLine: components["schemas"]["OutputPiece"] | components["schemas"]["OutputGap"] | components["schemas"]["Outcome"] | components["schemas"]["Heartbeat"];
         Box: {
             /** @description the folder of the jobs' cgroups; null: none can be created */
@@ -1054,9 +1057,18 @@ export interface operations {
     };
     submitJob: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: the answer is the output as by GET /:ID/attach, in the format that Accept selects */
+                attach?: boolean;
+                /** @description with attach or wait: the job is killed if the connection is closed before the answer is complete */
+                "kill-on-disconnect"?: boolean;
+                /** @description the answer is the whole job when it is finished, or as it is after so many seconds */
+                wait?: number;
+            };
             header?: {
-                /** @description 1 to 255 visible ASCII characters. A request with the same key and the same body returns the same job; with another body 422 */
+                /** @description the format of the output */
+                Accept?: string;
+                /** @description the same key with the same body gives the same job again, with another body 422; 1 to 255 visible ASCII characters */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -1069,17 +1081,20 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The job was accepted */
+            /** @description It was accepted. With `wait` the whole job, with `attach` its output */
             200: {
                 headers: {
+                    /** @description the job's ID, also before the first byte of output */
+                    "Jobrunner-Job-ID"?: string;
                     /** @description /ID */
                     Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        ID: string;
-                    };
+                    "application/json": components["schemas"]["Accepted"] | components["schemas"]["WholeJob"];
+                    "application/x-ndjson": components["schemas"]["AttachLine"];
+                    "text/event-stream": string;
+                    "text/plain": string;
                 };
             };
             /**
@@ -1130,6 +1145,15 @@ export interface operations {
             };
             /** @description `method-not-allowed`: The path does not have this method */
             405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-acceptable`: The service cannot send any format of Accept */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1221,6 +1245,8 @@ export interface operations {
             };
             /**
              * @description `silent-container-engine`: The container engine does not answer
+             *
+             *     `too-many-readers`: Too many readers are being served
              *
              *     `too-many-connections`: Too many connections are open
              */

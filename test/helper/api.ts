@@ -60,6 +60,7 @@ export async function openApi(t: TestContext, environment: Record<string, string
     limits: config.limits,
     settings: config,
     diagnose: async () => ({ Version: "0", IsWell: true, Findings: [] }),
+    closing: new AbortController().signal,
     pageDirectory: "/nowhere",
     version: "0",
   };

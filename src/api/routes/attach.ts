@@ -1,20 +1,14 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
-import { JobView } from "../../job/job.ts";
-import { attach, type AttachOptions, type AttachSource, outputSize } from "../../output/attach.ts";
+import { type AttachOptions, type AttachSource, outputSize } from "../../output/attach.ts";
 import { endId } from "../../output/encoders.ts";
-import type { JobOutput } from "../../operations/operations.ts";
-import { chooseType } from "../accept.ts";
 import { callerOf } from "../access.ts";
-import type { Context, Routes } from "../context.ts";
+import type { Routes } from "../context.ts";
 import { jobOperation } from "../operation.ts";
-import { Problem } from "../problems.ts";
 import { invalid } from "../../operations/refusal.ts";
 import { refine } from "../refine.ts";
-import { streamHeaders } from "../headers.ts";
 import { type ByteRange, readRange } from "../range.ts";
-import { stream } from "../streaming/stream.ts";
+import { outputContent, outputFormatOf, sendOutput } from "../streaming/output.ts";
 
 const count = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const AttachQuery = refine(
@@ -47,48 +41,21 @@ export const attachRoutes: Routes = (app, context) => {
     if (isComplete(request)) return await reply.code(204).send();
     const options = optionsOf(request, request.query);
     const range = await rangeOf(request, source, options);
-    const hasTrailers = range === null && options.end === null && options.encoding === "raw" && hasChunks(request.raw);
-    const headers = {
-      ...commonHeaders(options),
-      ...(hasTrailers ? trailerHeaders : {}),
-      ...(range === null ? {} : await rangeHeaders(range, source)),
-    };
     context.readers.add({ response: reply.raw, job: source.id, identity: caller.identity });
-    const response = reply.raw.writeHead(range === null ? 200 : 206, headers);
-    reply.hijack(); // the head is sent, so no error can be answered any more
-    if (request.method === "HEAD") return void response.end();
-    response.flushHeaders(); // the first byte of output may take hours
-    await send(context, response, {
+    await sendOutput(context, request, reply, {
       source,
       options: range === null ? options : { ...options, offset: range.start, end: range.end },
-      hasTrailers,
+      status: range === null ? 200 : 206,
+      headers: {
+        ...(options.encoding === "raw" ? { "Accept-Ranges": "bytes" } : {}),
+        ...(range === null ? {} : await rangeHeaders(range, source)),
+      },
     });
   });
 };
 
-type Sending = { source: JobOutput; options: AttachOptions; hasTrailers: boolean };
-
-async function send(context: Context, response: ServerResponse, { source, options, hasTrailers }: Sending): Promise<void> {
-  const {
-    log,
-    limits: { readerTimeoutSeconds },
-  } = context;
-  try {
-    // Encoding costs time and memory in this process: encoding ahead gains nothing, and keeps a second chunk for each stalled reader.
-    const readsAhead = options.encoding === "raw" && !options.timestamps;
-    const result = await stream(context, response, { open: (signal) => attach(source, options, signal), readsAhead });
-    if (result === "stalled")
-      log("info", "a reader took nothing for too long and was disconnected", { job: source.id, readerTimeoutSeconds });
-    if (result !== "complete") return;
-    if (hasTrailers) response.addTrailers(outcomeTrailers(source.job()));
-    response.end();
-  } catch (error) {
-    log("error", "a reader was disconnected, because the output could not be read", { job: source.id, err: error });
-  }
-}
-
 function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): AttachOptions {
-  const encoding = encodingOf(request.headers.accept);
+  const encoding = outputFormatOf(request.headers.accept);
   if (query.timestamps === true && encoding !== "raw") {
     throw invalid([{ field: "?timestamps", message: "is only for raw output: in the other formats every piece has its Time" }]);
   }
@@ -108,29 +75,9 @@ function optionsOf(request: FastifyRequest, query: Static<typeof AttachQuery>): 
   };
 }
 
-const contentTypes = {
-  raw: "text/plain; charset=utf-8",
-  ndjson: "application/x-ndjson",
-  sse: "text/event-stream",
-} as const satisfies Record<AttachOptions["encoding"], string>;
-
-function encodingOf(accept: string | undefined): AttachOptions["encoding"] {
-  const type = chooseType(accept, ["text/plain", "application/x-ndjson", "text/event-stream"]);
-  switch (type) {
-    case "text/plain":
-      return "raw";
-    case "application/x-ndjson":
-      return "ndjson";
-    case "text/event-stream":
-      return "sse";
-    case null:
-      throw new Problem("not-acceptable", "ask for text/plain, application/x-ndjson or text/event-stream");
-  }
-}
-
 /** Whether the client has received all events. An EventSource reconnects until the answer is 204 (HTML, "Server-sent events"). */
 function isComplete({ headers }: FastifyRequest): boolean {
-  return headers["last-event-id"] === endId && encodingOf(headers.accept) === "sse";
+  return headers["last-event-id"] === endId && outputFormatOf(headers.accept) === "sse";
 }
 
 /** The ID of the last event that a client received (HTML standard). It is the offset at which the client resumes. */
@@ -150,31 +97,8 @@ async function rangeOf({ headers }: FastifyRequest, source: AttachSource, option
   return readRange(headers.range, await outputSize(source.directory));
 }
 
-const trailerHeaders = { Trailer: "Jobrunner-State, Jobrunner-Reason, Jobrunner-Exit-Code, Jobrunner-Signal" };
-
-/** Trailers need a chunked body (RFC 9112, 7.1.2), which answers to HEAD and to HTTP/1.0 do not have. */
-function hasChunks({ method, httpVersion }: IncomingMessage): boolean {
-  return method !== "HEAD" && httpVersion !== "1.0";
-}
-
 async function rangeHeaders({ start, end }: ByteRange, { directory }: AttachSource): Promise<Record<string, string>> {
   return { "Content-Range": `bytes ${start}-${end - 1}/${await outputSize(directory)}`, "Content-Length": String(end - start) };
-}
-
-function commonHeaders({ encoding }: AttachOptions): Record<string, string> {
-  return {
-    "Content-Type": contentTypes[encoding],
-    ...streamHeaders,
-    ...(encoding === "raw" ? { "Accept-Ranges": "bytes" } : {}),
-  };
-}
-
-/** The state of the job when all output was sent: its outcome, unless `follow=false`. Fields that are null are omitted. */
-function outcomeTrailers(job: JobView | null): Record<string, string> {
-  if (job === null) return {};
-  const { State, Reason, ExitCode, Signal } = job;
-  const fields = { "Jobrunner-State": State, "Jobrunner-Reason": Reason, "Jobrunner-Exit-Code": ExitCode, "Jobrunner-Signal": Signal };
-  return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])));
 }
 
 const headers = Type.Object({
@@ -182,32 +106,6 @@ const headers = Type.Object({
   range: Type.Optional(Type.String({ description: "a range in bytes of the raw output of a finished job (RFC 9110)" })),
   "last-event-id": Type.Optional(Type.String({ description: "for server-sent events: resume after this event" })),
 });
-
-const origin = {
-  Offset: Type.Integer({ minimum: 0, description: "position in the whole output, in bytes, also if a filter omits parts" }),
-  Time: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
-    description: "when the bytes were read from the job; null: not known",
-  }),
-  Step: Type.Union([Type.Integer(), Type.Null()]),
-  Stream: Type.Union([Type.Enum(["stdout", "stderr"]), Type.Null()]),
-};
-const Output = Type.Object(
-  { ...origin, Data: Type.String(), Encoding: Type.Optional(Type.Literal("base64", { description: "set if the bytes are not UTF-8" })) },
-  { title: "OutputPiece", description: "A piece of output; characters are never split" },
-);
-const Gap = Type.Object(
-  { ...origin, LostBytes: Type.Integer({ minimum: 1 }) },
-  { title: "OutputGap", description: "Bytes that could not be stored are missing here" },
-);
-const Outcome = Type.Object({ Outcome: JobView }, { title: "Outcome", description: "The last line" });
-const Heartbeat = Type.Object(
-  {},
-  {
-    title: "Heartbeat",
-    description: "An empty object, to be ignored: there was no output for 15 seconds, and the connection is alive",
-    additionalProperties: false,
-  },
-);
 
 const attachToJob = {
   ...jobOperation({
@@ -225,11 +123,7 @@ const attachToJob = {
         description:
           "The output: raw, as one line of JSON for each piece, or as server-sent events. The ID of an event is the offset of the next " +
           "piece; the ID of the last event is `end`.",
-        content: {
-          "text/plain": Type.String(),
-          "application/x-ndjson": Type.Union([Output, Gap, Outcome, Heartbeat], { title: "AttachLine" }),
-          "text/event-stream": Type.String(),
-        },
+        content: outputContent,
       },
       204: { description: "The `Last-Event-ID` is `end`, so there is nothing more: an EventSource stops", type: "null" },
       206: { description: "A range of the raw output", content: { "text/plain": Type.String() } },

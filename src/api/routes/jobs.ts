@@ -1,25 +1,15 @@
-import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { findContradiction } from "../../job/contradiction.ts";
 import { pattern } from "../../job/sentences.ts";
-import { JobSpec } from "../../job/spec.ts";
 import { WholeJob } from "../../job/whole-job.ts";
-import { invalid } from "../../operations/refusal.ts";
 import { callerOf } from "../access.ts";
 import type { Routes } from "../context.ts";
 import { done, jobOperation, json, noQuery, operation } from "../operation.ts";
-import { refine } from "../refine.ts";
+import { whileWanted } from "../wanted.ts";
 
-/** The calls of the original, and those about one job. */
+/** The running jobs, and a single job. */
 export const jobRoutes: Routes = (app, { operations, readers }) => {
   app.get("/", { config: { operation: "listRunning" }, schema: getRunning }, async (request) => {
     return { IDs: operations.listRunning(callerOf(request)) };
-  });
-
-  app.post("/", { config: { operation: "submit", body: "buffered" }, schema: submitJob }, async (request, reply) => {
-    const { "idempotency-key": key = null } = request.headers;
-    const id = await operations.submit(callerOf(request), request.body, key);
-    return reply.header("Location", `/${id}`).send({ ID: id });
   });
 
   app.get("/:id", { config: { operation: "get" }, schema: getJob }, async (request) => {
@@ -54,44 +44,6 @@ const getRunning = operation({
   query: noQuery,
   answers: { 200: json("Starting, Running or Stopping, oldest first", Type.Object({ IDs: Type.Array(Type.String()) })) },
 });
-
-const submitJob = {
-  ...operation({
-    id: "submitJob",
-    tag: "jobs",
-    summary: "Submits a job",
-    description: "The answer is sent when the job is on disk. From then on the job exists until it is deleted, even if the service dies.",
-    query: noQuery,
-    answers: {
-      200: {
-        ...json("The job was accepted", Type.Object({ ID: Type.String() })),
-        headers: { Location: { type: "string", description: "/ID" } },
-      },
-    },
-    problems: [
-      "invalid-json",
-      "body-too-large",
-      "key-used-before",
-      "user-refused",
-      "no-container-engine",
-      "silent-container-engine",
-      "disk-full",
-    ],
-  }),
-  headers: Type.Object({
-    "idempotency-key": Type.Optional(
-      Type.String({
-        ...pattern("^[\\x21-\\x7e]{1,255}$", "must be 1 to 255 visible ASCII characters"),
-        description:
-          "1 to 255 visible ASCII characters. A request with the same key and the same body returns the same job; with another body 422",
-      }),
-    ),
-  }),
-  body: refine(JobSpec, (spec) => {
-    const contradiction = findContradiction(spec);
-    return contradiction === null ? null : invalid([contradiction]);
-  }),
-};
 
 const getJob = jobOperation({
   id: "getJob",
@@ -141,20 +93,3 @@ const waitForJob = jobOperation({
   answers: { 200: json("The job is finished", WholeJob) },
   problems: ["not-finished-in-time", "too-many-readers"],
 });
-
-type Wanted<Result> = { timeoutSeconds?: number | null; work: (signal: AbortSignal) => Promise<Result> };
-
-/** Runs work that may wait as long as a job runs. The signal aborts when the client disconnects or the timeout is over. */
-async function whileWanted<Result>({ raw: { socket } }: FastifyRequest, { timeoutSeconds = null, work }: Wanted<Result>): Promise<Result> {
-  const unwanted = new AbortController();
-  const abort = (): void => unwanted.abort();
-  const timer = timeoutSeconds === null ? null : setTimeout(abort, timeoutSeconds * 1000);
-  if (socket.destroyed) abort();
-  socket.once("close", abort);
-  try {
-    return await work(unwanted.signal);
-  } finally {
-    if (timer !== null) clearTimeout(timer);
-    socket.off("close", abort);
-  }
-}
