@@ -1,7 +1,9 @@
 // firstbyte COUNT PORT...: in turns, COUNT times each,
 //   a bare spawn of bash -c 'echo hello' until its first byte came through a pipe, and, at each PORT,
-//   POST / of the same command, then GET /ID/attach on a second kept connection, until its first byte was there.
-// Prints a line for each turn, in milliseconds: the bare spawn, then each port. In C, so that the client adds nothing that counts.
+//   POST / of the same command, then GET /ID/attach on a second kept connection, until its first byte was there;
+// at the first PORT also POST /?attach=true, whose answer is the output.
+// Prints a line for each turn, in milliseconds: the bare spawn, POST /?attach=true, then each port. In C, so that the client adds nothing
+// that counts.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -68,9 +70,34 @@ static char *read_until(int fd, char *buffer, size_t size, size_t *have, const c
     }
 }
 
+// Reads up to the last chunk and the trailers, so that the connection can be used again.
+static void read_rest(int fd, char *answer, size_t size, size_t *have) {
+    read_until(fd, answer, size, have, "\r\n0\r\n");
+    while (strcmp(answer + *have - 4, "\r\n\r\n") != 0) {
+        ssize_t got = recv(fd, answer + *have, size - 1 - *have, 0);
+        if (got <= 0) fail("the answer did not end");
+        *have += (size_t)got;
+        answer[*have] = 0;
+    }
+}
+
+static const char *body = "{\"CommandLine\":\"echo hello\"}";
+
+static double at_once(int port, int submit) {
+    char request[512], answer[16384];
+    size_t have = 0;
+    int length = snprintf(request, sizeof request, "POST /?attach=true HTTP/1.1\r\nHost: localhost:%d\r\n"
+        "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", port, strlen(body), body);
+    double began = now();
+    if (send(submit, request, (size_t)length, MSG_NOSIGNAL) != length) fail("send");
+    read_until(submit, answer, sizeof answer, &have, "hello");
+    double took = now() - began;
+    read_rest(submit, answer, sizeof answer, &have);
+    return took;
+}
+
 static double through_http(int port, int submit, int reader) {
     char request[512], answer[16384], id[64];
-    const char *body = "{\"CommandLine\":\"echo hello\"}";
     size_t have = 0;
     int length = snprintf(request, sizeof request, "POST / HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/json\r\n"
         "Content-Length: %zu\r\n\r\n%s", port, strlen(body), body);
@@ -84,14 +111,7 @@ static double through_http(int port, int submit, int reader) {
     have = 0;
     read_until(reader, answer, sizeof answer, &have, "hello");
     double took = now() - began;
-    // The rest, up to the last chunk and the trailers, so that the connection can be used again.
-    found = read_until(reader, answer, sizeof answer, &have, "\r\n0\r\n");
-    while (strcmp(answer + have - 4, "\r\n\r\n") != 0) {
-        ssize_t got = recv(reader, answer + have, sizeof answer - 1 - have, 0);
-        if (got <= 0) fail("the answer to attach did not end");
-        have += (size_t)got;
-        answer[have] = 0;
-    }
+    read_rest(reader, answer, sizeof answer, &have);
     return took;
 }
 
@@ -108,13 +128,15 @@ int main(int argc, char **argv) {
     }
     for (int turn = -WARM_UPS; turn < count; turn++) {
         double bare = bare_spawn();
+        double attached = at_once(all[0].port, all[0].submit);
+        usleep(2000);
         for (int i = 0; i < services; i++) {
             struct service *s = &all[(turn + WARM_UPS + i) % services]; // another one first each time
             s->took = through_http(s->port, s->submit, s->reader);
             usleep(2000);
         }
         if (turn < 0) continue;
-        printf("%.4f", bare);
+        printf("%.4f %.4f", bare, attached);
         for (int i = 0; i < services; i++) printf(" %.4f", all[i].took);
         printf("\n");
     }
