@@ -19,12 +19,12 @@ export const benchmark: Benchmark = {
   name: "first-byte",
   title: "from POST to the first byte at a reader",
   method:
-    `${rounds} rounds of ${turns} turns. Each turn runs a bare posix_spawn of \`bash -c 'echo hello'\` in C until its first byte has come ` +
-    "through a pipe, then the same command as a job of this build by POST /?attach=true, then as a job of this build and of the build " +
-    "before: POST /, read the ID, GET /ID/attach on a second kept connection, until its first byte has come (bench/firstbyte.c). The extra " +
-    "time of a job is the difference of the medians of a round. The demand is on the ratio of this build's extra time to that of the build " +
-    `before. Each round has ${curlTurns} turns at a shell too: one curl, against one that submits and one that attaches. For information: ` +
-    `the same in ${busyRounds} rounds of ${busyTurns} turns beside ${forkers} shells that fork in a loop.`,
+    `${rounds} rounds of ${turns} turns. Each turn runs a bare posix_spawn of \`bash -c 'echo hello'\` in C until its first byte has ` +
+    "come through a pipe, then the same command as a job of this build by POST /?attach=true, then as a job of this build and of the " +
+    "build before: POST /, read the ID, GET /ID/attach on a second kept connection, until its first byte has come (bench/firstbyte.c). " +
+    "The extra time of a job is the difference of the medians of a round. The demand is on the ratio of this build's extra time to that " +
+    `of the build before. Each round has ${curlTurns} turns at a shell too: one curl, against one that submits and one that attaches. ` +
+    `For information: the same in ${busyRounds} rounds of ${busyTurns} turns beside ${forkers} shells that fork in a loop.`,
   limitSeconds: 180,
   run,
 };
@@ -42,7 +42,8 @@ async function run({ scope, before, progress, report }: Context): Promise<void> 
       const column = (index: number): number[] => lines.map((line) => line[index] ?? Number.NaN);
       all.push({ bare: column(0), attached: column(1), ours: column(2), before: column(3) });
       progress(
-        `round ${round}${where}: ${[0, 1, 2, 3].map((index) => ms(median(column(index)))).join(", ")} (bare, POST /?attach=true, this build, build before)`,
+        `round ${round}${where}: ${[0, 1, 2, 3].map((index) => ms(median(column(index)))).join(", ")} ` +
+          "(bare, POST /?attach=true, this build, build before)",
       );
     }
     return all;

@@ -17,7 +17,7 @@ async function post(query: string, spec: JobSpec, headers: Record<string, string
 
 const idOf = ({ headers }: Reader): string => String(headers["jobrunner-job-id"]);
 
-test("POST /?attach=true answers with the output from byte 0 to its end, the ID before the first byte, the outcome after the last", async () => {
+test("POST /?attach=true answers with all output, live: the ID before the first byte, the outcome after the last", async () => {
   const answer = await post("?attach=true", {
     CommandLine: "printf one; until [ -e go ]; do sleep 0.01; done; printf two; exit 3",
   });

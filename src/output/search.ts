@@ -14,8 +14,8 @@ export type SearchOptions = {
 
 export type Match = { offset: number; bytes: number };
 /**
- * `next`: where to go on; null: everything that is there now was searched. `resume`: where to go on when the output has grown, so that every
- * match is found once.
+ * `next`: where to go on; null: everything that is there now was searched. `resume`: where to go on when the output has grown, so that
+ * every match is found once.
  */
 export type SearchResult = { matches: Match[]; next: number | null; resume: number };
 
