@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { after, before, type TestContext } from "node:test";
+import type { TestContext } from "node:test";
 import { Client, type WholeJob } from "../../src/client/index.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import { type Answer, call, type CallOptions, open, type Reader } from "./http.ts";
@@ -35,34 +35,15 @@ export type StartOptions = {
  * process of it or its jobs is left.
  */
 export async function startService(t: TestContext, options: StartOptions = {}): Promise<Service> {
-  const stateDir = options.stateDir ?? makeStateDir();
+  const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "jobrunner-test-"));
   const service = new Service(stateDir, options);
   t.after(async () => {
     await service.tearDown();
-    if (options.stateDir === undefined) removeStateDir(stateDir);
+    if (options.stateDir !== undefined) return;
+    for (const folder of foldersOf(stateDir)) rmSync(folder, { recursive: true, force: true });
   });
   await service.start();
   return service;
-}
-
-/** The same for all tests of a file, which leave it as they found it. To be called outside of tests. */
-export function shareService(options: Omit<StartOptions, "stateDir"> = {}): Service {
-  const stateDir = makeStateDir();
-  const service = new Service(stateDir, options);
-  before(async () => await service.start());
-  after(async () => {
-    await service.tearDown();
-    removeStateDir(stateDir);
-  });
-  return service;
-}
-
-function makeStateDir(): string {
-  return mkdtempSync(join(tmpdir(), "jobrunner-test-"));
-}
-
-function removeStateDir(stateDir: string): void {
-  for (const folder of foldersOf(stateDir)) rmSync(folder, { recursive: true, force: true });
 }
 
 export class Service {
