@@ -101,8 +101,8 @@ const looks: [string, string, unknown][] = [
     ],
   ],
   ["a bright one", "\u001b[94mblue", [["blue", "palette 12"]]],
-  ["one of 256", "\u001b[38;5;196mred", [["red", "css rgb(255 0 0)"]]],
-  ["one of 16 million, with colons", "\u001b[38:2::1:2:3mdark", [["dark", "css rgb(1 2 3)"]]],
+  ["one of 256", "\u001b[38;5;196mred", [["red", "rgb 255 0 0"]]],
+  ["one of 16 million, with colons", "\u001b[38:2::1:2:3mdark", [["dark", "rgb 1 2 3"]]],
   ["bold and underlined", "\u001b[1;4mboth", [["both", "bold underline"]]],
   [
     "cursor moves, titles, links and questions to the terminal do nothing",
@@ -125,7 +125,7 @@ for (const [title, line, expected] of looks) {
       const colour =
         style.foreground === null
           ? []
-          : [style.foreground.kind === "palette" ? `palette ${style.foreground.number}` : `css ${style.foreground.text}`];
+          : [style.foreground.kind === "palette" ? `palette ${style.foreground.number}` : `rgb ${style.foreground.rgb.join(" ")}`];
       return [text, [...colour, ...style.decorations].join(" ")];
     });
     assert.deepEqual(

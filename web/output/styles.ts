@@ -2,8 +2,8 @@ import { type Color, createAnsiSequenceParser, type DecorationType } from "ansi-
 
 /** A line as a terminal would show it, as text and styles. All other escape sequences are ignored. */
 
-/** One of the terminal's sixteen colours by number, or any colour in CSS. */
-export type Colour = { kind: "palette"; number: number } | { kind: "css"; text: string };
+/** One of the terminal's sixteen colours by number, or any colour by its parts, each from 0 to 255. */
+export type Colour = { kind: "palette"; number: number } | { kind: "rgb"; rgb: readonly [number, number, number] };
 
 export type Style = { foreground: Colour | null; background: Colour | null; decorations: ReadonlySet<DecorationType> };
 
@@ -99,8 +99,10 @@ function colourOf(colour: Color | null): Colour | null {
     }
     case "table":
       return tableColour(colour.index);
-    case "rgb":
-      return { kind: "css", text: `rgb(${colour.rgb.map((value) => Math.min(255, Math.max(0, value))).join(" ")})` };
+    case "rgb": {
+      const [red, green, blue] = colour.rgb.map((value) => Math.min(255, Math.max(0, value)));
+      return { kind: "rgb", rgb: [red ?? 0, green ?? 0, blue ?? 0] };
+    }
   }
 }
 
@@ -108,14 +110,11 @@ function colourOf(colour: Color | null): Colour | null {
 function tableColour(index: number): Colour | null {
   if (!Number.isInteger(index) || index < 0 || index > 255) return null;
   if (index < 16) return { kind: "palette", number: index };
-  if (index >= 232)
-    return {
-      kind: "css",
-      text: `rgb(${Array(3)
-        .fill(8 + 10 * (index - 232))
-        .join(" ")})`,
-    };
+  if (index >= 232) {
+    const grey = 8 + 10 * (index - 232);
+    return { kind: "rgb", rgb: [grey, grey, grey] };
+  }
   const at = index - 16;
   const level = (value: number): number => (value === 0 ? 0 : 55 + 40 * value);
-  return { kind: "css", text: `rgb(${level(Math.floor(at / 36))} ${level(Math.floor(at / 6) % 6)} ${level(at % 6)})` };
+  return { kind: "rgb", rgb: [level(Math.floor(at / 36)), level(Math.floor(at / 6) % 6), level(at % 6)] };
 }

@@ -1,7 +1,8 @@
 import { Component } from "preact";
 import type { WholeJob } from "../../../src/client/index.ts";
+import { lookOf } from "../../output/contrast.ts";
 import type { Row } from "../../output/rows.ts";
-import type { Colour, Run, Style } from "../../output/styles.ts";
+import type { Run } from "../../output/styles.ts";
 import { StateMark } from "../../parts/state.tsx";
 import { hrefs } from "../../route.ts";
 import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
@@ -144,28 +145,15 @@ function Line({ row, id, found, isCaseSensitive, isFound, isChosen }: LineRowPro
 function Text({ run: { text, isStderr, style }, isMarked }: { run: Run; isMarked: boolean }) {
   const shown = isMarked ? <mark>{text}</mark> : text;
   if (style === null && !isStderr) return <>{shown}</>;
-  const { names, css } = style === null ? { names: "", css: {} } : appearanceOf(style);
+  const { color, backgroundColor } = lookOf(style, { isStderr });
+  const names = style === null ? [] : [...style.decorations].map((one) => `is-${one}`);
+  // Set by script, which the page's content security policy permits; a style in HTML would not be.
+  const css = { ...(color === null ? {} : { color }), ...(backgroundColor === null ? {} : { backgroundColor }) };
   return (
-    <span class={`${isStderr ? "stderr " : ""}${names}`} style={css}>
+    <span class={`${isStderr ? "stderr " : ""}${names.join(" ")}`} style={css}>
       {shown}
     </span>
   );
-}
-
-function appearanceOf({ foreground, background, decorations }: Style): { names: string; css: Record<string, string> } {
-  const isReversed = decorations.has("reverse");
-  const fore = colourOf(isReversed ? background : foreground, "f");
-  const back = colourOf(isReversed ? foreground : background, "b");
-  const names = [...decorations].map((one) => `is-${one}`);
-  return {
-    names: [...names, ...[fore, back].flatMap((one) => (one?.kind === "name" ? [one.name] : []))].join(" "),
-    css: { ...(fore?.kind === "css" ? { color: fore.text } : {}), ...(back?.kind === "css" ? { backgroundColor: back.text } : {}) },
-  };
-}
-
-function colourOf(colour: Colour | null, side: "f" | "b"): { kind: "name"; name: string } | { kind: "css"; text: string } | null {
-  if (colour === null) return null;
-  return colour.kind === "palette" ? { kind: "name", name: `${side}${colour.number}` } : colour;
 }
 
 /** `14:03:09.123` in the time zone of this device. */
