@@ -18,6 +18,7 @@ const expected: Record<string, "public" | "see" | "run" | "admin"> = {
   "GET /:id/wait": "see",
   "GET /:id/attach": "see",
   "GET /:id/search": "see",
+  "GET /:id/style": "see",
   "GET /:id/files/*": "run",
   "PUT /:id/files/*": "run",
   "DELETE /:id/files/*": "run",

@@ -47,6 +47,7 @@ const calls: Partial<Record<OperationName, Call>> = {
   list: (operations, caller) => operations.list(caller, query, () => true),
   output: (operations, caller, id) => operations.output(caller, id).job(),
   search: (operations, caller, id) => operations.search(caller, id, { text: "x", isCaseSensitive: false, offset: 0, limit: 1 }, () => true),
+  style: (operations, caller, id) => operations.style(caller, id, { offset: 0, from: 0 }, () => true),
   files: (operations, caller, id) => operations.files(caller, id).read([], page, () => undefined),
   events: (operations, caller) => operations.events(caller),
   health: (operations) => operations.health(),

@@ -25,7 +25,10 @@ test("pages read one by one, with their surroundings, give the same lines as the
       for (let number = 0; number * pageBytes < endBytes; number += 1) {
         const start = number * pageBytes;
         lines.push(
-          ...pageOf(number, within(pieces, Math.max(0, start - beforeBytes), start + pageBytes + behindBytes), { isWhole: true }).lines,
+          ...pageOf(number, within(pieces, Math.max(0, start - beforeBytes), start + pageBytes + behindBytes), {
+            isWhole: true,
+            style: null,
+          }).lines,
         );
       }
       assert.equal(lines[0]?.offsetBytes ?? 0, 0);
@@ -64,7 +67,7 @@ test("the streams within a line are distinguished, and so is a step that begins 
     ],
     1000,
   );
-  const [one, two] = pageOf(0, pieces, { isWhole: true }).lines;
+  const [one, two] = pageOf(0, pieces, { isWhole: true, style: null }).lines;
   assert.deepEqual(
     one?.runs.map(({ text, isStderr }) => [text, isStderr]),
     [
@@ -85,7 +88,7 @@ test("bytes that could not be stored are reported at the line in which they are 
     { kind: "lost", offsetBytes: 3, lostBytes: 7 },
   ];
   assert.deepEqual(
-    pageOf(0, pieces, { isWhole: true }).lines.map(({ lostBytes }) => lostBytes),
+    pageOf(0, pieces, { isWhole: true, style: null }).lines.map(({ lostBytes }) => lostBytes),
     [0, 7],
   );
 });

@@ -256,5 +256,5 @@ function pageNumbered(number: number, lineCount: number): Page {
       length: endBytes - offsetBytes,
     };
   });
-  return { number, isWhole: true, lines };
+  return { number, isWhole: true, lines, end: null };
 }

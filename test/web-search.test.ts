@@ -99,7 +99,7 @@ test("marks are the text that was searched for, whole, and as long as the search
       texts,
       fc.boolean(),
       (parts, text, isCaseSensitive) => {
-        const runs = parts.map((part) => ({ text: part, isStderr: false, style: null }));
+        const runs = parts.map((part) => ({ text: part, isStderr: false, style: null, link: null }));
         const marked = markedRuns(runs, { text, isCaseSensitive });
         assert.equal(marked.map(({ run }) => run.text).join(""), parts.join(""));
         const line = parts.join("");

@@ -24,6 +24,7 @@ import { listRoutes } from "./routes/list.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { redirectBrowsersToUi, pageRoutes } from "./routes/page.ts";
 import { searchRoutes } from "./routes/search.ts";
+import { styleRoutes } from "./routes/style.ts";
 import { submitRoutes } from "./routes/submit.ts";
 import { makeUpgrades, type Upgrades } from "./upgrades.ts";
 
@@ -39,6 +40,7 @@ const apiRoutes: Routes[] = [
   jobRoutes,
   attachRoutes,
   searchRoutes,
+  styleRoutes,
   fileRoutes,
   listRoutes,
   eventRoutes,

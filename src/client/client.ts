@@ -18,6 +18,7 @@ import type {
   JobPage,
   JobQuery,
   JobSpec,
+  OutputStyle,
   RemovedJob,
   SearchResult,
   WholeJob,
@@ -150,6 +151,18 @@ export class Client {
     return await this.#transport.dataWithin(
       this.#silenceMs,
       (both) => this.#api.get("/{id}/search", { params: { path: { id }, query }, signal: both }),
+      signal,
+    );
+  }
+
+  /** The style that escape sequences before a byte of the output have set for it. One call reads a part of a long output. */
+  async style(
+    id: string,
+    { offsetBytes, fromBytes = 0, signal }: CallOptions & { offsetBytes: number; fromBytes?: number },
+  ): Promise<OutputStyle> {
+    return await this.#transport.dataWithin(
+      this.#silenceMs,
+      (both) => this.#api.get("/{id}/style", { params: { path: { id }, query: { offset: offsetBytes, from: fromBytes } }, signal: both }),
       signal,
     );
   }

@@ -11,6 +11,7 @@ export type {
   JobPage,
   JobQuery,
   JobSpec,
+  OutputStyle,
   RemovedJob,
   SearchResult,
   WholeJob,

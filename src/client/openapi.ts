@@ -111,6 +111,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/{id}/style": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which colours and styles hold at a byte of the output
+         * @description For readers that begin in the midst of an output: what escape sequences before it have set, and not reset. A style ends where another step writes. One call looks at a part of a long output, and says where to go on.
+         */
+        get: operations["outputStyle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/{id}/wait": {
         parameters: {
             query?: never;
@@ -637,6 +657,12 @@ export interface components {
             Stream: ("stdout" | "stderr") | null;
             /** @description when the bytes were read from the job; null: not known */
             Time: string | null;
+        };
+        OutputStyle: {
+            /** @description the style at this byte comes before that of Sgr: ask for it; null: nothing before counts */
+            FromOffset: number | null;
+            /** @description parameters of an SGR sequence that sets the style; empty: none is set */
+            Sgr: string;
         };
         /** @description RFC 9457 */
         Problem: {
@@ -2400,6 +2426,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchResult"];
+                };
+            };
+            /**
+             * @description `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: The client is unknown */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page of another site may not use this service
+             *
+             *     `role-too-small`: The role does not permit this
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-job`: The job does not exist
+             *
+             *     `unknown-path`: The service has nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-at-once`: Too many such requests are in progress
+             *
+             *     `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    outputStyle: {
+        parameters: {
+            query: {
+                /** @description a byte whose style is known: nothing before it is looked at */
+                from?: number;
+                /** @description the byte of the output whose style is asked for */
+                offset: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The style */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutputStyle"];
                 };
             };
             /**

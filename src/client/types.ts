@@ -10,6 +10,7 @@ export type WholeJob = components["schemas"]["WholeJob"];
 export type Health = components["schemas"]["Health"];
 export type Box = components["schemas"]["Box"];
 export type Diagnosis = components["schemas"]["Diagnosis"];
+export type OutputStyle = components["schemas"]["OutputStyle"];
 export type SearchResult = components["schemas"]["SearchResult"];
 export type RemovedJob = components["schemas"]["RemovedJob"];
 export type JobPage = components["schemas"]["JobPage"];

@@ -31,6 +31,7 @@ export const operationTable = {
   wait: { access: "see", about: "job" },
   output: { access: "see", about: "job" },
   search: { access: "see", about: "job" },
+  style: { access: "see", about: "job" },
   files: { access: "run", about: "job" },
   kill: { access: "run", about: "job" },
   remove: { access: "run", about: "job" },

@@ -6,6 +6,7 @@ import { withoutEnvironment } from "../job/secrets.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { AttachSource } from "../output/attach.ts";
 import { type SearchOptions, searchOutput, type SearchResult } from "../output/search.ts";
+import { styleAt, type StyleOptions, type StyleResult } from "../output/style.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { Health, JobRunner } from "../runner/job-runner.ts";
 import type { JobPage, JobQuery } from "../runner/list.ts";
@@ -144,6 +145,14 @@ export class Operations {
     const { runner, watchers, turns } = this.#dependencies;
     const directory = runner.directoryOf(this.#jobs.find(caller, "search", id));
     const work = (): Promise<SearchResult> => searchOutput({ directory, files: watchers.files }, options);
+    return await turns.run(keyOf(caller.identity), { isWanted, work });
+  }
+
+  /** The style that holds at a byte of the output. `isWanted` is false as soon as nobody waits for the result. */
+  async style(caller: Caller, id: string, options: StyleOptions, isWanted: () => boolean): Promise<StyleResult> {
+    const { runner, watchers, turns } = this.#dependencies;
+    const directory = runner.directoryOf(this.#jobs.find(caller, "style", id));
+    const work = (): Promise<StyleResult> => styleAt({ directory, files: watchers.files }, options);
     return await turns.run(keyOf(caller.identity), { isWanted, work });
   }
 

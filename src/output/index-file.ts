@@ -53,6 +53,29 @@ export class IndexFile {
     return low;
   }
 
+  /**
+   * The offset at which the step that wrote the byte at `offset` (or the last byte) begins to write: after the last byte of another step.
+   * 0: at the first byte, or somewhere at or before `floor`.
+   */
+  async stepStart(offset: number, floor: number): Promise<number> {
+    const perBlock = blockBytes / recordBytes;
+    const count = await this.count();
+    let step: number | null = null;
+    for (let end = Math.min(count, (await this.find(offset + 1)) + 1); end > 0;) {
+      const first = end - 1 - ((end - 1) % perBlock);
+      const bytes = (await this.#file?.read(first * recordBytes, (end - first) * recordBytes)) ?? Buffer.alloc(0);
+      for (let at = Math.floor(bytes.length / recordBytes - 1) * recordBytes; at >= 0; at -= recordBytes) {
+        const endBytes = Number(bytes.readBigUInt64LE(at));
+        const own = bytes.readUInt32LE(at + 24);
+        if (step !== null && own !== step) return endBytes;
+        if (step !== null && endBytes <= floor) return 0;
+        step = own;
+      }
+      end = first;
+    }
+    return 0;
+  }
+
   /** All records before `number`, in reverse order. */
   async *backwards(number: number): AsyncGenerator<IndexRecord> {
     const perBlock = blockBytes / recordBytes;

@@ -1,4 +1,5 @@
 import type { Piece } from "../../src/client/index.ts";
+import { withLinks } from "./links.ts";
 import { type Run, Styler } from "./styles.ts";
 
 /**
@@ -29,27 +30,50 @@ export type Line = {
   /** The number of bytes that were lost directly before the line or in it. */
   lostBytes: number;
   hasStderr: boolean;
-  runs: Run[];
+  runs: readonly Run[];
   /** The length of the visible text in UTF-16 code units. */
   length: number;
 };
 
-/** `isWhole`: nothing will be added. */
-export type Page = { number: number; isWhole: boolean; lines: readonly Line[] };
+/** The style that holds at a byte, as parameters of a sequence. */
+export type StylePoint = { offsetBytes: number; sgr: string };
+
+/**
+ * `isWhole`: nothing will be added. `end`: the style after the last line; null: the style at the start of the page is not known yet, and
+ * its lines are shown as if there was none.
+ */
+export type Page = { number: number; isWhole: boolean; lines: readonly Line[]; end: StylePoint | null };
 
 export type OutputPiece = Exclude<Piece, { kind: "outcome" }>;
 
-/** `pieces`: contiguous from `beforeBytes` before the page (or the first byte) to `behindBytes` after it (or the last byte). */
-export function pageOf(number: number, pieces: readonly OutputPiece[], { isWhole }: { isWhole: boolean }): Page {
+/**
+ * `pieces`: contiguous from `beforeBytes` before the page (or the first byte) to `behindBytes` after it (or the last byte). `style`: one
+ * that is known between the first of these bytes and the first line of the page.
+ */
+export function pageOf(
+  number: number,
+  pieces: readonly OutputPiece[],
+  { isWhole, style }: { isWhole: boolean; style: StylePoint | null },
+): Page {
   const startBytes = number * pageBytes;
   const parts = pieces.flatMap((piece) => (piece.kind === "output" ? [piece] : []));
   const cuts = findCuts(parts, { startBytes, endBytes: startBytes + pageBytes });
-  const styler = new Styler();
+  const styler = new Styler(style?.sgr);
   const firstCut = cuts[0]?.offsetBytes ?? startBytes;
-  for (const { text } of textsOf(parts, { fromBytes: 0, toBytes: firstCut })) styler.skip(text);
-  const lines = cuts.slice(0, -1).map((cut, index) => lineOf(cut, cuts[index + 1]?.offsetBytes ?? cut.offsetBytes, { parts, styler }));
+  let step: number | null | undefined;
+  for (const { text, step: own } of textsOf(parts, { fromBytes: style?.offsetBytes ?? 0, toBytes: firstCut })) {
+    if (step !== undefined && own !== step) styler.reset();
+    step = own;
+    styler.skip(text);
+  }
+  const lines = cuts.slice(0, -1).map((cut, index) => {
+    if (cut.isStepStart) styler.reset(); // a style ends where another step writes
+    const endBytes = cuts[index + 1]?.offsetBytes ?? cut.offsetBytes;
+    return lineOf(cut, endBytes, { parts, styler, isOpen: !isWhole && index === cuts.length - 2 });
+  });
   for (const piece of pieces) if (piece.kind === "lost") noteLoss(lines, piece);
-  return { number, isWhole, lines };
+  const endBytes = cuts.at(-1)?.offsetBytes ?? startBytes;
+  return { number, isWhole, lines, end: style === null ? null : { offsetBytes: endBytes, sgr: styler.sgr } };
 }
 
 type Part = Extract<OutputPiece, { kind: "output" }>;
@@ -114,9 +138,13 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
-function lineOf({ offsetBytes, isStepStart }: Cut, endBytes: number, { parts, styler }: { parts: readonly Part[]; styler: Styler }): Line {
+function lineOf(
+  { offsetBytes, isStepStart }: Cut,
+  endBytes: number,
+  { parts, styler, isOpen }: { parts: readonly Part[]; styler: Styler; isOpen: boolean },
+): Line {
   const texts = textsOf(parts, { fromBytes: offsetBytes, toBytes: endBytes });
-  const runs = texts.flatMap(({ text, isStderr }) => styler.runsOf(text, { isStderr }));
+  const runs = withLinks(texts.flatMap(({ text, isStderr }) => styler.runsOf(text, { isStderr, isOpen })));
   return {
     offsetBytes,
     endBytes,
@@ -141,7 +169,7 @@ function textsOf(parts: readonly Part[], { fromBytes, toBytes }: { fromBytes: nu
     const chunk = part.bytes.subarray(Math.max(0, fromBytes - part.offsetBytes), toBytes - part.offsetBytes);
     const isStderr = part.stream === "stderr";
     const last = texts.at(-1);
-    if (last?.isStderr === isStderr) last.chunks.push(chunk);
+    if (last?.isStderr === isStderr && last.step === part.step) last.chunks.push(chunk);
     else texts.push({ isStderr, time: part.time, step: part.step, chunks: [chunk] });
   }
   return texts.map(({ chunks, ...rest }) => ({ ...rest, text: decode(chunks) }));

@@ -1,5 +1,6 @@
 import type { Client, Job } from "../../src/client/index.ts";
 import { beforeBytes, behindBytes, type OutputPiece, type Page, pageBytes, pageOf } from "./lines.ts";
+import { type StylePoints, styleOf } from "./style-points.ts";
 
 /** The shortest time between two updates, because each one cuts the last page into lines again. */
 const showMs = 100;
@@ -18,6 +19,7 @@ export class LiveEnd {
   #takenBytes = 0;
   readonly #client: Client;
   readonly #id: string;
+  readonly #styles: StylePoints;
   /** Contiguous, beginning before the first incomplete page. */
   #pieces: OutputPiece[] = [];
   #isStale = false;
@@ -26,9 +28,10 @@ export class LiveEnd {
   #whole: Page[] = [];
   #nextWhole = 0;
 
-  constructor({ client, id }: { client: Client; id: string }) {
+  constructor({ client, id, styles }: { client: Client; id: string; styles: StylePoints }) {
     this.#client = client;
     this.#id = id;
+    this.#styles = styles;
   }
 
   /** Follows the output from its present end on. Gives the outcome; null if the service gave none. Throws what the client throws. */
@@ -73,6 +76,11 @@ export class LiveEnd {
       this.#settle();
       onGrowth();
     };
+    // The style that holds here may have been set far before: the lines are shown, and shown again when it is known.
+    void this.#styles.ask(offsetBytes, signal).then(
+      () => (timer ??= setTimeout(show)),
+      () => undefined, // shown without
+    );
     try {
       for await (const piece of this.#client.attach(this.#id, { offsetBytes, signal })) {
         if (piece.kind === "outcome") {
@@ -106,7 +114,7 @@ export class LiveEnd {
     const wholeCount = Math.floor((this.sizeBytes - behindBytes) / pageBytes); // pages before this one will not change
     if (wholeCount > this.#nextWhole) {
       for (let number = Math.max(this.#nextWhole, wholeCount - cutAtOnce); number < wholeCount; number += 1) {
-        if (this.#hasAllOf(number)) this.#whole.push(pageOf(number, this.#pieces, { isWhole: true }));
+        if (this.#hasAllOf(number)) this.#whole.push(this.#pageOf(number, { isWhole: true }));
       }
       this.#nextWhole = wholeCount;
     }
@@ -125,8 +133,14 @@ export class LiveEnd {
     const last = Math.floor(Math.max(0, this.sizeBytes - 1) / pageBytes);
     const numbers =
       this.sizeBytes === 0 ? [] : [...new Set([this.#nextWhole, last])].filter((number) => number <= last && this.#hasAllOf(number));
-    this.#cut = numbers.map((number) => pageOf(number, this.#pieces, { isWhole: this.#isFinished }));
+    this.#cut = numbers.map((number) => this.#pageOf(number, { isWhole: this.#isFinished }));
     return this.#cut;
+  }
+
+  #pageOf(number: number, { isWhole }: { isWhole: boolean }): Page {
+    const page = pageOf(number, this.#pieces, { isWhole, style: styleOf(number, this.#styles) });
+    if (isWhole && page.end !== null) this.#styles.note(page.end); // where the next page begins
+    return page;
   }
 
   #hasAllOf(number: number): boolean {

@@ -31,6 +31,7 @@ export class LogWindow {
 
   constructor(output: Output) {
     this.#output = output;
+    output.onChange(() => this.grew());
     this.isFollowing = computed(() => isFollowing(this.#state.value));
     this.frame = computed(() => this.#frame());
   }
@@ -80,7 +81,7 @@ export class LogWindow {
   /** Call when the output has grown, or its size has become known. Loads again what could not be loaded before. */
   grew(): void {
     const current = this.#state.value.layout.pages.flatMap(({ page }) => {
-      const known = page.isWhole ? page : this.#output.at(page.number);
+      const known = this.#output.at(page.number) ?? (page.isWhole ? page : null);
       return known === null ? [] : [known];
     });
     this.#dispatch({ kind: "grew", pageCount: this.#output.pageCount, current });

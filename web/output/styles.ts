@@ -1,4 +1,5 @@
 import { type Color, createAnsiSequenceParser, type DecorationType } from "ansi-sequence-parser";
+import { safeLink } from "./links.ts";
 
 /** A line as a terminal would show it, as text and styles. All other escape sequences are ignored. */
 
@@ -7,40 +8,84 @@ export type Colour = { kind: "palette"; number: number } | { kind: "rgb"; rgb: r
 
 export type Style = { foreground: Colour | null; background: Colour | null; decorations: ReadonlySet<DecorationType> };
 
-/** Text of one style; null: the default style. */
-export type Run = { text: string; isStderr: boolean; style: Style | null };
+/** Text of one style; null: the default style. `link`: the target of the link that the text is part of. */
+export type Run = { text: string; isStderr: boolean; style: Style | null; link: string | null };
 
-/** Takes the lines of a page in order: a style lasts until a sequence ends it. */
+/** Takes the lines of an output in order: a style lasts until a sequence ends it. */
 export class Styler {
   readonly #parser = createAnsiSequenceParser();
+
+  /** `sgr`: the style that holds before the first text, as parameters of a sequence. */
+  constructor(sgr = "") {
+    this.#parser.parse(singly(sgr));
+  }
+
+  /** The style that holds now, as parameters of a sequence. */
+  get sgr(): string {
+    const [token] = this.#parser.parse("x");
+    if (token === undefined) return "";
+    const decorations = [...token.decorations].map((one) => decorationCodes[one]);
+    return [...decorations, ...codesOf(token.foreground, 0), ...codesOf(token.background, 10)].join(";");
+  }
+
+  reset(): void {
+    this.#parser.parse("\x1b[0m");
+  }
 
   /** Applies only the styles of the text. */
   skip(text: string): void {
     if (text.includes("\x1b")) this.#parser.parse(stylesAlone(text));
   }
 
-  runsOf(line: string, { isStderr }: { isStderr: boolean }): Run[] {
-    const text = this.#shownOf(line.replace(/\r?\n$/, ""));
-    return this.#parser.parse(stylesAlone(text)).flatMap(({ value, foreground, background, decorations }) => {
-      const shown = withoutControls(value);
-      if (shown === "") return [];
-      const isPlain = foreground === null && background === null && decorations.size === 0;
-      const style = isPlain
-        ? null
-        : { foreground: colourOf(foreground), background: colourOf(background), decorations: new Set(decorations) };
-      return [{ text: shown, isStderr, style }];
-    });
+  /** `isOpen`: more may come to the line. */
+  runsOf(line: string, { isStderr, isOpen = false }: { isStderr: boolean; isOpen?: boolean }): Run[] {
+    return this.#linked(this.#shownOf(line.replace(/\r?\n$/, ""), isOpen)).flatMap(({ text, link }) =>
+      this.#parser.parse(stylesAlone(text)).flatMap(({ value, foreground, background, decorations }) => {
+        const shown = withoutControls(value);
+        if (shown === "") return [];
+        const isPlain = foreground === null && background === null && decorations.size === 0;
+        const style = isPlain
+          ? null
+          : { foreground: colourOf(foreground), background: colourOf(background), decorations: new Set(decorations) };
+        return [{ text: shown, isStderr, style, link }];
+      }),
+    );
   }
 
-  /** The last text of a line that is overwritten again and again, such as a progress bar. */
-  #shownOf(line: string): string {
+  /** The last complete text of a line that is overwritten again and again, such as a progress bar. */
+  #shownOf(line: string, isOpen: boolean): string {
     const text = line.replace(/\r+$/, "");
-    const at = text.lastIndexOf("\r");
-    if (at === -1) return text;
+    let at = text.lastIndexOf("\r") + 1;
+    if (at === 0) return text;
+    if (isOpen && text === line) {
+      const before = text.slice(0, at).replace(/\r+$/, "");
+      const beforeAt = before.lastIndexOf("\r") + 1;
+      if (before.length - beforeAt > text.length - at) {
+        this.skip(text.slice(0, beforeAt));
+        return before.slice(beforeAt); // what follows it is not all there yet
+      }
+    }
     this.skip(text.slice(0, at));
-    return text.slice(at + 1);
+    return text.slice(at);
+  }
+
+  /** The parts of a text by the link that holds for them (OSC 8). A link ends with its line. */
+  #linked(text: string): { text: string; link: string | null }[] {
+    if (!text.includes("\x1b]8;")) return [{ text, link: null }];
+    const parts: { text: string; link: string | null }[] = [];
+    let link: string | null = null;
+    let start = 0;
+    for (const { index, 0: sequence, 1: target = "" } of text.matchAll(links)) {
+      parts.push({ text: text.slice(start, index), link });
+      link = safeLink(target);
+      start = index + sequence.length;
+    }
+    return [...parts, { text: text.slice(start), link }];
   }
 }
+
+/** `OSC 8 ; parameters ; target ST`: what follows is a link, until another one or an empty target. */
+const links = new RegExp(String.raw`\x1b\]8;[^;\x07\x1b]*;([^\x07\x1b]*)(?:\x07|\x1b\\)`, "g");
 
 /**
  * ECMA-48: control sequences, strings with their terminator, and other escapes. A string without a terminator does not count, because it
@@ -53,16 +98,60 @@ function stylesAlone(text: string): string {
   if (!text.includes("\x1b")) return text;
   return text.replace(escapes, (_all, parameters: string | undefined, end: string | undefined) => {
     if (parameters === undefined || end !== "m" || /[<-?]/.test(parameters)) return "";
-    return `\x1b[${parameters.split(";").map(parameterOf).join(";") || "0"}m`;
+    return singly(parameters);
   });
 }
 
-/** ITU T.416 writes parts of a colour with colons: `38:2::255:0:0`, `38:5:9`, and kinds of underline: `4:3`. */
+/** A sequence for each setting, because the parser takes those of one sequence in another order. */
+function singly(parameters: string): string {
+  const parts = parameters.split(";");
+  let sequences = "";
+  for (let at = 0; at < parts.length;) {
+    const first = parts[at] ?? "";
+    const count = !/^(?:38|48|58)$/.test(first) ? 1 : parts[at + 1] === "2" ? 5 : parts[at + 1] === "5" ? 3 : 2;
+    if (!first.startsWith("58"))
+      sequences += `\x1b[${parts
+        .slice(at, at + count)
+        .map(parameterOf)
+        .join(";")}m`;
+    at += count;
+  }
+  return sequences;
+}
+
+/** ITU T.416 writes parts of a colour with colons: `38:2::255:0:0`, `38:5:9`, and kinds of underline: `4:3`, none is `4:0`. */
 function parameterOf(text: string): string {
   if (!text.includes(":")) return text === "" ? "0" : text;
   const [kind = "", mode = "", ...values] = text.split(":");
+  if (kind === "4" && mode === "0") return "24";
   if (kind !== "38" && kind !== "48") return kind;
   return [kind, mode, ...(mode === "2" ? values.slice(-3) : values.slice(0, 1))].join(";");
+}
+
+const decorationCodes: Record<DecorationType, number> = {
+  bold: 1,
+  dim: 2,
+  italic: 3,
+  underline: 4,
+  reverse: 7,
+  hidden: 8,
+  strikethrough: 9,
+  overline: 53,
+};
+
+/** `shift`: 10 for a background. */
+function codesOf(colour: Color | null, shift: 0 | 10): (string | number)[] {
+  if (colour === null) return [];
+  switch (colour.type) {
+    case "named": {
+      const number = numberOf(colour.name);
+      return [shift + (number < 8 ? 30 + number : 82 + number)];
+    }
+    case "table":
+      return [shift + 38, 5, colour.index];
+    case "rgb":
+      return [shift + 38, 2, ...colour.rgb];
+  }
 }
 
 const controls = new RegExp(String.raw`[\0-\x08\x0a-\x1f\x7f-\x9f]`);
@@ -89,14 +178,16 @@ function withoutBackspaces(text: string): string {
 
 const names = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 
+function numberOf(name: string): number {
+  const isBright = name.startsWith("bright");
+  return names.indexOf(isBright ? name.slice(6).toLowerCase() : name) + (isBright ? 8 : 0);
+}
+
 function colourOf(colour: Color | null): Colour | null {
   if (colour === null) return null;
   switch (colour.type) {
-    case "named": {
-      const isBright = colour.name.startsWith("bright");
-      const number = names.indexOf(isBright ? colour.name.slice(6).toLowerCase() : colour.name);
-      return { kind: "palette", number: number + (isBright ? 8 : 0) };
-    }
+    case "named":
+      return { kind: "palette", number: numberOf(colour.name) };
     case "table":
       return tableColour(colour.index);
     case "rgb": {
