@@ -6,7 +6,19 @@ import { Styler } from "../web/output/styles.ts";
 
 /** How the web page splits output into lines and reads styles, without a browser. */
 
-const kinds = ["\n", "\r\n", "é", "😀", "x".repeat(100), "y".repeat(7000), "z\n".repeat(300), "\u001b[31m", "w".repeat(40_000), "ab\n"];
+const kinds = [
+  "\n",
+  "\r\n",
+  "é",
+  "😀",
+  "x".repeat(100),
+  "y".repeat(7000),
+  "z\n".repeat(300),
+  "50 %\r".repeat(4000),
+  "\u001b[31m",
+  "w".repeat(40_000),
+  "ab\n",
+];
 const texts = fc.array(
   fc.record({
     text: fc.constantFrom(...kinds),

@@ -252,6 +252,8 @@ function pageNumbered(number: number, lineCount: number): Page {
       isStepStart,
       lostBytes: 0,
       hasStderr: false,
+      isCut: false,
+      isOverwritten: false,
       runs: [],
       length: endBytes - offsetBytes,
     };

@@ -37,12 +37,15 @@ browserTest("lines stay red until the colour is taken back: at the end, where a 
 browserTest("lines of a job that runs stay red while it writes page after page, and those of the next step are plain", async (t) => {
   const { service, page, base } = await openPage(t);
   const id = await service.submit({
-    Commands: [{ CommandLine: `${redLines}; until [ -e go ]; do sleep 0.05; done; seq -f 'more %.0f' 1 3000` }, { CommandLine: "echo plain; sleep 1000" }],
+    Commands: [
+      { CommandLine: `${redLines}; until [ -e go ]; do sleep 0.05; done; seq -f 'more %.0f' 1 3000` },
+      { CommandLine: "echo plain; sleep 1000" },
+    ],
   });
   await page.goto(`${base}/ui/#/jobs/${id}`);
   await waitForLines(page, "its end is seen", (lines) => lines.at(-1)?.startsWith("red 6000 ") === true);
   await waitFor("the lines are red", async () => await page.evaluate<boolean>(isRedScript));
-  await service.client().upload(id, "go", Buffer.alloc(0));
+  await service.client().files(id).write("go", Buffer.alloc(0));
   await waitForLines(page, "the next step is seen", (lines) => lines.at(-1) === "plain");
   const colours = await page.evaluate<[string, string][]>(`[...document.querySelectorAll(".log-row code")].map((code) =>
     [code.textContent, getComputedStyle(code.firstElementChild ?? code).color])`);

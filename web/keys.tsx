@@ -15,6 +15,7 @@ const described: [string, string][] = [
   ["f", "in a job: turn following on or off"],
   ["w", "in a job: turn wrapping on or off"],
   ["t", "in a job: show or hide times"],
+  ["Ctrl+A Ctrl+C", "in the output: select all of it, copy what is selected"],
   ["Esc", "close a dialog or leave a field"],
 ];
 

@@ -1,13 +1,14 @@
 import { signal } from "@preact/signals";
 
-/** A position in a job's output. */
-export type LogTarget = { kind: "byte"; offsetBytes: number } | { kind: "step"; number: number };
+/** A position in a job's output. `lastBytes`: a byte of the last line of the range that begins with the line of `offsetBytes`. */
+export type LogTarget = { kind: "byte"; offsetBytes: number; lastBytes: number } | { kind: "step"; number: number };
 
 /**
  * What the page shows is in the fragment of its address, so that a proxy may serve it under any path:
  *
  *     #/jobs?state=Failed&label=team=db&text=nightly      the list
  *     #/jobs/ID?at=OFFSET                                 a job, at the line of its output in which this byte is
+ *     #/jobs/ID?at=OFFSET-OFFSET                          a job, at the lines from the one to the other
  *     #/jobs/ID?step=NUMBER                               a job, where this step begins to write
  *     #/new?from=ID                                       a new job, like another
  *     #/box                                               the box
@@ -31,7 +32,7 @@ function parseRoute(hash: string): Route {
 export const hrefs = {
   jobs: (query = new URLSearchParams()): string => (query.size === 0 ? "#/jobs" : `#/jobs?${query}`),
   job: (id: string, target: LogTarget | null = null): string =>
-    `#/jobs/${id}${target === null ? "" : target.kind === "byte" ? `?at=${target.offsetBytes}` : `?step=${target.number}`}`,
+    `#/jobs/${id}${target === null ? "" : target.kind === "byte" ? `?at=${rangeText(target)}` : `?step=${target.number}`}`,
   new: (fromId: string | null = null): string => (fromId === null ? "#/new" : `#/new?from=${fromId}`),
   box: "#/box",
 } as const;
@@ -47,9 +48,14 @@ export function goTo(href: string, { isQuiet = false } = {}): void {
 }
 
 function readTarget(query: URLSearchParams): LogTarget | null {
-  const [at, step] = [readCount(query.get("at")), readCount(query.get("step"))];
-  if (at !== null) return { kind: "byte", offsetBytes: at };
+  const step = readCount(query.get("step"));
+  const [first = null, last = first] = (query.get("at") ?? "").split("-", 2).map(readCount);
+  if (first !== null && last !== null) return { kind: "byte", offsetBytes: Math.min(first, last), lastBytes: Math.max(first, last) };
   return step === null ? null : { kind: "step", number: step };
+}
+
+function rangeText({ offsetBytes, lastBytes }: { offsetBytes: number; lastBytes: number }): string {
+  return lastBytes === offsetBytes ? `${offsetBytes}` : `${offsetBytes}-${lastBytes}`;
 }
 
 function readCount(text: string | null): number | null {

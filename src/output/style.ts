@@ -56,7 +56,7 @@ class Window {
   readonly #buffer: Buffer;
   readonly #sliceBytes: number;
   #startBytes = Infinity;
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = Buffer.alloc(0);
 
   constructor(file: SharedFile, { sliceBytes }: StyleBounds) {
     this.#file = file;

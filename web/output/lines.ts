@@ -8,13 +8,15 @@ import { type Run, Styler } from "./styles.ts";
  *
  *     at the first byte, behind a line feed, and where another step begins to write;
  *     and where none of these was within the last 8 KiB before a multiple of that, at this multiple (behind a split
- *     character).
+ *     character), or rather behind the last carriage return shortly before it.
  *
  * So no line is longer than 16 KiB, and a page can be cut with little of what is around it. A page has the lines that begin in its 64 KiB.
  */
 
 export const pageBytes = 65_536;
 const cutBytes = 8192;
+/** A line is cut at a carriage return this near before the limit, so that no state of a progress line is torn. */
+const returnBytes = 1024;
 
 /** How many bytes before and after a page are needed to cut it. */
 export const beforeBytes = cutBytes;
@@ -30,6 +32,10 @@ export type Line = {
   /** The number of bytes that were lost directly before the line or in it. */
   lostBytes: number;
   hasStderr: boolean;
+  /** The same line continues: it was cut because it is long. */
+  isCut: boolean;
+  /** A part of a line that was overwritten: another part of the line is shown. */
+  isOverwritten: boolean;
   runs: readonly Run[];
   /** The length of the visible text in UTF-16 code units. */
   length: number;
@@ -68,16 +74,17 @@ export function pageOf(
   }
   const lines = cuts.slice(0, -1).map((cut, index) => {
     if (cut.isStepStart) styler.reset(); // a style ends where another step writes
-    const endBytes = cuts[index + 1]?.offsetBytes ?? cut.offsetBytes;
-    return lineOf(cut, endBytes, { parts, styler, isOpen: !isWhole && index === cuts.length - 2 });
+    return lineOf(cut, cuts[index + 1], { parts, styler, isOpen: !isWhole && index === cuts.length - 2 });
   });
   for (const piece of pieces) if (piece.kind === "lost") noteLoss(lines, piece);
+  noteOverwritten(lines, cuts, { isOpen: !isWhole, parts });
   const endBytes = cuts.at(-1)?.offsetBytes ?? startBytes;
   return { number, isWhole, lines, end: style === null ? null : { offsetBytes: endBytes, sgr: styler.sgr } };
 }
 
 type Part = Extract<OutputPiece, { kind: "output" }>;
-type Cut = { offsetBytes: number; isStepStart: boolean };
+/** `isReturned`: the text before and after it is written to the same line. */
+type Cut = { offsetBytes: number; isStepStart: boolean; isReturned: boolean };
 
 /** Where the lines of the page begin, followed by the start of the first line after the page, or the end of the output. */
 function findCuts(parts: readonly Part[], { startBytes, endBytes }: { startBytes: number; endBytes: number }): Cut[] {
@@ -85,10 +92,10 @@ function findCuts(parts: readonly Part[], { startBytes, endBytes }: { startBytes
   let naturalBytes = -Infinity; // the last start of a line that the content determines
   let step: number | null | undefined;
   let pending: number | null = null; // where a long line is cut: after the character that the cut would split
-  const add = (offsetBytes: number, isStepStart: boolean): boolean => {
+  const add = (offsetBytes: number, isStepStart: boolean, isReturned = false): boolean => {
     const last = cuts.at(-1);
     if (last?.offsetBytes === offsetBytes) last.isStepStart ||= isStepStart;
-    else if (offsetBytes >= startBytes) cuts.push({ offsetBytes, isStepStart });
+    else if (offsetBytes >= startBytes) cuts.push({ offsetBytes, isStepStart, isReturned });
     return offsetBytes >= endBytes;
   };
   for (const { offsetBytes, bytes, step: own } of parts) {
@@ -109,8 +116,9 @@ function findCuts(parts: readonly Part[], { startBytes, endBytes }: { startBytes
       )
         pending = at;
       if (pending !== null && (at - pending >= 3 || !isContinuation(bytes[index]))) {
+        const returned = behindReturn(parts, pending);
         pending = null;
-        if (add(at, false)) return cuts;
+        if (add(returned ?? at, false, returned !== null)) return cuts;
       }
       const untilMultiple = cutBytes - (at % cutBytes);
       const stop = pending === null ? Math.min(bytes.length, index + untilMultiple) : index + 1;
@@ -124,8 +132,38 @@ function findCuts(parts: readonly Part[], { startBytes, endBytes }: { startBytes
     }
   }
   const end = lastByte(parts);
-  if (cuts.length > 0 && end > (cuts.at(-1)?.offsetBytes ?? 0)) cuts.push({ offsetBytes: end, isStepStart: false });
+  if (cuts.length > 0 && end > (cuts.at(-1)?.offsetBytes ?? 0)) cuts.push({ offsetBytes: end, isStepStart: false, isReturned: false });
   return cuts;
+}
+
+/** Behind the last carriage return that is shortly before this byte, and surely not before a line feed; null: there is none. */
+function behindReturn(parts: readonly Part[], offsetBytes: number): number | null {
+  const fromBytes = offsetBytes - returnBytes;
+  for (let index = firstEndingBehind(parts, offsetBytes - 1); index >= 0; index -= 1) {
+    const part = parts[index];
+    if (part === undefined) continue;
+    if (part.offsetBytes + part.bytes.length <= fromBytes) return null;
+    const found = part.bytes.subarray(0, Math.max(0, offsetBytes - 1 - part.offsetBytes)).lastIndexOf(13);
+    if (found !== -1) return part.offsetBytes + found >= fromBytes ? part.offsetBytes + found + 1 : null;
+  }
+  return null;
+}
+
+/** Of the parts of one line that was written over and over, one in each page is shown: the last one that is whole. */
+function noteOverwritten(
+  lines: readonly Line[],
+  cuts: readonly Cut[],
+  { isOpen, parts }: { isOpen: boolean; parts: readonly Part[] },
+): void {
+  for (const [index, line] of lines.entries()) {
+    if (cuts[index]?.isReturned !== true) continue;
+    const isLast = isOpen && index === lines.length - 1;
+    const isPartial =
+      isLast && !textsOf(parts, { fromBytes: line.offsetBytes, toBytes: line.endBytes }).some(({ text }) => text.includes("\r"));
+    const before = lines[index - 1];
+    if (line.length === 0 || isPartial) line.isOverwritten = true;
+    else if (before !== undefined) before.isOverwritten = true;
+  }
 }
 
 function lastByte(parts: readonly Part[]): number {
@@ -140,9 +178,10 @@ function isContinuation(byte: number | undefined): boolean {
 
 function lineOf(
   { offsetBytes, isStepStart }: Cut,
-  endBytes: number,
+  next: Cut | undefined,
   { parts, styler, isOpen }: { parts: readonly Part[]; styler: Styler; isOpen: boolean },
 ): Line {
+  const endBytes = next?.offsetBytes ?? offsetBytes;
   const texts = textsOf(parts, { fromBytes: offsetBytes, toBytes: endBytes });
   const runs = withLinks(texts.flatMap(({ text, isStderr }) => styler.runsOf(text, { isStderr, isOpen })));
   return {
@@ -152,6 +191,8 @@ function lineOf(
     step: texts[0]?.step ?? null,
     isStepStart,
     lostBytes: 0,
+    isCut: next !== undefined && !next.isStepStart && !next.isReturned && texts.at(-1)?.text.endsWith("\n") === false,
+    isOverwritten: false,
     hasStderr: texts.some(({ isStderr }) => isStderr),
     runs,
     length: runs.reduce((sum, { text }) => sum + text.length, 0),

@@ -51,7 +51,7 @@ function rowsOf(line: Line, { visible, hasHeaders }: { visible: VisiblePages; ha
   return [
     ...(hasHeaders && isStepStart && step !== null ? [{ kind: "step" as const, key: `s${offsetBytes}`, offsetBytes, step, isFolded }] : []),
     ...(lostBytes > 0 ? [{ kind: "lost" as const, key: `g${offsetBytes}`, offsetBytes, lostBytes }] : []),
-    ...(isFolded ? [] : [{ kind: "line" as const, key: `l${offsetBytes}`, offsetBytes, line }]),
+    ...(isFolded || line.isOverwritten ? [] : [{ kind: "line" as const, key: `l${offsetBytes}`, offsetBytes, line }]),
   ];
 }
 

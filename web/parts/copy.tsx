@@ -1,7 +1,7 @@
 import { say, sayProblem } from "./toasts.tsx";
 
 /** `what`: its name in the message after copying. */
-async function copy(text: string, what: string): Promise<void> {
+export async function copy(text: string, what: string): Promise<void> {
   try {
     await write(text);
     say(`${what} copied`);
@@ -19,7 +19,7 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
 }
 
 /** Pages from another machine without TLS have no `navigator.clipboard`. */
-async function write(text: string): Promise<void> {
+export async function write(text: string): Promise<void> {
   if (window.isSecureContext) return await navigator.clipboard.writeText(text);
   const area = document.createElement("textarea");
   area.value = text;

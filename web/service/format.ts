@@ -66,3 +66,10 @@ export function titleOf({ Name, ID }: Pick<Job, "Name" | "ID">): string {
 export function shortId(id: string): string {
   return id.slice(0, 18);
 }
+
+/** `14:03:09.123` in the time zone of this device. */
+export function clockText(time: string): string {
+  const date = new Date(time);
+  const two = (number: number): string => String(number).padStart(2, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}

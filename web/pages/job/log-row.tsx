@@ -4,9 +4,9 @@ import { lookOf } from "../../output/contrast.ts";
 import type { Row } from "../../output/rows.ts";
 import type { Run } from "../../output/styles.ts";
 import { StateMark } from "../../parts/state.tsx";
-import { hrefs } from "../../route.ts";
+import { hrefs, type LogTarget } from "../../route.ts";
 import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
-import { bytesText, exactTime, exitText } from "../../service/format.ts";
+import { bytesText, clockText, exactTime, exitText } from "../../service/format.ts";
 import { markedRuns } from "./marks.ts";
 import { nameOf } from "./timeline.tsx";
 
@@ -17,11 +17,12 @@ type LogRowProps = {
   job: WholeJob;
   isFolded: boolean;
   found: Found | null;
-  atBytes: number | null;
+  chosen: LogTarget | null;
+  onLink: (event: MouseEvent, offsetBytes: number) => void;
   onFold: (step: number) => void;
 };
 
-export function LogRow({ row, job, isFolded, found, atBytes, onFold }: LogRowProps) {
+export function LogRow({ row, job, isFolded, found, chosen, onLink, onFold }: LogRowProps) {
   switch (row.kind) {
     case "step":
       return <StepRow step={row.step} job={job} isFolded={isFolded} onFold={onFold} />;
@@ -41,7 +42,8 @@ export function LogRow({ row, job, isFolded, found, atBytes, onFold }: LogRowPro
           found={found?.text ?? null}
           isCaseSensitive={found?.isCaseSensitive ?? false}
           isFound={isIn(found?.atBytes ?? null)}
-          isChosen={isIn(atBytes)}
+          isChosen={chosen?.kind === "byte" && chosen.lastBytes >= offsetBytes && chosen.offsetBytes < endBytes}
+          onLink={onLink}
         />
       );
     }
@@ -74,6 +76,7 @@ type LineRowProps = {
   isCaseSensitive: boolean;
   isFound: boolean;
   isChosen: boolean;
+  onLink: (event: MouseEvent, offsetBytes: number) => void;
 };
 
 type LineRowState = { hasFailed: boolean };
@@ -111,16 +114,17 @@ class LineRow extends Component<LineRowProps, LineRowState> {
   }
 }
 
-function Line({ row, id, found, isCaseSensitive, isFound, isChosen }: LineRowProps) {
+function Line({ row, id, found, isCaseSensitive, isFound, isChosen, onLink }: LineRowProps) {
   const { offsetBytes, time, runs, hasStderr } = row.line;
   const shown = found === null ? runs.map((run) => ({ run, isMarked: false })) : markedRuns(runs, { text: found, isCaseSensitive });
   return (
     <div class={`log-row ${hasStderr ? "has-stderr" : ""} ${isChosen ? "is-chosen" : ""} ${isFound ? "is-found" : ""}`}>
       <a
         class="log-link"
-        href={hrefs.job(id, { kind: "byte", offsetBytes })}
+        href={hrefs.job(id, { kind: "byte", offsetBytes, lastBytes: offsetBytes })}
+        onClick={(event) => onLink(event, offsetBytes)}
         tabIndex={-1}
-        title={`${hasStderr ? "Standard error. " : ""}Link to this line (byte ${offsetBytes})`}
+        title={`${hasStderr ? "Standard error. " : ""}Link to this line (byte ${offsetBytes}); with Shift, to all lines up to this`}
         aria-label={`Link to the line at byte ${offsetBytes}`}
       >
         {hasStderr ? "!" : "¶"}
@@ -129,10 +133,10 @@ function Line({ row, id, found, isCaseSensitive, isFound, isChosen }: LineRowPro
       <time
         class="log-time"
         dateTime={time ?? undefined}
-        data-time={time === null ? "" : clock(time)}
+        data-time={time === null ? "" : clockText(time)}
         title={time === null ? undefined : exactTime(time)}
       />
-      <code>
+      <code data-at={offsetBytes}>
         {hasStderr && <span class="unseen">standard error: </span>}
         {shown.map(({ run, isMarked }, index) => (
           <Text key={index} run={run} isMarked={isMarked} />
@@ -142,8 +146,16 @@ function Line({ row, id, found, isCaseSensitive, isFound, isChosen }: LineRowPro
   );
 }
 
-function Text({ run: { text, isStderr, style }, isMarked }: { run: Run; isMarked: boolean }) {
-  const shown = isMarked ? <mark>{text}</mark> : text;
+function Text({ run: { text, isStderr, style, link }, isMarked }: { run: Run; isMarked: boolean }) {
+  const own = isMarked ? <mark>{text}</mark> : text;
+  const shown =
+    link === null ? (
+      own
+    ) : (
+      <a class="output-link" href={link} title={link} target="_blank" rel="noopener noreferrer">
+        {own}
+      </a>
+    );
   if (style === null && !isStderr) return <>{shown}</>;
   const { color, backgroundColor } = lookOf(style, { isStderr });
   const names = style === null ? [] : [...style.decorations].map((one) => `is-${one}`);
@@ -154,11 +166,4 @@ function Text({ run: { text, isStderr, style }, isMarked }: { run: Run; isMarked
       {shown}
     </span>
   );
-}
-
-/** `14:03:09.123` in the time zone of this device. */
-function clock(time: string): string {
-  const date = new Date(time);
-  const two = (number: number): string => String(number).padStart(2, "0");
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }

@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { WholeJob } from "../../../src/client/index.ts";
+import { copy } from "../../parts/copy.tsx";
+import { goTo, hrefs } from "../../route.ts";
 import { bytesText, isActive } from "../../service/format.ts";
 import { Download } from "./download.tsx";
 import type { OutputView } from "./output-view.ts";
@@ -32,9 +34,27 @@ export function LogTools({ view, job }: { view: OutputView; job: WholeJob }) {
       <button class="small" onClick={() => view.window.toEnd()} aria-label="Go to the end">
         ⤓
       </button>
+      <button
+        class="small"
+        onClick={() => void view.copy()}
+        title={view.selection.range.value === null ? "Copy the output" : "Copy what is selected"}
+      >
+        Copy
+      </button>
+      {view.selection.range.value !== null && (
+        <button class="small" onClick={() => linkSelected(view, job)} title="Copy a link to the selected lines">
+          Link
+        </button>
+      )}
       <Download job={job} />
     </div>
   );
+}
+
+/** The address of the selected lines becomes the page's own, and goes to the clipboard. */
+function linkSelected(view: OutputView, job: WholeJob): void {
+  goTo(hrefs.job(job.ID, view.selectedLines));
+  void copy(location.href, "Link to the lines");
 }
 
 function Search({ view }: { view: OutputView }) {

@@ -1,13 +1,14 @@
 import type { RefObject } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Job, WholeJob } from "../../../src/client/index.ts";
 import { isFree } from "../../keys.tsx";
 import { ScrollBox } from "../../output/scroll-box.ts";
 import { Guarded } from "../../parts/guarded.tsx";
 import { useKnown } from "../../parts/use-known.ts";
-import type { LogTarget } from "../../route.ts";
+import { goTo, hrefs, type LogTarget } from "../../route.ts";
 import { isActive } from "../../service/format.ts";
 import { type Found, LogRow } from "./log-row.tsx";
+import { showSelection, useSelecting } from "./log-selecting.ts";
 import { LogTools } from "./log-tools.tsx";
 import { OutputView } from "./output-view.ts";
 
@@ -26,6 +27,7 @@ export function Log({ job, target, onFinished }: { job: WholeJob; target: LogTar
   useSizes({ view, box, ruler, stepPx: job.Steps.length > 1 ? headerPx : null });
   const scrollBox = useScrolling({ view, box });
   useLogKeys({ view, box });
+  useSelecting({ view, box });
   const problem = view.window.problem.value ?? view.output.problem.value;
   return (
     <section class="log card" aria-label="Output">
@@ -63,8 +65,21 @@ function Lines({ view, job, target, scrollBox }: LogProps & { scrollBox: RefObje
   const { value: folds } = view.folds;
   useLayoutEffect(() => {
     scrollBox.current?.scrollTo(scrollTopPx);
-    if (view.isWrapped.value && lines.current !== null) measure(view, lines.current);
+    if (lines.current === null) return;
+    if (view.isWrapped.value) measure(view, lines.current);
+    const box = lines.current.closest<HTMLElement>(".log-box");
+    if (box !== null) showSelection(view, box);
   });
+  const onLink = useCallback(
+    (event: MouseEvent, offsetBytes: number): void => {
+      const first = view.chosen;
+      if (!event.shiftKey || first === null) return;
+      event.preventDefault(); // browsers open a window
+      const [start, end] = [Math.min(first, offsetBytes), Math.max(first, offsetBytes)];
+      goTo(hrefs.job(job.ID, { kind: "byte", offsetBytes: start, lastBytes: end }));
+    },
+    [view, job.ID],
+  );
   return (
     <div class="log-space" style={{ height: `${heightPx}px` }}>
       {isLoading && <p class="log-loading muted">…</p>}
@@ -76,7 +91,8 @@ function Lines({ view, job, target, scrollBox }: LogProps & { scrollBox: RefObje
             job={job}
             isFolded={row.kind === "step" && folds.has(row.step)}
             found={foundIn(view)}
-            atBytes={target?.kind === "byte" ? target.offsetBytes : null}
+            chosen={target}
+            onLink={onLink}
             onFold={(step) => void view.toggleFold(step)}
           />
         ))}

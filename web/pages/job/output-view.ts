@@ -4,16 +4,20 @@ import type { Fold } from "../../output/folds.ts";
 import { LogWindow } from "../../output/log-window.ts";
 import { Output } from "../../output/output.ts";
 import { OutputSearch } from "../../output/search.ts";
+import { copiedText, mostCopiedBytes } from "../../output/copied.ts";
+import { LogSelection, type LogRange, ordered } from "../../output/selection.ts";
 import { StepStarts } from "../../output/step-starts.ts";
-import { sayProblem } from "../../parts/toasts.tsx";
+import { write } from "../../parts/copy.tsx";
+import { say, sayProblem } from "../../parts/toasts.tsx";
 import type { LogTarget } from "../../route.ts";
-import { isActive } from "../../service/format.ts";
+import { bytesText, clockText, isActive } from "../../service/format.ts";
 
 /** The view of a job's output: what is shown and how, and the updates. */
 export class OutputView {
   readonly output: Output;
   readonly window: LogWindow;
   readonly search: OutputSearch;
+  readonly selection = new LogSelection();
   readonly folds = signal<ReadonlyMap<number, Fold>>(new Map());
   readonly isWrapped = remembered("jobrunner.wrap");
   readonly hasTimes = remembered("jobrunner.times");
@@ -64,6 +68,41 @@ export class OutputView {
     for (const { step, startBytes, endBytes } of this.folds.value.values())
       if (offsetBytes >= startBytes && offsetBytes < endBytes) this.#unfold(step);
     this.window.toOffset(offsetBytes);
+  }
+
+  /** The offset of the line in the page's address; null: there is none. */
+  get chosen(): number | null {
+    return this.#first?.kind === "byte" ? this.#first.offsetBytes : null;
+  }
+
+  /** The selected range, or else the lines of the address, or else the whole output. */
+  get wanted(): LogRange {
+    const lines = this.#first?.kind === "byte" && this.#first.lastBytes > this.#first.offsetBytes ? this.#first : null;
+    const start = { offsetBytes: lines?.offsetBytes ?? 0, column: 0 };
+    return this.selection.range.value ?? { anchor: start, focus: { offsetBytes: lines?.lastBytes ?? Infinity, column: Infinity } };
+  }
+
+  /** The first and last line of the selection, for an address. */
+  get selectedLines(): LogTarget | null {
+    if (this.selection.range.value === null) return null;
+    const { start, end } = ordered(this.selection.range.value);
+    const endBytes = Math.max(0, (this.output.sizeBytes.value ?? 0) - 1);
+    return { kind: "byte", offsetBytes: start.offsetBytes, lastBytes: Math.min(end.offsetBytes, endBytes) };
+  }
+
+  /** Copies the wanted range to the clipboard: only the output, with times if they are shown. */
+  async copy(): Promise<void> {
+    const { signal } = new AbortController();
+    const timeOf = (time: string | null): string => (this.hasTimes.value && time !== null ? `${clockText(time)} ` : "");
+    try {
+      const { text, lineCount, restBytes } = await copiedText(this.output, this.wanted, { timeOf, signal });
+      await write(text);
+      const lines = `${lineCount.toLocaleString("en")} ${lineCount === 1 ? "line" : "lines"}`;
+      if (restBytes === 0) say(`${lines} copied`);
+      else say(`The first ${bytesText(mostCopiedBytes)} copied (${lines}). ${bytesText(restBytes)} left out: download the output instead`);
+    } catch (error) {
+      sayProblem(error);
+    }
   }
 
   /** Call after an error. */
