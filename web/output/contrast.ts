@@ -23,14 +23,14 @@ const stderrColours: Record<Theme, Rgb> = { light: hex("#8f1d16"), dark: hex("#f
 
 /** The terminal's sixteen colours, as text. */
 const palette: Record<Theme, readonly Rgb[]> = {
-  light: [
-    ...["#24292f", "#b3261e", "#116329", "#7a4b00", "#0a50b3", "#7d2fa8", "#0f5f69", "#57606a"],
-    ...["#57606a", "#c0281f", "#176b35", "#855300", "#0b5fd0", "#9339c4", "#146b75", "#1b2129"],
-  ].map(hex),
-  dark: [
-    ...["#7d8590", "#ff7b72", "#56d364", "#e3b341", "#79b8ff", "#d2a8ff", "#56d4dd", "#d0d7de"],
-    ...["#9aa4af", "#ffa198", "#7ee787", "#f2cc60", "#a5d0ff", "#e2c5ff", "#86e3ea", "#ffffff"],
-  ].map(hex),
+  light: coloursOf(
+    "#24292f #b3261e #116329 #7a4b00 #0a50b3 #7d2fa8 #0f5f69 #57606a",
+    "#57606a #c0281f #176b35 #855300 #0b5fd0 #9339c4 #146b75 #1b2129",
+  ),
+  dark: coloursOf(
+    "#7d8590 #ff7b72 #56d364 #e3b341 #79b8ff #d2a8ff #56d4dd #d0d7de",
+    "#9aa4af #ffa198 #7ee787 #f2cc60 #a5d0ff #e2c5ff #86e3ea #ffffff",
+  ),
 };
 /** A background of the sixteen is this share of its colour. */
 const softShare = 0.22;
@@ -147,6 +147,10 @@ function isReverse({ decorations }: Style): boolean {
 
 function cssOf(colour: Rgb): string {
   return `rgb(${colour.join(" ")})`;
+}
+
+function coloursOf(...rows: string[]): Rgb[] {
+  return rows.flatMap((row) => row.split(" ").map(hex));
 }
 
 function hex(text: string): Rgb {

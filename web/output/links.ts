@@ -1,17 +1,7 @@
+import { safeLink } from "./safe-link.ts";
 import type { Run } from "./styles.ts";
 
-/** Links in the output: what programs mark as one (OSC 8), and addresses in the text. */
-
-const safeSchemes = new Set(["http:", "https:", "mailto:"]);
-/** As browsers write them, so that a name of look-alike characters is seen as what it is. */
-const longestTarget = 2048;
-
-/** The target as a browser has it; null: it is none, or of a scheme that may do something else than to open a page or a mail. */
-export function safeLink(target: string): string | null {
-  if (target === "" || target.length > longestTarget || !URL.canParse(target)) return null;
-  const url = new URL(target);
-  return safeSchemes.has(url.protocol) ? url.href : null;
-}
+/** Addresses in the text of an output, as links. */
 
 const addresses = /(?<![\p{L}\p{N}])(?:https?:\/\/|mailto:)[^\s\p{C}<>"`\u2028\u2029]+/giu;
 

@@ -114,7 +114,7 @@ export class LiveEnd {
     const wholeCount = Math.floor((this.sizeBytes - behindBytes) / pageBytes); // pages before this one will not change
     if (wholeCount > this.#nextWhole) {
       for (let number = Math.max(this.#nextWhole, wholeCount - cutAtOnce); number < wholeCount; number += 1) {
-        if (this.#hasAllOf(number)) this.#whole.push(this.#pageOf(number, { isWhole: true }));
+        if (this.#hasAllOf(number)) this.#whole.push(this.#pageOf(number, { isWhole: true, before: null }));
       }
       this.#nextWhole = wholeCount;
     }
@@ -133,12 +133,18 @@ export class LiveEnd {
     const last = Math.floor(Math.max(0, this.sizeBytes - 1) / pageBytes);
     const numbers =
       this.sizeBytes === 0 ? [] : [...new Set([this.#nextWhole, last])].filter((number) => number <= last && this.#hasAllOf(number));
-    this.#cut = numbers.map((number) => this.#pageOf(number, { isWhole: this.#isFinished }));
+    this.#cut = [];
+    for (const number of numbers) {
+      const before = this.#cut.find((page) => page.number === number - 1) ?? null;
+      this.#cut.push(this.#pageOf(number, { isWhole: this.#isFinished, before }));
+    }
     return this.#cut;
   }
 
-  #pageOf(number: number, { isWhole }: { isWhole: boolean }): Page {
-    const page = pageOf(number, this.#pieces, { isWhole, style: styleOf(number, this.#styles) });
+  /** `before`: the page before it, as it is now. */
+  #pageOf(number: number, { isWhole, before }: { isWhole: boolean; before: Page | null }): Page {
+    const style = styleOf(number, this.#styles) ?? before?.end ?? null;
+    const page = pageOf(number, this.#pieces, { isWhole, style });
     if (isWhole && page.end !== null) this.#styles.note(page.end); // where the next page begins
     return page;
   }

@@ -1,5 +1,5 @@
 import { type Color, createAnsiSequenceParser, type DecorationType } from "ansi-sequence-parser";
-import { safeLink } from "./links.ts";
+import { safeLink } from "./safe-link.ts";
 
 /** A line as a terminal would show it, as text and styles. All other escape sequences are ignored. */
 
