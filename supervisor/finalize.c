@@ -34,7 +34,8 @@ void finalize_client_ended(struct job *job, int wait_status) {
     bool was_lost = WIFSIGNALED(wait_status) || WEXITSTATUS(wait_status) == ENGINE_FAILED;
     bool was_asked = job->phases[PART_CONTAINER] != CONTAINER_ACTIVE;
     job->finalize.grace_until = is_being_ended(job) && job->due_at[TIMER_DEADLINE] != NEVER ? job->due_at[TIMER_DEADLINE] : 0;
-    happen(job, was_lost || (is_being_ended(job) && !was_asked) ? ON_CONTAINER_CLIENT_LOST : ON_CONTAINER_CLIENT_REPORTED);
+    bool may_have_left = is_being_ended(job) || job->running.is_client_signalled;
+    happen(job, was_lost || (may_have_left && !was_asked) ? ON_CONTAINER_CLIENT_LOST : ON_CONTAINER_CLIENT_REPORTED);
 }
 
 static bool is_being_ended(const struct job *job) {
@@ -114,10 +115,22 @@ void container_finished(struct job *job) {
 
 void finalize_stop(struct job *job, int signal) {
     bool has_streams = job->at.step.streams != NULL;
-    if (has_streams) streams_signal(&job->running.streams, signal);
+    if (has_streams) {
+        streams_signal(&job->running.streams, signal);
+        streams_signal(&job->running.streams, SIGCONT); // a stopped command would not hear it
+    }
     if (has_streams) finalize_call_off(job);
     // the client passes the signal on; but SIGQUIT would end the client itself, with a dump of its stacks
     else (void)kill(job->running.process.pid, signal == SIGQUIT ? SIGTERM : signal);
+}
+
+void finalize_signal(struct job *job, int signal) {
+    if (job->at.step.streams != NULL) {
+        streams_signal(&job->running.streams, signal);
+        return;
+    }
+    job->running.is_client_signalled = true;
+    (void)kill(job->running.process.pid, signal); // the client passes it on
 }
 
 void finalize_call_off(struct job *job) {

@@ -35,6 +35,9 @@ void finalize_ended(struct job *job);
  */
 void finalize_stop(struct job *job, int signal);
 
+/** Sends the container's command a signal that a user asked for. Cancels nothing. */
+void finalize_signal(struct job *job, int signal);
+
 /** Only cancels the creation of a container. */
 void finalize_call_off(struct job *job);
 

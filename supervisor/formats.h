@@ -57,7 +57,10 @@
  * job. It is append-only, with one write(2) for each line. A last line without newline does not count. Times are nanoseconds since the
  * epoch.
  *
- *     jobrunner-status 1 <boot id> <supervisor's pid> <time>       written before anything of the job is executed
+ *     jobrunner-status 1 <boot id> <supervisor's pid> <time> signals
+ *                                                                 written before anything of the job is executed. "signals": the
+ *                                                                 supervisor knows this line of "control". Supervisors of older builds
+ *                                                                 do not write it, and skip unknown lines
  *     start <step> <pid> <time>
  *     end <step> <time> <raw wait status> <user us> <system us> <peak rss KiB> <output bytes of the step so far>
  *     fail <step> <time> <stage> <errno>                          the step could not start; in place of "end". "start" may precede it if
@@ -95,6 +98,9 @@
  *     terminate                   the stop signal to all processes, and SIGKILL after the grace period. Steps with run_on=always still run;
  *                                 a further "terminate" while one of them runs ends that step
  *     kill                        SIGKILL to all processes at once; no further step runs
+ *     signal <number>             this signal, without SIGCONT, to the running step: to its session and the descendants of that, or, like a
+ *                                 container's stop signal, to the container's command. If the step's command is not executed yet, it gets
+ *                                 the signal then. If no step runs, nothing gets it
  *
  * <state>/doorbell: a FIFO, created by the service. Supervisors and sweepers write a ring to it after each status line that the service may
  * wait for. They write without blocking, and each ring in one write of at most PIPE_BUF bytes, so it arrives whole or not at all (pipe(7)).

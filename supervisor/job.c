@@ -71,10 +71,15 @@ static struct timespec time_until(int64_t due) {
 }
 
 static void handle(struct job *job) {
-    for (enum request request; (request = control_read(job->control)) != REQUEST_NONE;) {
+    for (struct request request; (request = control_read(job->control)).kind != REQUEST_NONE;) {
+        if (request.kind == REQUEST_SIGNAL) {
+            job->signal = request.signal;
+            happen(job, ON_JOB_SIGNAL);
+            continue;
+        }
         enum phase verdict = job->phases[PART_VERDICT];
         bool is_stopped = verdict == VERDICT_STOPPED || verdict == VERDICT_KILLED;
-        if (request == REQUEST_KILL) happen(job, verdict == VERDICT_KILLED ? ON_JOB_KILL_AGAIN : ON_JOB_KILL);
+        if (request.kind == REQUEST_KILL) happen(job, verdict == VERDICT_KILLED ? ON_JOB_KILL_AGAIN : ON_JOB_KILL);
         else happen(job, is_stopped && !has_process(job) ? ON_JOB_TERMINATE_AGAIN : ON_JOB_TERMINATE);
     }
 }

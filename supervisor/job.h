@@ -53,6 +53,8 @@ struct running {
     int64_t started_wall_ns, started_at;
     struct streams streams; // if it is a container with its own streams
     struct end end;
+    bool is_client_signalled; // by request: the signal may have ended the client but not the container
+    uint64_t kept_signals; // requested before the step's command was executed: bit 0 is signal 1
 };
 
 /** The command that finalizes the step's container. */
@@ -77,6 +79,8 @@ struct job {
     struct running running;
     struct finalize finalize;
     struct waiting waiting;
+
+    int signal; // of the request ON_JOB_SIGNAL
 
     bool has_children; // at the last check; no other process can become the job's
     bool has_finalized; // the container of some step

@@ -27,14 +27,18 @@ static struct search {
     bool was_made; // processes were searched for
 } search;
 
+/** PLAINLY: without a SIGCONT after it. */
+enum manner { ONE_BY_ONE, WHOLE_GROUPS, PLAINLY };
+
 static bool scan(void);
 static bool read_members(int file);
 static bool has_mark(const struct process *process, const struct marks *marks, const char *variable, const struct user *reader);
 static void choose_own(struct excluded excluded);
 static void choose_descendants(void);
-static int signal_and_forget(int signal, bool whole_groups);
-static int signal_chosen(int signal, bool whole_groups);
-static int signal_one(const struct process *process, int signal, bool whole_groups);
+static bool choose_step(pid_t leader);
+static int signal_and_forget(int signal, enum manner manner);
+static int signal_chosen(int signal, enum manner manner);
+static int signal_one(const struct process *process, int signal, enum manner manner);
 static void remember(const struct process *process, int kind, int error);
 
 void search_open(void) {
@@ -62,7 +66,7 @@ bool visit_descendants(void (*visit)(pid_t thread, char state)) {
 int signal_descendants(int signal, struct excluded excluded) {
     if (!scan()) return -1;
     choose_own(excluded);
-    return signal_and_forget(signal, signal == SIGKILL);
+    return signal_and_forget(signal, signal == SIGKILL ? WHOLE_GROUPS : ONE_BY_ONE);
 }
 
 int signal_members(int cgroup, const char *path, int signal) {
@@ -76,7 +80,7 @@ int signal_members(int cgroup, const char *path, int signal) {
     }
     for (size_t i = 0; i < search.table.count; i++) search.table.processes[i].is_chosen = proc_is_in_cgroup(search.table.processes[i].pid,
         path, false);
-    return signal_and_forget(signal, false);
+    return signal_and_forget(signal, ONE_BY_ONE);
 }
 
 int signal_strays(const char *path, int signal, struct excluded excluded) {
@@ -86,18 +90,26 @@ int signal_strays(const char *path, int signal, struct excluded excluded) {
         struct process *process = &search.table.processes[i];
         process->is_chosen = process->is_chosen && !proc_is_in_cgroup(process->pid, path, false);
     }
-    return signal_and_forget(signal, false);
+    return signal_and_forget(signal, ONE_BY_ONE);
 }
 
 int signal_within(const char *path, int signal) {
     if (!scan()) return -1;
     for (size_t i = 0; i < search.table.count; i++) search.table.processes[i].is_chosen = proc_is_in_cgroup(search.table.processes[i].pid,
         path, true);
-    return signal_and_forget(signal, false);
+    return signal_and_forget(signal, ONE_BY_ONE);
 }
 
 int signal_step(pid_t leader, int signal) {
-    if (!scan()) return -1;
+    return choose_step(leader) ? signal_and_forget(signal, signal == SIGKILL ? WHOLE_GROUPS : ONE_BY_ONE) : -1;
+}
+
+int signal_step_plainly(pid_t leader, int signal) {
+    return choose_step(leader) ? signal_and_forget(signal, PLAINLY) : -1;
+}
+
+static bool choose_step(pid_t leader) {
+    if (!scan()) return false;
     choose_own((struct excluded){0});
     // The ID may now belong to another process, but that is not a descendant.
     for (size_t i = 0; i < search.table.count; i++) {
@@ -105,7 +117,7 @@ int signal_step(pid_t leader, int signal) {
         process->is_chosen = process->is_chosen && (process->pid == leader || process->session == leader);
     }
     choose_descendants();
-    return signal_and_forget(signal, signal == SIGKILL);
+    return true;
 }
 
 int signal_marked(const struct marks *marks, int signal) {
@@ -122,7 +134,7 @@ int signal_marked(const struct marks *marks, int signal) {
     }
     choose_descendants();
     proc_forget(&search.marked_before);
-    int found = signal_chosen(signal, false);
+    int found = signal_chosen(signal, ONE_BY_ONE);
     search.marked_before = search.table;
     search.table = (struct table){0};
     return found;
@@ -157,13 +169,13 @@ static bool has_mark(const struct process *process, const struct marks *marks, c
     return false;
 }
 
-static int signal_and_forget(int signal, bool whole_groups) {
-    int found = signal_chosen(signal, whole_groups);
+static int signal_and_forget(int signal, enum manner manner) {
+    int found = signal_chosen(signal, manner);
     proc_forget(&search.table);
     return found;
 }
 
-static int signal_chosen(int signal, bool whole_groups) {
+static int signal_chosen(int signal, enum manner manner) {
     int found = 0;
     search.holdout = (struct seen){.kind = NOBODY};
     for (size_t i = 0; i < search.table.count; i++) {
@@ -174,7 +186,7 @@ static int signal_chosen(int signal, bool whole_groups) {
             continue;
         }
         found++;
-        int error = signal_one(process, signal, whole_groups);
+        int error = signal_one(process, signal, manner);
         remember(process, error == 0 || error == ESRCH ? ACTIVE : REFUSED, error == ESRCH ? 0 : error);
     }
     return found;
@@ -188,13 +200,13 @@ static void remember(const struct process *process, int kind, int error) {
  * A signal to a process group also reaches members that are just being forked, which a list of processes misses. The groups of a job's
  * processes are within sessions of its steps, so no other process is in them. Returns 0 or an errno; ESRCH: the process has ended.
  */
-static int signal_one(const struct process *process, int signal, bool whole_groups) {
+static int signal_one(const struct process *process, int signal, enum manner manner) {
     int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
     int error = 0;
-    bool is_to_wake = signal != SIGKILL && signal != 0;
+    bool is_to_wake = signal != SIGKILL && signal != 0 && manner != PLAINLY;
     struct process now;
     bool is_same = proc_check(process->pid, &now) && now.started_at == process->started_at;
-    if (is_same && whole_groups && process->group > 1 && process->group != getpgrp()) (void)kill(-process->group, signal);
+    if (is_same && manner == WHOLE_GROUPS && process->group > 1 && process->group != getpgrp()) (void)kill(-process->group, signal);
     if (!is_same) {
         error = ESRCH;
     } else if (fd >= 0) {

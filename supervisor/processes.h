@@ -45,6 +45,9 @@ int signal_within(const char *path, int signal);
 /** Signals the process, all processes of the session that it leads or led, and their descendants. */
 int signal_step(pid_t leader, int signal);
 
+/** Does the same without SIGCONT: for a signal that a user asked for, such as SIGSTOP. */
+int signal_step_plainly(pid_t leader, int signal);
+
 /** How to find a job's processes if no ancestor of theirs is left. */
 struct marks {
     const char *id;   // JOBRUNNER_JOB_ID in the environment that a process was started with

@@ -57,7 +57,7 @@ int status_claim(const struct claim *claim) {
 static int write_first_line(const struct claim *claim) {
     // If the disk fills up later, the job's end must still be recorded. EOPNOTSUPP: a file system without reservations.
     if (fallocate(status.fd, FALLOC_FL_KEEP_SIZE, 0, RESERVED_BYTES) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return errno;
-    status_line(STATUS_VERSION " %s %d %lld\n", claim->boot_id, (int)getpid(), (long long)wall_ns());
+    status_line(STATUS_VERSION " %s %d %lld signals\n", claim->boot_id, (int)getpid(), (long long)wall_ns());
     status.ring_at = NEVER; // the start of the first step follows at once
     return status_is_written() ? 0 : ENOSPC;
 }

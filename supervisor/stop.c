@@ -15,6 +15,7 @@ static void stop_job(struct job *job, const char *cause);
 static void begin(struct job *job, int64_t deadline);
 static void signal_all(struct job *job);
 static void signal_step_now(struct job *job);
+static void send(struct job *job, int signal);
 static void check_again(struct job *job);
 static void name_holdout(struct job *job);
 static void report_waiting(const struct job *job);
@@ -86,6 +87,27 @@ void stop_strays(struct job *job) {
 void signal_again(struct job *job) {
     if (has_client(job) && job->at.step.streams != NULL) finalize_call_off(job); // the signal waits in the FIFO for the container's command
     else signal_step_now(job);
+    send_kept_signals(job);
+}
+
+/** A signal that the job's user asked for. A process without its command would ignore it, so it is kept until the exec. */
+void send_signal(struct job *job) {
+    bool is_waiting = job->phases[PART_STEP] == STEP_STARTING || job->phases[PART_STEP] == STEP_REPORTED;
+    if (is_waiting) job->running.kept_signals |= UINT64_C(1) << (job->signal - 1);
+    else if (job->phases[PART_STEP] == STEP_RUNNING) send(job, job->signal);
+}
+
+void send_kept_signals(struct job *job) {
+    uint64_t kept = job->running.kept_signals;
+    job->running.kept_signals = 0;
+    for (int signal = 1; kept != 0; signal++, kept >>= 1) {
+        if ((kept & 1) != 0) send(job, signal);
+    }
+}
+
+static void send(struct job *job, int signal) {
+    if (has_client(job)) finalize_signal(job, signal);
+    else (void)signal_step_plainly(job->running.process.pid, signal);
 }
 
 /** A client gets no SIGCONT after the signal, because it would pass that on as another signal. */

@@ -22,6 +22,8 @@ const statuses: Record<RefusalCode, number> = {
   "not-finished-in-time": 408,
   "request-timeout": 408,
   "not-finished": 409,
+  "not-running": 409,
+  "signal-not-possible": 409,
   "file-of-another-kind": 409,
   "not-all-removed": 409,
   "body-too-large": 413,

@@ -11,6 +11,7 @@ import { join } from "node:path";
 export type AuditEvent =
   | { Event: "submit"; Job: string; User?: string }
   | { Event: "kill"; Job: string; Force: boolean }
+  | { Event: "signal"; Job: string; Signal: string }
   | Change
   | { Event: "token create"; Token: string; Name: string; TokenRole: string; ExpiresAt: string | null }
   | { Event: "token revoke"; Token: string; Name: string }

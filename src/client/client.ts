@@ -21,6 +21,7 @@ import type {
   OutputStyle,
   RemovedJob,
   SearchResult,
+  Signal,
   WholeJob,
 } from "./types.ts";
 import { finishedJob } from "./wait.ts";
@@ -197,6 +198,15 @@ export class Client {
       // A second request would end the steps that clean up. So if the first one has arrived, only wait for the end.
       if ((await this.#isEnding(id, signal)) && !isForced) return void (await this.wait(id, given(signal)));
     }
+  }
+
+  /** Sends a signal, such as SIGUSR1, to the running step. It is sent once: the request is not repeated if its answer is lost. */
+  async signal(id: string, signal: Signal, { signal: ends }: CallOptions = {}): Promise<void> {
+    await this.#transport.dataWithin(
+      this.#answerMs,
+      (both) => this.#api.post("/{id}/signal", { params: { path: { id } }, body: { Signal: signal }, signal: both }),
+      ends,
+    );
   }
 
   /** Whether the kill has arrived, or the job ended without it. */

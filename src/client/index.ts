@@ -14,6 +14,7 @@ export type {
   OutputStyle,
   RemovedJob,
   SearchResult,
+  Signal,
   WholeJob,
 } from "./types.ts";
 export type { AttachOptions, Job, Piece } from "./attach.ts";

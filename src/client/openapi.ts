@@ -667,7 +667,7 @@ export interface components {
         /** @description RFC 9457 */
         Problem: {
             /** @enum {unknown} */
-            code: "invalid-json" | "invalid-request" | "bad-request" | "not-identified" | "foreign-origin" | "role-too-small" | "outside-workspace" | "file-refused" | "unknown-job" | "unknown-file" | "unknown-path" | "method-not-allowed" | "not-acceptable" | "not-finished-in-time" | "request-timeout" | "not-finished" | "file-of-another-kind" | "not-all-removed" | "body-too-large" | "path-too-long" | "no-such-range" | "foreign-host" | "key-used-before" | "user-refused" | "no-container-engine" | "too-many-requests" | "too-many-at-once" | "too-many-failures" | "headers-too-large" | "internal" | "silent-container-engine" | "too-many-connections" | "too-many-readers" | "disk-full";
+            code: "invalid-json" | "invalid-request" | "bad-request" | "not-identified" | "foreign-origin" | "role-too-small" | "outside-workspace" | "file-refused" | "unknown-job" | "unknown-file" | "unknown-path" | "method-not-allowed" | "not-acceptable" | "not-finished-in-time" | "request-timeout" | "not-finished" | "not-running" | "signal-not-possible" | "file-of-another-kind" | "not-all-removed" | "body-too-large" | "path-too-long" | "no-such-range" | "foreign-host" | "key-used-before" | "user-refused" | "no-container-engine" | "too-many-requests" | "too-many-at-once" | "too-many-failures" | "headers-too-large" | "internal" | "silent-container-engine" | "too-many-connections" | "too-many-readers" | "disk-full";
             /** @description what is wrong and what to do, for people */
             detail: string;
             errors?: components["schemas"]["FieldError"][];
@@ -785,6 +785,15 @@ export interface components {
             User?: string;
             /** @description where steps start: relative to the job's own workspace (default), or absolute */
             WorkingDir?: string;
+        };
+        /** @description A signal for the running step */
+        SignalRequest: {
+            /**
+             * @description the name of kill -l
+             * @example SIGUSR1
+             * @enum {unknown}
+             */
+            Signal: "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | "SIGTERM" | "SIGKILL" | "SIGRTMIN" | "SIGRTMIN+1" | "SIGRTMIN+2" | "SIGRTMIN+3" | "SIGRTMIN+4" | "SIGRTMIN+5" | "SIGRTMIN+6" | "SIGRTMIN+7" | "SIGRTMIN+8" | "SIGRTMIN+9" | "SIGRTMIN+10" | "SIGRTMIN+11" | "SIGRTMIN+12" | "SIGRTMIN+13" | "SIGRTMIN+14" | "SIGRTMIN+15" | "SIGRTMAX-14" | "SIGRTMAX-13" | "SIGRTMAX-12" | "SIGRTMAX-11" | "SIGRTMAX-10" | "SIGRTMAX-9" | "SIGRTMAX-8" | "SIGRTMAX-7" | "SIGRTMAX-6" | "SIGRTMAX-5" | "SIGRTMAX-4" | "SIGRTMAX-3" | "SIGRTMAX-2" | "SIGRTMAX-1" | "SIGRTMAX" | "SIGSTOP" | "SIGTSTP" | "SIGCONT" | "SIGABRT" | "SIGALRM" | "SIGWINCH";
         };
         /** @description What does not apply (yet) is null */
         Step: {

@@ -12,6 +12,7 @@ export type Box = components["schemas"]["Box"];
 export type Diagnosis = components["schemas"]["Diagnosis"];
 export type OutputStyle = components["schemas"]["OutputStyle"];
 export type SearchResult = components["schemas"]["SearchResult"];
+export type Signal = components["schemas"]["SignalRequest"]["Signal"];
 export type RemovedJob = components["schemas"]["RemovedJob"];
 export type JobPage = components["schemas"]["JobPage"];
 export type JobQuery = NonNullable<operations["listJobs"]["parameters"]["query"]>;

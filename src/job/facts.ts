@@ -31,6 +31,7 @@ export type JobFacts = {
   bootId: string;
   supervisorPid: number;
   claimedNs: bigint;
+  takesSignals: boolean; // false: the supervisor is of an earlier build, which passes over a request to send one
   steps: Map<number, StepFacts>; // by number; 0: the job as a whole could not start
   containers: ReadonlyMap<number, ContainerFacts>; // the engine's reports by step number; absent: not asked yet
   stops: { position: number; timeNs: bigint; cause: StopCause }[];

@@ -44,6 +44,13 @@ const realTime = [
 export const stopSignals = [...ordinary, ...realTime] as const;
 export type StopSignal = (typeof stopSignals)[number];
 
+/**
+ * Signals that may be sent to a running step: also those that pause it and let it go on, and some that programs take for a message. The
+ * others are sent by the kernel, or by a terminal.
+ */
+export const sentSignals = [...stopSignals, "SIGSTOP", "SIGTSTP", "SIGCONT", "SIGABRT", "SIGALRM", "SIGWINCH"] as const;
+export type SentSignal = (typeof sentSignals)[number];
+
 /** The C library's own signals have no names but "SIG32" and "SIG33". */
 export function signalName(number: number): string {
   const usual = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
@@ -51,7 +58,7 @@ export function signalName(number: number): string {
 }
 
 /** The inverse of `signalName`; null: no signal has this name. */
-export function signalNumber(name: StopSignal): number;
+export function signalNumber(name: SentSignal): number;
 export function signalNumber(name: string): number | null;
 export function signalNumber(name: string): number | null {
   return numbers.get(name) ?? null;

@@ -34,6 +34,7 @@ export const operationTable = {
   style: { access: "see", about: "job" },
   files: { access: "run", about: "job" },
   kill: { access: "run", about: "job" },
+  signal: { access: "run", about: "job" },
   remove: { access: "run", about: "job" },
   health: { access: "public", about: "service" },
   metrics: { access: "see", about: "service" },

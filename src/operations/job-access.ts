@@ -12,7 +12,7 @@ type WaysToJobs = Pick<JobRunner, "find" | "activeIds" | "list">;
 /** The methods of the runner that work with found jobs. None takes an ID, so operations find jobs only through JobAccess. */
 export type FoundJobs = Pick<
   JobRunner,
-  "submit" | "get" | "view" | "whenFinished" | "isFinished" | "kill" | "remove" | "directoryOf" | "workspaceOf" | "health"
+  "submit" | "get" | "view" | "whenFinished" | "isFinished" | "kill" | "signal" | "remove" | "directoryOf" | "workspaceOf" | "health"
 >;
 
 /** The only way from a caller to jobs: it leads to those that the caller may use for the operation. */

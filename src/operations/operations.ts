@@ -3,6 +3,7 @@ import { WorkspaceFiles } from "../files/workspace-files.ts";
 import { keyOf, nameOf, scopeOf } from "../identity/identity.ts";
 import { isFinal, type JobView, type WholeJobView } from "../job/job.ts";
 import { withoutEnvironment } from "../job/secrets.ts";
+import type { SentSignal } from "../job/signals.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { AttachSource } from "../output/attach.ts";
 import { type SearchOptions, searchOutput, type SearchResult } from "../output/search.ts";
@@ -16,6 +17,7 @@ import { actorOf, audited, type Caller } from "./audited.ts";
 import { JobFiles } from "./files.ts";
 import { type FoundJobs, JobAccess } from "./job-access.ts";
 import { Refusal, unknownJob } from "./refusal.ts";
+import { signalRefusal } from "./signal.ts";
 import { fingerprint, refusalOf } from "./submit.ts";
 import type { Turns } from "./turns.ts";
 
@@ -117,6 +119,15 @@ export class Operations {
     if (job === null) return;
     if (!job.isFinished) audit.write(actorOf(caller), { Event: "kill", Job: id, Force: force });
     await runner.kill(job, { force, signal });
+  }
+
+  /** Sends a signal to the processes of the running step. The job goes on as the step does with it. */
+  signal(caller: Caller, id: string, signal: SentSignal): void {
+    const { runner, audit } = this.#dependencies;
+    const job = this.#jobs.find(caller, "signal", id);
+    const result = runner.signal(job, signal);
+    if (result !== "sent") throw signalRefusal(result, signal, runner.view(job)?.State ?? null);
+    audit.write(actorOf(caller), { Event: "signal", Job: id, Signal: signal });
   }
 
   /** Removes a finished job. Resolves with what could not be removed from the disk yet; null: nothing is left. */

@@ -16,6 +16,8 @@ export const refusalTitles = {
   "not-finished-in-time": "The job is not finished yet",
   "request-timeout": "The request took too long to arrive",
   "not-finished": "The job is not finished",
+  "not-running": "No step of the job is running",
+  "signal-not-possible": "The signal cannot be sent to this step",
   "file-of-another-kind": "The file is of another kind than this call expects",
   "not-all-removed": "Not all of the folder could be removed",
   "body-too-large": "The body is too large",

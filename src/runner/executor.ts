@@ -1,4 +1,5 @@
 import type { JobView } from "../job/job.ts";
+import type { SentSignal } from "../job/signals.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { LaunchRequest } from "./job-directory.ts";
@@ -16,6 +17,8 @@ export interface Executor {
   adopt(job: ActiveJob, reference: string | null): void;
   /** Stops a job. Before its launch, too: then it is never launched. A kill is not weakened by a later request to terminate. */
   stop(job: ActiveJob, how: StopRequest): void;
+  /** Sends a signal to the processes of the running step, and to nobody if that step ends meanwhile. */
+  signal(job: ActiveJob, signal: SentSignal): Signalled;
   /** Reads what the job has reported but nobody has read yet. */
   refresh(job: ActiveJob): void;
   /** All jobs of earlier services are adopted: removes what is left of others. May take programs and time. */
@@ -23,6 +26,12 @@ export interface Executor {
   health(): ExecutorHealth;
   close(): void;
 }
+
+/**
+ * What became of a signal. `no-step`: no step is running. `old-supervisor`: the job's supervisor is of an earlier build. `busy`: the
+ * supervisor has not read earlier requests yet. `not-passed-on`: the engine's client passes no such signal on to the container.
+ */
+export type Signalled = "sent" | "no-step" | "old-supervisor" | "busy" | "not-passed-on";
 
 export type StopRequest = "terminate" | "kill";
 

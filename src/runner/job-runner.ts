@@ -1,5 +1,7 @@
 import type { JobState, JobView, WholeJobView } from "../job/job.ts";
+import type { SentSignal } from "../job/signals.ts";
 import type { EngineHealth } from "./containers/finder.ts";
+import type { Signalled } from "./executor.ts";
 import type { JobPage, JobQuery } from "./list.ts";
 import type { Remains, Removed } from "./removal.ts";
 import type { Submission, SubmitResult } from "./submission.ts";
@@ -35,6 +37,8 @@ export interface JobRunner {
    * and no further step. When the signal aborts, the wait ends and the job is stopped all the same.
    */
   kill(job: JobReference, options: { force: boolean; signal: AbortSignal }): Promise<void>;
+  /** Sends a signal to the processes of the running step. */
+  signal(job: JobReference, signal: SentSignal): Signalled;
   /** Removes a finished job, its output and its workspace. */
   remove(job: JobReference): Promise<Removed>;
   /** How many unfinished jobs are in each state. */

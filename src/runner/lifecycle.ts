@@ -1,6 +1,7 @@
 import { secondsBetween } from "../job/facts.ts";
 import { type FinalState, isFinal, type JobState, type JobView } from "../job/job.ts";
 import { type RecordedSpec, withoutSecrets, withSecrets } from "../job/secrets.ts";
+import type { SentSignal } from "../job/signals.ts";
 import type { OutputWatchers } from "../output/watcher.ts";
 import type { Accepted, Store } from "../store/store.ts";
 import { nextAccepted } from "./acceptance-order.ts";
@@ -8,7 +9,7 @@ import { ActiveJob } from "./active-job.ts";
 import type { ActiveJobs } from "./active-jobs.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { isDiskFull } from "./disk.ts";
-import type { Executor, ExecutorEvents } from "./executor.ts";
+import type { Executor, ExecutorEvents, Signalled } from "./executor.ts";
 import { forgetSecrets, type LaunchRequest } from "./job-directory.ts";
 import type { Log } from "./log.ts";
 import type { Observer } from "./observer.ts";
@@ -108,6 +109,11 @@ export class Lifecycle {
   stop(job: ActiveJob, how: "terminate" | "kill"): void {
     if (this.#admission.isQueued(job)) this.#finish(job, job.killedView());
     else this.executor.stop(job, how);
+  }
+
+  /** Sends a signal to the running step of a job. */
+  signal(job: ActiveJob, signal: SentSignal): Signalled {
+    return job.isRunning ? this.executor.signal(job, signal) : "no-step";
   }
 
   #insert(job: ActiveJob, { accepted, spec, account, idempotency, submitter, isWaiting }: NewJob): Promise<void> {

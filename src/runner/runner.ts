@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { isFinal, type JobState, type JobView, readView, type WholeJobView } from "../job/job.ts";
 import type { RecordedSpec } from "../job/secrets.ts";
+import type { SentSignal } from "../job/signals.ts";
 import { OutputWatchers } from "../output/watcher.ts";
 import type { Store } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
@@ -8,6 +9,7 @@ import { ActiveJobs, type Subscriber } from "./active-jobs.ts";
 import { EngineFinder } from "./containers/finder.ts";
 import { isStatic } from "./containers/own-init.ts";
 import { DiskReserve } from "./disk.ts";
+import type { Signalled } from "./executor.ts";
 import { Idempotency } from "./idempotency.ts";
 import type { Health, JobReference, JobRunner } from "./job-runner.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -146,6 +148,13 @@ export class Runner implements JobRunner {
     const recorded = job.recorded(signal);
     this.#lifecycle.stop(job, force ? "kill" : "terminate");
     await recorded;
+  }
+
+  signal({ id }: JobReference, signal: SentSignal): Signalled {
+    const job = this.#active.get(id);
+    const result = job === undefined ? "no-step" : this.#lifecycle.signal(job, signal);
+    if (result === "sent") this.#log("info", "a signal was sent to a job's step", { job: id, signal });
+    return result;
   }
 
   async remove({ id, seq }: JobReference): Promise<Removed> {

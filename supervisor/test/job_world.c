@@ -37,6 +37,11 @@ int64_t some_time(void) {
     return (int64_t)any((uint64_t)longest[any(6)] + 1);
 }
 
+static enum request_kind some_request(void) {
+    if (one_in(3)) return REQUEST_KILL;
+    return one_in(4) ? REQUEST_SIGNAL : REQUEST_TERMINATE;
+}
+
 void world_make(unsigned number, struct job *job) {
     static char id[ID_LENGTH + 1] = "01234567-89ab-cdef-0123-456789abcdef";
     static char cgroup[] = "/made-up";
@@ -66,11 +71,11 @@ void world_make(unsigned number, struct job *job) {
     }
     world.requests_count = (unsigned)any(WORLD_REQUESTS);
     int64_t at = world.now;
-    for (unsigned i = 0; i < world.requests_count; i++) world.requests[i] = (struct made_request){at += some_time(), one_in(3)};
+    for (unsigned i = 0; i < world.requests_count; i++) world.requests[i] = (struct made_request){at += some_time(), some_request()};
     if (one_in(3)) world.disk_full_until = (world.disk_full_from = world.now + some_time()) + some_time();
     if (one_in(8)) world.status_full_until = (world.status_full_from = world.now + some_time()) + some_time();
     // Finally a request ends the job.
-    world.requests[world.requests_count++] = (struct made_request){at + 100 * SECOND, true};
+    world.requests[world.requests_count++] = (struct made_request){at + 100 * SECOND, REQUEST_KILL};
 }
 
 const char *plan_next_step(const struct plan *plan, const char *at, struct plan_step *step) {
@@ -214,6 +219,10 @@ int signal_step(pid_t leader, int signal) {
         count += 1;
     }
     return count;
+}
+
+int signal_step_plainly(pid_t leader, int signal) {
+    return signal_step(leader, signal);
 }
 
 int signal_marked(const struct marks *marks, int signal) {

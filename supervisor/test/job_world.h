@@ -2,11 +2,12 @@
 #define JOBRUNNER_JOB_WORLD_H
 
 #include "../job.h"
+#include "../control.h"
 #include "../pipes.h"
 
 /** A simulated world for the state machine: it replaces clock, kernel, engine and disk. Everything follows from one number. */
 
-enum { WORLD_STEPS = 4, WORLD_PROCESSES = 64, WORLD_REQUESTS = 8 };
+enum { WORLD_STEPS = 4, WORLD_PROCESSES = 64, WORLD_REQUESTS = 16 };
 
 enum kind { FIRST, LEFT, COMMAND };
 
@@ -21,7 +22,7 @@ struct made_process {
 
 struct made_request {
     int64_t at;
-    bool is_kill;
+    enum request_kind kind;
 };
 
 extern struct world {

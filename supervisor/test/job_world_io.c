@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -207,9 +208,10 @@ int64_t status_ring_at(void) {
 
 // What the main loop receives.
 
-enum request control_read(int fd) {
-    if (fd < 0 || world.requests_read == world.requests_count || world.requests[world.requests_read].at > world.now) return REQUEST_NONE;
-    return world.requests[world.requests_read++].is_kill ? REQUEST_KILL : REQUEST_TERMINATE;
+struct request control_read(int fd) {
+    if (fd < 0 || world.requests_read == world.requests_count || world.requests[world.requests_read].at > world.now)
+        return (struct request){.kind = REQUEST_NONE};
+    return (struct request){world.requests[world.requests_read++].kind, SIGTERM};
 }
 
 void signals_clear(int fd) {

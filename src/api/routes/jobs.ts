@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { pattern } from "../../job/sentences.ts";
+import { sentSignals } from "../../job/signals.ts";
 import { WholeJob } from "../../job/whole-job.ts";
 import { callerOf } from "../access.ts";
 import type { Routes } from "../context.ts";
@@ -22,6 +23,11 @@ export const jobRoutes: Routes = (app, { operations, readers }) => {
     const caller = callerOf(request);
     const work = (signal: AbortSignal): Promise<void> => operations.kill(caller, id, { force, signal });
     await whileWanted(request, { work });
+    return {};
+  });
+
+  app.post("/:id/signal", { config: { operation: "signal", body: "buffered" }, schema: signalJob }, async (request) => {
+    operations.signal(callerOf(request), request.params.id, request.body.Signal);
     return {};
   });
 
@@ -76,6 +82,25 @@ const killJob = {
       examples: ["019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b"],
     }),
   }),
+};
+
+const signalJob = {
+  ...jobOperation({
+    id: "signalJob",
+    tag: "jobs",
+    summary: "Sends a signal to the running step",
+    description:
+      `To every process of the step, and no other; in a container to its command. The job goes on: it is no kill, also with ` +
+      `SIGKILL, by which the step fails.
+Answers when the signal is on its way. A step that ends meanwhile does not hear it, and the next step does not either.`,
+    query: noQuery,
+    answers: { 200: json("It is sent", done) },
+    problems: ["invalid-json", "body-too-large", "not-running", "signal-not-possible"],
+  }),
+  body: Type.Object(
+    { Signal: Type.Enum([...sentSignals], { description: "the name of kill -l", examples: ["SIGUSR1"] }) },
+    { additionalProperties: false, title: "SignalRequest", description: "A signal for the running step" },
+  ),
 };
 
 const waitForJob = jobOperation({

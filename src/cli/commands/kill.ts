@@ -3,6 +3,10 @@ import { forEach, type Dependencies, statusOf, runCommand } from "../command.ts"
 import type { ConnectionOptions } from "../connection-options.ts";
 import { print } from "../session.ts";
 import { reportWaiting } from "../report-waiting.ts";
+import { signalOf } from "../signal-name.ts";
+import { UsageError } from "../usage-error.ts";
+
+type Options = ConnectionOptions & { force?: boolean; signal?: string };
 
 export function addKill(program: Command, dependencies: Dependencies): void {
   program
@@ -10,16 +14,23 @@ export function addKill(program: Command, dependencies: Dependencies): void {
     .description("Ask jobs to stop, kill them after their grace period, and print each ID when nothing of the job is left")
     .argument("<id...>", "The jobs' IDs, or their beginnings")
     .option("--force", "Send SIGKILL at once, and run no clean-up steps")
-    .action(async (prefixes: string[], { force: isForced = false, ...options }: ConnectionOptions & { force?: boolean }) => {
+    .option("--signal <sent-signal>", "Send only this signal, such as SIGUSR1, to the running step; the job continues")
+    .action(async (prefixes: string[], { force: isForced = false, signal: name, ...options }: Options) => {
+      if (isForced && name !== undefined) throw new UsageError("--force kills the job, --signal does not: give one of them");
+      const signal = name === undefined ? null : signalOf(name);
       await runCommand(dependencies, options, {
         run: async (context) => {
           const { session, client } = context;
           const act = async (id: string): Promise<void> => {
+            if (signal !== null) {
+              await client.signal(id, signal);
+              return await print(session, id);
+            }
             await client.job(id, { isRetried: true }); // fails if there is no such job; the kill itself would succeed
             await reportWaiting(context, id, client.kill(id, { isForced }));
             await print(session, id);
           };
-          return statusOf(await forEach(context, { prefixes, isRetried: true, act }));
+          return statusOf(await forEach(context, { prefixes, isRetried: signal === null, act }));
         },
       });
     });

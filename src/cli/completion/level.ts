@@ -3,6 +3,7 @@ import { jobStates } from "../../job/job.ts";
 import { type Leaf, valueAt } from "../../fields/field.ts";
 import { jobLeaves } from "../../fields/job-table.ts";
 import { stepLeaves } from "../../fields/step-table.ts";
+import { sentSignals } from "../../job/signals.ts";
 import { Command as StepSchema, JobSpec } from "../../job/spec.ts";
 
 /** What may follow each command. The scripts of all shells are generated from it. */
@@ -71,6 +72,8 @@ function valueOf(name: string, choices: readonly string[] | undefined): Value {
   switch (name) {
     case "state":
       return { kind: "choice", words: jobStates };
+    case "sent-signal":
+      return { kind: "choice", words: sentSignals };
     case "id":
       return { kind: "job", isRunning: false };
     case "file":

@@ -14,7 +14,7 @@ export function liveness(directory: string): Liveness {
 }
 
 /** Sends a message to a living supervisor. "full": the FIFO holds messages that the supervisor has not read, and this one was not sent. */
-export function sendControl(directory: string, message: StopRequest): Liveness | "full" {
+export function sendControl(directory: string, message: StopRequest | `signal ${number}`): Liveness | "full" {
   return withControl(directory, (fd) => writeSync(fd, `${message}\n`));
 }
 

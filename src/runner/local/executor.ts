@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SentSignal } from "../../job/signals.ts";
 import { explainErrno, isShortage } from "../../job/shortage.ts";
 import type { OutputWatchers } from "../../output/watcher.ts";
 import type { ActiveJob } from "../active-job.ts";
 import { Containers } from "../containers/containers.ts";
 import type { EngineFinder } from "../containers/finder.ts";
-import type { Executor, ExecutorEvents, ExecutorHealth, StopRequest } from "../executor.ts";
+import type { Executor, ExecutorEvents, ExecutorHealth, Signalled, StopRequest } from "../executor.ts";
 import type { LaunchRequest } from "../job-directory.ts";
 import type { Log } from "../log.ts";
 import { probeCgroups } from "./cgroups.ts";
@@ -13,6 +14,7 @@ import { liveness } from "./control.ts";
 import { openDoorbell } from "./doorbell.ts";
 import { Launcher } from "./launcher.ts";
 import { Launches } from "./launches.ts";
+import { sendSignal } from "./signal.ts";
 import type { StatusUpdate } from "./status.ts";
 import { SupervisedJob } from "./supervised-job.ts";
 import { UserNames } from "./user-names.ts";
@@ -95,6 +97,11 @@ export class LocalExecutor implements Executor {
     }
     // While the job is being started, its ring may be on its way.
     this.#withoutShortage(supervised, () => (job.facts === null ? this.#refresh(supervised) : supervised.sendStop()));
+  }
+
+  signal(job: ActiveJob, signal: SentSignal): Signalled {
+    this.refresh(job);
+    return sendSignal(job, signal);
   }
 
   refresh(job: ActiveJob): void {

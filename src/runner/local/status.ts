@@ -59,12 +59,13 @@ function parseStatus(text: string): JobFacts | null {
   const lines = text.split("\n");
   lines.pop();
   const [first, ...rest] = lines;
-  const [word, version, bootId, pid, time] = first?.split(" ") ?? [];
+  const [word, version, bootId, pid, time, ...abilities] = first?.split(" ") ?? [];
   if (word !== "jobrunner-status" || version !== "1" || bootId === undefined || !/^\d+$/.test(time ?? "")) return null;
   const facts: JobFacts = {
     bootId,
     supervisorPid: Number(pid),
     claimedNs: BigInt(time ?? 0),
+    takesSignals: abilities.includes("signals"),
     steps: new Map(),
     containers: new Map(),
     stops: [],
