@@ -13,6 +13,7 @@ import { bearer, createExpiredToken, createToken, fromElsewhere, type Headers, j
 const expected: Record<string, "public" | "see" | "run" | "admin"> = {
   "GET /": "see",
   "POST /": "run",
+  "POST /:id/signal": "run",
   "GET /:id": "see",
   "DELETE /:id": "run",
   "GET /:id/wait": "see",

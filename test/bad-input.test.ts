@@ -95,7 +95,7 @@ test("fields of later versions are refused by name", async (t) => {
   }
   const { job } = await service.run({ CommandLine: good });
   for (const path of ["/ui/nothing"]) assertProblem(await service.call("GET", path), 404);
-  for (const path of ["signal", "stdin", "resize"]) assertProblem(await service.call("POST", `/${job.ID}/${path}`, { body: "{}" }), 404);
+  for (const path of ["stdin", "resize"]) assertProblem(await service.call("POST", `/${job.ID}/${path}`, { body: "{}" }), 404);
 });
 
 test("a body that is not JSON is refused, and the error does not repeat it", async (t) => {

@@ -44,6 +44,16 @@ const calls: Partial<Record<OperationName, Call>> = {
   get: (operations, caller, id) => operations.get(caller, id),
   wait: (operations, caller, id) => operations.wait(caller, id, { signal: never, onFound: () => undefined }),
   kill: (operations, caller, id) => operations.kill(caller, id, { force: false, signal: never }),
+  signal: (operations, caller, id) => {
+    // Its job is finished here, which is what a caller hears who may send signals.
+    assert.throws(
+      () => operations.signal(caller, id, "SIGUSR1"),
+      (error) => {
+        if (!(error instanceof Refusal) || error.code !== "not-running") throw error;
+        return true;
+      },
+    );
+  },
   list: (operations, caller) => operations.list(caller, query, () => true),
   output: (operations, caller, id) => operations.output(caller, id).job(),
   search: (operations, caller, id) => operations.search(caller, id, { text: "x", isCaseSensitive: false, offset: 0, limit: 1 }, () => true),

@@ -91,7 +91,10 @@ async function send(service: Service, { method, url }: Route, { part, value, id 
   const query = new URLSearchParams();
   for (const [name, text] of part === "querystring" ? given : []) for (const one of [text].flat()) query.append(name, String(one));
   const headers = part === "headers" ? Object.fromEntries([...given].map(([name, text]) => [name, String(text)])) : {};
-  const body = method !== "POST" ? {} : { body: JSON.stringify(part === "body" ? value : { CommandLine: "true" }) };
+  const body =
+    method !== "POST"
+      ? {}
+      : { body: JSON.stringify(part === "body" ? value : url.endsWith("/signal") ? { Signal: "SIGUSR1" } : { CommandLine: "true" }) };
   return await service.call(method, `${path}?${query.toString()}`, { headers, ...body });
 }
 
