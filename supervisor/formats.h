@@ -33,6 +33,8 @@
  *       run_on=success|failure|always
  *       ignore_error=1            absent: 0
  *       timeout_ms=<n>            absent: none
+ *       output=merged             standard output and error are one pipe, so that the order is that of the writes. The index says stdout
+ *                                 for all of it. Absent: two pipes
  *       arg=<string>              the argument vector: one string for each argument, at least one. The first one is looked up in the step's
  *                                 PATH.
  *       env=<NAME>=<value>

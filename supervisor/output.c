@@ -71,7 +71,8 @@ static void forget_buffer(void) {
 
 int output_add_pipes(uint32_t step, int output, int error) {
     // The flag affects only our ends: the job's ends are other open file descriptions.
-    if (fcntl(output, F_SETFL, O_NONBLOCK) != 0 || fcntl(error, F_SETFL, O_NONBLOCK) != 0) return errno;
+    if (fcntl(output, F_SETFL, O_NONBLOCK) != 0) return errno;
+    if (error >= 0 && fcntl(error, F_SETFL, O_NONBLOCK) != 0) return errno;
     int reason = pipes_add(step, output, error);
     if (reason != 0) return reason;
     state.step = step;

@@ -57,14 +57,16 @@ int pipes_add(uint32_t step, int output, int error) {
     int reason = make_room((size_t)(output > error ? output : error) + 1);
     if (reason != 0) return reason;
     if (!watch(output)) return errno;
-    if (!watch(error)) {
+    if (error >= 0 && !watch(error)) {
         reason = errno;
         forget(output);
         return reason;
     }
     state.table[output] = (struct pipe){.fd = output, .step = step, .stream = STREAM_STDOUT};
+    state.count += 1;
+    if (error < 0) return 0;
     state.table[error] = (struct pipe){.fd = error, .step = step, .stream = STREAM_STDERR};
-    state.count += 2;
+    state.count += 1;
     return 0;
 }
 

@@ -41,7 +41,10 @@ void pipes_close(void);
 /** A descriptor that is readable for poll(2) when one of the pipes is; -1: no pipe was added. */
 int pipes_descriptor(void);
 
-/** Adds the pipes of a step. Returns 0, or an errno if a resource is exhausted: then both descriptors still belong to the caller. */
+/**
+ * Adds the pipes of a step; error -1: one pipe is both. Returns 0, or an errno if a resource is exhausted: then the descriptors still belong
+ * to the caller.
+ */
 int pipes_add(uint32_t step, int output, int error);
 
 /** Closes the pipe. */

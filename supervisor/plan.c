@@ -192,6 +192,10 @@ static bool read_own(const char *text, struct plan_step *step) {
         step->streams = value;
         return is_file_name(value);
     }
+    if ((value = value_of(text, "output=")) != NULL) {
+        step->is_merged = strcmp(value, "merged") == 0;
+        return step->is_merged;
+    }
     if ((value = value_of(text, "run_on=")) != NULL) return read_run_on(value, &step->run_on);
     if ((value = value_of(text, "timeout_ms=")) != NULL) return read_number(value, &step->timeout_ms);
     if ((value = value_of(text, "ignore_error=")) == NULL) return false;

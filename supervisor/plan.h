@@ -17,6 +17,7 @@ struct plan_step {
     const char *workdir;
     enum run_on run_on;
     bool ignore_error;
+    bool is_merged; // standard output and error are one pipe
     int64_t timeout_ms; // 0: none
     size_t arguments;
     size_t finalize_arguments; // 0: the step is no container

@@ -31,7 +31,7 @@ static clone_word is_sharing;
 static int exec_result; // the reading end of the pipe to a process that shares no memory
 static int pause_ms;
 
-static int open_pairs(struct step_pipes *pipes);
+static int open_pairs(const struct plan_step *step, struct step_pipes *pipes);
 static void close_pair(const int pair[2]);
 static enum step_news start_sharing(int cgroup, struct step_process *process);
 static bool may_share(void);
@@ -49,8 +49,9 @@ int step_open_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     if (getrlimit(RLIMIT_NOFILE, &files) != 0) return errno;
     pipes->streams = NO_STREAMS;
     pipes->most_files = files.rlim_max;
-    bool has_streams = step->streams != NULL;
-    if ((has_streams ? streams_open(step->streams, pipes->output, pipes->error, &pipes->streams) : open_pairs(pipes)) != 0) return errno;
+    int opened = step->streams == NULL ? open_pairs(step, pipes)
+                                       : streams_open(step->streams, step->is_merged, pipes->output, pipes->error, &pipes->streams);
+    if (opened != 0) return errno;
     // The kernel gives the lowest free number, so all numbers above the last one are free.
     if ((rlim_t)pipes->error[1] + OWN_FILES < files.rlim_cur) return 0;
     step_close_pipes(step, pipes);
@@ -63,9 +64,15 @@ void step_close_pipes(const struct plan_step *step, struct step_pipes *pipes) {
     if (step->streams != NULL) streams_close(step->streams, &pipes->streams);
 }
 
-static int open_pairs(struct step_pipes *pipes) {
+static int open_pairs(const struct plan_step *step, struct step_pipes *pipes) {
     if (pipe2(pipes->output, O_CLOEXEC) != 0) return -1;
-    if (pipe2(pipes->error, O_CLOEXEC) == 0) return 0;
+    if (step->is_merged) {
+        pipes->error[0] = -1;
+        pipes->error[1] = fcntl(pipes->output[1], F_DUPFD_CLOEXEC, 0);
+        if (pipes->error[1] >= 0) return 0;
+    } else if (pipe2(pipes->error, O_CLOEXEC) == 0) {
+        return 0;
+    }
     int reason = errno;
     close_pair(pipes->output);
     errno = reason;
@@ -73,7 +80,7 @@ static int open_pairs(struct step_pipes *pipes) {
 }
 
 static void close_pair(const int pair[2]) {
-    (void)close(pair[0]);
+    if (pair[0] >= 0) (void)close(pair[0]);
     (void)close(pair[1]);
 }
 

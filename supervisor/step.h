@@ -20,7 +20,7 @@ struct step_failure {
 
 /** The pipes of a step. [0] is the reading end, [1] the writing end. */
 struct step_pipes {
-    int output[2], error[2]; // of the first process
+    int output[2], error[2]; // of the first process; if merged: error[0] is -1, and error[1] a duplicate of output[1]
     struct streams streams;  // of a container with its own streams; then the reading ends above are those of the container
     rlim_t most_files;       // how many descriptors the step may have
 };

@@ -11,27 +11,30 @@
 enum { FOR_WRITERS = 0666, FOR_READERS = 0644 };
 
 static const char *const names[] = {STREAMS_OUTPUT, STREAMS_ERROR, STREAMS_SIGNALS, STREAMS_UP, STREAMS_WORKDIR};
+enum { MERGED = 3 }; // the place of what is not there then
 enum { NAMES_COUNT = sizeof names / sizeof *names };
 
 static int make(const char *folder, const char *name, mode_t mode, int flags);
+static bool name_again(const char *folder);
 static int open_in(const char *folder, const char *name, int flags);
 static int open_said(const char *folder);
 static void close_if_open(int *fd);
 
-int streams_open(const char *folder, int output[2], int error[2], struct streams *streams) {
+int streams_open(const char *folder, bool is_merged, int output[2], int error[2], struct streams *streams) {
     *streams = (struct streams){
         .signals = make(folder, STREAMS_SIGNALS, FOR_READERS, O_RDWR),
         .up = make(folder, STREAMS_UP, FOR_WRITERS, O_RDONLY),
     };
     output[0] = make(folder, STREAMS_OUTPUT, FOR_WRITERS, O_RDONLY);
-    error[0] = make(folder, STREAMS_ERROR, FOR_WRITERS, O_RDONLY);
+    error[0] = is_merged ? -1 : make(folder, STREAMS_ERROR, FOR_WRITERS, O_RDONLY);
+    bool is_named = !is_merged || name_again(folder);
     streams->held[0] = open_in(folder, STREAMS_OUTPUT, O_WRONLY);
     streams->held[1] = open_in(folder, STREAMS_ERROR, O_WRONLY);
     output[1] = open_said(folder);
     error[1] = output[1] < 0 ? -1 : fcntl(output[1], F_DUPFD_CLOEXEC, 0);
-    int all[] = {streams->signals, streams->up, output[0], error[0], streams->held[0], streams->held[1], error[1]};
-    bool is_open = true;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) is_open = is_open && all[i] >= 0;
+    int all[] = {streams->signals, streams->up, output[0], [MERGED] = error[0], streams->held[0], streams->held[1], error[1]};
+    bool is_open = is_named;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) is_open = is_open && (all[i] >= 0 || (is_merged && i == MERGED));
     if (is_open) return 0;
     int reason = errno;
     int *const ends[] = {&output[0], &output[1], &error[0], &error[1]};
@@ -75,6 +78,14 @@ static int make(const char *folder, const char *name, mode_t mode, int flags) {
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
     if (mkfifo(path, mode) != 0 || chmod(path, mode) != 0) return -1; // chmod, because mkfifo(3) applies the umask
     return open(path, flags | O_NONBLOCK | O_CLOEXEC);
+}
+
+/** So every init, which opens both names, writes to one FIFO. */
+static bool name_again(const char *folder) {
+    char output[PATH_MAX], error[PATH_MAX];
+    (void)snprintf(output, sizeof output, "%s/%s", folder, STREAMS_OUTPUT);
+    (void)snprintf(error, sizeof error, "%s/%s", folder, STREAMS_ERROR);
+    return link(output, error) == 0;
 }
 
 static int open_in(const char *folder, const char *name, int flags) {

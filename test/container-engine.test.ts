@@ -189,6 +189,22 @@ engineTest(
     });
     assert.equal(job.ExitCode, 3);
     assert.equal(output.toString(), "ls: /.jobrunner: No such file or directory\nout\n");
+    const merged = { Output: "merged", Commands: [{ CommandLine: "true" }, { Image: "busybox", CommandLine: "true" }] };
+    const refused = await service.call("POST", "/", { body: JSON.stringify(merged) });
+    assert.equal(refused.status, 400);
+    assert.match(refused.text, /"field":"Commands\[1\].Output","message":"cannot be merged in a container on this box/);
+    const listener = 'trap "echo usr1" USR1; echo ready; while :; do sleep 0.02; done';
+    const id = await service.submit({ Commands: [{ Image: "busybox", Network: "none", CommandLine: listener }] });
+    const reader = await service.attach(id);
+    await reader.until("ready\n");
+    const send = (Signal: string): Promise<{ status: number; text: string }> =>
+      service.call("POST", `/${id}/signal`, { body: JSON.stringify({ Signal }) });
+    const stopped = await send("SIGSTOP");
+    assert.equal(stopped.status, 409);
+    assert.match(stopped.text, /"code":"signal-not-possible".*does not pass SIGSTOP on/);
+    assert.equal((await send("SIGUSR1")).status, 200);
+    await reader.until("usr1\n");
+    await service.kill(id);
   },
 );
 

@@ -383,6 +383,11 @@ export interface components {
             /** @description none, bridge, host or the name of a network */
             Network?: string;
             /**
+             * @description as the job's Output, for this step; it wins
+             * @enum {unknown}
+             */
+            Output?: "separate" | "merged";
+            /**
              * @description when the image is pulled; default missing
              * @enum {unknown}
              */
@@ -599,6 +604,11 @@ export interface components {
             };
             /** @description for people; lists can be filtered by it */
             Name?: string;
+            /**
+             * @description merged: standard output and error are one pipe, so that the order is that of the writes; default separate
+             * @enum {unknown}
+             */
+            Output?: "separate" | "merged";
             /** @description secret variables of every step: masked in the output, and never shown */
             Secrets?: {
                 [key: string]: string;
@@ -728,6 +738,11 @@ export interface components {
             /** @description none, bridge, host or the name of a network */
             Network?: string;
             /**
+             * @description as the job's Output, for this step; it wins
+             * @enum {unknown}
+             */
+            Output?: "separate" | "merged";
+            /**
              * @description when the image is pulled; default missing
              * @enum {unknown}
              */
@@ -766,6 +781,11 @@ export interface components {
             };
             /** @description for people; lists can be filtered by it */
             Name?: string;
+            /**
+             * @description merged: standard output and error are one pipe, so that the order is that of the writes; default separate
+             * @enum {unknown}
+             */
+            Output?: "separate" | "merged";
             /** @description the names alone */
             Secrets?: {
                 [key: string]: null;

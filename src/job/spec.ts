@@ -44,6 +44,10 @@ function environment(description: string) {
   );
 }
 
+function output(description: string) {
+  return Type.Optional(Type.Enum(["separate", "merged"], { description }));
+}
+
 /** A name, or a number with an optional group of the user. */
 const userName = pattern(
   "^([A-Za-z_][A-Za-z0-9_.-]*|\\d{1,10}(:\\d{1,10})?)$",
@@ -80,6 +84,7 @@ export const Command = Type.Object(
     WorkingDir: path("relative to the job's WorkingDir, or absolute"),
     TimeoutSeconds: seconds("the step is stopped after this time"),
     IgnoreError: Type.Optional(Type.Boolean({ description: "a failure of the step counts as a success" })),
+    Output: output("as the job's Output, for this step; it wins"),
     RunOn: Type.Optional(
       Type.Enum(["success", "failure", "always"], { description: "run if all steps before succeeded (default), if one failed, or always" }),
     ),
@@ -120,6 +125,7 @@ export const JobSpec = Type.Object(
         description: "how long, at the job's end, processes that a step left behind may go on writing its output; default 2",
       }),
     ),
+    Output: output("merged: standard output and error are one pipe, so that the order is that of the writes; default separate"),
     Stdin: Type.Optional(Type.String({ maxLength: 1_048_576, description: "standard input of the first step; default: empty" })),
     User: Type.Optional(
       Type.String({
@@ -157,6 +163,11 @@ export type JobSpec = Static<typeof JobSpec>;
 export function commandsOf(spec: Pick<JobSpec, "CommandLine" | "Commands">): Command[] {
   if (spec.Commands !== undefined) return spec.Commands;
   return spec.CommandLine === undefined ? [] : [{ CommandLine: spec.CommandLine }];
+}
+
+/** Whether a step's standard output and error are one pipe. */
+export function isMerged(spec: Pick<JobSpec, "Output">, command: Command): boolean {
+  return (command.Output ?? spec.Output) === "merged";
 }
 
 /** A field by its path in the body, and the rest of a sentence about it that says what to do. */

@@ -9,6 +9,7 @@ export function refusalOf(result: Exclude<SubmitResult, { kind: "accepted" }>, s
     case "user-refused":
       return new Refusal("user-refused", `User ${result.problem}`, { errors: [{ field: "User", message: result.problem }] });
     case "too-large":
+    case "not-mergeable":
       return invalid([result.problem]);
     case "conflict":
       return new Refusal("key-used-before", "this Idempotency-Key came with another body before: use a new key for a new job");

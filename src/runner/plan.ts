@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { ownUser } from "../identity/own-user.ts";
 import { shellArguments } from "../job/command-line.ts";
 import { maskedTexts } from "../job/secrets.ts";
-import { type Command, commandsOf, defaultStopTimeoutSeconds, type JobSpec } from "../job/spec.ts";
+import { type Command, commandsOf, defaultStopTimeoutSeconds, isMerged, type JobSpec } from "../job/spec.ts";
 import { signalNumber, type StopSignal } from "../job/signals.ts";
 import type { Account } from "./accounts.ts";
 import { commandWords, type ContainerCommand, containerCommand, type ContainerStep } from "./containers/command.ts";
@@ -61,9 +61,9 @@ export function makePlan(spec: JobSpec, context: PlanContext): Plan {
       const container = containerCommand(containerStep(spec, command, number, context), engine, instance);
       envFiles.push({ step: number, text: container.envFile });
       if (container.streams !== null) streams.push(container.streams);
-      lines.push(...containerLines(command, container));
+      lines.push(...containerLines(spec, command, container));
     } else {
-      lines.push(...hostLines(command, context.shell), `workdir=${posix.resolve(base, command.WorkingDir ?? ".")}`);
+      lines.push(...hostLines(spec, command, context.shell), `workdir=${posix.resolve(base, command.WorkingDir ?? ".")}`);
       lines.push(...Object.entries({ ...own, ...addedBy(command, number) }).map(variable));
     }
   });
@@ -122,8 +122,8 @@ function isContainer(command: Command): command is ContainerStep["command"] {
   return command.Image !== undefined;
 }
 
-function hostLines(command: Command, shell: string): string[] {
-  return [...stepLines(command), ...hostArguments(command, shell).map((argument) => `arg=${argument}`)];
+function hostLines(spec: JobSpec, command: Command, shell: string): string[] {
+  return [...stepLines(spec, command), ...hostArguments(command, shell).map((argument) => `arg=${argument}`)];
 }
 
 /** The argument vector of a step on the host. */
@@ -131,9 +131,13 @@ export function hostArguments({ Args, Shell, CommandLine }: Command, shell: stri
   return Args ?? [Shell ?? shell, ...shellArguments(CommandLine ?? "")];
 }
 
-function containerLines(command: Command, { args, finalize, environment, hostDirectory, streams }: ContainerCommand): string[] {
+function containerLines(
+  spec: JobSpec,
+  command: Command,
+  { args, finalize, environment, hostDirectory, streams }: ContainerCommand,
+): string[] {
   return [
-    ...stepLines(command),
+    ...stepLines(spec, command),
     `workdir=${hostDirectory}`,
     ...args.map((argument) => `arg=${argument}`),
     ...(streams === null ? [] : [`streams=${streams.name}`]),
@@ -142,12 +146,13 @@ function containerLines(command: Command, { args, finalize, environment, hostDir
   ];
 }
 
-function stepLines(command: Command): string[] {
+function stepLines(spec: JobSpec, command: Command): string[] {
   return [
     "step",
     `run_on=${command.RunOn ?? "success"}`,
     ...(command.IgnoreError === true ? ["ignore_error=1"] : []),
     ...timeout("timeout_ms", command.TimeoutSeconds),
+    ...(isMerged(spec, command) ? ["output=merged"] : []),
   ];
 }
 

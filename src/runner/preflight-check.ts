@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { findLargeStep, isSurelySmall, maxTotalBytes } from "../job/size.ts";
-import { commandsOf, type FieldProblem, type JobSpec } from "../job/spec.ts";
+import { commandsOf, type FieldProblem, isMerged, type JobSpec } from "../job/spec.ts";
 import { type Account, Accounts } from "./accounts.ts";
 import type { Engine } from "./containers/engine.ts";
 import type { EngineFinder } from "./containers/finder.ts";
@@ -33,6 +33,8 @@ export class PreflightCheck {
       const found = await finder.find();
       if (found.kind !== "ready") return { kind: found.kind === "none" ? "no-engine" : "silent-engine", problem: found.problem };
       engine = found.engine;
+      const problem = engine.hasOwnInit ? null : findMerged(spec);
+      if (problem !== null) return { kind: "not-mergeable", problem };
     }
     const found = spec.User === undefined ? null : await this.#accounts.find(spec.User);
     if (found?.kind === "refused") return { kind: "user-refused", problem: found.problem };
@@ -53,6 +55,16 @@ export class PreflightCheck {
         engine === null ? [] : containerProcesses(spec, index, { ...context, containers: { engine, instance: anyId } }),
     });
   }
+}
+
+/** Without its own way to the supervisor, a container's output comes through the engine's client, in two streams without a common order. */
+function findMerged(spec: JobSpec): FieldProblem | null {
+  const index = commandsOf(spec).findIndex((command) => command.Image !== undefined && isMerged(spec, command));
+  if (index < 0) return null;
+  const message =
+    "cannot be merged in a container on this box, because its engine passes both streams on without their order: give separate, or " +
+    "redirect in the command itself (exec 2>&1)";
+  return { field: `Commands[${index}].Output`, message };
 }
 
 /** All IDs have the same length. */

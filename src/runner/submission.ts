@@ -16,5 +16,6 @@ export type SubmitResult =
   | { kind: "disk-full" }
   | { kind: "user-refused"; problem: string } // no job may run as that user
   | { kind: "too-large"; problem: FieldProblem } // the kernel would not accept a step's arguments and variables
+  | { kind: "not-mergeable"; problem: FieldProblem } // this box's engine cannot keep the order of a container's output
   | { kind: "no-engine"; problem: string } // this box has no container engine
   | { kind: "silent-engine"; problem: string }; // the container engine does not run, or cannot be reached

@@ -33,6 +33,7 @@ export type Step = {
   workdir?: string;
   runOn?: "success" | "failure" | "always";
   ignoreError?: boolean;
+  isMerged?: boolean; // standard output and error
   timeoutMs?: number;
   env?: Record<string, string>;
   settle?: string; // for bash -c: the step is run by a client
@@ -268,6 +269,7 @@ function planBytes(plan: Plan, id: string, directory: string): Buffer {
         ...optional("run_on", step.runOn),
         ...(step.ignoreError === true ? ["ignore_error=1"] : []),
         ...optional("timeout_ms", step.timeoutMs),
+        ...(step.isMerged === true ? ["output=merged"] : []),
         `workdir=${resolve(directory, "work", step.workdir ?? ".")}`,
         ...(step.args ?? ["/bin/bash", "-c", step.run ?? ""]).map((argument) => `arg=${argument}`),
         ...Object.entries(step.env ?? {}).map(([name, value]) => `env=${name}=${value}`),

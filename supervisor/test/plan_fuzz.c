@@ -65,7 +65,7 @@ static void must(int is_so, const char *what) {
 
 static const char sample[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0cgroup=/sys/fs/cgroup/x\0stop_signal=15\0"
     "stop_timeout_ms=10000\0timeout_ms=1\0idle_timeout_ms=999999999999\0stdin=stdin-text\0env=PATH=/bin\0env=A=\0secret=ab\ncd\0secret=x\0"
-    "step\0workdir=/w\0settle=rm\0settle=-f\0run_on=failure\0ignore_error=1\0timeout_ms=5\0arg=bash\0arg=-c\0arg=\0env=B=c\0step\0arg=x\0workdir=/\0run_on=always\0end";
+    "step\0workdir=/w\0settle=rm\0settle=-f\0run_on=failure\0ignore_error=1\0timeout_ms=5\0arg=bash\0arg=-c\0arg=\0env=B=c\0step\0output=merged\0arg=x\0workdir=/\0run_on=always\0end";
 
 // A second sample, with lines that a plan with settle cannot have.
 static const char other[] = PLAN_VERSION "\0id=01234567-89ab-cdef-0123-456789abcdef\0stop_signal=15\0stop_timeout_ms=0\0user=4294967294 "
