@@ -16,7 +16,7 @@ export function signalRefusal(result: Exclude<Signalled, "sent">, signal: SentSi
           "now take signals",
       );
     case "busy":
-      return new Refusal("signal-not-possible", "the job's supervisor has not read earlier requests yet: try again", {
+      return new Refusal("signal-not-possible", "the job's supervisor has not read earlier requests: try again", {
         retryAfterSeconds: 1,
       });
     case "not-passed-on":

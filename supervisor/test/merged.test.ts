@@ -26,7 +26,8 @@ test("both streams of a merged step are one pipe, recorded as standard output; t
 
 test("a container's streams are one FIFO by both names, and the folder goes at its end", async () => {
   const run =
-    "cd ../streams-1; [ stdout -ef stderr ] && echo one FIFO > stderr; for i in 1 2 3; do echo $i > stdout; echo -$i > stderr; done; exit 0";
+    "cd ../streams-1; [ stdout -ef stderr ] && echo one FIFO > stderr; " +
+    "for i in 1 2 3; do echo $i > stdout; echo -$i > stderr; done; exit 0";
   const job = box.run({ steps: [{ run, settle: "true", streams: "streams-1", isMerged: true }] });
   await job.finished();
   assert.equal(job.text(), "one FIFO\n1\n-1\n2\n-2\n3\n-3\n");
