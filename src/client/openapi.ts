@@ -13,7 +13,7 @@ export interface paths {
         put?: never;
         /**
          * Submits a job
-         * @description Answers when the job is on disk. From then on it exists until it is deleted, whatever happens to the service. With `attach=true`, or if Accept prefers application/x-ndjson or text/event-stream, the answer is the output of the job, as by GET /:ID/attach. With `wait` it is the whole job. If the connection breaks, the job goes on, and GET /:ID/attach?offset=N continues the output.
+         * @description The answer is sent when the job is on disk. From then on the job exists until it is deleted, even if the service dies. With `attach=true`, or if Accept prefers application/x-ndjson or text/event-stream, the answer is the output of the job, as by GET /:ID/attach. With `wait` it is the whole job. If the connection breaks, the job continues, and GET /:ID/attach?offset=N continues the output.
          */
         post: operations["submitJob"];
         delete?: never;
@@ -105,6 +105,27 @@ export interface paths {
         get: operations["searchOutput"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{id}/signal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a signal to the running step
+         * @description To every process of the step, and no other; in a container to its command. The job goes on: it is no kill, also with SIGKILL, by which the step fails.
+         *     Answers when the signal is on its way. A step that ends meanwhile does not hear it, and the next step does not either.
+         */
+        post: operations["signalJob"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1123,7 +1144,7 @@ export interface operations {
             header?: {
                 /** @description the format of the output */
                 Accept?: string;
-                /** @description the same key with the same body gives the same job again, with another body 422; 1 to 255 visible ASCII characters */
+                /** @description 1 to 255 visible ASCII characters. A request with the same key and the same body returns the same job; with another body 422 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -1136,7 +1157,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was accepted. With `wait` the whole job, with `attach` its output */
+            /** @description The job was accepted. With `wait` the whole job, with `attach` its output */
             200: {
                 headers: {
                     /** @description the job's ID, also before the first byte of output */
@@ -2545,6 +2566,185 @@ export interface operations {
              * @description `too-many-at-once`: Too many such requests are in progress
              *
              *     `too-many-requests`: Too many requests in a second
+             *
+             *     `too-many-failures`: Too many failed attempts
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: Too many connections are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signalJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description the job's ID
+                 * @example 019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description A signal for the running step */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignalRequest"];
+            };
+        };
+        responses: {
+            /** @description It is sent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description `invalid-json`: The body is not JSON
+             *
+             *     `bad-request`: The request is not HTTP as this service speaks it
+             *
+             *     `invalid-request`: The request is not valid
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-identified`: The client is unknown */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `foreign-origin`: A web page of another site may not use this service
+             *
+             *     `role-too-small`: The role does not permit this
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unknown-job`: The job does not exist
+             *
+             *     `unknown-path`: The service has nothing at this path
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed`: The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not-running`: No step of the job is running
+             *
+             *     `signal-not-possible`: The signal cannot be sent to this step
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `path-too-long`: The path is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign-host`: The Host header does not name this service */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too-many-requests`: Too many requests in a second
              *
              *     `too-many-failures`: Too many failed attempts
              */

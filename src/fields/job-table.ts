@@ -5,6 +5,7 @@ import {
   environmentFileOption,
   environmentOption,
   nameOption,
+  outputOption,
   timeoutOption,
   userOption,
   workingDirOption,
@@ -107,6 +108,17 @@ export const jobTable = {
     place: "more",
     label: "Time for background filters to write their last output, in seconds",
     placeholder: "2",
+  },
+  Output: {
+    kind: "choice",
+    option: outputOption,
+    place: "more",
+    label: "Standard output and error",
+    otherwise: "separate (default)",
+    choices: [
+      ["merged", "merged, in the order of the writes"],
+      ["separate", "separate"],
+    ],
   },
   User: { kind: "text", option: userOption, place: "more", label: "User", hint: "if the service runs as root and allows it" },
   Stdin: {

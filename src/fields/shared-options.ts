@@ -7,6 +7,11 @@ export const commandOption: Option = {
   help: "Run a command line with bash (in a container with its sh) instead of a program",
 };
 
+export const outputOption: Option = {
+  flags: "--output <streams>",
+  help: "Record standard output and error as separate streams (default), or merged, in the exact order of their writes",
+};
+
 export const nameOption: Option = { flags: "--name <name>", help: "Name the job or, after --step, the step" };
 
 export const environmentOption: Option = {

@@ -6,6 +6,7 @@ import {
   environmentFileOption,
   environmentOption,
   nameOption,
+  outputOption,
   timeoutOption,
   userOption,
   workingDirOption,
@@ -52,6 +53,17 @@ export const stepTable = {
     option: { flags: "--ignore-error", help: "Count a failure of the step as a success" },
     place: "more",
     label: "Its failure does not count",
+  },
+  Output: {
+    kind: "choice",
+    option: outputOption,
+    place: "more",
+    label: "Standard output and error of this step",
+    otherwise: "as the job's",
+    choices: [
+      ["merged", "merged, in the order of the writes"],
+      ["separate", "separate"],
+    ],
   },
   Environment: {
     kind: "variables",
