@@ -48,13 +48,19 @@ export class Api {
     return this.#json("DELETE", path, init);
   }
 
-  /** For server-sent events: gives the body of a successful answer as a stream. */
-  async events<Path extends PathsOf<"GET">>(
-    path: Path,
-    { headers, ...init }: Init<Operation<"GET", Path>>,
-  ): Promise<Answer<Answered["body"]>> {
-    const response = await this.#send("GET", path, { ...init, headers: { Accept: "text/event-stream", ...headers } });
-    return response.ok ? { response, data: response.body } : await refused(response);
+  /** For server-sent events: gives a successful answer with its body as a stream. */
+  getEvents<Path extends PathsOf<"GET">>(path: Path, init: Init<Operation<"GET", Path>>): Promise<Answer<Answered>> {
+    return this.#events("GET", path, init);
+  }
+
+  /** The same for a request with a body. */
+  postForEvents<Path extends PathsOf<"POST">>(path: Path, init: Init<Operation<"POST", Path>>): Promise<Answer<Answered>> {
+    return this.#events("POST", path, init);
+  }
+
+  async #events(method: Method, path: string, { headers, ...init }: Untyped): Promise<Answer<Answered>> {
+    const response = await this.#send(method, path, { ...init, headers: { Accept: "text/event-stream", ...headers } });
+    return response.ok ? { response, data: response } : await refused(response);
   }
 
   async #json<What>(method: Method, path: string, init: Untyped): Promise<Answer<What>> {

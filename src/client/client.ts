@@ -1,11 +1,13 @@
-import type { Body } from "./answered.ts";
+import type { Answer, Body } from "./answered.ts";
 import { Api } from "./api.ts";
 import { attachPieces, type AttachOptions, type Job, type Piece, type Query } from "./attach.ts";
 import { type OnRetry, Backoff } from "./backoff.ts";
-import { AmbiguousPrefix, ApiError, NoSuchJob, Silence, Unreachable } from "./errors.ts";
+import { AmbiguousPrefix, ApiError, NoSuchJob } from "./errors.ts";
 import { jobEvents } from "./events.ts";
 import type { Connecting } from "./stream.ts";
-import { longestMsOf, Transport } from "./transport.ts";
+import { killedJob } from "./kill.ts";
+import { Submission } from "./submission.ts";
+import { Transport } from "./transport.ts";
 import type {
   AskOptions,
   Box,
@@ -22,9 +24,11 @@ import type {
   RemovedJob,
   SearchResult,
   Signal,
+  SubmitAndAttachOptions,
+  SubmitOptions,
   WholeJob,
 } from "./types.ts";
-import { finishedJob } from "./wait.ts";
+import { finishedJob, jobAfterSubmission } from "./wait.ts";
 import { WorkspaceFiles } from "./workspace-files.ts";
 
 /** The time limit of short calls. A busy service keeps it, too. */
@@ -37,7 +41,7 @@ const wholeId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /**
  * The HTTP API of a jobrunner. All calls throw ApiError if the service refuses, Unreachable if no answer comes, and the signal's reason
- * when it aborts. Long calls (submit, attach, events, wait, kill, remove, and copies of files) are retried while the service is away or too
+ * when it aborts. Long calls (submissions, attach, events, wait, kill, remove, and copies of files) are retried while the service is away or too
  * busy, or a proxy does not reach it. All other calls fail then, after at most 20 s of silence; search and findings after `silenceSeconds`.
  */
 export class Client {
@@ -70,34 +74,58 @@ export class Client {
    * Submits a job and gives its ID. If the answer is lost, the request is sent again with the same Idempotency-Key (a random one by
    * default), so that the job runs only once.
    */
-  async submit(spec: JobSpec, { idempotencyKey = newKey(), signal }: CallOptions & { idempotencyKey?: string } = {}): Promise<string> {
-    const params = { header: { "Idempotency-Key": idempotencyKey } };
-    const limitMs = this.#answerMs + longestMsOf(JSON.stringify(spec).length);
-    const post = async (): Promise<{ ID: string }> =>
-      await this.#transport.dataWithin(limitMs, (both) => this.#api.post("/", { body: spec, params, signal: both }), signal);
-    return (await this.#backoff(signal).through(post)).ID;
+  async submit(spec: JobSpec, { idempotencyKey, signal }: SubmitOptions = {}): Promise<string> {
+    const submission = this.#submission(spec, idempotencyKey);
+    return await this.#backoff(signal).through(async () => await submission.id(signal));
   }
 
-  async job(id: string, { signal, isRetried = false }: AskOptions = {}): Promise<WholeJob> {
-    const get = async (): Promise<WholeJob> =>
-      await this.#transport.dataWithin(
-        this.#answerMs,
-        (both) => this.#api.get("/{id}", { params: { path: { id } }, signal: both }),
-        signal,
-      );
-    return isRetried ? await this.#backoff(signal).through(get) : await get();
+  /**
+   * Submits a job and gives its output as `attach` does, in one request. `onSubmitted` is called with its ID before the first piece.
+   * `isKilledOnDisconnect`: the service kills the job if the connection is closed, or breaks, before the end; otherwise the job continues.
+   */
+  submitAndAttach(
+    spec: JobSpec,
+    { idempotencyKey, isKilledOnDisconnect = false, onSubmitted = () => undefined, signal }: SubmitAndAttachOptions = {},
+  ): AsyncGenerator<Piece> {
+    return this.#submission(spec, idempotencyKey).pieces({
+      open: (id, query, both) => this.#output(id, query, both),
+      backoff: this.#backoff(signal),
+      connecting: this.#connecting(signal),
+      isKilledOnDisconnect,
+      onSubmitted,
+    });
+  }
+
+  /** Submits a job, and gives it when it is finished, or as it is after `timeoutSeconds`. */
+  async submitAndWait(
+    spec: JobSpec,
+    { idempotencyKey, timeoutSeconds = Infinity, signal }: SubmitOptions & { timeoutSeconds?: number } = {},
+  ): Promise<WholeJob> {
+    const submission = this.#submission(spec, idempotencyKey);
+    return await jobAfterSubmission(
+      {
+        submit: async (timeoutMs) => await submission.jobAfter(timeoutMs, signal),
+        wait: async (id, seconds) => await this.wait(id, { timeoutSeconds: seconds, ...given(signal) }),
+        get: async (id) => await this.job(id, { isRetried: true, ...given(signal) }),
+        backoff: this.#backoff(signal),
+        longestMs: this.#silenceMs,
+      },
+      timeoutSeconds,
+    );
+  }
+
+  async job(id: string, options: AskOptions = {}): Promise<WholeJob> {
+    return await this.#ask((signal) => this.#api.get("/{id}", { params: { path: { id } }, signal }), options);
   }
 
   /** The IDs of the jobs that run now. */
-  async running({ signal }: CallOptions = {}): Promise<string[]> {
-    return (await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/", { signal: both }), signal)).IDs;
+  async running(options: CallOptions = {}): Promise<string[]> {
+    return (await this.#ask((signal) => this.#api.get("/", { signal }), options)).IDs;
   }
 
   /** A page of jobs, newest first. An empty page may be followed by another one. */
-  async page(query: JobQuery = {}, { signal, isRetried = false }: AskOptions = {}): Promise<JobPage> {
-    const get = async (): Promise<JobPage> =>
-      await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/jobs", { params: { query }, signal: both }), signal);
-    return isRetried ? await this.#backoff(signal).through(get) : await get();
+  async page(query: JobQuery = {}, options: AskOptions = {}): Promise<JobPage> {
+    return await this.#ask((signal) => this.#api.get("/jobs", { params: { query }, signal }), options);
   }
 
   /** All matching jobs, newest first. Requests pages as they are needed. */
@@ -128,9 +156,7 @@ export class Client {
    * order. Leaving the loop closes the connection.
    */
   attach(id: string, { signal, ...options }: AttachOptions & CallOptions = {}): AsyncGenerator<Piece> {
-    const open = (query: Query, both: AbortSignal): Promise<Body> => {
-      return this.#transport.events(this.#api.events("/{id}/attach", { params: { path: { id }, query }, signal: both }), both);
-    };
+    const open = (query: Query, both: AbortSignal): Promise<Body> => this.#output(id, query, both);
     return attachPieces({ open, backoff: this.#backoff(signal), connecting: this.#connecting(signal) }, options);
   }
 
@@ -145,79 +171,51 @@ export class Client {
       isCaseSensitive = false,
       offsetBytes = 0,
       limit = 100,
-      signal,
+      ...options
     }: CallOptions & { text: string; isCaseSensitive?: boolean; offsetBytes?: number; limit?: number },
   ): Promise<SearchResult> {
-    const query = { text, case: isCaseSensitive, offset: offsetBytes, limit };
-    return await this.#transport.dataWithin(
-      this.#silenceMs,
-      (both) => this.#api.get("/{id}/search", { params: { path: { id }, query }, signal: both }),
-      signal,
-    );
+    const params = { path: { id }, query: { text, case: isCaseSensitive, offset: offsetBytes, limit } };
+    return await this.#ask((signal) => this.#api.get("/{id}/search", { params, signal }), { ...options, limitMs: this.#silenceMs });
   }
 
   /** The style that escape sequences before a byte of the output have set for it. One call reads a part of a long output. */
   async style(
     id: string,
-    { offsetBytes, fromBytes = 0, signal }: CallOptions & { offsetBytes: number; fromBytes?: number },
+    { offsetBytes, fromBytes = 0, ...options }: CallOptions & { offsetBytes: number; fromBytes?: number },
   ): Promise<OutputStyle> {
-    return await this.#transport.dataWithin(
-      this.#silenceMs,
-      (both) => this.#api.get("/{id}/style", { params: { path: { id }, query: { offset: offsetBytes, from: fromBytes } }, signal: both }),
-      signal,
-    );
+    const params = { path: { id }, query: { offset: offsetBytes, from: fromBytes } };
+    return await this.#ask((signal) => this.#api.get("/{id}/style", { params, signal }), { ...options, limitMs: this.#silenceMs });
   }
 
   /** Waits until the job is finished, and gives it. Throws NotFinishedInTime. */
   async wait(id: string, { timeoutSeconds = Infinity, signal }: CallOptions & { timeoutSeconds?: number } = {}): Promise<WholeJob> {
-    const ask = (timeoutMs: number): Promise<WholeJob> =>
-      this.#transport.dataWithin(
-        timeoutMs + Math.min(graceMs, this.#silenceMs),
-        (both) => this.#api.get("/{id}/wait", { params: { path: { id }, query: { timeout: timeoutMs / 1000 } }, signal: both }),
-        signal,
-      );
+    const ask = (timeoutMs: number): Promise<WholeJob> => {
+      const params = { path: { id }, query: { timeout: timeoutMs / 1000 } };
+      const limitMs = timeoutMs + Math.min(graceMs, this.#silenceMs);
+      return this.#ask((both) => this.#api.get("/{id}/wait", { params, signal: both }), { ...given(signal), limitMs });
+    };
     return await finishedJob({ ask, backoff: this.#backoff(signal), longestMs: this.#silenceMs }, timeoutSeconds);
   }
 
   /** Kills the job; resolves when none of its processes is left. `isForced`: SIGKILL at once, and no further step. */
   async kill(id: string, { isForced = false, signal }: CallOptions & { isForced?: boolean } = {}): Promise<void> {
-    const query = isForced ? { force: true } : {};
-    const backoff = this.#backoff(signal);
-    for (;;) {
-      try {
-        await this.#transport.dataWithin(
-          this.#silenceMs,
-          (both) => this.#api.delete("/{id}", { params: { path: { id }, query }, signal: both }),
-          signal,
-        );
-        return;
-      } catch (error) {
-        const isLong = error instanceof Unreachable && error.cause instanceof Silence; // a grace period may be longer
-        if (!isLong) await backoff.after(error);
-      }
-      // A second request would end the steps that clean up. So if the first one has arrived, only wait for the end.
-      if ((await this.#isEnding(id, signal)) && !isForced) return void (await this.wait(id, given(signal)));
-    }
-  }
-
-  /** Sends a signal, such as SIGUSR1, to the running step. It is sent once: the request is not repeated if its answer is lost. */
-  async signal(id: string, signal: Signal, { signal: ends }: CallOptions = {}): Promise<void> {
-    await this.#transport.dataWithin(
-      this.#answerMs,
-      (both) => this.#api.post("/{id}/signal", { params: { path: { id } }, body: { Signal: signal }, signal: both }),
-      ends,
+    const params = { path: { id }, query: isForced ? { force: true } : {} };
+    const ask = (both: AbortSignal): Promise<Answer<object>> => this.#api.delete("/{id}", { params, signal: both });
+    await killedJob(
+      {
+        ask: async () => await this.#ask(ask, { ...given(signal), limitMs: this.#silenceMs }),
+        get: async () => await this.job(id, { isRetried: true, ...given(signal) }),
+        wait: async () => await this.wait(id, given(signal)),
+        backoff: this.#backoff(signal),
+      },
+      isForced,
     );
   }
 
-  /** Whether the kill has arrived, or the job ended without it. */
-  async #isEnding(id: string, signal: AbortSignal | undefined): Promise<boolean> {
-    try {
-      const { State } = await this.job(id, { ...given(signal), isRetried: true });
-      return State !== "Queued" && State !== "Starting" && State !== "Running";
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return false; // the kill itself reports it
-      throw error;
-    }
+  /** Sends a signal, such as SIGUSR1, to the running step. It is sent once: the request is not repeated if its answer is lost. */
+  async signal(id: string, name: Signal, options: CallOptions = {}): Promise<void> {
+    const params = { path: { id } };
+    await this.#ask((signal) => this.#api.post("/{id}/signal", { params, body: { Signal: name }, signal }), options);
   }
 
   /** Removes a finished job, its output and its workspace. `Remains` names what could not be removed yet. */
@@ -225,11 +223,9 @@ export class Client {
     let mayBeDone = false; // the answer of an earlier request was lost
     return await this.#backoff(signal).through(async () => {
       try {
-        return await this.#transport.dataWithin(
-          this.#silenceMs,
-          (both) => this.#api.delete("/jobs/{id}", { params: { path: { id } }, signal: both }),
-          signal,
-        );
+        const params = { path: { id } };
+        const limitMs = this.#silenceMs;
+        return await this.#ask((both) => this.#api.delete("/jobs/{id}", { params, signal: both }), { ...given(signal), limitMs });
       } catch (error) {
         if (mayBeDone && error instanceof ApiError && error.code === "unknown-job") return {};
         mayBeDone ||= !(error instanceof ApiError) || error.code === "not-jobrunner";
@@ -251,21 +247,21 @@ export class Client {
    * connection is resumed there. Leaving the loop closes the connection.
    */
   events({ signal, position = { id: null } }: CallOptions & { position?: EventsPosition } = {}): AsyncGenerator<JobEvent> {
-    const open = (lastId: string | null, both: AbortSignal): Promise<Body> => {
+    const open = async (lastId: string | null, both: AbortSignal): Promise<Body> => {
       const headers: Record<string, string> = lastId === null ? {} : { "Last-Event-ID": lastId };
-      return this.#transport.events(this.#api.events("/events", { headers, signal: both }), both);
+      return (await this.#transport.events(this.#api.getEvents("/events", { headers, signal: both }), both)).body;
     };
     return jobEvents({ open, backoff: this.#backoff(signal), connecting: this.#connecting(signal) }, position);
   }
 
   /** The machine, the service on it, and the identity of the caller. */
-  async box({ signal }: CallOptions = {}): Promise<Box> {
-    return await this.#transport.dataWithin(this.#answerMs, (both) => this.#api.get("/box", { signal: both }), signal);
+  async box(options: CallOptions = {}): Promise<Box> {
+    return await this.#ask((signal) => this.#api.get("/box", { signal }), options);
   }
 
   /** Runs the doctor, which may take some seconds. Only for the role `admin`. */
-  async findings({ signal }: CallOptions = {}): Promise<Diagnosis> {
-    return await this.#transport.dataWithin(this.#silenceMs, (both) => this.#api.get("/box/findings", { signal: both }), signal);
+  async findings(options: CallOptions = {}): Promise<Diagnosis> {
+    return await this.#ask((signal) => this.#api.get("/box/findings", { signal }), { ...options, limitMs: this.#silenceMs });
   }
 
   /** The health of the service. An unwell service is no error. */
@@ -280,6 +276,24 @@ export class Client {
     throw this.#transport.refusal(response, error);
   }
 
+  /** `limitMs`: the time limit for the answer. */
+  async #ask<Data>(
+    ask: (signal: AbortSignal) => Promise<Answer<Data>>,
+    { signal, isRetried = false, limitMs = this.#answerMs }: AskOptions & { limitMs?: number },
+  ): Promise<Data> {
+    const once = async (): Promise<Data> => await this.#transport.dataWithin(limitMs, ask, signal);
+    return isRetried ? await this.#backoff(signal).through(once) : await once();
+  }
+
+  #submission(spec: JobSpec, idempotencyKey: string | undefined): Submission {
+    return new Submission({ api: this.#api, transport: this.#transport, answerMs: this.#answerMs }, { spec, idempotencyKey });
+  }
+
+  async #output(id: string, query: Query, signal: AbortSignal): Promise<Body> {
+    const params = { path: { id }, query };
+    return (await this.#transport.events(this.#api.getEvents("/{id}/attach", { params, signal }), signal)).body;
+  }
+
   #backoff(signal: AbortSignal | undefined): Backoff {
     return new Backoff(this.#onRetry, signal, { hasAnswered: () => this.#transport.hasAnswered, limitMs: this.#limitMs });
   }
@@ -292,11 +306,6 @@ export class Client {
 /** A 503 may also come from a proxy. */
 function isUnwell(error: unknown): error is Health {
   return error instanceof Object && "status" in error && error.status === "unwell";
-}
-
-/** Without `randomUUID`, which browsers offer only to pages that came over TLS. */
-function newKey(): string {
-  return crypto.getRandomValues(new Uint8Array(16)).join("-");
 }
 
 function given(signal: AbortSignal | undefined): CallOptions {

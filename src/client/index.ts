@@ -15,6 +15,8 @@ export type {
   RemovedJob,
   SearchResult,
   Signal,
+  SubmitAndAttachOptions,
+  SubmitOptions,
   WholeJob,
 } from "./types.ts";
 export type { AttachOptions, Job, Piece } from "./attach.ts";

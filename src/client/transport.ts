@@ -1,4 +1,4 @@
-import type { Answer, Answered, Body } from "./answered.ts";
+import type { Answer, Answered } from "./answered.ts";
 import { ApiError, type Problem, Silence, Unreachable } from "./errors.ts";
 import { Watch } from "./stream.ts";
 
@@ -84,8 +84,8 @@ export class Transport {
     }
   }
 
-  /** The body of an answer with server-sent events. */
-  async events(answer: Promise<Answer<Body>>, signal: AbortSignal): Promise<Body> {
+  /** A successful answer whose body is server-sent events. */
+  async events(answer: Promise<Answer<Answered>>, signal: AbortSignal): Promise<Answered> {
     const { data, error, response } = await this.answer(answer, signal);
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
     if (data === undefined || !isStream) throw this.refusal(response, error);

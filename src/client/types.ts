@@ -41,5 +41,8 @@ export type ClientOptions = {
 };
 
 export type CallOptions = { signal?: AbortSignal };
+/** `idempotencyKey`: 1 to 255 visible ASCII characters; a random one by default. */
+export type SubmitOptions = CallOptions & { idempotencyKey?: string };
+export type SubmitAndAttachOptions = SubmitOptions & { isKilledOnDisconnect?: boolean; onSubmitted?: (id: string) => void };
 /** `isRetried`: the call is retried while the service does not answer, as long calls always are. */
 export type AskOptions = CallOptions & { isRetried?: boolean };

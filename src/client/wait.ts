@@ -1,5 +1,6 @@
 import type { Backoff } from "./backoff.ts";
 import { ApiError, NotFinishedInTime } from "./errors.ts";
+import { isFinished } from "./states.ts";
 import type { WholeJob } from "./types.ts";
 
 /** A proxy may cut long requests. A request is not made shorter than this, however early it was cut. */
@@ -32,5 +33,34 @@ export async function finishedJob({ ask, backoff, longestMs }: Waiting, timeoutS
       }
       if (performance.now() >= endMs) throw new NotFinishedInTime(`the job is not finished after ${timeoutSeconds} s`, { cause: error });
     }
+  }
+}
+
+export type Submitting = {
+  /** One submission, which the service answers when the job is finished, or after `timeoutMs` with the job as it is. */
+  submit: (timeoutMs: number) => Promise<WholeJob>;
+  wait: (id: string, timeoutSeconds: number) => Promise<WholeJob>;
+  get: (id: string) => Promise<WholeJob>;
+  backoff: Backoff;
+  /** No submission waits for longer. */
+  longestMs: number;
+};
+
+/** The submitted job when it is finished, or as it is after `timeoutSeconds`. */
+export async function jobAfterSubmission({ submit, wait, get, backoff, longestMs }: Submitting, timeoutSeconds: number): Promise<WholeJob> {
+  const endMs = performance.now() + timeoutSeconds * 1000;
+  const leftMs = (): number => Math.max(0, endMs - performance.now());
+  let limitMs = longestMs;
+  const job = await backoff.through(async () => {
+    const timeoutMs = Math.ceil(Math.min(leftMs(), limitMs));
+    limitMs = 0; // a proxy may have cut the first request: `wait` finds out how long it lets a request wait
+    return await submit(timeoutMs);
+  });
+  if (isFinished(job.State) || leftMs() === 0) return job;
+  try {
+    return await wait(job.ID, leftMs() / 1000);
+  } catch (error) {
+    if (error instanceof NotFinishedInTime) return await get(job.ID);
+    throw error;
   }
 }
