@@ -39,7 +39,7 @@ test("ps shows a table with shortened IDs that commands accept, and reports when
   const { stdout } = await cli(t, service.url, ["ps", "-a"]);
   const [titles = "", killed = "", done = "", ...rest] = stdout.split("\n");
   assert.match(titles, /^ID +NAME +STATE +STEPS +SUBMITTED +TOOK +EXIT +LABELS$/);
-  assert.match(killed, /^[0-9a-f-]{18} +Failed +1\/1 +\S+ ago +\S+ +SIGKILL$/);
+  assert.match(killed, /^[0-9a-f-]{18} +kill -9 \$\$ +Failed +1\/1 +\S+ ago +\S+ +SIGKILL$/);
   assert.match(done, /^[0-9a-f-]{18}  done  Failed  2\/3 +\S+ ago +\S+ +3 +team=db,kind=a$/);
   assert.deepEqual(rest, [""]);
   const short = done.slice(0, 18);

@@ -14,7 +14,10 @@ const longestName = 32;
 export function linesOf(jobs: Job[], { stream, width = Infinity }: { stream: NodeJS.WritableStream; width?: number }): string[] {
   const short = shorten(jobs.map(({ ID }) => ID));
   const nowMs = Date.now();
-  const shown = width === Infinity ? jobs : jobs.map((job) => ({ ...job, Name: nameFor(job.Name ?? "") }));
+  const shown =
+    width === Infinity
+      ? jobs
+      : jobs.map((job) => ({ ...job, ...(job.Name === null ? { Command: nameFor(job.Command ?? "") } : { Name: nameFor(job.Name) }) }));
   return table(
     titles,
     shown.map((job) => rowOf(job, { short, nowMs })),
@@ -41,7 +44,7 @@ function rowOf(job: Job, { short, nowMs }: { short: (id: string) => string; nowM
   const { ID, Name, State, SubmittedAt, Labels } = job;
   return [
     short(ID),
-    Name ?? "",
+    Name ?? { text: job.Command ?? "", colour: "dim" },
     { text: stateOf(job), colour: colours[State] },
     stepsOf(job),
     agoOf(SubmittedAt, nowMs),

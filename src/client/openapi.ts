@@ -521,6 +521,7 @@ export interface components {
          * @example {
          *       "ID": "019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b",
          *       "Name": "nightly",
+         *       "Command": "make -j2 (+1 step)",
          *       "Labels": {
          *         "team": "db"
          *       },
@@ -569,6 +570,8 @@ export interface components {
          *     }
          */
         Job: {
+            /** @description what it runs, on one line, shortened: the first step's command, and how many steps follow; null: unknown */
+            Command: string | null;
             EndedAt: string | null;
             /** @description as the kernel or the engine reported it; null: none, or unknown */
             ExitCode: number | null;
@@ -876,6 +879,7 @@ export interface components {
          * @example {
          *       "ID": "019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b",
          *       "Name": "nightly",
+         *       "Command": "make -j2 (+1 step)",
          *       "Labels": {
          *         "team": "db"
          *       },
@@ -948,6 +952,8 @@ export interface components {
          *     }
          */
         WholeJob: {
+            /** @description what it runs, on one line, shortened: the first step's command, and how many steps follow; null: unknown */
+            Command: string | null;
             EndedAt: string | null;
             /** @description as the kernel or the engine reported it; null: none, or unknown */
             ExitCode: number | null;

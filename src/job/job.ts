@@ -104,6 +104,9 @@ export type WaitsFor = Static<typeof WaitsFor>;
 export const jobFields = {
   ID: Type.String({ description: "a UUID, version 7" }),
   Name: orNull(Type.String()),
+  Command: orNull(Type.String(), {
+    description: "what it runs, on one line, shortened: the first step's command, and how many steps follow; null: unknown",
+  }),
   Labels: Type.Record(Type.String(), Type.String()),
   State,
   ...ending,
@@ -123,6 +126,7 @@ export const jobFields = {
 export const exampleJob = {
   ID: "019a0f3e-7c4b-7d21-9a55-0c1d2e3f4a5b",
   Name: "nightly",
+  Command: "make -j2 (+1 step)",
   Labels: { team: "db" },
   State: "Failed",
   Reason: "ExitCode",
@@ -175,11 +179,5 @@ export const JobView = Type.Object(jobFields, {
   examples: [exampleJob],
 });
 export type JobView = Static<typeof JobView>;
-
-/** Reads a recorded view. An older service may have recorded it without some of its fields. */
-export function readView(json: string): JobView {
-  const view: JobView = JSON.parse(json);
-  return Object.hasOwn(view, "WaitsFor") ? view : { ...view, WaitsFor: null };
-}
 
 export type WholeJobView = JobView & { Spec: RecordedSpec };

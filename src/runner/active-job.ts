@@ -4,6 +4,7 @@ import type { JobFacts } from "../job/facts.ts";
 import { type JobState, type JobView } from "../job/job.ts";
 import { isOutputUnknown, type LostReason, type Progress, progressOf, type StepPlan, unstartedSteps } from "../job/outcome.ts";
 import type { RecordedSpec } from "../job/secrets.ts";
+import { shortCommand } from "../job/short-command.ts";
 import { commandsOf, type JobSpec } from "../job/spec.ts";
 
 /**
@@ -33,6 +34,7 @@ export class ActiveJob {
   readonly id: string;
   readonly directory: string;
   readonly name: string | null;
+  readonly command: string;
   readonly labels: Record<string, string>;
   readonly submittedAtMs: number;
   readonly owner: string | null;
@@ -54,6 +56,7 @@ export class ActiveJob {
     this.submittedBy = identity.submittedBy;
     this.directory = join(jobsDir, identity.id);
     this.name = spec.Name ?? null;
+    this.command = shortCommand(spec);
     this.labels = spec.Labels ?? {};
     this.hasSecrets = spec.Secrets !== undefined;
     this.plan = commandsOf(spec).map(({ Name, IgnoreError, RunOn, Image }) => ({
@@ -206,6 +209,7 @@ export class ActiveJob {
     return {
       ID: this.id,
       Name: this.name,
+      Command: this.command,
       Labels: this.labels,
       ...verdict,
       SubmittedBy: this.submittedBy,

@@ -1,6 +1,7 @@
 import { type JobFilter, matchesFilter } from "../job/filter.ts";
-import { type FinalState, isFinal, type JobState, type JobView, readView } from "../job/job.ts";
-import type { Bounds, FinishedJobs } from "../store/listing.ts";
+import { type FinalState, isFinal, type JobState, type JobView } from "../job/job.ts";
+import { readView } from "../job/recorded-view.ts";
+import { type Bounds, charactersOf, type FinishedJobs } from "../store/listing.ts";
 import type { Store } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 
@@ -130,13 +131,13 @@ class Walk {
 
   #inDatabase(bounds: Bounds, missing: Page["missing"]): Entry[] {
     const rows = this.#finished?.within(bounds, missing) ?? [];
-    return rows.map(({ seq, viewJson }) => ({ seq, view: (): JobView => readView(viewJson), characters: () => viewJson.length }));
+    return rows.map(({ seq, ...view }) => ({ seq, view: (): JobView => readView(view), characters: () => charactersOf(view) }));
   }
 }
 
 /** An upper bound for the JSON of an unfinished job, without making it: names and values have at most 200 characters. */
 function mostCharactersOf({ Steps, Labels }: JobView): number {
-  return 2000 + 800 * Steps.length + 300 * Object.keys(Labels).length;
+  return 3000 + 800 * Steps.length + 300 * Object.keys(Labels).length;
 }
 
 function matches(job: ActiveJob, query: JobQuery): boolean {

@@ -1,3 +1,4 @@
+import { viewJsonOf } from "../job/recorded-view.ts";
 import type { Ends } from "../store/ends.ts";
 import type { ActiveJob } from "./active-job.ts";
 
@@ -20,5 +21,6 @@ function* missed(ends: Ends, active: Iterable<ActiveJob>, { end, owner, upToSeq 
     if (owner === null || job.owner === owner) yield JSON.stringify(job.view());
   }
   const { last } = ends;
-  for (let next = ends.after(end, owner); next !== null && next.number <= last; next = ends.after(next.number, owner)) yield next.viewJson;
+  for (let next = ends.after(end, owner); next !== null && next.number <= last; next = ends.after(next.number, owner))
+    yield viewJsonOf(next.view);
 }

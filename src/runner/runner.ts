@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { isFinal, type JobState, type JobView, readView, type WholeJobView } from "../job/job.ts";
+import { isFinal, type JobState, type JobView, type WholeJobView } from "../job/job.ts";
+import { readView } from "../job/recorded-view.ts";
 import type { RecordedSpec } from "../job/secrets.ts";
 import type { SentSignal } from "../job/signals.ts";
 import { OutputWatchers } from "../output/watcher.ts";
@@ -113,15 +114,15 @@ export class Runner implements JobRunner {
   view({ id }: JobReference): JobView | null {
     const job = this.#upToDate(id);
     if (job !== null) return job.view();
-    const viewJson = this.#store.viewOf(id);
-    return viewJson === null ? null : readView(viewJson);
+    const recorded = this.#store.viewOf(id);
+    return recorded === null ? null : readView(recorded);
   }
 
   get({ id }: JobReference): WholeJobView | null {
     const job = this.#upToDate(id);
     const recorded = this.#store.jobOf(id);
     if (recorded === null) return null;
-    const view: JobView = job?.view() ?? readView(recorded.viewJson ?? "{}");
+    const view: JobView = job?.view() ?? readView({ specJson: recorded.specJson, viewJson: recorded.viewJson ?? "{}" });
     const Spec: RecordedSpec = JSON.parse(recorded.specJson);
     return { ...view, Spec };
   }

@@ -1,4 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { RecordedView } from "../job/recorded-view.ts";
+import { recordedViewOf, viewColumns } from "./view-columns.ts";
 
 /** How many ends are remembered. */
 const keptEnds = 10_000;
@@ -20,7 +22,7 @@ export class Ends {
     this.#forget = database.prepare("DELETE FROM ends WHERE number <= ?");
     this.#first = database.prepare("SELECT min(number) AS number FROM ends");
     const next = (condition: string): string =>
-      `SELECT e.number, j.view FROM ends e JOIN jobs j ON j.seq = e.seq
+      `SELECT e.number, ${viewColumns} FROM ends e JOIN jobs j ON j.seq = e.seq
       WHERE e.number > ? AND j.view IS NOT NULL ${condition} ORDER BY e.number LIMIT 1`;
     this.#next = database.prepare(next(""));
     this.#nextOf = database.prepare(next("AND j.owner = ?"));
@@ -49,9 +51,10 @@ export class Ends {
     return number <= this.#last && first <= number + 1;
   }
 
-  /** The next end after this one with its job, as JSON; null: there is none. `owner` null: of every owner. */
-  after(number: number, owner: string | null): { number: number; viewJson: string } | null {
-    const row = owner === null ? this.#next.get(number) : this.#nextOf.get(number, owner);
-    return row === undefined ? null : { number: Number(row["number"]), viewJson: String(row["view"]) };
+  /** The next end after this one with its job; null: there is none. `owner` null: of every owner. */
+  after(number: number, owner: string | null): { number: number; view: RecordedView } | null {
+    const row = (owner === null ? this.#next.get(number) : this.#nextOf.get(number, owner)) ?? {};
+    const view = recordedViewOf(row);
+    return view === null ? null : { number: Number(row["number"]), view };
   }
 }

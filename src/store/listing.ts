@@ -1,11 +1,13 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { JobFilter } from "../job/filter.ts";
 import type { FinalState } from "../job/job.ts";
+import type { RecordedView } from "../job/recorded-view.ts";
+import { recordedViewOf, viewColumns } from "./view-columns.ts";
 
 /** `states` null: any final state. */
 export type ListQuery = JobFilter & { states: FinalState[] | null };
 
-export type ListedJob = { seq: number; viewJson: string };
+export type ListedJob = RecordedView & { seq: number };
 
 /** A range of seq: from `lowest` to before `below`. */
 export type Bounds = { lowest: number; below: number };
@@ -156,17 +158,22 @@ function runQuery(
   if (query.owner !== null && driver.kind !== "owner") add("j.owner = ?", query.owner);
   if (query.states === null) add("j.view IS NOT NULL");
   else if (driver.kind !== "state") add(`j.state IN (${marks(query.states)})`, ...query.states);
-  const sql = `SELECT d.seq AS seq, j.view FROM ${source.from} CROSS JOIN jobs j ON j.seq = d.seq
+  const sql = `SELECT d.seq AS seq, ${viewColumns} FROM ${source.from} CROSS JOIN jobs j ON j.seq = d.seq
     WHERE ${where.join(" AND ")} ORDER BY d.seq DESC LIMIT ?`;
   const page: ListedJob[] = [];
   let characters = 0;
   for (const row of database.prepare(sql).iterate(...parameters, most.jobs)) {
-    if (typeof row["view"] !== "string") continue;
-    page.push({ seq: Number(row["seq"]), viewJson: row["view"] });
+    const view = recordedViewOf(row);
+    if (view === null) continue;
+    page.push({ seq: Number(row["seq"]), ...view });
     if (characters > most.characters) break; // one job too many shows that there is a next page
-    characters += row["view"].length;
+    characters += charactersOf(view);
   }
   return page;
+}
+
+export function charactersOf({ viewJson, specJson }: RecordedView): number {
+  return viewJson.length + (specJson?.length ?? 0);
 }
 
 /** The pattern with which LIKE finds a text anywhere. */

@@ -1,10 +1,12 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { FinalState } from "../job/job.ts";
+import type { RecordedView } from "../job/recorded-view.ts";
 import { Ends } from "./ends.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { FinishedJobs, type ListQuery } from "./listing.ts";
 import { openDatabase } from "./open.ts";
 import { TokenTable } from "./tokens.ts";
+import { recordedViewOf, viewColumns } from "./view-columns.ts";
 
 export type NewJob = {
   seq: number;
@@ -90,7 +92,7 @@ export class Store {
     this.#deleteRemoval = prepare("DELETE FROM removals WHERE id = ?");
     this.#updateRemoval = prepare("UPDATE removals SET path = ?, problem = ? WHERE id = ?");
     this.#referenceById = prepare("SELECT seq, owner, view IS NOT NULL AS is_finished FROM jobs WHERE id = ?");
-    this.#viewById = prepare("SELECT view FROM jobs WHERE id = ?");
+    this.#viewById = prepare(`SELECT ${viewColumns} FROM jobs j WHERE id = ?`);
     this.#jobById = prepare("SELECT view, spec FROM jobs WHERE id = ?");
     this.#launchById = prepare("SELECT spec, secrets, account FROM jobs WHERE id = ?");
     this.#byKey = prepare("SELECT id, idempotency_fingerprint AS fingerprint FROM jobs WHERE idempotency_key = ?");
@@ -201,9 +203,9 @@ export class Store {
     return { seq: Number(row["seq"]), owner: text(row["owner"]), isFinished: row["is_finished"] === 1 };
   }
 
-  /** A finished job as lists show it, as JSON; null: no such job, or it is not finished. */
-  viewOf(id: string): string | null {
-    return text(this.#viewById.get(id)?.["view"]);
+  /** A finished job as lists show it; null: no such job, or it is not finished. */
+  viewOf(id: string): RecordedView | null {
+    return recordedViewOf(this.#viewById.get(id) ?? {});
   }
 
   jobOf(id: string): RecordedJob | null {

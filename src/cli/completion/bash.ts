@@ -1,5 +1,5 @@
 import { type Level, listOptions, type Value } from "./level.ts";
-import { quoted } from "./quote.ts";
+import { quoted } from "../../lib/quoted.ts";
 
 /** For bash 4.4 and newer, with or without the package bash-completion. Bash shows no descriptions. */
 export function bashScript(levels: Level[]): string {

@@ -1,5 +1,5 @@
 import { type Level, type LevelArgument, type LevelOption, listOptions, type Value } from "./level.ts";
-import { quoted } from "./quote.ts";
+import { quoted } from "../../lib/quoted.ts";
 
 /** For zsh 5: sourced after compinit, or as the file `_jobrunner` in a folder of the fpath. */
 export function zshScript(levels: Level[]): string {

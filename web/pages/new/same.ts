@@ -1,3 +1,4 @@
+import { quoted } from "../../../src/lib/quoted.ts";
 import type { JobSpec } from "../../../src/client/index.ts";
 import { optionGroupsOf } from "./same-options.ts";
 
@@ -15,22 +16,22 @@ export function asJson(spec: JobSpec): string {
 /** `hasToken`: one is needed; it is taken from the environment. */
 export function asCurl(spec: JobSpec, { url, hasToken }: { url: string; hasToken: boolean }): string {
   const token = hasToken ? ' -H "Authorization: Bearer $JOBRUNNER_TOKEN"' : "";
-  return `curl${token} -d ${quote(JSON.stringify(withoutSecrets(spec)))} ${quote(url)}`;
+  return `curl${token} -d ${quoted(JSON.stringify(withoutSecrets(spec)))} ${quoted(url)}`;
 }
 
 /** By options where they can say all of it, else from a file that is written here. */
 export function asRun(spec: JobSpec): string {
   const groups = optionGroupsOf(spec);
   if (groups !== null) {
-    const command = ["jobrunner run", ...groups.map((words) => words.map(quote).join(" "))].filter((part) => part !== "");
-    const stdin = spec.Stdin === undefined ? "" : `printf %s ${quote(spec.Stdin)} | `;
+    const command = ["jobrunner run", ...groups.map((words) => words.map(quoted).join(" "))].filter((part) => part !== "");
+    const stdin = spec.Stdin === undefined ? "" : `printf %s ${quoted(spec.Stdin)} | `;
     return `${stdin}${command.slice(0, 2).join(" ")}${command
       .slice(2)
       .map((step) => ` \\\n  ${step}`)
       .join("")}`;
   }
   const { Secrets, ...file } = spec;
-  const secrets = Object.keys(Secrets ?? {}).flatMap((name) => ["--secret", quote(name)]);
+  const secrets = Object.keys(Secrets ?? {}).flatMap((name) => ["--secret", quoted(name)]);
   const end = "END";
   return `${["jobrunner run", ...secrets, "--file -"].join(" ")} <<'${end}'\n${JSON.stringify(file, null, 2)}\n${end}`;
 }
@@ -38,9 +39,4 @@ export function asRun(spec: JobSpec): string {
 function withoutSecrets(spec: JobSpec): JobSpec {
   const { Secrets } = spec;
   return Secrets === undefined ? spec : { ...spec, Secrets: Object.fromEntries(Object.keys(Secrets).map((name) => [name, placeholder])) };
-}
-
-/** A word for a shell of POSIX's kind; zsh reads one that begins with "=" as a command's path. */
-function quote(word: string): string {
-  return /^[\w./:=@%+,-]+$/.test(word) && !word.startsWith("=") ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
