@@ -59,7 +59,9 @@ test("jobs are listed newest first, by state, label, name and time, page by page
     await pages(service, "limit=2&state=Failed"),
     all.filter((id) => id !== running && ids.indexOf(id) % 2 === 1),
   );
-  assert.deepEqual(await list(service, "state=Running,Starting"), [running]);
+  for (const states of ["Running,Starting", "running", "STARTING,rUNNING"]) {
+    assert.deepEqual(await list(service, `state=${states}`), [running], states);
+  }
   assert.deepEqual(await pages(service, "limit=1&label=team%3D0"), [running, ids[8], ids[4], ids[0]]);
   assert.deepEqual(await list(service, "label=all&label=team%3D1&state=Failed&limit=2"), [ids[9], ids[5]]);
   assert.deepEqual(await list(service, "label=team%3D0&state=Succeeded&name=n2"), [ids[8]]);

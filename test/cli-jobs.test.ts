@@ -22,7 +22,9 @@ test("ps lists unfinished jobs, with -a all, newest first, filtered by options",
   assert.deepEqual(await ids(), [running]);
   assert.deepEqual(await ids("-a"), [running, done]);
   assert.deepEqual(await ids("--state", "Failed"), [done]);
-  assert.deepEqual(await ids("--state", "Failed,Running"), [running, done]);
+  for (const states of ["Failed,Running", "failed,RUNNING", "failed, running"]) {
+    assert.deepEqual(await ids("--state", states), [running, done], states);
+  }
   assert.deepEqual(await ids("-a", "--label", "team=db", "--label", "kind"), [done]);
   assert.deepEqual(await ids("-a", "--name", "done"), [done]);
   assert.deepEqual(await ids("-a", "--limit", "1"), [running]);
@@ -40,7 +42,7 @@ test("ps shows a table with shortened IDs that commands accept, and reports when
   const [titles = "", killed = "", done = "", ...rest] = stdout.split("\n");
   assert.match(titles, /^ID +NAME +STATE +STEPS +SUBMITTED +TOOK +EXIT +LABELS$/);
   assert.match(killed, /^[0-9a-f-]{18} +kill -9 \$\$ +Failed +1\/1 +\S+ ago +\S+ +SIGKILL$/);
-  assert.match(done, /^[0-9a-f-]{18}  done  Failed  2\/3 +\S+ ago +\S+ +3 +team=db,kind=a$/);
+  assert.match(done, /^[0-9a-f-]{18} +done +Failed +2\/3 +\S+ ago +\S+ +3 +team=db,kind=a$/);
   assert.deepEqual(rest, [""]);
   const short = done.slice(0, 18);
   assert.ok(id.startsWith(short));
@@ -106,11 +108,17 @@ test("an unknown or ambiguous ID is reported with possible matches", async (t) =
           .join("")}`,
       ],
     );
+    const wanted = {
+      rm: 'job has an ID that begins with "feed"',
+      kill: 'unfinished job has the name "feed", or an ID that begins with it',
+    }[command];
     assert.deepEqual(await cli(t, url, [command, "feed"]), {
       code: failure,
       signal: null,
       stdout: "",
-      stderr: `jobrunner: no job has an ID that begins with "feed": 'jobrunner ps -a' lists those that there are\n`,
+      stderr:
+        `jobrunner: no ${wanted ?? 'job has the name "feed", or an ID that begins with it'}: ` +
+        "'jobrunner ps -a' lists those that there are\n",
     });
     const whole = await cli(t, url, [command, nobody]);
     assert.deepEqual([whole.code, whole.stdout], [failure, ""], command);

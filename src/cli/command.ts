@@ -1,5 +1,6 @@
 import type { Client } from "../client/index.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
+import { type Finding, idOf, type JobReference, wordOf } from "./job-reference.ts";
 import { ownStatus, readerGoneStatus } from "./outcome.ts";
 import { isReaderGone, type Session, report } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
@@ -39,26 +40,26 @@ export const withStatusOfJob = { failure: ownStatus };
 const atOnce = 64;
 
 /** `isRetried`: for long commands, which go on while the service does not answer. */
-type Each<Result> = { prefixes: string[]; isRetried?: boolean; act: (id: string) => Promise<Result> };
+type Each<Result> = Finding & { jobs: JobReference[]; act: (id: string) => Promise<Result> };
 
 /**
- * Calls `act` for the job of each ID prefix, and gives the results in the same order. A failure is reported and gives null; the other jobs
+ * Calls `act` for each job, and gives the results in the same order. A failure is reported and gives null; the other jobs
  * are still handled.
  */
 export async function forEach<Result>(
   { session, client }: CommandContext,
-  { prefixes, isRetried = false, act }: Each<Result>,
+  { jobs, act, ...finding }: Each<Result>,
 ): Promise<(Result | null)[]> {
   const { explain } = await import("./explain.ts");
-  const results = prefixes.map((): Result | null => null);
-  const waiting = prefixes.entries();
+  const results = jobs.map((): Result | null => null);
+  const waiting = jobs.entries();
   const take = async (): Promise<void> => {
-    for (const [index, prefix] of waiting) {
+    for (const [index, job] of waiting) {
       try {
-        results[index] = await act(await client.find(prefix, { isRetried }));
+        results[index] = await act(await idOf(client, job, finding));
       } catch (error) {
         if (isReaderGone(error)) throw error;
-        report(session, prefixes.length === 1 ? explain(error) : `${prefix}: ${explain(error)}`);
+        report(session, jobs.length === 1 ? explain(error) : `${wordOf(job)}: ${explain(error)}`);
       }
     }
   };

@@ -11,19 +11,21 @@ import { unreadable, UsageError } from "./usage-error.ts";
 /** Copies into a workspace or out of it, and gives the exit status. Only `cp` loads this. */
 export async function copy({ session, client }: CommandContext, { from, to }: { from: string; to: string }): Promise<number> {
   const [source, target] = [workspacePathOf(from), workspacePathOf(to)];
-  const filesOf = async ({ prefix }: WorkspacePath): Promise<WorkspaceFiles> =>
-    client.files(await client.find(prefix, { isRetried: true }));
+  const filesOf = async ({ job }: WorkspacePath): Promise<WorkspaceFiles> =>
+    client.files(await client.find(job, { byName: "newest", isRetried: true }));
   if (source === null && target !== null) return await upload(session, await filesOf(target), { from, to: target.path });
   if (source !== null && target === null) return await download(session, await filesOf(source), { from: source.path, to });
-  throw new UsageError("exactly one of them must be in a workspace, as ID:PATH");
+  throw new UsageError(
+    "exactly one of them must be in a workspace, as JOB:PATH, and the other one a local path (with a colon in it: ./PATH)",
+  );
 }
 
-type WorkspacePath = { prefix: string; path: string };
+type WorkspacePath = { job: string; path: string };
 
-/** The parts of `ID:PATH`; null for a local path. A path with a slash before the colon is local. */
+/** The parts of `JOB:PATH`, by ID or name; null for a local path. A path with a slash before the colon is local. */
 function workspacePathOf(text: string): WorkspacePath | null {
-  const [, prefix, path] = /^([0-9a-fA-F-]{1,36}):(.*)$/.exec(text) ?? [];
-  return prefix === undefined || path === undefined || prefix === "-" ? null : { prefix, path: path.replace(/^\/+/, "") };
+  const [, job, path] = /^([^/:]+):(.*)$/s.exec(text) ?? [];
+  return job === undefined || path === undefined ? null : { job, path: path.replace(/^\/+/, "") };
 }
 
 async function upload(session: Session, files: WorkspaceFiles, { from, to }: { from: string; to: string }): Promise<number> {

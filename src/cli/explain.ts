@@ -1,4 +1,4 @@
-import { AmbiguousPrefix, ApiError, NoSuchJob, Unreachable } from "../client/errors.ts";
+import { AmbiguousName, AmbiguousPrefix, ApiError, NoSuchJob, Unreachable } from "../client/errors.ts";
 import { hintOf, hintOfOther } from "./connection-hints.ts";
 import { JobGoesOn } from "./job-goes-on.ts";
 
@@ -6,6 +6,7 @@ import { JobGoesOn } from "./job-goes-on.ts";
 export function explain(error: unknown): string {
   if (error instanceof JobGoesOn) return `${explain(error.cause)}\n${whatOf(error)}`;
   if (error instanceof Unreachable) return `${error.message}\n${hintOf(error)}`;
+  if (error instanceof AmbiguousName) return [`${error.message}: give an ID`, ...error.ids.map((id) => `  ${id}`)].join("\n");
   if (error instanceof AmbiguousPrefix) return [`${error.message}: give more of it`, ...error.ids.map((id) => `  ${id}`)].join("\n");
   if (error instanceof NoSuchJob) return `${error.message}: 'jobrunner ps -a' lists those that there are`;
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);

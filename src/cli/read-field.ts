@@ -1,4 +1,4 @@
-import { type LeafField, type Leaf, longOf, type Option, isObject } from "../fields/field.ts";
+import { type ChoiceField, type LeafField, type Leaf, longOf, type Option, isObject } from "../fields/field.ts";
 import { jobLeaves } from "../fields/job-table.ts";
 import { parseEnvFile } from "./env-file.ts";
 import type { TypedOption } from "./job-options.ts";
@@ -36,8 +36,9 @@ export async function readField(session: Session, { field, options, before }: Re
       return merged(before, await Promise.all(texts.map(async (text) => await secretOf(session, { option: field.option, text }))));
     case "contents":
       return last === undefined ? undefined : await readText(session.stdin, { option: longOf(field.option), file: String(last) });
-    case "text":
     case "choice":
+      return last === undefined ? undefined : choiceOf(field, String(last));
+    case "text":
     case "seconds":
     case "bytes":
     case "number":
@@ -45,6 +46,12 @@ export async function readField(session: Session, { field, options, before }: Re
     case "flag":
       return last;
   }
+}
+
+/** A choice in any case, and a signal also without its SIG. The service refuses other words, and says which ones there are. */
+function choiceOf({ choices }: ChoiceField, text: string): string {
+  const word = text.toLowerCase();
+  return choices.map(([value]) => value).find((value) => [word, `sig${word}`].includes(value.toLowerCase())) ?? text;
 }
 
 /** Whether an option belongs to one of the fields. */

@@ -2,8 +2,9 @@ import type { Answer, Body } from "./answered.ts";
 import { Api } from "./api.ts";
 import { attachPieces, type AttachOptions, type Job, type Piece, type Query } from "./attach.ts";
 import { type OnRetry, Backoff } from "./backoff.ts";
-import { AmbiguousPrefix, ApiError, NoSuchJob } from "./errors.ts";
+import { ApiError } from "./errors.ts";
 import { jobEvents } from "./events.ts";
+import { type ByName, findJob, newestJob } from "./find.ts";
 import type { Connecting } from "./stream.ts";
 import { killedJob } from "./kill.ts";
 import { Submission } from "./submission.ts";
@@ -35,9 +36,6 @@ import { WorkspaceFiles } from "./workspace-files.ts";
 const longestAnswerMs = 20_000;
 /** A service that has not answered a `wait` this long after its timeout counts as unreachable. */
 const graceMs = 10_000;
-/** The number of IDs that an AmbiguousPrefix lists. */
-const shownOfPrefix = 10;
-const wholeId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * The HTTP API of a jobrunner. All calls throw ApiError if the service refuses, Unreachable if no answer comes, and the signal's reason
@@ -138,17 +136,17 @@ export class Client {
     }
   }
 
-  /** The ID that begins with the prefix. Returns a whole ID without a request. Throws NoSuchJob and AmbiguousPrefix. */
-  async find(prefix: string, options: AskOptions = {}): Promise<string> {
-    const id = prefix.toLowerCase();
-    if (wholeId.test(id)) return id;
-    const ids: string[] = [];
-    for await (const { ID } of /^[0-9a-f-]{1,36}$/.test(id) ? this.jobs({ id, limit: shownOfPrefix }, options) : [])
-      if (ids.push(ID) === shownOfPrefix) break;
-    const [first, second] = ids;
-    if (first === undefined) throw new NoSuchJob(`no job has an ID that begins with ${JSON.stringify(prefix)}`);
-    if (second !== undefined) throw new AmbiguousPrefix(id, ids);
-    return first;
+  /**
+   * The ID that begins with this text. `byName`: or the ID of a job whose name the text is. Returns a whole ID without a request. Throws
+   * NoSuchJob, AmbiguousPrefix and AmbiguousName.
+   */
+  async find(text: string, { byName, ...options }: AskOptions & { byName?: ByName } = {}): Promise<string> {
+    return await findJob(text, (query) => this.jobs(query, options), byName ?? null);
+  }
+
+  /** The ID of the newest job; `isUnfinished`: of those that are not finished. Throws NoSuchJob. */
+  async newest({ isUnfinished = false, ...options }: AskOptions & { isUnfinished?: boolean } = {}): Promise<string> {
+    return await newestJob((query) => this.jobs(query, options), { isUnfinished });
   }
 
   /**

@@ -62,6 +62,18 @@ export class AmbiguousPrefix extends Error {
   }
 }
 
+/** A name stands for several jobs, or is also the beginning of an ID. */
+export class AmbiguousName extends Error {
+  override readonly name = "AmbiguousName";
+  /** The newest of the jobs, ten at most. */
+  readonly ids: string[];
+
+  constructor(message: string, ids: string[]) {
+    super(message);
+    this.ids = ids;
+  }
+}
+
 export class NotFinishedInTime extends Error {
   override readonly name = "NotFinishedInTime";
 }

@@ -1,5 +1,6 @@
 /** The typed client of jobrunner's HTTP API, for Node and browsers. */
 export { Client } from "./client.ts";
+export type { ByName } from "./find.ts";
 export type {
   Box,
   CallOptions,
@@ -20,9 +21,9 @@ export type {
   WholeJob,
 } from "./types.ts";
 export type { AttachOptions, Job, Piece } from "./attach.ts";
-export { AmbiguousPrefix, ApiError, NoSuchJob, NotFinishedInTime, type Problem, Silence, Unreachable } from "./errors.ts";
+export { AmbiguousName, AmbiguousPrefix, ApiError, NoSuchJob, NotFinishedInTime, type Problem, Silence, Unreachable } from "./errors.ts";
 export { type OnRetry, Backoff, type BackoffOptions, type Retry } from "./backoff.ts";
-export { activeStates, isFinished, jobStates } from "./states.ts";
+export { activeStates, isFinished, jobStates, stateNamed } from "./states.ts";
 export type { Answered } from "./answered.ts";
 export type { Fetch, FetchInit } from "./transport.ts";
 export type { Entry, FilePath, Opened, WorkspaceFiles } from "./workspace-files.ts";

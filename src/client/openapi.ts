@@ -3677,7 +3677,7 @@ export interface operations {
                 name?: string;
                 /** @description submitted at or after this time (RFC 3339) */
                 since?: string;
-                /** @description Queued, Starting, Running, Stopping, Succeeded, Failed, Killed, TimedOut, Lost; separate several by commas, or repeat the parameter */
+                /** @description Queued, Starting, Running, Stopping, Succeeded, Failed, Killed, TimedOut, Lost, in any case; separate several by commas, or repeat the parameter */
                 state?: string[];
                 /** @description text in the name, the ID or a label (as key=value), in upper or lower case */
                 text?: string;

@@ -23,6 +23,11 @@ export function isFinished(state: JobState): boolean {
   return finality[state];
 }
 
+/** The state of this name, in upper or lower case; null: there is none. */
+export function stateNamed(word: string): JobState | null {
+  return jobStates.find((state) => state.toLowerCase() === word.toLowerCase()) ?? null;
+}
+
 function isState(text: string): text is JobState {
   return Object.hasOwn(finality, text);
 }

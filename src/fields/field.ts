@@ -21,7 +21,7 @@ type ContentsField = Shown & { kind: "contents" };
 type NumberField = Shown & { kind: "seconds" | "bytes" | "number" | "integer" };
 type FlagField = Shown & { kind: "flag" };
 /** `choices`: values with their words for people. `otherwise`: the words for no value. */
-type ChoiceField<Value extends string = string> = Shown & {
+export type ChoiceField<Value extends string = string> = Shown & {
   kind: "choice";
   choices: [value: Value, words: string][];
   otherwise: string;

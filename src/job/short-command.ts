@@ -3,7 +3,7 @@ import type { RecordedSpec } from "./secrets.ts";
 import { type Command, commandsOf, type JobSpec } from "./spec.ts";
 
 /** In characters as people see them (graphemes). */
-export const longestCommand = 120;
+const longestCommand = 120;
 
 /** What a job runs, on one line, shortened: the command of its first step, and how many steps follow. Tells jobs without a name apart. */
 export function shortCommand(spec: Pick<JobSpec | RecordedSpec, "CommandLine" | "Commands">): string {

@@ -9,10 +9,13 @@ import { refine } from "../refine.ts";
 const maxPage = 1000;
 const defaultPage = 50;
 
-const isState = (word: string): boolean => jobStates.some((one) => one === word);
-const wordsOf = (lists: string[]): string[] => lists.flatMap((list) => list.split(","));
+const wordsOf = (lists: string[]): string[] => lists.flatMap((list) => list.toLowerCase().split(","));
+const isState = (word: string): boolean => jobStates.some((one) => one.toLowerCase() === word);
 const states = refine(
-  Type.Array(Type.String(), { maxItems: 64, description: `${jobStates.join(", ")}; separate several by commas, or repeat the parameter` }),
+  Type.Array(Type.String(), {
+    maxItems: 64,
+    description: `${jobStates.join(", ")}, in any case; separate several by commas, or repeat the parameter`,
+  }),
   (lists) => (wordsOf(lists).every(isState) ? null : `must be one or more of ${jobStates.join(", ")}`),
 );
 
@@ -101,7 +104,7 @@ function readQuery(query: Static<typeof JobsQuery>): Omit<JobQuery, "owner"> {
   const { id, state = [], label = [], name, text, since, until, limit, cursor } = query;
   return {
     idPrefix: id ?? null,
-    states: jobStates.filter((one) => wordsOf(state).includes(one)),
+    states: jobStates.filter((one) => wordsOf(state).includes(one.toLowerCase())),
     labels: label.map(readLabel),
     name: name ?? null,
     text: text ?? null,

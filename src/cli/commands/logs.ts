@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { AttachOptions } from "../../client/index.ts";
 import { type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
+import { anyJob, idOf, type JobReference, lastFlag, referencesOf } from "../job-reference.ts";
 import type { Output } from "../follow.ts";
 import { untilLeft, whileRead } from "../session.ts";
 import { wholeNumber } from "../values.ts";
@@ -12,21 +13,23 @@ export function addLogs(program: Command, dependencies: Dependencies): void {
   program
     .command("logs")
     .description("Print the output that a job has written so far")
-    .argument("<id>", "The job's ID, or its beginning")
+    .argument("[id]", anyJob)
+    .option(lastFlag, "Print the output of the newest job")
     .option("-f, --follow", "Follow the output until the job ends")
     .option("-n, --tail <lines>", "Print only the last lines", wholeNumber)
     .option("-t, --timestamps", "Print before each line the time at which its first byte was read")
     .addOption(new Option("--stdout", "Print only standard output").conflicts("stderr"))
     .addOption(new Option("--stderr", "Print only standard error").conflicts("stdout"))
     .option("--step <number>", "Print only the output of this step", wholeNumber)
-    .action(async (prefix: string, options: ConnectionOptions & LogsOptions) => {
-      await runCommand(dependencies, options, { run: async (context) => await logs(context, { prefix, options }) });
+    .action(async (word: string | undefined, { last, ...options }: ConnectionOptions & LogsOptions & { last?: boolean }) => {
+      const [job] = referencesOf(word, last);
+      await runCommand(dependencies, options, { run: async (context) => await logs(context, { job, options }) });
     });
 }
 
-async function logs({ session, client }: CommandContext, { prefix, options }: { prefix: string; options: LogsOptions }): Promise<number> {
+async function logs({ session, client }: CommandContext, { job, options }: { job: JobReference; options: LogsOptions }): Promise<number> {
   const { pour } = await import("../follow.ts");
-  const id = await client.find(prefix, { isRetried: options.follow === true });
+  const id = await idOf(client, job, { byName: "newest", isRetried: options.follow === true });
   const decorate = options.timestamps === true ? timestamps() : undefined;
   const run = async (signal: AbortSignal): Promise<unknown> =>
     await pour(session, { pieces: client.attach(id, { ...attachOptions(options), signal }), decorate });

@@ -1,8 +1,8 @@
-import type { Command } from "commander";
-import type { Job, JobQuery } from "../../client/index.ts";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Job, JobQuery, JobState } from "../../client/index.ts";
 import { type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
-import { activeStates } from "../../client/states.ts";
+import { activeStates, jobStates, stateNamed } from "../../client/states.ts";
 import { linesOf } from "../job-format.ts";
 import { print, printJson, report } from "../session.ts";
 import { gather, pair, wholeNumber } from "../values.ts";
@@ -10,7 +10,7 @@ import { UsageError } from "../usage-error.ts";
 
 type PsOptions = {
   all?: boolean;
-  state?: string[];
+  state?: JobState[];
   label?: string[];
   name?: string;
   text?: string;
@@ -25,7 +25,7 @@ export function addPs(program: Command, dependencies: Dependencies): void {
     .command("ps")
     .description("List unfinished jobs, newest first")
     .option("-a, --all", "List finished jobs too")
-    .option("-s, --state <state>", "Find jobs in this state, such as Failed; repeatable, or separated by commas", states)
+    .option("-s, --state <state>", "Find jobs in this state, such as failed; repeatable, or separated by commas", states)
     .option("-l, --label <key[=value]>", "Find jobs by label; repeatable: all must match", gather)
     .option("--name <name>", "Find jobs by name")
     .option("--text <text>", "Find jobs with this text in their name, ID or labels, ignoring case")
@@ -41,8 +41,14 @@ export function addPs(program: Command, dependencies: Dependencies): void {
     });
 }
 
-function states(text: string, before: string[] = []): string[] {
-  return [...before, ...text.split(",")];
+function states(text: string, before: JobState[] = []): JobState[] {
+  return [...before, ...text.split(",").map(state)];
+}
+
+function state(word: string): JobState {
+  const found = stateNamed(word.trim());
+  if (found === null) throw new InvalidArgumentError(`give one or more of ${jobStates.join(", ")}`);
+  return found;
 }
 
 async function list({ session, client }: CommandContext, { quiet = false, json = false, ...options }: PsOptions): Promise<number> {

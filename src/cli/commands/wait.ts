@@ -3,6 +3,7 @@ import { NotFinishedInTime } from "../../client/errors.ts";
 import type { WholeJob } from "../../client/index.ts";
 import { withStatusOfJob, forEach, type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
+import { anyJobs, type JobReference, lastFlag, referencesOf } from "../job-reference.ts";
 import { exitStatusOf, ownStatus } from "../outcome.ts";
 import { print, printJson, report, whileRead } from "../session.ts";
 import { seconds } from "../values.ts";
@@ -17,20 +18,22 @@ export function addWait(program: Command, dependencies: Dependencies): void {
   program
     .command("wait")
     .description("Wait until jobs are finished, and exit like the first of them, in this order, that did not succeed")
-    .argument("<id...>", "The jobs' IDs, or their beginnings")
+    .argument("[id...]", anyJobs)
+    .option(lastFlag, "Wait for the newest job")
     .option("--timeout <duration>", "Wait no longer than this; then exit with 124", seconds)
     .option("--json", "Print each job as a line of JSON")
-    .action(async (prefixes: string[], options: ConnectionOptions & WaitOptions) => {
+    .action(async (words: string[], { last, ...options }: ConnectionOptions & WaitOptions & { last?: boolean }) => {
+      const jobs = referencesOf(words, last);
       await runCommand(dependencies, options, {
         ...withStatusOfJob,
-        run: async (context) => await waitForAll(context, { prefixes, ...options }),
+        run: async (context) => await waitForAll(context, { jobs, ...options }),
       });
     });
 }
 
 async function waitForAll(
   context: CommandContext,
-  { prefixes, timeout = Infinity, json = false }: WaitOptions & { prefixes: string[] },
+  { jobs, timeout = Infinity, json = false }: WaitOptions & { jobs: JobReference[] },
 ): Promise<number> {
   const { session, client } = context;
   const endMs = performance.now() + timeout * 1000;
@@ -46,7 +49,7 @@ async function waitForAll(
     }
   };
   const statuses = await whileRead(session, {
-    run: async (signal) => await forEach(context, { prefixes, isRetried: true, act: async (id) => await act(id, signal) }),
+    run: async (signal) => await forEach(context, { jobs, byName: "newest", isRetried: true, act: async (id) => await act(id, signal) }),
   });
   return statuses.map((status) => status ?? ownStatus).find((status) => status !== 0) ?? 0;
 }

@@ -1,10 +1,10 @@
-import { type Job, type JobState, jobStates } from "../../../src/client/index.ts";
+import { type Job, type JobState, jobStates, stateNamed } from "../../../src/client/index.ts";
 
 /** Listed are jobs that match all parts of the filter. An empty part matches every job. */
 export type Filter = { states: JobState[]; labels: string[]; text: string };
 
 export function readFilter(query: URLSearchParams): Filter {
-  const states = query.getAll("state").flatMap((list) => list.split(","));
+  const states = query.getAll("state").flatMap((list) => list.split(",").map(stateNamed));
   return {
     states: jobStates.filter((state) => states.includes(state)),
     labels: query.getAll("label").filter((label) => label !== ""),
