@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { cutTo, padded, widthOf } from "../src/cli/display-width.ts";
 import { nameFor } from "../src/cli/job-format.ts";
-import { table } from "../src/cli/table.ts";
+import { type Column, table } from "../src/cli/table.ts";
 
 const stream = new PassThrough();
 /** An "e" with a combining accent, a family of four and a flag: one character each. */
@@ -21,10 +21,20 @@ test("columns of a table are aligned whatever takes two columns of the screen, o
   ]);
 });
 
-test("a line is cut at the width of the screen, between characters, and nothing follows the cut", () => {
-  assert.deepEqual(table(["A", "B"], [["数据", "end"]], { stream, width: 3 }), ["A", "数"]);
-  assert.deepEqual(table(["A", "B"], [["数据", "库备"]], { stream, width: 9 }), ["A     B", "数据  库"]);
-  assert.deepEqual(table(["A", "B"], [["👍👍", "end"]], { stream, width: 3 }), ["A", "👍"]);
+test("columns without room on the screen are left out from the right; those that may be cut are cut between characters", () => {
+  const cuttable = [
+    { title: "A", minWidth: 3 },
+    { title: "B", minWidth: 3 },
+  ];
+  const rows = [["数据库", "库备份"]];
+  const lines = (columns: Column[], width: number): string[] => table(columns, rows, { stream, width });
+  assert.deepEqual(lines(cuttable, 14), ["A       B", "数据库  库备份"]);
+  assert.deepEqual(lines(cuttable, 13), ["A       B", "数据库  库备…"]);
+  assert.deepEqual(lines(cuttable, 10), ["A      B", "数据…  库…"]);
+  assert.deepEqual(lines(cuttable, 7), ["A", "数据库"]);
+  assert.deepEqual(lines(cuttable, 5), ["A", "数据…"]);
+  assert.deepEqual(lines(["A", "B"], 13), ["A", "数据库"]);
+  assert.deepEqual(lines(["A", "B"], 3), ["A", "数…"], "the first column is always shown");
 });
 
 test("a long name is cut between characters, and fits the columns with its ellipsis", () => {

@@ -9,6 +9,11 @@ export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - widthOf(text)));
 }
 
+/** The text, or its beginning with an ellipsis, in at most so many columns. */
+export function shortened(text: string, columns: number): string {
+  return widthOf(text) <= columns ? text : `${cutTo(text, columns - 1)}…`;
+}
+
 /** The beginning of the text that fits. A character with its combining marks is kept or left out as a whole. */
 export function cutTo(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;

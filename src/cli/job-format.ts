@@ -1,16 +1,26 @@
-import { isFinished } from "../client/states.ts";
 import type { Job, JobState } from "../client/index.ts";
-import { elapsedMs, shortDuration, skewMs } from "../lib/duration.ts";
-import { cutTo, widthOf } from "./display-width.ts";
-import { type Cell, type Colour, table, visible } from "./table.ts";
+import { stateWithCause } from "../lib/cause.ts";
+import { shortDuration, skewMs } from "../lib/duration.ts";
+import { exitOf, type Known, knownText, type Took, tookOf } from "../lib/ending.ts";
+import { shortened } from "./display-width.ts";
+import { type Cell, type Colour, type Column, table, visible } from "./table.ts";
 
 /** Jobs as lines for people. */
 
-const titles = ["ID", "NAME", "STATE", "STEPS", "SUBMITTED", "TOOK", "EXIT", "LABELS"];
+const columns: Column[] = [
+  "ID",
+  { title: "NAME", minWidth: 16 },
+  { title: "STATE", minWidth: 15 },
+  "STEPS",
+  "SUBMITTED",
+  "TOOK",
+  "EXIT",
+  { title: "LABELS", minWidth: 12 },
+];
 /** In columns. On a screen that cuts lines, a longer name would leave no room for the columns beside it. */
 const longestName = 32;
 
-/** A table of jobs. `width`: longer lines are cut to so many columns of the screen. */
+/** A table of jobs. `width`: of the screen that they must fit. */
 export function linesOf(jobs: Job[], { stream, width = Infinity }: { stream: NodeJS.WritableStream; width?: number }): string[] {
   const short = shorten(jobs.map(({ ID }) => ID));
   const nowMs = Date.now();
@@ -19,7 +29,7 @@ export function linesOf(jobs: Job[], { stream, width = Infinity }: { stream: Nod
       ? jobs
       : jobs.map((job) => ({ ...job, ...(job.Name === null ? { Command: nameFor(job.Command ?? "") } : { Name: nameFor(job.Name) }) }));
   return table(
-    titles,
+    columns,
     shown.map((job) => rowOf(job, { short, nowMs })),
     { stream, width },
   );
@@ -27,15 +37,14 @@ export function linesOf(jobs: Job[], { stream, width = Infinity }: { stream: Nod
 
 /** A name as it is shown on a screen. */
 export function nameFor(name: string): string {
-  const shown = visible(name);
-  return widthOf(shown) > longestName ? `${cutTo(shown, longestName - 1)}…` : shown;
+  return shortened(visible(name), longestName);
 }
 
 /** This much of an ID (milliseconds and a count) distinguishes it from others of its service; the rest is random. */
 const shortLength = 18;
 
 /** Shortens IDs, unless two of them would then be equal. */
-function shorten(ids: string[]): (id: string) => string {
+export function shorten(ids: string[]): (id: string) => string {
   const isApart = new Set(ids.map((id) => id.slice(0, shortLength))).size === new Set(ids).size;
   return (id) => (isApart ? id.slice(0, shortLength) : id);
 }
@@ -45,11 +54,11 @@ function rowOf(job: Job, { short, nowMs }: { short: (id: string) => string; nowM
   return [
     short(ID),
     Name ?? { text: job.Command ?? "", colour: "dim" },
-    { text: stateOf(job), colour: colours[State] },
+    { text: stateText(job), colour: colours[State] },
     stepsOf(job),
     agoOf(SubmittedAt, nowMs),
-    tookOf(job, nowMs),
-    exitOf(job),
+    tookText(tookOf(job, nowMs)),
+    exitText(job),
     labelsOf(Labels),
   ];
 }
@@ -62,11 +71,13 @@ export function changeOf(job: Job): string {
 }
 
 /** Names the process that a kill waits for. Older services do not report it. */
-function stateOf({ State, WaitsFor: waited }: Job): string {
-  return !waited ? State : `${State}: waits for ${waited.Program} (${waited.PID}) of ${waited.User}`;
+export function stateText(job: Job): string {
+  const { State, WaitsFor: waited } = job;
+  return !waited ? stateWithCause(job) : `${State}: waits for ${waited.Program} (${waited.PID}) of ${waited.User}`;
 }
 
-const colours: Record<JobState, Colour> = {
+/** Of the terminal. */
+export const colours: Record<JobState, Colour> = {
   Queued: "dim",
   Starting: "cyan",
   Running: "cyan",
@@ -84,20 +95,17 @@ function stepsOf({ Steps }: Job): string {
   return `${begun}/${Steps.length}`;
 }
 
-function tookOf({ State, StartedAt, EndedAt }: Job, nowMs: number): string {
-  if (StartedAt === null || (EndedAt === null && isFinished(State))) return "";
-  const ms = elapsedMs({ StartedAt, EndedAt }, nowMs);
-  return ms === null ? "?" : shortDuration(ms);
+export function tookText(took: Known<Took>): string {
+  return knownText(took, ({ ms }) => shortDuration(ms));
 }
 
-function agoOf(time: string, nowMs: number): string {
+export function agoOf(time: string, nowMs: number): string {
   const ms = nowMs - Date.parse(time);
   return ms < -skewMs ? time.slice(0, 10) : `${shortDuration(ms)} ago`;
 }
 
-function exitOf(job: Job): string {
-  if (!isFinished(job.State)) return "";
-  return job.Signal ?? (job.ExitCode === null ? "?" : String(job.ExitCode));
+export function exitText(job: Job): string {
+  return knownText(exitOf(job), (exit) => exit);
 }
 
 function labelsOf(labels: Record<string, string>): string {

@@ -5,6 +5,7 @@ import { addAttach } from "./commands/attach.ts";
 import { addCp } from "./commands/cp.ts";
 import { addDoctor, type DoctorDependencies } from "./commands/doctor.ts";
 import { addEvents } from "./commands/events.ts";
+import { addHistory } from "./commands/history.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addKill } from "./commands/kill.ts";
 import { addLogs } from "./commands/logs.ts";
@@ -49,7 +50,8 @@ export function makeProgram(dependencies: Dependencies): Command {
     .enablePositionalOptions()
     .allowExcessArguments(false)
     .action(serve);
-  for (const add of [addRun, addPs, addAttach, addLogs, addWait, addKill, addInspect, addRm, addCp, addEvents]) add(program, dependencies);
+  for (const add of [addRun, addPs, addAttach, addLogs, addWait, addKill, addInspect, addRm, addCp, addEvents, addHistory])
+    add(program, dependencies);
   addConnectionOptions(program);
   addToken(program, dependencies);
   addDoctor(program, dependencies);

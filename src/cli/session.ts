@@ -35,6 +35,11 @@ export async function print({ stdout }: Session, text: string): Promise<void> {
   await write(stdout, `${text}\n`);
 }
 
+/** The width of a terminal. What goes elsewhere is written whole. */
+export function screenWidth({ isTTY, columns }: Session["stdout"]): { width?: number } {
+  return isTTY === true && columns !== undefined && columns > 0 ? { width: columns } : {};
+}
+
 /** Escapes control characters, because the text comes from other users. The JSON stays equal: it may escape any character. */
 export async function printJson(session: Session, value: unknown, { isLine = false } = {}): Promise<void> {
   await print(

@@ -1,5 +1,6 @@
 import { isFinished, type Job, type Step } from "../../src/client/index.ts";
 import { longDuration, skewMs } from "../../src/lib/duration.ts";
+import { exitOf, knownText, tookOf } from "../../src/lib/ending.ts";
 
 /** Values of the API as the page shows them. */
 
@@ -52,9 +53,14 @@ export function bytesText(bytes: number): string {
   return `${power === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }
 
-/** `exit 2` or `SIGKILL`; empty if there is neither. */
-export function exitText({ ExitCode, Signal }: Pick<Job, "ExitCode" | "Signal">): string {
-  return Signal ?? (ExitCode === null ? "" : `exit ${ExitCode}`);
+/** `exit 2` or `SIGKILL`; nothing if there is neither, `?` if it is unknown. */
+export function exitText(run: Parameters<typeof exitOf>[0]): string {
+  return knownText(exitOf(run), (exit) => (run.Signal === null ? `exit ${exit}` : exit));
+}
+
+/** How long it took, or runs so far; nothing if it has not started, `?` if it is unknown. */
+export function tookText(run: Parameters<typeof tookOf>[0], nowMs: number): string {
+  return knownText(tookOf(run, nowMs), ({ ms, isRunning }) => (isRunning ? tickingText(ms) : longDuration(ms)));
 }
 
 /** The job's name, or the beginning of its ID. */

@@ -4,7 +4,7 @@ import { type Dependencies, type CommandContext, runCommand } from "../command.t
 import type { ConnectionOptions } from "../connection-options.ts";
 import { activeStates, jobStates, stateNamed } from "../../client/states.ts";
 import { linesOf } from "../job-format.ts";
-import { print, printJson, report } from "../session.ts";
+import { print, printJson, report, screenWidth } from "../session.ts";
 import { gather, pair, wholeNumber } from "../values.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -55,7 +55,7 @@ async function list({ session, client }: CommandContext, { quiet = false, json =
   const { jobs, hasMore } = await first(client.jobs({ ...queryOf(options), limit: Math.min(options.limit + 1, 1000) }), options.limit);
   if (json) await printJson(session, jobs);
   else if (quiet) for (const { ID } of jobs) await print(session, ID);
-  else await print(session, linesOf(jobs, { stream: session.stdout }).join("\n"));
+  else await print(session, linesOf(jobs, { stream: session.stdout, ...screenWidth(session.stdout) }).join("\n"));
   if (hasMore && !quiet && !json) report(session, `only the newest ${jobs.length} are listed; --limit lists more`);
   return 0;
 }

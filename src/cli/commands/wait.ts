@@ -4,6 +4,7 @@ import type { WholeJob } from "../../client/index.ts";
 import { withStatusOfJob, forEach, type Dependencies, type CommandContext, runCommand } from "../command.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { anyJobs, type JobReference, lastFlag, referencesOf } from "../job-reference.ts";
+import { exitText } from "../job-format.ts";
 import { exitStatusOf, ownStatus } from "../outcome.ts";
 import { print, printJson, report, whileRead } from "../session.ts";
 import { seconds } from "../values.ts";
@@ -54,7 +55,7 @@ async function waitForAll(
   return statuses.map((status) => status ?? ownStatus).find((status) => status !== 0) ?? 0;
 }
 
-function lineOf({ ID, State, ExitCode, Signal, Message }: WholeJob): string {
-  const end = Signal ?? (ExitCode === null ? "?" : String(ExitCode));
-  return [ID, State, end, ...(Message === null ? [] : [visible(Message)])].join("  ");
+function lineOf(job: WholeJob): string {
+  const { ID, State, Message } = job;
+  return [ID, State, exitText(job), visible(Message ?? "")].filter((text) => text !== "").join("  ");
 }

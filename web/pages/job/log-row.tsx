@@ -5,8 +5,8 @@ import type { Row } from "../../output/rows.ts";
 import type { Run } from "../../output/styles.ts";
 import { StateMark } from "../../parts/state.tsx";
 import { hrefs, type LogTarget } from "../../route.ts";
-import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
-import { bytesText, clockText, exactTime, exitText } from "../../service/format.ts";
+import { isUnfinished } from "../../../src/lib/ending.ts";
+import { bytesText, clockText, exactTime, exitText, tookText } from "../../service/format.ts";
 import { markedRuns } from "./marks.ts";
 import { nameOf } from "./timeline.tsx";
 
@@ -53,7 +53,7 @@ export function LogRow({ row, job, isFolded, found, chosen, onLink, onFold }: Lo
 function StepRow({ step, job, isFolded, onFold }: { step: number; job: WholeJob; isFolded: boolean; onFold: (step: number) => void }) {
   const view = job.Steps[step - 1];
   if (view === undefined) return <div class="log-step" />;
-  const ms = view.EndedAt === null ? null : elapsedMs(view, 0);
+  const took = isUnfinished(view) ? "" : tookText(view, 0);
   return (
     <div class="log-step">
       <button class="plain small" aria-expanded={!isFolded} onClick={() => onFold(step)}>
@@ -61,9 +61,7 @@ function StepRow({ step, job, isFolded, onFold }: { step: number; job: WholeJob;
         <span class="muted">{step}</span> <span class="step-title">{nameOf(view, job)}</span>
       </button>
       <StateMark state={view.State} />
-      <span class="muted">
-        {[view.State === "Succeeded" ? "" : exitText(view), ms === null ? "" : longDuration(ms)].filter((text) => text !== "").join(" · ")}
-      </span>
+      <span class="muted">{[view.State === "Succeeded" ? "" : exitText(view), took].filter((text) => text !== "").join(" · ")}</span>
       {isFolded && <span class="muted">folded{view.OutputBytes === null ? "" : `: ${bytesText(view.OutputBytes)}`}</span>}
     </div>
   );

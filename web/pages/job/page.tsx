@@ -6,8 +6,7 @@ import { StateMark } from "../../parts/state.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { hrefs, type LogTarget } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
-import { exactTime, exitText, isActive, sinceText, tickingText, titleOf } from "../../service/format.ts";
+import { exactTime, exitText, isActive, sinceText, titleOf, tookText } from "../../service/format.ts";
 import { Actions } from "./actions.tsx";
 import { Facts } from "./facts.tsx";
 import { LiveJob } from "./live-job.ts";
@@ -104,7 +103,6 @@ function Head({ job }: { job: WholeJob }) {
 }
 
 function Took({ job }: { job: WholeJob }) {
-  const ms = elapsedMs(job, nowMs.value);
-  if (ms === null) return null;
-  return <span class="muted">{job.EndedAt === null ? tickingText(ms) : longDuration(ms)}</span>;
+  const text = tookText(job, nowMs.value);
+  return text === "" ? null : <span class="muted">{text}</span>;
 }

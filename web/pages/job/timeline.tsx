@@ -2,8 +2,8 @@ import type { Step, WholeJob } from "../../../src/client/index.ts";
 import { StateMark, stateClass } from "../../parts/state.tsx";
 import { goTo, hrefs } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
-import { bytesText, exactTime, exitText, tickingText } from "../../service/format.ts";
+import { isUnfinished } from "../../../src/lib/ending.ts";
+import { bytesText, exactTime, exitText, tookText } from "../../service/format.ts";
 
 /** A job's steps in order, with when each ran and how it ended. A step's name links to its output. */
 export function Timeline({ job }: { job: WholeJob }) {
@@ -56,10 +56,15 @@ export function nameOf({ Name, Number }: Pick<Step, "Name" | "Number">, { Spec }
 
 type Span = { startMs: number; endMs: number };
 
-function spanOf({ StartedAt, EndedAt, Steps }: WholeJob): Span | null {
-  const start = StartedAt ?? Steps.find((step) => step.StartedAt !== null)?.StartedAt ?? null;
-  if (start === null) return null;
-  return { startMs: Date.parse(start), endMs: EndedAt === null ? nowMs.value : Date.parse(EndedAt) };
+/** A job whose end is unknown ends, in the picture, with the last time that is known. */
+function spanOf(job: WholeJob): Span | null {
+  const times = [job, ...job.Steps].flatMap(({ StartedAt, EndedAt }) =>
+    [StartedAt, EndedAt].flatMap((time) => (time === null ? [] : [Date.parse(time)])),
+  );
+  const [firstMs] = times;
+  if (firstMs === undefined) return null;
+  const lastMs = job.EndedAt === null ? Math.max(...times) : Date.parse(job.EndedAt);
+  return { startMs: firstMs, endMs: isUnfinished(job) ? nowMs.value : lastMs };
 }
 
 function Bar({ step, span }: { step: Step; span: Span | null }) {
@@ -81,9 +86,8 @@ function timesOf({ StartedAt, EndedAt }: Step): string {
 }
 
 function StepTook({ step }: { step: Step }) {
-  const ms = elapsedMs(step, nowMs.value);
-  if (ms === null) return <span class="muted">{step.State === "Skipped" ? "skipped" : ""}</span>;
-  return <>{step.EndedAt === null ? tickingText(ms) : longDuration(ms)}</>;
+  if (step.State === "Skipped") return <span class="muted">skipped</span>;
+  return <>{tookText(step, nowMs.value)}</>;
 }
 
 /** The resources that it used, if known. */

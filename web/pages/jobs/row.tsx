@@ -4,14 +4,13 @@ import { StateMark } from "../../parts/state.tsx";
 import { StepsBar } from "../../parts/steps-bar.tsx";
 import { hrefs } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { elapsedMs, longDuration } from "../../../src/lib/duration.ts";
-import { exactTime, exitText, shortId, sinceText, tickingText } from "../../service/format.ts";
+import { exactTime, exitText, isActive, shortId, sinceText, tookText } from "../../service/format.ts";
 import type { Row } from "./job-list.ts";
 
-type JobRowProps = { row: Row; index: number; topPx: number; isActive: boolean; onLabel: (label: string) => void };
+type JobRowProps = { row: Row; index: number; topPx: number; isCurrent: boolean; onLabel: (label: string) => void };
 
 /** A job as a row. */
-export function JobRow({ row, index, topPx, isActive, onLabel }: JobRowProps) {
+export function JobRow({ row, index, topPx, isCurrent, onLabel }: JobRowProps) {
   const job = row.job.value;
   const { ID, Name, State, SubmittedAt, Labels, Message } = job;
   return (
@@ -20,7 +19,7 @@ export function JobRow({ row, index, topPx, isActive, onLabel }: JobRowProps) {
         <StateMark state={State} />
       </span>
       <span role="cell" class="name">
-        <a href={hrefs.job(ID)} tabIndex={isActive ? 0 : -1}>
+        <a href={hrefs.job(ID)} tabIndex={isCurrent ? 0 : -1}>
           {Name ?? shortId(ID)}
         </a>
         {Name !== null && <span class="mono muted">{shortId(ID)}</span>}
@@ -60,15 +59,10 @@ function Since({ time }: { time: string }) {
 
 /** The duration of an unfinished job, updated every second. */
 function Took({ job }: { job: Job }) {
-  if (job.EndedAt === null && job.StartedAt !== null) return <Ticking key={job.StartedAt} job={job} />;
-  const ms = elapsedMs(job, 0);
-  return <>{ms === null ? "" : longDuration(ms)}</>;
+  if (isActive(job) && job.StartedAt !== null) return <Ticking key={job.StartedAt} job={job} />;
+  return <>{tookText(job, 0)}</>;
 }
 
 function Ticking({ job }: { job: Job }) {
-  const text = useComputed(() => {
-    const ms = elapsedMs(job, nowMs.value);
-    return ms === null ? "" : tickingText(ms);
-  });
-  return <>{text}</>;
+  return <>{useComputed(() => tookText(job, nowMs.value))}</>;
 }

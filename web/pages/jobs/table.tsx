@@ -47,7 +47,7 @@ export function JobTable({ list, onLabel, empty }: { list: JobList; onLabel: (la
                 row={row}
                 index={range.first + index}
                 topPx={(range.first + index) * rowPx}
-                isActive={activeIndex === range.first + index}
+                isCurrent={activeIndex === range.first + index}
                 onLabel={onLabel}
               />
             ))}
