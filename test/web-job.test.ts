@@ -17,7 +17,7 @@ browserTest(
     const id = await service.submit({ Name: "live", CommandLine: `printf '\\033[31mred\\033[0m plain\\n'; echo careful >&2; ${echoing}` });
     await page.goto(`${base}/ui/#/jobs/${id}`);
     await waitForLines(page, "what was written before is there", (lines) => lines.includes("red plain") && lines.includes("careful"));
-    assert.equal(await page.locator(".log-row .f1").textContent(), "red");
+    assert.equal(await page.locator(".log-row span[style*=color]").first().textContent(), "red");
     assert.equal(await page.locator(".log-row.has-stderr .stderr").textContent(), "careful");
     const append = async (text: string): Promise<unknown> => await service.call("PUT", `/${id}/files/lines`, { body: text });
     const lines = (from: number, to: number): string =>
