@@ -91,9 +91,10 @@ export const exitStatus: Section = {
       ["124", "for `wait`: the `--timeout` has passed"],
       [
         "125",
-        "for `run`, `attach` and `wait`: the job could not be submitted or followed, could not start, or failed without an exit code; " +
+        "for `run`, `attach` and `wait`: the job could not be submitted or followed, or failed without an exit code; " +
           "standard error says why",
       ],
+      ["126, 127", "for `run`, `attach` and `wait`: the command of the job could not be executed, or was not found, as in shells"],
       ["130", "for `run`, `attach` and `wait`: Ctrl-C left the job; it continues, or ends as requested"],
       ["141", "the reader of the output is gone, which is noticed at once; the job continues"],
     ]),
@@ -178,8 +179,8 @@ export const proxies: Section = {
 export const clientVariables = table([
   [
     "`JOBRUNNER_URL`",
-    "URL of the service: `http://…` or `https://…`, with a path prefix if needed, or `unix:/path/of/socket`; default " +
-      "`http://localhost:8080`",
+    "URL of the service: `http://…` or `https://…`, with a path prefix if needed, or `unix:/path/of/socket`; default: " +
+      "where a service with the same `JOBRUNNER_PORT`, `JOBRUNNER_SOCKET` and `JOBRUNNER_HOSTNAME` listens, or `http://localhost:8080`",
   ],
   ["`JOBRUNNER_TOKEN`", "access token; the service's own user needs none on its machine"],
   [

@@ -33,6 +33,27 @@ test("if nothing answers, a command reports the address and a remedy, with statu
   }
 });
 
+test("without a URL, a command finds a service that was started with the same environment", needsOpenssl, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-find-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const socketPath = join(folder, "socket");
+  const service = await startService(t, { environment: { JOBRUNNER_SOCKET: socketPath } });
+  const { job } = await service.run({ CommandLine: "true" });
+  const port = String(service.port);
+  const found = async (environment: Record<string, string>): Promise<void> => {
+    const { code, stdout, stderr } = await cli(t, "", ["ps", "-a", "-q"], { environment });
+    assert.deepEqual([code, stdout, stderr], [0, `${job.ID}\n`, ""], JSON.stringify(environment));
+  };
+  await found({ JOBRUNNER_PORT: port });
+  await found({ JOBRUNNER_PORT: port, JOBRUNNER_HOSTNAME: "127.0.0.1" });
+  await found({ JOBRUNNER_PORT: port, JOBRUNNER_HOSTNAME: "0.0.0.0", JOBRUNNER_SOCKET: "/no/such/socket" });
+  await found({ JOBRUNNER_SOCKET: socketPath });
+  await found({ JOBRUNNER_PORT: "none", JOBRUNNER_SOCKET: socketPath });
+  await found({ JOBRUNNER_URL: service.url, JOBRUNNER_PORT: "1" });
+  const away = await cli(t, "", ["ps"], { environment: { JOBRUNNER_PORT: "1", JOBRUNNER_TLS_CERT: "x" } });
+  assert.match(away.stderr, /^jobrunner: no answer from https:\/\/localhost:1: /);
+});
+
 test("options override variables, and may precede the command", async (t) => {
   const { url } = await startService(t);
   const nowhere = "http://127.0.0.1:1";

@@ -38,12 +38,14 @@ test("run explains in one line what the exit status cannot", async (t) => {
     [["-c", "kill -64 $$"], 192, /^jobrunner: the job is Failed: step 1 was ended by SIGRTMAX\n$/],
     [["--", "perl", "-e", "kill 32, $$; sleep 1000"], 160, /^jobrunner: the job is Failed: step 1 was ended by SIG32\n$/],
     [["-c", "--version"], 127, /^bash: line 2: --version: command not found\n$/],
-    [["no-such-program"], 125, /^jobrunner: the job is Failed: step 1 could not start: .*no such file.*\n$/],
+    [["no-such-program"], 127, /^jobrunner: the job is Failed: step 1 could not start: .*no such file.*\n$/],
     [
       ["echo hello"],
-      125,
+      127,
       /^jobrunner: the job is Failed: .*\njobrunner: "echo hello" was taken for the name of a program: with -c before it, it is a command line\n$/,
     ],
+    [["/etc"], 126, /^jobrunner: the job is Failed: step 1 could not start: command \/etc .*permission denied\n$/],
+    [["--workdir", "/no/such/folder", "--", "true"], 125, /^jobrunner: the job is Failed: .*working directory/],
     [["--timeout", "200ms", "-c", "trap 'exit 0' TERM; sleep 1000 & wait"], 125, /^jobrunner: the job is TimedOut: .*TimeoutSeconds.*\n$/],
     [["--idle-timeout", "0.2", "--", "sleep", "1000"], 143, /^jobrunner: the job is TimedOut: /],
   ];

@@ -120,6 +120,7 @@ engineTest(
       assert.deepEqual([job.Reason, job.ExitCode], expected, about);
       if (message !== undefined) assert.match((job.Message ?? "").replace(/^step 2/, "step 1"), message, about);
       assert.equal(bytes.toString(), output, about);
+      assert.equal(job.Steps[1]?.StartError, startErrorOf(message), about);
       assert.deepEqual(
         readdirSync(join(service.stateDir, "jobs", job.ID)).filter((name) => /^streams-\d+$/.test(name)),
         [],
@@ -128,6 +129,13 @@ engineTest(
     });
   },
 );
+
+/** What the sentence of the cause says, too. */
+function startErrorOf(message: RegExp | undefined): string | null {
+  const [, why] = /working directory|([A-Z][a-z ]+)(?:\$|$)/.exec(message?.source ?? "") ?? [];
+  if (why?.startsWith("No such file") === true) return "NotFound";
+  return why === "Permission denied" ? "NotExecutable" : null;
+}
 
 async function inTurns<Item>(items: Item[], act: (item: Item) => Promise<void>): Promise<void> {
   const rest = [...items];

@@ -194,13 +194,22 @@ test("a program that cannot be started fails its step at once, with the reason, 
   writeFileSync(notExecutable, "#!/bin/sh\n", { mode: 0o644 });
   const noInterpreter = join(service.stateDir, "no-interpreter");
   writeFileSync(noInterpreter, "#!/no/such/interpreter\n", { mode: 0o755 });
-  const cases: { spec: JobSpec; message: RegExp }[] = [
+  const cases: { spec: JobSpec; message: RegExp; startError?: "NotExecutable" | null }[] = [
     {
+      startError: null,
       spec: { CommandLine: "pwd", WorkingDir: "/no/such/place" },
       message: /step 1 could not start: working directory \/no\/such\/place: no such file or directory$/,
     },
-    { spec: { CommandLine: "pwd", WorkingDir: "/etc/passwd" }, message: /working directory \/etc\/passwd: not a directory$/ },
-    { spec: { CommandLine: "pwd", WorkingDir: "none" }, message: /working directory \/.*\/work\/none: no such file or directory$/ },
+    {
+      startError: null,
+      spec: { CommandLine: "pwd", WorkingDir: "/etc/passwd" },
+      message: /working directory \/etc\/passwd: not a directory$/,
+    },
+    {
+      startError: null,
+      spec: { CommandLine: "pwd", WorkingDir: "none" },
+      message: /working directory \/.*\/work\/none: no such file or directory$/,
+    },
     {
       spec: { Commands: [{ Args: ["no-such-program"], WorkingDir: "/usr" }] },
       message: /could not start: command no-such-program \(looked for in PATH, working directory \/usr\): no such file or directory$/,
@@ -210,6 +219,7 @@ test("a program that cannot be started fails its step at once, with the reason, 
       message: /could not start: command \.\/tool \(working directory \/.*\/work\): no such file or directory$/,
     },
     {
+      startError: "NotExecutable",
       spec: { Commands: [{ Args: ["x".repeat(5000)] }] },
       message: /could not start: command x{200}… \(looked for in PATH, working directory \/.*\/work\): name too long$/,
     },
@@ -218,19 +228,22 @@ test("a program that cannot be started fails its step at once, with the reason, 
       message: /could not start: command no-such-shell \(looked for in PATH, /,
     },
     {
+      startError: "NotExecutable",
       spec: { Commands: [{ Args: [notExecutable] }] },
       message: /could not start: command \/.*\/not-executable \(working directory \/.*\/work\): permission denied$/,
     },
     {
+      startError: "NotExecutable",
       spec: { Commands: [{ Args: [noInterpreter] }] },
       message:
         /could not start: command \/.*\/no-interpreter \(working directory .*\): the file exists, but the interpreter that it names.* does not/,
     },
   ];
-  for (const { spec, message } of cases) {
+  for (const { spec, message, startError = "NotFound" } of cases) {
     const { job, output } = await service.run(spec);
     assert.deepEqual([job.State, job.Reason, job.ExitCode, job.Signal, output.length], ["Failed", "CouldNotStart", null, null, 0]);
     assert.match(job.Message ?? "", message);
+    assert.equal(job.Steps[0]?.StartError, startError, JSON.stringify(spec));
   }
   const { job } = await service.run({ Commands: [{ Args: ["nope"], IgnoreError: true }, { CommandLine: "true" }] });
   assert.deepEqual(

@@ -7,7 +7,10 @@ export type ConnectionOptions = { url?: string; tokenFile?: string; cacert?: str
 
 /** Each overrides a variable. None takes a token itself, because other users see argument vectors. */
 const connectionOptions: [flags: string, description: string][] = [
-  ["--url <url>", "URL of the service: http://…, https://… or unix:/path/of/socket (JOBRUNNER_URL; default http://localhost:8080)"],
+  [
+    "--url <url>",
+    "URL of the service: http://…, https://… or unix:/path/of/socket (JOBRUNNER_URL; default: where JOBRUNNER_SOCKET or JOBRUNNER_PORT is, or http://localhost:8080)",
+  ],
   ["--token-file <file>", "File with an access token (JOBRUNNER_TOKEN: the token itself)"],
   ["--cacert <file>", "Certificate of the authority that the service's certificate needs, PEM (JOBRUNNER_CACERT)"],
   ["--client-cert <file>", "Client certificate, PEM (JOBRUNNER_CLIENT_CERT)"],

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { ApiError, Silence, Unreachable } from "../client/errors.ts";
 import { type Answered, Client, type Fetch, type OnRetry } from "../client/index.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
+import { defaultUrl } from "./default-url.ts";
 import { makeFetch } from "./http-fetch.ts";
 import { proxyFor } from "./proxy.ts";
 import { type Session, report } from "./session.ts";
@@ -11,7 +12,7 @@ import { unreadable, UsageError } from "./usage-error.ts";
 /** Makes a client from options and environment. */
 export async function connect(session: Session, options: ConnectionOptions): Promise<Client> {
   const variable = (name: string): string | undefined => session.environment[name] || undefined; // empty counts as unset
-  const { url, socketPath } = endpointOf(options.url ?? variable("JOBRUNNER_URL") ?? "http://localhost:8080");
+  const { url, socketPath } = endpointOf(options.url ?? variable("JOBRUNNER_URL") ?? defaultUrl(session.environment));
   const token = readFile(options.tokenFile, "--token-file")?.text.trim() ?? variable("JOBRUNNER_TOKEN");
   const file = (given: string | undefined, [option, name]: [string, string]): TlsFile | undefined =>
     readFile(given, option) ?? readFile(variable(name), name);

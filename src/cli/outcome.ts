@@ -22,14 +22,23 @@ export function conclude(session: Session, job: Job): number {
 }
 
 /**
- * The job's exit code, or 128 plus the number of the signal that ended it. 125 if neither is known, or if the job failed with exit code 0.
+ * The job's exit code, or 128 plus the number of the signal that ended it; for a command that could not be executed 127 or 126, as in shells.
+ * 125 if none of them is known, or if the job failed with exit code 0.
  */
-export function exitStatusOf({ State, ExitCode, Signal }: Job): number {
+export function exitStatusOf({ State, Reason, ExitCode, Signal, Steps }: Job): number {
   if (State === "Succeeded") return 0;
+  if (Reason === "CouldNotStart") return startStatusOf(Steps);
   if (ExitCode !== null && ExitCode !== 0) return ExitCode;
   const number = Signal === null ? null : signalNumber(Signal);
   return number === null ? ownStatus : 128 + number;
 }
+
+function startStatusOf(steps: Job["Steps"]): number {
+  const error = steps.find((step) => step.Reason === "CouldNotStart")?.StartError ?? null; // an older service does not say
+  return error === null ? ownStatus : startStatuses[error];
+}
+
+const startStatuses = { NotFound: 127, NotExecutable: 126 };
 
 /** Null: the exit status says everything. */
 function remarkOf({ State, Reason, ExitCode, Message, Steps, OutputLostBytes }: Job): string | null {

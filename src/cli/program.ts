@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { closest, distance } from "fastest-levenshtein";
 import type { Dependencies as ClientDependencies } from "./command.ts";
 import { addConnectionOptions } from "./connection-options.ts";
 import { addAttach } from "./commands/attach.ts";
@@ -72,12 +73,22 @@ function refuseInWords(command: Command): void {
 function sentenceOf({ code, message }: CommanderError, command: Command): string {
   if (code === "commander.help") return `${pathOf(command)} needs a command`;
   if (code === "commander.unknownCommand" || (code === "commander.excessArguments" && command.commands.length > 0))
-    return `${JSON.stringify(command.args[0])} is not known`;
+    return unknownCommand(command.args[0] ?? "", command);
   return message
     .replace(/^error: /, "")
     .replace(/\.$/, "")
     .replace(" is invalid. ", " is invalid: ")
     .replace(/\n\((.*)\)$/, " ($1)");
+}
+
+/** Suggests the nearest command, if it differs in a few letters only. */
+function unknownCommand(word: string, { commands }: Command): string {
+  const nearest = closest(
+    word.toLowerCase(),
+    commands.map((command) => command.name()),
+  );
+  const isNear = distance(word.toLowerCase(), nearest) <= Math.max(1, Math.floor(nearest.length / 3));
+  return `${JSON.stringify(word)} is not known${isNear ? ` (did you mean ${nearest}?)` : ""}`;
 }
 
 function pathOf(command: Command): string {

@@ -546,6 +546,7 @@ export interface components {
          *           "ExitCode": 2,
          *           "Signal": null,
          *           "Message": "exited with code 2",
+         *           "StartError": null,
          *           "StartedAt": "2026-11-24T02:00:00.129113Z",
          *           "EndedAt": "2026-11-24T02:00:41.527911Z",
          *           "CPUSeconds": 38.41,
@@ -560,6 +561,7 @@ export interface components {
          *           "ExitCode": null,
          *           "Signal": null,
          *           "Message": null,
+         *           "StartError": null,
          *           "StartedAt": null,
          *           "EndedAt": null,
          *           "CPUSeconds": null,
@@ -857,6 +859,8 @@ export interface components {
             /** @description the name of the signal that ended it, such as SIGKILL */
             Signal: string | null;
             StartedAt: string | null;
+            /** @description if its command could not be executed: NotFound or NotExecutable, for which shells exit with 127 and 126 */
+            StartError: ("NotFound" | "NotExecutable") | null;
             State: components["schemas"]["StepState"];
         };
         /** @enum {unknown} */
@@ -904,6 +908,7 @@ export interface components {
          *           "ExitCode": 2,
          *           "Signal": null,
          *           "Message": "exited with code 2",
+         *           "StartError": null,
          *           "StartedAt": "2026-11-24T02:00:00.129113Z",
          *           "EndedAt": "2026-11-24T02:00:41.527911Z",
          *           "CPUSeconds": 38.41,
@@ -918,6 +923,7 @@ export interface components {
          *           "ExitCode": null,
          *           "Signal": null,
          *           "Message": null,
+         *           "StartError": null,
          *           "StartedAt": null,
          *           "EndedAt": null,
          *           "CPUSeconds": null,

@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import type { RecordedSpec } from "./secrets.ts";
+import { startErrors } from "./start-failure.ts";
 
 /**
  * The job as the API shows it. The schemas describe it and give the types. A schema with a title has its own name in the OpenAPI document.
@@ -72,6 +73,9 @@ export const StepView = Type.Object(
     Name: orNull(Type.String()),
     State: Type.Enum([...stepStates], { title: "StepState" }),
     ...ending,
+    StartError: orNull(Type.Enum([...startErrors]), {
+      description: "if its command could not be executed: NotFound or NotExecutable, for which shells exit with 127 and 126",
+    }),
     StartedAt: orNull(Time),
     EndedAt: orNull(Time),
     CPUSeconds: orNull(Type.Number({ minimum: 0 }), {
@@ -149,6 +153,7 @@ export const exampleJob = {
       ExitCode: 2,
       Signal: null,
       Message: "exited with code 2",
+      StartError: null,
       StartedAt: "2026-11-24T02:00:00.129113Z",
       EndedAt: "2026-11-24T02:00:41.527911Z",
       CPUSeconds: 38.41,
@@ -163,6 +168,7 @@ export const exampleJob = {
       ExitCode: null,
       Signal: null,
       Message: null,
+      StartError: null,
       StartedAt: null,
       EndedAt: null,
       CPUSeconds: null,

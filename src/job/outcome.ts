@@ -5,7 +5,7 @@ import { type FinalState, isFinal, type JobState, type Reason, type StepState, t
 import { signalName } from "./signals.ts";
 import type { Command } from "./spec.ts";
 import { explainErrno } from "./shortage.ts";
-import { explainStartFailure } from "./start-failure.ts";
+import { explainStartFailure, startErrorInContainer, startErrorOf } from "./start-failure.ts";
 import { unrecordedStep } from "./unrecorded-step.ts";
 
 /** The fields of a step's command that its outcome depends on. The rest of a spec stays on disk. */
@@ -126,16 +126,19 @@ function viewStep(at: StepAt): StepView {
   const startedAt = facts.started === null ? null : formatTime(facts.started.timeNs);
   if (facts.failed !== null) {
     const failedAt = formatTime(facts.failed.timeNs);
-    return { ...empty, ...failedToStart(facts.failed), StartedAt: failedAt, EndedAt: failedAt, OutputBytes: 0 };
+    const StartError = startErrorOf(facts.failed);
+    return { ...empty, ...failedToStart(facts.failed), StartError, StartedAt: failedAt, EndedAt: failedAt, OutputBytes: 0 };
   }
   if (facts.ended === null) {
     const verdict = at.lost === null ? { State: "Running" as const, ...nothing } : lostVerdict(at.lost);
     return { ...empty, ...withLosses(verdict, facts), StartedAt: startedAt };
   }
   const { userMicroseconds, systemMicroseconds, peakRssKiB, outputBytes, timeNs } = facts.ended;
+  const verdict = endVerdict(at.step, facts, at);
   return {
     ...empty,
-    ...withLosses(endVerdict(at.step, facts, at), facts),
+    ...withLosses(verdict, facts),
+    StartError: verdict.Reason === "CouldNotStart" ? startErrorInContainer(endOf(facts).exitCode, refusalOf(at)) : null,
     StartedAt: startedAt,
     EndedAt: formatTime(timeNs),
     ...(at.step.Image === undefined
@@ -145,8 +148,16 @@ function viewStep(at: StepAt): StepView {
   };
 }
 
+function endOf({ ended }: StepFacts): ClientEnd {
+  return decodeWaitStatus(ended?.waitStatus ?? 0);
+}
+
+function refusalOf({ facts, number }: StepAt): string | null {
+  return facts.containers.get(number)?.refusal ?? null;
+}
+
 function endVerdict(plan: StepPlan, step: StepFacts, { facts, number }: { facts: JobFacts; number: number }): Verdict {
-  const end = decodeWaitStatus(step.ended?.waitStatus ?? 0);
+  const end = endOf(step);
   const { exitCode, signal } = end;
   const container = facts.containers.get(number) ?? null;
   const codes =
@@ -240,7 +251,7 @@ function stepOf(facts: JobFacts, number: number): StepFacts | null {
 }
 
 function emptyStep(step: StepPlan, number: number): StepView {
-  const unknown = { StartedAt: null, EndedAt: null, CPUSeconds: null, PeakMemoryBytes: null, OutputBytes: null };
+  const unknown = { StartError: null, StartedAt: null, EndedAt: null, CPUSeconds: null, PeakMemoryBytes: null, OutputBytes: null };
   return { Number: number, Name: step.Name ?? null, State: "Pending", ...nothing, ...unknown };
 }
 

@@ -13,10 +13,14 @@ export function readView({ viewJson, specJson }: RecordedView): JobView {
   if ("Command" in view) return view;
   const { ID, Name, ...rest } = view;
   const spec: RecordedSpec | null = specJson === null ? null : JSON.parse(specJson);
-  return { ID, Name, Command: spec === null ? null : shortCommand(spec), ...rest, WaitsFor: rest.WaitsFor ?? null };
+  const Steps = rest.Steps.map((step) => ({ ...step, StartError: null }));
+  return { ID, Name, Command: spec === null ? null : shortCommand(spec), ...rest, WaitsFor: rest.WaitsFor ?? null, Steps };
 }
 
-type OlderView = Omit<JobView, "Command" | "WaitsFor"> & { WaitsFor?: JobView["WaitsFor"] };
+type OlderView = Omit<JobView, "Command" | "WaitsFor" | "Steps"> & {
+  WaitsFor?: JobView["WaitsFor"];
+  Steps: Omit<JobView["Steps"][number], "StartError">[];
+};
 
 /** The view as JSON with all its fields. */
 export function viewJsonOf(recorded: RecordedView): string {

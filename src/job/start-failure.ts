@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { explainErrno } from "./shortage.ts";
 
 /** Explains to people why a step could not start. */
@@ -25,6 +26,22 @@ export function explainStartFailure({ stage, errno }: StartFailure, attempt: Att
     default:
       return `${stageNames.get(stage) ?? stage}: ${why}`;
   }
+}
+
+/** What kept the command from being executed, as shells distinguish it: they exit with 127 and 126 (POSIX, "Exit Status for Commands"). */
+export const startErrors = ["NotFound", "NotExecutable"] as const;
+export type StartError = (typeof startErrors)[number];
+
+/** Null: not the command, but something else. */
+export function startErrorOf({ stage, errno }: StartFailure): StartError | null {
+  if (stage !== "exec") return stage === "interpreter" ? "NotExecutable" : null;
+  return errno === constants.errno.ENOENT || errno === constants.errno.ENOTDIR ? "NotFound" : "NotExecutable";
+}
+
+/** `exitCode`: of the container's init; `refusal`: what it said. */
+export function startErrorInContainer(exitCode: number | null, refusal: string | null): StartError | null {
+  if (exitCode === 127) return "NotFound";
+  return exitCode !== 126 || /^(?:working directory|streams|new process): /.test(refusal ?? "") ? null : "NotExecutable";
 }
 
 const stageNames = new Map([

@@ -30,7 +30,8 @@ export function addRun(program: Command, dependencies: Dependencies): void {
 }
 
 const examples = `
-The exit status is the job's; 128 and the number of the signal that ended it; 125 where jobrunner itself failed, or the job's is not known.
+The exit status is the job's; 128 and the number of the signal that ended it; 127 or 126 where its command was not found or not executable;
+125 where jobrunner itself failed, or the job's is not known.
 Ctrl-C asks the job to stop, a second one kills it, a third one leaves it as it is.
 
   jobrunner run -- make -j2
