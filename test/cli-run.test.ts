@@ -56,6 +56,25 @@ test("run explains in one line what the exit status cannot", async (t) => {
   }
 });
 
+test("attach and run say on standard error what a job in the queue waits for", async (t) => {
+  const service = await startService(t, { environment: { JOBRUNNER_MAX_RUNNING: "1" } });
+  const first = await service.submit({ CommandLine: "sleep 1000" });
+  const queued = await service.submit({ CommandLine: "echo hello" });
+  const waits = "waits for the end of a running job: one job may run at once (JOBRUNNER_MAX_RUNNING)";
+  assert.equal((await service.get(queued)).Message, waits);
+  const following = [startCli(t, service.url, ["attach", queued]), startCli(t, service.url, ["run", "--", "true"])];
+  await waitFor("both say it", () => following.every(({ stderr }) => stderr === `jobrunner: the job is queued: it ${waits}\n`));
+  await service.kill(first);
+  assert.deepEqual(
+    (await Promise.all(following.map(async (one) => await one.ended()))).map(({ code, stdout }) => [code, stdout]),
+    [
+      [0, "hello\n"],
+      [0, ""],
+    ],
+  );
+  assert.equal((await service.get(queued)).Message, null);
+});
+
 test("run exits with 125 if the job was lost, because its outcome is unknown", async (t) => {
   const service = await startService(t);
   const running = startCli(t, service.url, ["run", "-c", "echo begun; sleep 1000"]);

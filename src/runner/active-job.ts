@@ -17,7 +17,7 @@ import { commandsOf, type JobSpec } from "../job/spec.ts";
  * Finishing shows the job as it was before its end: it is finished only when none of its containers is left.
  */
 export type Phase =
-  | { kind: "Queued" }
+  | { kind: "Queued"; waitsFor: string | null } // what it waits for, as a sentence
   | { kind: "Launching"; problem: string | null } // why the job could not be launched yet, as a sentence
   | { kind: "Started"; facts: JobFacts }
   | { kind: "Finishing"; facts: JobFacts }
@@ -42,7 +42,7 @@ export class ActiveJob {
   readonly plan: StepPlan[];
   readonly hasSecrets: boolean;
   readonly containerSteps: number[]; // numbers of the steps that run in containers
-  #phase: Phase = { kind: "Queued" };
+  #phase: Phase = { kind: "Queued", waitsFor: null };
   readonly #knownSinceMs = performance.now();
   readonly #waitedBeforeMs: number; // by the clock, between its acceptance and this service
   readonly #onRecorded = new Set<() => void>();
@@ -74,6 +74,10 @@ export class ActiveJob {
 
   get phase(): Phase {
     return this.#phase;
+  }
+
+  queued(waitsFor: string): void {
+    this.#phase = { kind: "Queued", waitsFor };
   }
 
   launching(problem: string | null): void {
@@ -134,7 +138,7 @@ export class ActiveJob {
         return this.#unstartedView({
           ...noProgress,
           State: this.state,
-          Message: this.#phase.kind === "Launching" ? this.#phase.problem : null,
+          Message: this.#phase.kind === "Launching" ? this.#phase.problem : this.#phase.waitsFor,
           Steps: unstartedSteps(this.plan, "Pending"),
         });
       case "Started":

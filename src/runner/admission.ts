@@ -29,6 +29,13 @@ export class Admission<Job> {
     return this.#waiting.has(job);
   }
 
+  /** What waiting jobs wait for, as a sentence. */
+  get waitsFor(): string {
+    const { maxRunning } = this.#limits;
+    const jobs = maxRunning === 1 ? "one job" : `${maxRunning} jobs`;
+    return `waits for the end of a running job: ${jobs} may run at once (JOBRUNNER_MAX_RUNNING)`;
+  }
+
   /** A new job. It waits if there is no room, or if an earlier job waits. */
   arrive(job: Job): "admitted" | "waiting" {
     if (this.#hasRoom() && this.#waiting.size === 0) {

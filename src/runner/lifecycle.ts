@@ -68,6 +68,7 @@ export class Lifecycle {
       const spec: RecordedSpec = JSON.parse(row.specJson);
       const job = new ActiveJob(row, spec, this.#dependencies.jobsDir);
       this.#dependencies.active.add(job);
+      if (row.state === "Queued") job.queued(this.#admission.waitsFor);
       this.#admission.restore(job, row.state === "Queued" ? "queued" : "admitted");
       return { job, row };
     });
@@ -86,6 +87,7 @@ export class Lifecycle {
     this.#lastAccepted = accepted;
     const job = new ActiveJob({ ...accepted, owner: submitter.owner, submittedBy: submitter.name }, spec, this.#dependencies.jobsDir);
     const isWaiting = this.#admission.arrive(job) === "waiting";
+    if (isWaiting) job.queued(this.#admission.waitsFor);
     try {
       await this.#insert(job, { ...submission, accepted, account, isWaiting });
     } catch (error) {
