@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { stateWithCause } from "../src/lib/cause.ts";
+import { configuredSize } from "../src/lib/configured-size.ts";
 import { exitOf, knownText, tookOf } from "../src/lib/ending.ts";
 import { historyOf } from "../src/lib/history.ts";
 
@@ -68,4 +69,18 @@ test("a history counts failures, and takes median and worst of the finished runs
       [null, null],
     ],
   );
+});
+
+test("a configured size is shown exactly, in the unit in which it is shortest", () => {
+  const cases: [number, string][] = [
+    [0, "0 bytes"],
+    [1, "1 bytes"],
+    [1000, "1 kB"],
+    [1024, "1 KiB"],
+    [16_777_216, "16 MiB"],
+    [2_000_000_000, "2 GB"],
+    [5_368_709_120, "5 GiB"],
+    [1_234_567, "1,234,567 bytes"],
+  ];
+  for (const [bytes, text] of cases) assert.equal(configuredSize(bytes), text);
 });

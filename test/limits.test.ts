@@ -15,7 +15,7 @@ test("a body up to the limit is accepted, and a larger one is refused with the n
   for (const bytes of [2001, 5_000_000]) {
     const refused = await service.call("POST", "/", { body: body(bytes) });
     assert.equal(refused.status, 413);
-    assert.match(refused.text, /no more than 2000 bytes \(JOBRUNNER_MAX_BODY_BYTES\)/);
+    assert.match(refused.text, /no more than 2 kB \(JOBRUNNER_MAX_BODY_BYTES\)/);
   }
 });
 

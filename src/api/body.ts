@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Problem } from "./problems.ts";
 import { invalid } from "../operations/refusal.ts";
+import { configuredSize } from "../lib/configured-size.ts";
 
 /** The bodies of requests: as bytes, piece by piece, and as JSON. */
 
@@ -20,7 +21,7 @@ export function readBody(request: IncomingMessage, maxBodyBytes: number): Promis
           reject(
             new Problem(
               "body-too-large",
-              `the body must have no more than ${maxBodyBytes} bytes (JOBRUNNER_MAX_BODY_BYTES): let the job fetch what is large`,
+              `the body must have no more than ${configuredSize(maxBodyBytes)} (JOBRUNNER_MAX_BODY_BYTES): let the job fetch what is large`,
             ),
           ),
         );

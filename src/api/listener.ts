@@ -12,6 +12,7 @@ import { Certificates, type TlsFiles } from "./tls.ts";
 import { listenOnPath } from "./unix-socket.ts";
 import type { Upgrades } from "./upgrades.ts";
 import { codeOf } from "../lib/error-code.ts";
+import { configuredSize } from "../lib/configured-size.ts";
 
 /** HTTP or HTTPS on one or several addresses with the same port, and HTTP on a unix socket. */
 
@@ -176,7 +177,7 @@ function clientProblem(code: string, limits: Limits): Problem | null {
   if (code === "HPE_HEADER_OVERFLOW") {
     return new Problem(
       "headers-too-large",
-      `path and headers together must have no more than ${limits.maxHeaderBytes} bytes (JOBRUNNER_MAX_HEADER_BYTES)`,
+      `path and headers together must have no more than ${configuredSize(limits.maxHeaderBytes)} (JOBRUNNER_MAX_HEADER_BYTES)`,
     );
   }
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return requestTimeout(limits);

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { ownUser } from "../identity/own-user.ts";
+import { configuredSize } from "../lib/configured-size.ts";
 import { migrate } from "../store/schema.ts";
 import { type Box, type Finding, isWritable, messageOf, note, ok, problem } from "./box.ts";
 import { serviceOf } from "./running.ts";
@@ -103,7 +104,7 @@ export function disk({ settings: { stateDir, minFreeBytes } }: Box): Finding[] {
   if (freeBytes < minFreeBytes)
     return [
       problem(
-        `${free}, less than JOBRUNNER_MIN_FREE_BYTES (${inMiB(minFreeBytes)}): the service accepts no jobs`,
+        `${free}, less than JOBRUNNER_MIN_FREE_BYTES (${configuredSize(minFreeBytes)}): the service accepts no jobs`,
         "free some space, or lower the variable",
       ),
     ];

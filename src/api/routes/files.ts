@@ -13,6 +13,7 @@ import { afterOf, namesOf } from "../file-paths.ts";
 import { idOf } from "../ids.ts";
 import { sendFile } from "../streaming/send-file.ts";
 import { type Folder, getFile, putFile, removeFile } from "./files-schemas.ts";
+import { configuredSize } from "../../lib/configured-size.ts";
 
 /** The files of a job's workspace, for roles that may run jobs: a workspace can hold more than the output shows. */
 export const fileRoutes: Routes = (app, context) => {
@@ -76,7 +77,7 @@ type Put = { path: string[]; mode: number };
 
 async function putOneFile(context: Context, request: FastifyRequest, { path, mode }: Put): Promise<void> {
   const { maxFileBytes } = context.limits;
-  const tooLarge = `a file must have no more than ${maxFileBytes} bytes (JOBRUNNER_MAX_FILE_BYTES): let the job fetch larger ones`;
+  const tooLarge = `a file must have no more than ${configuredSize(maxFileBytes)} (JOBRUNNER_MAX_FILE_BYTES): let the job fetch larger ones`;
   const files = filesOf(context, request);
   const content = limited(request.raw, maxFileBytes, tooLarge);
   const release = taken(context.descriptors, request, "files being received");

@@ -4,6 +4,7 @@ import { CopyButton } from "../../parts/copy.tsx";
 import { Guarded } from "../../parts/guarded.tsx";
 import { useKnown } from "../../parts/use-known.ts";
 import { nowMs } from "../../service/clock.ts";
+import { configuredSize } from "../../../src/lib/configured-size.ts";
 import { elapsedMs } from "../../../src/lib/duration.ts";
 import { bytesText, exactTime, tickingText } from "../../service/format.ts";
 import { Findings } from "./findings.tsx";
@@ -96,7 +97,7 @@ function Use({ box: { Load, Memory, Disk } }: { box: Box }) {
       <Share name="Memory" totalBytes={Memory.TotalBytes} availableBytes={Memory.AvailableBytes} />
       <Share name="Disk of the state directory" totalBytes={Disk.TotalBytes} availableBytes={Disk.AvailableBytes} />
       {Disk.AvailableBytes !== null && Disk.AvailableBytes < Disk.MinFreeBytes && (
-        <p class="notice bad">Less is free than the {bytesText(Disk.MinFreeBytes)} that must be: no job is accepted.</p>
+        <p class="notice bad">Less is free than the {configuredSize(Disk.MinFreeBytes)} that must be: no job is accepted.</p>
       )}
     </section>
   );
@@ -122,7 +123,7 @@ function Limits({ box: { Limits } }: { box: Box }) {
           <Fact
             key={name}
             name={wordsOf(name)}
-            value={value === null ? "none" : name.endsWith("Bytes") ? bytesText(value) : String(value)}
+            value={value === null ? "none" : name.endsWith("Bytes") ? configuredSize(value) : String(value)}
             title={value === null ? undefined : String(value)}
           />
         ))}
