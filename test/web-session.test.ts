@@ -15,8 +15,8 @@ import { waitFor } from "./helper/wait.ts";
 
 const untrusting = { isFromElsewhere: true, expected: /status of 401/ };
 
-browserTest("if a token is needed, the page asks for one, keeps it for this tab only, and sends it with every request", async (t) => {
-  const { service, browser, page, base } = await openPage(t, untrusting);
+browserTest("if a token is needed, the page asks for one, writes it to no disk, and sends it with every request", async (t) => {
+  const { service, page } = await openPage(t, untrusting);
   const token = await createToken(service, "alice", "submit");
   await page.getByRole("heading", { name: "Log in" }).waitFor();
   await page.getByLabel("Token").fill("jr_nothing_like_it");
@@ -35,13 +35,44 @@ browserTest("if a token is needed, the page asks for one, keeps it for this tab 
   await page.reload();
   await page.getByRole("heading", { name: "mine" }).waitFor();
   assert.equal(await page.evaluate<boolean>(`JSON.stringify({ ...localStorage }).includes("${token}") || document.cookie !== ""`), false);
-  const other = await browser.newPage();
-  await other.setExtraHTTPHeaders(fromElsewhere);
-  await other.goto(`${base}/ui/`);
-  await other.getByRole("heading", { name: "Log in" }).waitFor();
-  await other.close();
   await page.getByRole("button", { name: "Log out" }).click();
   await page.getByRole("heading", { name: "Log in" }).waitFor();
+});
+
+browserTest("all tabs of a browser share one login, until one logs out or the last is closed", async (t) => {
+  const { service, browser, page, base } = await openPage(t, { ...untrusting, expected: /status of 401|ERR_/ });
+  const [first, second] = [await createToken(service, "alice", "submit"), await createToken(service, "bob", "admin")];
+  const openTab = async (): Promise<Page> => {
+    const tab = await browser.newPage();
+    await tab.setExtraHTTPHeaders(fromElsewhere);
+    await tab.goto(`${base}/ui/`);
+    return tab;
+  };
+  const logIn = async (tab: Page, token: string): Promise<void> => {
+    await tab.getByLabel("Token").fill(token);
+    await tab.getByRole("button", { name: "Log in" }).click();
+  };
+  const isKnown = async (tab: Page, name: string): Promise<void> => await tab.getByText(`token:${name} on`).waitFor();
+  const isAsked = async (tab: Page): Promise<void> => await tab.getByRole("heading", { name: "Log in" }).waitFor();
+  const early = await openTab();
+  await isAsked(early);
+  await logIn(page, first);
+  await isKnown(page, "alice");
+  await isKnown(early, "alice");
+  const late = await openTab();
+  await isKnown(late, "alice");
+  await late.getByRole("button", { name: "Log out" }).click();
+  for (const tab of [page, early, late]) await isAsked(tab);
+  await logIn(early, second);
+  for (const tab of [page, early, late]) await isKnown(tab, "bob");
+  assert.equal((await jobrunner(service, ["token", "revoke", "bob"])).code, 0);
+  for (const tab of [page, early, late]) await isAsked(tab);
+  await logIn(late, first);
+  for (const tab of [page, early, late]) await isKnown(tab, "alice");
+  for (const tab of [page, early, late]) await tab.close();
+  const next = await openTab();
+  await isAsked(next);
+  await next.close();
 });
 
 browserTest("the page asks for another token when its token is revoked", async (t) => {
@@ -170,7 +201,7 @@ browserTest(
       await (at.endsWith(id) ? page.getByRole("heading", { name: "small" }) : page.getByRole("link", { name: "small" })).waitFor();
       page.off("response", note);
       const all = await Promise.all(sizes.filter(Boolean));
-      const shown = all.filter(([url]) => !/\/log-/.test(url)); // loaded when a job is shown
+      const shown = all.filter(([url]) => !/\/(log|history)-/.test(url)); // loaded when a job is shown
       assert.ok(shown.length > 2);
       assert.ok(shown.reduce((sum, [, size]) => sum + size, 0) < 40_000, JSON.stringify(shown));
     }

@@ -41,7 +41,7 @@ export function Login() {
           <button class="primary" disabled={isBusy}>
             {isBusy ? "Asking…" : "Log in"}
           </button>
-          <p class="muted">The token is kept in this tab until you close it.</p>
+          <p class="muted">All tabs of this browser share the login, until the last of them is closed.</p>
         </form>
       </section>
     </div>

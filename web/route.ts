@@ -1,7 +1,10 @@
 import { signal } from "@preact/signals";
 
 /** A position in a job's output. `lastBytes`: a byte of the last line of the range that begins with the line of `offsetBytes`. */
-export type LogTarget = { kind: "byte"; offsetBytes: number; lastBytes: number } | { kind: "step"; number: number };
+export type LogTarget =
+  | { kind: "byte"; offsetBytes: number; lastBytes: number }
+  | { kind: "step"; number: number }
+  | { kind: "step-end"; number: number };
 
 /**
  * What the page shows is in the fragment of its address, so that a proxy may serve it under any path:
@@ -10,6 +13,7 @@ export type LogTarget = { kind: "byte"; offsetBytes: number; lastBytes: number }
  *     #/jobs/ID?at=OFFSET                                 a job, at the line of its output in which this byte is
  *     #/jobs/ID?at=OFFSET-OFFSET                          a job, at the lines from the one to the other
  *     #/jobs/ID?step=NUMBER                               a job, where this step begins to write
+ *     #/jobs/ID?end=NUMBER                                a job, at the last lines of this step
  *     #/new?from=ID                                       a new job, like another
  *     #/box                                               the box
  */
@@ -31,8 +35,7 @@ function parseRoute(hash: string): Route {
 
 export const hrefs = {
   jobs: (query = new URLSearchParams()): string => (query.size === 0 ? "#/jobs" : `#/jobs?${query}`),
-  job: (id: string, target: LogTarget | null = null): string =>
-    `#/jobs/${id}${target === null ? "" : target.kind === "byte" ? `?at=${rangeText(target)}` : `?step=${target.number}`}`,
+  job: (id: string, target: LogTarget | null = null): string => (target === null ? `#/jobs/${id}` : `#/jobs/${id}?${targetText(target)}`),
   new: (fromId: string | null = null): string => (fromId === null ? "#/new" : `#/new?from=${fromId}`),
   box: "#/box",
 } as const;
@@ -48,13 +51,25 @@ export function goTo(href: string, { isQuiet = false } = {}): void {
 }
 
 function readTarget(query: URLSearchParams): LogTarget | null {
-  const step = readCount(query.get("step"));
   const [first = null, last = first] = (query.get("at") ?? "").split("-", 2).map(readCount);
   if (first !== null && last !== null) return { kind: "byte", offsetBytes: Math.min(first, last), lastBytes: Math.max(first, last) };
-  return step === null ? null : { kind: "step", number: step };
+  const [step, end] = [readCount(query.get("step")), readCount(query.get("end"))];
+  if (step !== null) return { kind: "step", number: step };
+  return end === null ? null : { kind: "step-end", number: end };
 }
 
-function rangeText({ offsetBytes, lastBytes }: { offsetBytes: number; lastBytes: number }): string {
+function targetText(target: LogTarget): string {
+  switch (target.kind) {
+    case "byte":
+      return `at=${rangeText(target)}`;
+    case "step":
+      return `step=${target.number}`;
+    case "step-end":
+      return `end=${target.number}`;
+  }
+}
+
+function rangeText({ offsetBytes, lastBytes }: Extract<LogTarget, { kind: "byte" }>): string {
   return lastBytes === offsetBytes ? `${offsetBytes}` : `${offsetBytes}-${lastBytes}`;
 }
 

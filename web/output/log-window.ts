@@ -10,6 +10,7 @@ import { type Goal, initialScroll, isFollowing, missingPage, reduce, type Scroll
 const spareRowsPx = 300;
 /** A target is shown this share of the viewport below its top. */
 const targetShare = 1 / 3;
+const lastTargetShare = 3 / 4;
 
 export type Frame = {
   heightPx: number;
@@ -68,9 +69,9 @@ export class LogWindow {
     this.#go({ kind: "end" });
   }
 
-  /** Shows the line that has this byte, a third of the viewport below the top. */
-  toOffset(offsetBytes: number): void {
-    this.#go({ kind: "target", offsetBytes, share: targetShare });
+  /** Shows the line that has this byte, in the upper part of the viewport; `isLast`: as the last of the lines that matter, lower down. */
+  toOffset(offsetBytes: number, { isLast = false } = {}): void {
+    this.#go({ kind: "target", offsetBytes, share: isLast ? lastTargetShare : targetShare });
   }
 
   toggleFollowing(): void {

@@ -63,9 +63,9 @@ export function tookText(run: Parameters<typeof tookOf>[0], nowMs: number): stri
   return knownText(tookOf(run, nowMs), ({ ms, isRunning }) => (isRunning ? tickingText(ms) : longDuration(ms)));
 }
 
-/** The job's name, or the beginning of its ID. */
-export function titleOf({ Name, ID }: Pick<Job, "Name" | "ID">): string {
-  return Name ?? shortId(ID);
+/** The job's name, or what it runs, or the beginning of its ID. */
+export function titleOf({ Name, Command, ID }: Pick<Job, "Name" | "Command" | "ID">): string {
+  return [Name, Command].find((text) => text !== null && text !== "") ?? shortId(ID);
 }
 
 /** As long as in the tables of the command line, which accepts it in place of the whole ID. */

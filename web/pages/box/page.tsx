@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Box, Diagnosis } from "../../../src/client/index.ts";
 import { CopyButton } from "../../parts/copy.tsx";
 import { Guarded } from "../../parts/guarded.tsx";
+import { useTab } from "../../parts/use-tab.ts";
 import { useKnown } from "../../parts/use-known.ts";
 import { nowMs } from "../../service/clock.ts";
 import { configuredSize } from "../../../src/lib/configured-size.ts";
@@ -18,8 +19,8 @@ export function BoxPage() {
   const { client, box: first } = useKnown();
   const [box, setBox] = useState<Box>(first);
   const [problem, setProblem] = useState<string | null>(null);
+  useTab("Box");
   useEffect(() => {
-    document.title = "Box · jobrunner";
     const ask = async (): Promise<void> => {
       if (document.visibilityState !== "visible") return;
       try {

@@ -1,48 +1,14 @@
+import { useState } from "preact/hooks";
 import type { WholeJob } from "../../../src/client/index.ts";
-import { CopyButton } from "../../parts/copy.tsx";
-import { bytesText, exactTime } from "../../service/format.ts";
+import { Later } from "../../parts/later.tsx";
 
 /** All other facts about a job, folded away at first. */
 export function Facts({ job }: { job: WholeJob }) {
-  const spec = JSON.stringify(job.Spec, null, 2);
+  const [isOpen, setOpen] = useState(false);
   return (
-    <details class="facts">
+    <details class="facts" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Details and submitted job</summary>
-      <div class="facts-body">
-        <dl>
-          {rowsOf(job).map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
-        <div class="spec">
-          <CopyButton text={spec} what="the job as JSON" />
-          <pre tabIndex={0} aria-label="Submitted job">
-            {spec}
-          </pre>
-        </div>
-      </div>
+      {isOpen && <Later load={async () => (await import("./facts-body.tsx")).FactsBody} props={{ job }} />}
     </details>
   );
-}
-
-function rowsOf(job: WholeJob): [string, string][] {
-  const { ID, Reason, ExitCode, Signal, SubmittedAt, StartedAt, EndedAt, OutputBytes, OutputLostBytes, Steps } = job;
-  const time = (text: string | null): string | null => (text === null ? null : `${exactTime(text)} (${text})`);
-  const cpuSeconds = Steps.reduce((sum, step) => sum + (step.CPUSeconds ?? 0), 0);
-  const rows: [string, string | number | null][] = [
-    ["ID", ID],
-    ["Reason", Reason],
-    ["Exit code", ExitCode],
-    ["Signal", Signal],
-    ["Submitted", time(SubmittedAt)],
-    ["Started", time(StartedAt)],
-    ["Ended", time(EndedAt)],
-    ["Output", OutputBytes === null ? null : `${bytesText(OutputBytes)} (${OutputBytes} bytes)`],
-    ["Output lost", OutputLostBytes === null ? "not known" : OutputLostBytes === 0 ? null : `${OutputLostBytes} bytes`],
-    ["CPU time", cpuSeconds === 0 ? null : `${cpuSeconds.toFixed(2)} s`],
-  ];
-  return rows.flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, String(value)]]));
 }

@@ -11,6 +11,7 @@ import { write } from "../../parts/copy.tsx";
 import { say, sayProblem } from "../../parts/toasts.tsx";
 import type { LogTarget } from "../../route.ts";
 import { bytesText, clockText, isActive } from "../../service/format.ts";
+import { failingStep } from "./failing-step.ts";
 
 /** The view of a job's output: what is shown and how, and the updates. */
 export class OutputView {
@@ -25,7 +26,7 @@ export class OutputView {
   #job: WholeJob | null = null;
   #onFinished: (job: Job) => void = () => undefined;
   #isFollowing = false;
-  /** What to show first; null: the end. */
+  /** What the address names to be shown first; null: nothing. */
   #first: LogTarget | null = null;
   /** Resolves when the first target is found; null before the size of the output is known. */
   #shown: Promise<void> | null = null;
@@ -64,10 +65,10 @@ export class OutputView {
     if (this.#shown !== null && target !== null) void this.#toTarget(target);
   }
 
-  toOffset(offsetBytes: number): void {
+  toOffset(offsetBytes: number, { isLast = false } = {}): void {
     for (const { step, startBytes, endBytes } of this.folds.value.values())
       if (offsetBytes >= startBytes && offsetBytes < endBytes) this.#unfold(step);
-    this.window.toOffset(offsetBytes);
+    this.window.toOffset(offsetBytes, { isLast });
   }
 
   /** The offset of the line in the page's address; null: there is none. */
@@ -120,7 +121,20 @@ export class OutputView {
     this.#fold(new Map([...this.folds.value, [step, { step, startBytes, endBytes }]]));
   }
 
+  /** A finished job that failed opens at the last lines of the step that failed, others at their end. */
+  async #toFirst(): Promise<void> {
+    const failed = this.#job === null || isActive(this.#job) ? null : failingStep(this.#job);
+    const target = this.#first ?? (failed === null ? null : { kind: "step-end" as const, number: failed.Number });
+    if (target !== null) await this.#toTarget(target);
+  }
+
   async #toTarget(target: LogTarget): Promise<void> {
+    if (target.kind === "step-end") {
+      const behindBytes = this.#job === null ? null : await this.#starts.behind(target.number, this.#job).catch(sayProblem);
+      return behindBytes === null || behindBytes === undefined || behindBytes === 0
+        ? this.window.toEnd()
+        : this.toOffset(behindBytes - 1, { isLast: true });
+    }
     const offsetBytes = target.kind === "byte" ? target.offsetBytes : await this.#startOf(target.number);
     if (offsetBytes === null) return this.window.toEnd();
     this.toOffset(offsetBytes);
@@ -163,7 +177,7 @@ export class OutputView {
   #grew(): void {
     this.search.grew(this.output.sizeBytes.value ?? 0);
     this.#boundLastFold();
-    this.#shown ??= this.#first === null ? Promise.resolve() : this.#toTarget(this.#first);
+    this.#shown ??= this.#toFirst();
     void this.#shown.then(() => this.window.grew());
   }
 

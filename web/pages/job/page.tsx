@@ -3,12 +3,14 @@ import type { Job, WholeJob } from "../../../src/client/index.ts";
 import { Guarded } from "../../parts/guarded.tsx";
 import { Later } from "../../parts/later.tsx";
 import { StateMark } from "../../parts/state.tsx";
+import { useTab } from "../../parts/use-tab.ts";
 import { useKnown } from "../../parts/use-known.ts";
-import { hrefs, type LogTarget } from "../../route.ts";
+import { goTo, hrefs, type LogTarget } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
 import { exactTime, exitText, isActive, sinceText, titleOf, tookText } from "../../service/format.ts";
 import { Actions } from "./actions.tsx";
 import { Facts } from "./facts.tsx";
+import { failingStep } from "./failing-step.ts";
 import { LiveJob } from "./live-job.ts";
 import { Timeline } from "./timeline.tsx";
 import "./style.css";
@@ -23,9 +25,7 @@ export function JobPage({ id, target }: { id: string; target: LogTarget | null }
   const onFinished = useCallback((job: Job) => live.note(job), [live]);
   const { value: found } = live.found;
   const job = found.kind === "found" ? found.job : null;
-  useEffect(() => {
-    document.title = `${job === null ? id : titleOf(job)}${job === null ? "" : ` ${job.State}`} · jobrunner`;
-  }, [job, id]);
+  useTab(job === null ? id : titleOf(job), job?.State);
   switch (found.kind) {
     case "loading":
       return (
@@ -56,6 +56,9 @@ export function JobPage({ id, target }: { id: string; target: LogTarget | null }
             <Guarded what="The head of the job">
               <Head job={found.job} />
             </Guarded>
+            <Guarded what="The history">
+              {found.job.Name !== null && <Later load={async () => (await import("./history.tsx")).History} props={{ job: found.job }} />}
+            </Guarded>
             <Guarded what="The timeline">
               <Timeline job={found.job} />
             </Guarded>
@@ -76,7 +79,7 @@ function Head({ job }: { job: WholeJob }) {
   return (
     <header class="job-head">
       <div class="row">
-        <h1>{Name ?? <span class="mono">{ID}</span>}</h1>
+        <h1>{Name ?? <span class="mono">{titleOf(job)}</span>}</h1>
         <span role="status">
           <StateMark state={State} />
         </span>
@@ -85,9 +88,13 @@ function Head({ job }: { job: WholeJob }) {
         <span class="grow" />
         <Actions job={job} />
       </div>
-      {Message !== null && <p class={`notice ${isActive(job) || State === "Succeeded" ? "" : "bad"}`}>{Message}</p>}
+      {Message !== null && (
+        <p class={`notice ${isActive(job) || State === "Succeeded" ? "" : "bad"}`}>
+          <Cause job={job} message={Message} />
+        </p>
+      )}
       <p class="muted facts-line">
-        {Name !== null && <span class="mono">{ID}</span>}
+        {titleOf(job) !== ID && <span class="mono">{ID}</span>}
         <span title={exactTime(SubmittedAt)}>
           submitted {sinceText(SubmittedAt, nowMs.value)}
           {SubmittedBy === null ? "" : ` by ${SubmittedBy}`}
@@ -99,6 +106,22 @@ function Head({ job }: { job: WholeJob }) {
         ))}
       </p>
     </header>
+  );
+}
+
+/** Leads to the last lines of the step that failed. */
+function Cause({ job, message }: { job: WholeJob; message: string }) {
+  const step = failingStep(job);
+  if (step === null || step.OutputBytes === 0) return <>{message}</>;
+  const href = hrefs.job(job.ID, { kind: "step-end", number: step.Number });
+  const go = (event: MouseEvent): void => {
+    event.preventDefault();
+    goTo(href, { isQuiet: location.hash === href }); // also if the address is the same
+  };
+  return (
+    <a class="cause" href={href} onClick={go} title="Go to its last lines">
+      {message}
+    </a>
   );
 }
 

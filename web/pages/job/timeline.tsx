@@ -11,7 +11,7 @@ export function Timeline({ job }: { job: WholeJob }) {
   return (
     <ol class="timeline card" aria-label="Steps">
       {job.Steps.map((step) => (
-        <li key={step.Number} title={step.Message ?? undefined}>
+        <li key={step.Number} title={step.Message ?? undefined} {...opening(job, step)}>
           <StateMark state={step.State} isShort />
           <StepName job={job} step={step} />
           <Bar step={step} span={span} />
@@ -26,6 +26,15 @@ export function Timeline({ job }: { job: WholeJob }) {
   );
 }
 
+/** A click anywhere in the row leads to the step's output, as its link does for keys and screen readers. */
+function opening(job: WholeJob, { Number, StartedAt }: Step): { class: string; onClick: () => void } | Record<string, never> {
+  return StartedAt === null ? {} : { class: "is-open", onClick: () => goToStep(job, Number) };
+}
+
+function goToStep(job: WholeJob, number: number): void {
+  goTo(hrefs.job(job.ID, { kind: "step", number }), { isQuiet: true }); // also if the address is the same
+}
+
 function StepName({ job, step }: { job: WholeJob; step: Step }) {
   const words = (
     <>
@@ -33,13 +42,12 @@ function StepName({ job, step }: { job: WholeJob; step: Step }) {
     </>
   );
   if (step.StartedAt === null) return <span class="step-name muted">{words}</span>;
-  const href = hrefs.job(job.ID, { kind: "step", number: step.Number });
   const go = (event: MouseEvent): void => {
-    event.preventDefault();
-    goTo(href, { isQuiet: true }); // also if the address is the same
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return event.stopPropagation(); // a new tab or window
+    event.preventDefault(); // the row goes there
   };
   return (
-    <a class="step-name" href={href} onClick={go} title="Go to its output">
+    <a class="step-name" href={hrefs.job(job.ID, { kind: "step", number: step.Number })} onClick={go} title="Go to its output">
       {words}
     </a>
   );

@@ -1,5 +1,6 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { Guarded } from "../../parts/guarded.tsx";
+import { useTab } from "../../parts/use-tab.ts";
 import { useKnown } from "../../parts/use-known.ts";
 import { goTo, hrefs } from "../../route.ts";
 import type { Known } from "../../service/session.ts";
@@ -23,8 +24,8 @@ export function listOf({ client, events }: Known): JobList {
 export function JobsPage({ query }: { query: URLSearchParams }) {
   const list = listOf(useKnown());
   const filter = useMemo(() => readFilter(query), [query]);
+  useTab("Jobs");
   useEffect(() => {
-    document.title = "Jobs · jobrunner";
     if (list.progress.value.kind === "loading") void list.load();
   }, [list]);
   useEffect(() => list.setFilter(filter), [list, filter]);

@@ -4,7 +4,7 @@ import { StateMark } from "../../parts/state.tsx";
 import { StepsBar } from "../../parts/steps-bar.tsx";
 import { hrefs } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
-import { exactTime, exitText, isActive, shortId, sinceText, tookText } from "../../service/format.ts";
+import { exactTime, exitText, isActive, shortId, sinceText, titleOf, tookText } from "../../service/format.ts";
 import type { Row } from "./job-list.ts";
 
 type JobRowProps = { row: Row; index: number; topPx: number; isCurrent: boolean; onLabel: (label: string) => void };
@@ -12,7 +12,7 @@ type JobRowProps = { row: Row; index: number; topPx: number; isCurrent: boolean;
 /** A job as a row. */
 export function JobRow({ row, index, topPx, isCurrent, onLabel }: JobRowProps) {
   const job = row.job.value;
-  const { ID, Name, State, SubmittedAt, Labels, Message } = job;
+  const { ID, Name, Command, State, SubmittedAt, Labels, Message } = job;
   return (
     <div class="job-row" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${topPx}px)` }} title={Message ?? undefined}>
       <span role="cell">
@@ -20,9 +20,9 @@ export function JobRow({ row, index, topPx, isCurrent, onLabel }: JobRowProps) {
       </span>
       <span role="cell" class="name">
         <a href={hrefs.job(ID)} tabIndex={isCurrent ? 0 : -1}>
-          {Name ?? shortId(ID)}
+          {Name ?? <span class={Command === null ? "mono" : "mono muted"}>{titleOf(job)}</span>}
         </a>
-        {Name !== null && <span class="mono muted">{shortId(ID)}</span>}
+        {titleOf(job) !== shortId(ID) && <span class="mono muted">{shortId(ID)}</span>}
       </span>
       <span role="cell" class="labels">
         {Object.entries(Labels).map(([key, value]) => (

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { jobTable } from "../../../src/fields/job-table.ts";
 import { sayProblem } from "../../parts/toasts.tsx";
+import { useTab } from "../../parts/use-tab.ts";
 import { useKnown } from "../../parts/use-known.ts";
 import { goTo, hrefs } from "../../route.ts";
 import { untilAnswered } from "../../service/connection.ts";
@@ -86,7 +87,7 @@ function useDraft(fromId: string | null) {
   const [draft, setDraft] = useState<Draft>(() => keptDraft(fromId) ?? emptyDraft);
   const [remark, setRemark] = useState<string | null>(null);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
-  useEffect(() => void (document.title = "New job · jobrunner"), []);
+  useTab("New job");
   useEffect(() => {
     if (fromId === null || keptDraft(fromId) !== null) return;
     const fill = async (id: string): Promise<void> => {
