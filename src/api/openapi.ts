@@ -4,7 +4,8 @@ import { fastify, type FastifyInstance, type FastifySchema } from "fastify";
 import { Type } from "typebox";
 import { withoutCompilers } from "./compilers.ts";
 import { headerName, securityHeaders } from "./headers.ts";
-import { Problem, sendProblem } from "./problems.ts";
+import { Problem } from "./problems.ts";
+import { sendProblem } from "./send-problem.ts";
 import type { Route } from "./route-table.ts";
 
 /**

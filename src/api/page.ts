@@ -4,7 +4,8 @@ import fastifyStatic from "@fastify/static";
 import { fastify, type FastifyInstance } from "fastify";
 import { withoutCompilers } from "./compilers.ts";
 import { securityHeaders } from "./headers.ts";
-import { Problem, sendProblem } from "./problems.ts";
+import { Problem } from "./problems.ts";
+import { sendProblem } from "./send-problem.ts";
 
 /** The files of the web page, as Vite built them. It is a separate app that is loaded on first use. */
 export async function makePage(directory: string): Promise<FastifyInstance> {

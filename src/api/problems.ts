@@ -1,4 +1,3 @@
-import type { FastifyReply } from "fastify";
 import { type Static, Type } from "typebox";
 import { securityHeaders } from "./headers.ts";
 import { Refusal, type RefusalCode, type RefusalDetails, refusalTitles } from "../operations/refusal.ts";
@@ -117,9 +116,4 @@ export class Problem extends Refusal {
 export function answerOf(problem: Problem): { status: number; headers: Record<string, string>; body: string } {
   const headers = { ...securityHeaders, ...problem.headers, "Content-Type": "application/problem+json; charset=utf-8" };
   return { status: problem.status, headers, body: JSON.stringify(problem) };
-}
-
-export function sendProblem(reply: FastifyReply, problem: Problem): void {
-  const { status, headers, body } = answerOf(problem);
-  void reply.code(status).headers(headers).send(body);
 }

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { problemWords } from "../service/problem-words.ts";
 
 /** Messages at the edge of the page. Errors stay until the user closes them. */
 
@@ -13,7 +14,7 @@ export function say(text: string): void {
 }
 
 export function sayProblem(error: unknown): void {
-  add(error instanceof Error ? error.message : String(error), true);
+  add(problemWords(error), true);
 }
 
 export function Toasts() {

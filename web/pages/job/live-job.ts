@@ -2,13 +2,10 @@ import { signal } from "@preact/signals";
 import { ApiError, type Client, type Job, type WholeJob } from "../../../src/client/index.ts";
 import { untilAnswered } from "../../service/connection.ts";
 import type { Events } from "../../service/events.ts";
+import { problemWords } from "../../service/problem-words.ts";
 import { isActive } from "../../service/format.ts";
 
-export type JobFound =
-  | { kind: "loading" }
-  | { kind: "found"; job: WholeJob }
-  | { kind: "missing"; problem: string }
-  | { kind: "failed"; problem: string };
+export type JobFound = { kind: "loading" } | { kind: "found"; job: WholeJob } | { kind: "missing" } | { kind: "failed"; problem: string };
 
 /** The present state of a job: requested once, updated by events, and requested again when events may have been missed. */
 export class LiveJob {
@@ -44,10 +41,9 @@ export class LiveJob {
       if (this.#heard !== null) this.note(this.#heard);
     } catch (error) {
       if (signal.aborted) return;
-      const problem = error instanceof Error ? error.message : String(error);
       const isMissing = error instanceof ApiError && (error.status === 404 || error.status === 400);
-      if (isMissing) this.found.value = { kind: "missing", problem };
-      else if (this.found.value.kind !== "found") this.found.value = { kind: "failed", problem };
+      if (isMissing) this.found.value = { kind: "missing" };
+      else if (this.found.value.kind !== "found") this.found.value = { kind: "failed", problem: problemWords(error) };
     }
   }
 

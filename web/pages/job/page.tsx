@@ -37,7 +37,7 @@ export function JobPage({ id, target }: { id: string; target: LogTarget | null }
       return (
         <div class="page">
           <div class="notice warn">
-            There is no such job, or not any more: {found.problem}. <a href={hrefs.jobs()}>All jobs</a>
+            There is no job with this ID. It may have been deleted, or the address is incomplete. <a href={hrefs.jobs()}>All jobs</a>
           </div>
         </div>
       );
