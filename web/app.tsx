@@ -123,7 +123,7 @@ function Page() {
   if (kind === "starting")
     return (
       <p class="page muted" aria-busy="true">
-        …
+        Loading…
       </p>
     );
   if (kind === "unknown") return <Login />;

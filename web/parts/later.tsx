@@ -17,7 +17,7 @@ export function Later<Props extends object>({ load, props }: { load: () => Promi
   if (problem === null)
     return (
       <p class="page muted" aria-busy="true">
-        …
+        Loading…
       </p>
     );
   return (

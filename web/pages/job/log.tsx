@@ -52,6 +52,7 @@ export function Log({ job, target, onFinished }: { job: WholeJob; target: LogTar
         <span ref={ruler} class="ruler" aria-hidden="true">
           {"0".repeat(100)}
         </span>
+        <Empty view={view} job={job} />
         <Lines view={view} job={job} target={target} scrollBox={scrollBox} />
       </div>
       <End view={view} job={job} />
@@ -82,7 +83,7 @@ function Lines({ view, job, target, scrollBox }: LogProps & { scrollBox: RefObje
   );
   return (
     <div class="log-space" style={{ height: `${heightPx}px` }}>
-      {isLoading && <p class="log-loading muted">…</p>}
+      {isLoading && <p class="log-loading muted">Loading output…</p>}
       <div ref={lines} class="log-lines" style={{ transform: `translateY(${topPx}px)` }}>
         {rows.map((row) => (
           <LogRow
@@ -180,16 +181,23 @@ function useLogKeys({ view, box }: Elements): void {
   }, [view]);
 }
 
-/** Below the output: why it is empty, or the button to follow it. */
+/** At the top of the output: that its size is not known yet, or why it is empty. */
+function Empty({ view, job }: { view: OutputView; job: WholeJob }) {
+  const { value: sizeBytes } = view.output.sizeBytes;
+  if (sizeBytes === null) return <p class="log-empty muted">Loading output…</p>;
+  if (sizeBytes > 0) return null;
+  return (
+    <p class="log-empty muted">
+      {job.State === "Queued" ? "The job is queued." : isActive(job) ? "No output yet." : "The job wrote no output."}
+    </p>
+  );
+}
+
+/** Below the output: the button to follow it. */
 function End({ view, job }: { view: OutputView; job: WholeJob }) {
-  const sizeBytes = view.output.sizeBytes.value;
-  const isActiveJob = isActive(job);
-  const text =
-    sizeBytes !== 0 ? null : job.State === "Queued" ? "The job is queued." : isActiveJob ? "No output yet." : "The job wrote no output.";
   return (
     <div class="log-end">
-      {text !== null && <p class="muted">{text}</p>}
-      {isActiveJob && !view.window.isFollowing.value && (
+      {isActive(job) && !view.window.isFollowing.value && (
         <button class="primary follow" onClick={() => view.window.toEnd()}>
           ↓ Follow output
         </button>

@@ -30,7 +30,7 @@ export function JobPage({ id, target }: { id: string; target: LogTarget | null }
     case "loading":
       return (
         <p class="page muted" aria-busy="true">
-          …
+          Loading the job…
         </p>
       );
     case "missing":

@@ -6,13 +6,14 @@ import { hrefs } from "../../route.ts";
 import { nowMs } from "../../service/clock.ts";
 import { exactTime, exitText, isActive, shortId, sinceText, titleOf, tookText } from "../../service/format.ts";
 import type { Row } from "./job-list.ts";
+import { Labels } from "./labels.tsx";
 
 type JobRowProps = { row: Row; index: number; topPx: number; isCurrent: boolean; onLabel: (label: string) => void };
 
 /** A job as a row. */
 export function JobRow({ row, index, topPx, isCurrent, onLabel }: JobRowProps) {
   const job = row.job.value;
-  const { ID, Name, Command, State, SubmittedAt, Labels, Message } = job;
+  const { ID, Name, Command, State, SubmittedAt, Message } = job;
   return (
     <div class="job-row" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${topPx}px)` }} title={Message ?? undefined}>
       <span role="cell">
@@ -24,19 +25,7 @@ export function JobRow({ row, index, topPx, isCurrent, onLabel }: JobRowProps) {
         </a>
         {titleOf(job) !== shortId(ID) && <span class="mono muted">{shortId(ID)}</span>}
       </span>
-      <span role="cell" class="labels">
-        {Object.entries(Labels).map(([key, value]) => (
-          <button
-            key={key}
-            class="label"
-            tabIndex={-1}
-            title={`${key}=${value}: list only these`}
-            onClick={() => onLabel(`${key}=${value}`)}
-          >
-            {key}={value}
-          </button>
-        ))}
-      </span>
+      <Labels labels={job.Labels} onLabel={onLabel} />
       <span role="cell" class="steps">
         <StepsBar steps={job.Steps} />
       </span>

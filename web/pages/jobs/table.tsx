@@ -29,7 +29,7 @@ export function JobTable({ list, onLabel, empty }: { list: JobList; onLabel: (la
         class="table-rows"
         role="table"
         aria-label="Jobs, newest first"
-        aria-rowcount={rows.length + 1}
+        aria-rowcount={progress.kind === "ready" && !progress.hasMore ? rows.length + 1 : -1}
         aria-busy={progress.kind === "loading"}
       >
         <div class="job-row titles" role="row" aria-rowindex={1}>
@@ -55,7 +55,9 @@ export function JobTable({ list, onLabel, empty }: { list: JobList; onLabel: (la
         </div>
       </div>
       <div class="hints">
-        {progress.kind === "loading" && rows.length === 0 && <p class="hint muted">…</p>}
+        {progress.kind === "loading" && (
+          <p class={`hint muted ${rows.length > 0 ? "is-more" : ""}`}>Loading {rows.length > 0 ? "more " : ""}jobs…</p>
+        )}
         {progress.kind === "failed" && (
           <p class="hint notice bad" role="alert">
             The jobs could not be asked for: {progress.problem}{" "}
