@@ -56,6 +56,8 @@ test("history shows the last runs of a name with bars, how many failed, and the 
   assert.match(active ?? "", new RegExp(`^${running.slice(0, 18)}  Running `));
   assert.match(newest ?? "", new RegExp(`^${last.ID.slice(0, 18)}  Succeeded  0 .*ms +█+$`));
   assert.match(oldest ?? "", new RegExp(`^${first.ID.slice(0, 18)}  Failed     3 .*ms +█+$`));
+  const two = await cli(t, service.url, ["history", "weekly", "-n", "2"]);
+  assert.deepEqual([two.stdout.split("\n").length, two.stderr], [6, "jobrunner: only the newest 2 runs are shown; --limit shows more\n"]);
   assert.ok(barOf(slow) > barOf(newest ?? ""), shown.stdout);
   assert.equal((await cli(t, service.url, ["history", first.ID])).stdout.split("\n").length, shown.stdout.split("\n").length, "by an ID");
   const json = JSON.parse((await cli(t, service.url, ["history", "weekly", "--json", "--limit", "2"])).stdout);

@@ -85,7 +85,7 @@ browserTest("a part of the page that fails is replaced by an error, and the othe
   isBroken = false;
   await page.goto(`${base}/ui/#/jobs`);
   await page.goto(`${base}/ui/#/jobs/${id}`);
-  await page.locator("h1").getByText(id).waitFor();
+  await page.locator(".facts-line").getByText(id).waitFor();
   await waitForLines(page, "the output is seen again", (seen) => seen.join() === "first,second");
   await service.kill(id);
 });

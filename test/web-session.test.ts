@@ -15,29 +15,32 @@ import { waitFor } from "./helper/wait.ts";
 
 const untrusting = { isFromElsewhere: true, expected: /status of 401/ };
 
-browserTest("if a token is needed, the page asks for one, writes it to no disk, and sends it with every request", async (t) => {
-  const { service, page } = await openPage(t, untrusting);
-  const token = await createToken(service, "alice", "submit");
-  await page.getByRole("heading", { name: "Log in" }).waitFor();
-  await page.getByLabel("Token").fill("jr_nothing_like_it");
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("alert").waitFor();
-  await page.getByLabel("Token").fill(` ${token} `);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByText("No job has been submitted yet.").waitFor();
-  await page.mouse.move(0, 0);
-  const id = await service.submit({ Name: "mine", CommandLine: "head -c 3000 /dev/urandom" }, { Authorization: `Bearer ${token}` });
-  await page.getByRole("link", { name: "mine" }).click();
-  await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download" }).click()]);
-  const output = await service.call("GET", `/${id}/attach`, { headers: { Authorization: `Bearer ${token}` } });
-  assert.deepEqual(await readFile(await download.path()), output.body);
-  await page.reload();
-  await page.getByRole("heading", { name: "mine" }).waitFor();
-  assert.equal(await page.evaluate<boolean>(`JSON.stringify({ ...localStorage }).includes("${token}") || document.cookie !== ""`), false);
-  await page.getByRole("button", { name: "Log out" }).click();
-  await page.getByRole("heading", { name: "Log in" }).waitFor();
-});
+browserTest(
+  "if a token is needed, the page asks for one, keeps it out of cookies and local storage, and sends it with every request",
+  async (t) => {
+    const { service, page } = await openPage(t, untrusting);
+    const token = await createToken(service, "alice", "submit");
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    await page.getByLabel("Token").fill("jr_nothing_like_it");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("alert").waitFor();
+    await page.getByLabel("Token").fill(` ${token} `);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("No job has been submitted yet.").waitFor();
+    await page.mouse.move(0, 0);
+    const id = await service.submit({ Name: "mine", CommandLine: "head -c 3000 /dev/urandom" }, { Authorization: `Bearer ${token}` });
+    await page.getByRole("link", { name: "mine" }).click();
+    await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download" }).click()]);
+    const output = await service.call("GET", `/${id}/attach`, { headers: { Authorization: `Bearer ${token}` } });
+    assert.deepEqual(await readFile(await download.path()), output.body);
+    await page.reload();
+    await page.getByRole("heading", { name: "mine" }).waitFor();
+    assert.equal(await page.evaluate<boolean>(`JSON.stringify({ ...localStorage }).includes("${token}") || document.cookie !== ""`), false);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+  },
+);
 
 browserTest("all tabs of a browser share one login, until one logs out or the last is closed", async (t) => {
   const { service, browser, page, base } = await openPage(t, { ...untrusting, expected: /status of 401|ERR_/ });

@@ -1,14 +1,16 @@
 import icon from "./icon.svg";
 import { Keys } from "./keys.tsx";
-import { Login } from "./login.tsx";
 import { Guarded } from "./parts/guarded.tsx";
 import { Later } from "./parts/later.tsx";
 import { Toasts } from "./parts/toasts.tsx";
-import { JobsPage } from "./pages/jobs/page.tsx";
 import { hrefs, type Route, route } from "./route.ts";
 import { connection } from "./service/connection.ts";
 import { logOut, mayRun, session } from "./service/session.ts";
 import { chooseTheme, type Theme, theme } from "./service/theme.ts";
+
+const loadJobs = async () => (await import("./pages/jobs/page.tsx")).JobsPage;
+// At once, while the session is starting; a job's page does without it.
+if (route.peek().page === "jobs") loadJobs().catch(() => undefined); // it is tried again when it is shown
 
 /** The frame of all pages: the service, the user, and the navigation. */
 export function App() {
@@ -126,11 +128,11 @@ function Page() {
         Loading…
       </p>
     );
-  if (kind === "unknown") return <Login />;
+  if (kind === "unknown") return <Later key="login" load={async () => (await import("./login.tsx")).Login} props={{}} />;
   const here = route.value;
   switch (here.page) {
     case "jobs":
-      return <JobsPage query={here.query} />;
+      return <Later key="jobs" load={loadJobs} props={{ query: here.query }} />;
     case "job":
       return (
         <Later

@@ -5,7 +5,7 @@ import type { ConnectionOptions } from "../connection-options.ts";
 import { shortDuration } from "../../lib/duration.ts";
 import { type History, historyOf } from "../../lib/history.ts";
 import { agoOf, colours, exitText, shorten, stateText, tookText } from "../job-format.ts";
-import { print, printJson, screenWidth } from "../session.ts";
+import { print, printJson, report, screenWidth } from "../session.ts";
 import { table, visible } from "../table.ts";
 import { UsageError } from "../usage-error.ts";
 import { wholeNumber } from "../values.ts";
@@ -26,7 +26,8 @@ export function addHistory(program: Command, dependencies: Dependencies): void {
 }
 
 async function history({ session, client }: CommandContext, word: string, { limit, json = false }: HistoryOptions): Promise<number> {
-  const { name, jobs } = await runsOf(client, word, limit);
+  const { name, jobs: newest } = await runsOf(client, word, limit + 1);
+  const jobs = newest.slice(0, limit);
   const nowMs = Date.now();
   const found = historyOf(jobs, nowMs);
   if (json) {
@@ -42,6 +43,7 @@ async function history({ session, client }: CommandContext, word: string, { limi
   } else {
     const { stdout: stream } = session;
     await print(session, [summaryOf(name, found), "", ...rowsOf(found, { nowMs, stream })].join("\n"));
+    if (newest.length > limit) report(session, `only the newest ${limit} runs are shown; --limit shows more`);
   }
   return 0;
 }

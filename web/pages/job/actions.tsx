@@ -6,7 +6,6 @@ import { useKnown } from "../../parts/use-known.ts";
 import { goTo, hrefs } from "../../route.ts";
 import { mayRun } from "../../service/session.ts";
 import { isActive, titleOf } from "../../service/format.ts";
-import { listOf } from "../jobs/page.tsx";
 import { KillDialog } from "./kill.tsx";
 
 /** Actions on a job, for users who are allowed to use them. */
@@ -32,6 +31,7 @@ export function Actions({ job }: { job: WholeJob }) {
     setOpen(null);
     try {
       await client.remove(job.ID);
+      const { listOf } = await import("../jobs/lists.ts"); // the list was shown before, or it is now
       listOf(known).forget(job.ID);
       say(`${titleOf(job)} was removed`);
       goTo(hrefs.jobs(), { isQuiet: true });

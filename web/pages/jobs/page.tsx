@@ -3,22 +3,12 @@ import { Guarded } from "../../parts/guarded.tsx";
 import { useTab } from "../../parts/use-tab.ts";
 import { useKnown } from "../../parts/use-known.ts";
 import { goTo, hrefs } from "../../route.ts";
-import type { Known } from "../../service/session.ts";
 import { mayRun } from "../../service/session.ts";
 import { Filters } from "./filters.tsx";
 import { type Filter, queryOf, readFilter } from "./filter.ts";
-import { JobList } from "./job-list.ts";
+import { listOf } from "./lists.ts";
 import { JobTable } from "./table.tsx";
 import "./style.css";
-
-/** One list for the whole session, so that it is unchanged when the user comes back from a job. */
-const lists = new WeakMap<Known["client"], JobList>();
-
-export function listOf({ client, events }: Known): JobList {
-  const list = lists.get(client) ?? new JobList({ client, events });
-  lists.set(client, list);
-  return list;
-}
 
 /** The list of all jobs, live. */
 export function JobsPage({ query }: { query: URLSearchParams }) {
