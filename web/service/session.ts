@@ -27,9 +27,13 @@ const tabs = new SharedLogin(serviceUrl, {
     if (session.value.kind === "unknown") void logInWith(token);
   },
   onLogOut: () => {
+    logOuts += 1;
     if (session.value.kind === "known" && session.value.token !== null) void leave();
   },
 });
+
+/** A token that was being tried when another tab logged out is not used. */
+let logOuts = 0;
 
 /** Requests the user's identity, as soon as the service answers. */
 export async function startSession(): Promise<void> {
@@ -67,10 +71,12 @@ let stopEvents = (): void => undefined;
 /** The session with this token. A known one is also set, because its events come at once. */
 async function enter(token: string | null): Promise<Exclude<Session, { kind: "starting" }>> {
   stopEvents();
+  const logOutsBefore = logOuts;
   try {
     const client = new Client({ url: serviceUrl, ...(token === null ? {} : { token }), fetch: authorizedFetch, onRetry: noteRetry });
     const box = await untilAnswered(() => client.box());
     setClock(box.Now);
+    if (token !== null && logOuts !== logOutsBefore) return await enter(null);
     if (token !== null) sessionStorage.setItem(tokenKey, token);
     const events = new Events(client);
     stopEvents = events.start();

@@ -10,7 +10,7 @@ const shownRuns = 30;
 const newerShown = 14;
 /** A job that is not among so many runs has no history. */
 const examinedRuns = 1000;
-const pageSize = 100;
+const pageSize = shownRuns + 1; // jobs with many steps are large
 
 /** The last runs of a name, or, for a job that is older than these, the runs around it. */
 export class RunHistory {
