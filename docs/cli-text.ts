@@ -14,14 +14,14 @@ err
 exit status 3`),
     text(
       "With `--detach` it prints the ID at once. The job continues whatever happens to this terminal, and can be watched from any " +
-        "other. The beginning of an ID is enough.",
+        "other. The beginning of an ID is enough. So is a name, for the newest job of that name, or `--last` for the newest of all.",
     ),
     typed(`$ id=$(jobrunner run --detach --name count --label team=db -c 'for i in 1 2 3; do echo line $i; sleep 0.2; done')
 $ jobrunner attach $id
 line 1
 line 2
 line 3
-$ jobrunner logs --tail 1 $id
+$ jobrunner logs --tail 1 count
 line 3
 $ jobrunner ps --all --label team=db
 ID                  NAME   STATE      STEPS  SUBMITTED  TOOK   EXIT  LABELS
@@ -32,6 +32,11 @@ $ jobrunner inspect $id
   "Name": "count",
 …
 }`),
+    text("`history` shows the last runs of a name, how many of them failed, and how long they took:"),
+    typed(`$ for code in 0 3; do jobrunner run --name nightly -c "exit $code"; done
+$ jobrunner history nightly
+nightly: failed 1 of 2, …
+…`),
     text("`kill` ends a job; when it returns, nothing of the job is left:"),
     typed(`$ id=$(jobrunner run -d -- sleep 1000)
 $ jobrunner kill $id
