@@ -105,10 +105,10 @@ for (const [calls, numbers] of moments) {
         const strace = await injectKill(box, calls, number);
         const jobs: Job[] = [];
         for (let round = 0; round < 3; round++) {
-          const job = await runWhateverDies(box);
-          jobs.push(job);
-          // The launcher wakes a waiting supervisor by futex(2), and must not be killed.
-          if (calls === "futex") await until("its supervisor's end", () => !isLiving(job.supervisorPid()));
+          const heard = box.heard.length;
+          jobs.push(await runWhateverDies(box));
+          // The launcher wakes a supervisor by futex(2) until it knows of its death, and must not be killed itself.
+          if (calls === "futex") await until("that the launcher knows of the death", () => box.heard.length > heard);
         }
         strace.kill("SIGINT");
         await until("that strace lets go", () => strace.exitCode !== null || strace.signalCode !== null);
