@@ -33,7 +33,7 @@ function runningStep({ steps }: JobFacts): number | null {
   return null;
 }
 
-/** A container without a way of its own to its supervisor (supervisor/streams.h), whose folder stays until the step's end. */
+/** A container without its own streams (supervisor/streams.h). Their folder stays until the end of the step. */
 function isByClient(job: ActiveJob, step: number): boolean {
   return job.containerSteps.includes(step) && !existsSync(join(job.directory, streamsName(step)));
 }
