@@ -42,8 +42,8 @@ void pipes_close(void);
 int pipes_descriptor(void);
 
 /**
- * Adds the pipes of a step; error -1: one pipe is both. Returns 0, or an errno if a resource is exhausted: then the descriptors still belong
- * to the caller.
+ * Adds the pipes of a step; error -1: one pipe is both. Returns 0, or an errno if a resource is exhausted: then the descriptors still
+ * belong to the caller.
  */
 int pipes_add(uint32_t step, int output, int error);
 

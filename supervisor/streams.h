@@ -29,8 +29,9 @@ struct streams {
 #define NO_STREAMS ((struct streams){{-1, -1}, -1, -1})
 
 /**
- * Creates the FIFOs in the folder; is_merged: one FIFO with two names, and error[0] is -1. Fills in [0], the reading ends of the container's
- * output and error, and [1], what the client gets as its own output and error. Returns 0, or -1 and errno: then nothing is open.
+ * Creates the FIFOs in the folder; is_merged: one FIFO with two names, and error[0] is -1. Fills in [0], the reading ends of the
+ * container's output and error, and [1], what the client gets as its own output and error. Returns 0, or -1 and errno: then nothing is
+ * open.
  */
 int streams_open(const char *folder, bool is_merged, int output[2], int error[2], struct streams *streams);
 

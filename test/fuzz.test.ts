@@ -118,7 +118,8 @@ test(
     const property = fc.asyncProperty(fc.oneof(submit, other), credential, async ({ method, path, body, headers: given }, who) => {
       const answer = await service.call(method, path, { ...(body === undefined ? {} : { body }), headers: { ...given, ...who } });
       assert.ok(answer.status < 500, `${method} ${path} ${body}: ${answer.status} ${answer.text}`);
-      if (answer.status >= 400 && method !== "HEAD") assertProblem(answer, answer.status);
+      const isPage = method === "GET" && given["Accept"] === "text/html";
+      if (answer.status >= 400 && method !== "HEAD") assertProblem(answer, answer.status, { isPage });
     });
     await fc.assert(property, { numRuns: isTorture ? 20_000 : 1000 });
     assert.equal((await service.call("GET", "/healthz")).status, 200);

@@ -118,7 +118,7 @@ test("headers beyond the configured size are answered with 431, also if the clie
   for (const length of [5_000, 2_000_000]) {
     assert.match(
       await exchange(service, `${get}X: ${"x".repeat(length)}\r\n\r\n`),
-      /^HTTP\/1\.1 431 [^]*4096 bytes \(JOBRUNNER_MAX_HEADER_BYTES\)/,
+      /^HTTP\/1\.1 431 [^]*4 KiB \(JOBRUNNER_MAX_HEADER_BYTES\)/,
     );
   }
 });

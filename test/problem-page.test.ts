@@ -25,6 +25,8 @@ test("a browser that navigates gets a page for every problem, and programs get J
       assert.deepEqual([answer.status, answer.headers["content-type"]], [status, "application/problem+json; charset=utf-8"], path);
     }
   }
+  const submitted = await service.call("POST", "/", { headers: { Accept: navigation }, body: "{}" });
+  assert.equal(submitted.headers["content-type"], "application/problem+json; charset=utf-8", "a form of another site gets no page");
   const hostile = await service.call("GET", "/jobs?%3Cscript%3Ealert(1)%3C/script%3E=1", { headers: { Accept: navigation } });
   assert.equal(hostile.status, 400);
   assert.doesNotMatch(hostile.text, /<script/);

@@ -288,8 +288,8 @@ browserTest("a job is run again, and deleted after a confirmation", async (t) =>
   await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-  await page.getByRole("link", { name: "again" }).waitFor();
-  assert.equal(await page.getByRole("link", { name: "again" }).count(), 1);
+  await page.getByRole("link", { name: "again", exact: true }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "again", exact: true }).count(), 1);
   assert.equal((await service.call("GET", `/${next}`)).status, 404);
 });
 

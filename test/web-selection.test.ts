@@ -101,7 +101,8 @@ browserTest(
     const { job } = await service.run({
       CommandLine:
         "printf 'see https://example.test/a(b)?c=d, or (http://example.test/x).\\n'; " +
-        "printf '\\033]8;;https://example.test/hidden\\033\\\\shown\\033]8;;\\033\\\\ \\033]8;;javascript:alert(1)\\007bad\\033]8;;\\007\\n'",
+        "printf '\\033]8;;https://example.test/hidden\\033\\\\shown\\033]8;;\\033\\\\ '; " +
+        "printf '\\033]8;;javascript:alert(1)\\007bad\\033]8;;\\007\\n'",
     });
     await page.goto(`${base}/ui/#/jobs/${job.ID}`);
     await waitForLines(page, "the output is seen", (lines) => lines.at(-1) === "shown bad");

@@ -4,7 +4,8 @@ import { type Problem, titleOf } from "./problems.ts";
 /** A problem as a page, for people who follow a link or mistype an address. Programs get JSON. */
 
 /** Browsers prefer HTML when they navigate; curl and clients accept anything, or JSON. */
-export function wantsPage(accept: string | undefined): boolean {
+export function wantsPage({ method, headers: { accept } }: { method: string; headers: { accept?: string | undefined } }): boolean {
+  if (method !== "GET" && method !== "HEAD") return false;
   return chooseType(accept, ["application/problem+json", "application/json", "text/html"]) === "text/html";
 }
 

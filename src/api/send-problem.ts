@@ -4,11 +4,10 @@ import { answerOf, type Problem } from "./problems.ts";
 
 /** Answers with a problem: with a document for programs (RFC 9457), or with a page for a browser that navigates. */
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
-  const { headers: asked, url } = reply.request;
   const { status, headers, body } = answerOf(problem);
-  if (!wantsPage(asked.accept)) return void reply.code(status).headers(headers).send(body);
+  if (!wantsPage(reply.request)) return void reply.code(status).headers(headers).send(body);
   void reply
     .code(status)
     .headers({ ...headers, "Content-Type": "text/html; charset=utf-8" })
-    .send(problemPage(problem, url));
+    .send(problemPage(problem, reply.request.url));
 }

@@ -9,7 +9,8 @@ export type ConnectionOptions = { url?: string; tokenFile?: string; cacert?: str
 const connectionOptions: [flags: string, description: string][] = [
   [
     "--url <url>",
-    "URL of the service: http://…, https://… or unix:/path/of/socket (JOBRUNNER_URL; default: where JOBRUNNER_SOCKET or JOBRUNNER_PORT is, or http://localhost:8080)",
+    "URL of the service: http://…, https://… or unix:/path/of/socket " +
+      "(JOBRUNNER_URL; default: where JOBRUNNER_SOCKET or JOBRUNNER_PORT is, or http://localhost:8080)",
   ],
   ["--token-file <file>", "File with an access token (JOBRUNNER_TOKEN: the token itself)"],
   ["--cacert <file>", "Certificate of the authority that the service's certificate needs, PEM (JOBRUNNER_CACERT)"],

@@ -22,8 +22,8 @@ export function conclude(session: Session, job: Job): number {
 }
 
 /**
- * The job's exit code, or 128 plus the number of the signal that ended it; for a command that could not be executed 127 or 126, as in shells.
- * 125 if none of them is known, or if the job failed with exit code 0.
+ * The job's exit code, or 128 plus the number of the signal that ended it; for a command that could not be executed 127 or 126, as in
+ * shells. 125 if none of them is known, or if the job failed with exit code 0.
  */
 export function exitStatusOf({ State, Reason, ExitCode, Signal, Steps }: Job): number {
   if (State === "Succeeded") return 0;

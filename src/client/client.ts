@@ -39,8 +39,9 @@ const graceMs = 10_000;
 
 /**
  * The HTTP API of a jobrunner. All calls throw ApiError if the service refuses, Unreachable if no answer comes, and the signal's reason
- * when it aborts. Long calls (submissions, attach, events, wait, kill, remove, and copies of files) are retried while the service is away or too
- * busy, or a proxy does not reach it. All other calls fail then, after at most 20 s of silence; search and findings after `silenceSeconds`.
+ * when it aborts. Long calls (submissions, attach, events, wait, kill, remove, and copies of files) are retried while the service is away
+ * or too busy, or a proxy does not reach it. All other calls fail then, after at most 20 s of silence; search and findings after
+ * `silenceSeconds`.
  */
 export class Client {
   readonly url: string;

@@ -9,8 +9,8 @@ const shownIds = 10;
 const wholeId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * Which job a name stands for. `newest`: the newest one of that name. `unfinished`: the one that is not finished; for requests that change a
- * job, because the newest of several may be the wrong one.
+ * Which job a name stands for. `newest`: the newest one of that name. `unfinished`: the one that is not finished; for requests that change
+ * a job, because the newest of several may be the wrong one.
  */
 export type ByName = "newest" | "unfinished";
 

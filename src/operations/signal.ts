@@ -22,8 +22,8 @@ export function signalRefusal(result: Exclude<Signalled, "sent">, signal: SentSi
     case "not-passed-on":
       return new Refusal(
         "signal-not-possible",
-        `this container runs with its engine's own init, and the engine's client does not pass ${signal} on: send another signal, or stop ` +
-          "the job by DELETE /ID",
+        `this container runs with its engine's own init, and the engine's client does not pass ${signal} on: send another signal, or ` +
+          "stop the job by DELETE /ID",
       );
   }
 }

@@ -9,8 +9,8 @@ export type StyleSource = { directory: string; files: SharedFiles };
 export type StyleOptions = { offset: number; from: number };
 
 /**
- * `sgr`: parameters of a sequence that sets the style, empty where there is none. `from`: only what begins at or behind this byte was looked
- * at, the style there comes first; null: nothing before counts.
+ * `sgr`: parameters of a sequence that sets the style, empty where there is none. `from`: only what begins at or behind this byte was
+ * looked at, the style there comes first; null: nothing before counts.
  */
 export type StyleResult = { sgr: string; from: number | null };
 

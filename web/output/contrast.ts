@@ -1,8 +1,8 @@
 import type { Colour, Style } from "./styles.ts";
 
 /**
- * The colours in which text of the log is shown, in light and in dark. Programs choose colours for a terminal whose ground they do not know,
- * so the foreground is moved towards white or black until it can be read on the background that is shown (WCAG 2.2, 1.4.3).
+ * The colours in which text of the log is shown, in light and in dark. Programs choose colours for a terminal whose ground they do not
+ * know, so the foreground is moved towards white or black until it can be read on the background that is shown (WCAG 2.2, 1.4.3).
  */
 
 export type Rgb = readonly [number, number, number];

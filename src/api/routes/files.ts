@@ -77,7 +77,8 @@ type Put = { path: string[]; mode: number };
 
 async function putOneFile(context: Context, request: FastifyRequest, { path, mode }: Put): Promise<void> {
   const { maxFileBytes } = context.limits;
-  const tooLarge = `a file must have no more than ${configuredSize(maxFileBytes)} (JOBRUNNER_MAX_FILE_BYTES): let the job fetch larger ones`;
+  const most = configuredSize(maxFileBytes);
+  const tooLarge = `a file must have no more than ${most} (JOBRUNNER_MAX_FILE_BYTES): let the job fetch larger ones`;
   const files = filesOf(context, request);
   const content = limited(request.raw, maxFileBytes, tooLarge);
   const release = taken(context.descriptors, request, "files being received");

@@ -48,8 +48,8 @@ const style = jobOperation({
   tag: "output",
   summary: "Which colours and styles hold at a byte of the output",
   description:
-    "For readers that begin in the midst of an output: what escape sequences before it have set, and not reset. A style ends where another " +
-    "step writes. One call looks at a part of a long output, and says where to go on.",
+    "For readers that begin in the midst of an output: what escape sequences before it have set, and not reset. A style ends where " +
+    "another step writes. One call looks at a part of a long output, and says where to go on.",
   query: StyleQuery,
   answers: { 200: json("The style", OutputStyle) },
   problems: ["too-many-at-once"],
