@@ -53,6 +53,11 @@ export class LiveEnd {
     return this.#lastPages().find((page) => page.number === number) ?? null;
   }
 
+  /** Call when a style became known: the incomplete pages are cut again when they are asked for. */
+  restyle(): void {
+    this.#isStale = true;
+  }
+
   /** Complete pages, each given once. */
   takeWhole(): Page[] {
     const whole = this.#whole;

@@ -123,6 +123,7 @@ export class Output {
       const { signal } = new AbortController();
       const [pieces] = await Promise.all([this.#piecesOf(number, signal), this.#styles.ask(startOf(number))]);
       this.#keep(this.#pageOf(number, pieces));
+      this.#end?.restyle(); // the page behind it follows its style
       this.#onChange();
     } catch {
       // It is asked for again when the page is looked at again.

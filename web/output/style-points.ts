@@ -1,4 +1,5 @@
-import type { Client } from "../../src/client/index.ts";
+import type { Client, OutputStyle } from "../../src/client/index.ts";
+import { untilAnswered } from "../service/connection.ts";
 import { beforeBytes, behindBytes, pageBytes, type StylePoint } from "./lines.ts";
 import { Styler } from "./styles.ts";
 
@@ -41,8 +42,12 @@ export class StylePoints {
         sgr = known.sgr;
         break;
       }
-      const options = { offsetBytes: end, fromBytes: known.offsetBytes, ...(signal === undefined ? {} : { signal }) };
-      const found = await this.#client.style(this.#id, options);
+      const options: Parameters<Client["style"]>[1] = {
+        offsetBytes: end,
+        fromBytes: known.offsetBytes,
+        ...(signal === undefined ? {} : { signal }),
+      };
+      const found: OutputStyle = await untilAnswered(() => this.#client.style(this.#id, options), signal === undefined ? {} : { signal });
       parts.push({ offsetBytes: end, sgr: found.Sgr });
       end = found.FromOffset;
     }
