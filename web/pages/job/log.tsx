@@ -84,7 +84,7 @@ function Lines({ view, job, target, scrollBox }: LogProps & { scrollBox: RefObje
   return (
     <div class="log-space" style={{ height: `${heightPx}px` }}>
       {isLoading && <p class="log-loading muted">Loading output…</p>}
-      <div ref={lines} class="log-lines" style={{ transform: `translateY(calc(${topPx}px - var(--shift, 0px)))` }}>
+      <div ref={lines} class="log-lines" style={{ transform: `translateY(${topPx}px)` }}>
         {rows.map((row) => (
           <LogRow
             key={row.key}
@@ -157,13 +157,8 @@ function useScrolling({ view, box }: Elements): RefObject<ScrollBox | null> {
     scrollBox.current = own;
     own.scrollTo(view.window.frame.peek().scrollTopPx);
     const onScroll = (): void => own.onScroll();
-    const onScrollEnd = (): void => own.onScrollEnd();
     element.addEventListener("scroll", onScroll, { passive: true });
-    element.addEventListener("scrollend", onScrollEnd);
-    return () => {
-      element.removeEventListener("scroll", onScroll);
-      element.removeEventListener("scrollend", onScrollEnd);
-    };
+    return () => element.removeEventListener("scroll", onScroll);
   }, [view]);
   return scrollBox;
 }
