@@ -156,6 +156,6 @@ async function toEnd({ page, browser, base }: Opened, id: string, last: string):
 
 /** What is on the clipboard when the page has said this. */
 async function clipboard(page: Page, said: string): Promise<string> {
-  await page.getByText(said).waitFor();
+  await page.getByText(said).waitFor({ timeout: 60_000 }); // 10 MiB are read in 160 requests
   return await page.evaluate<string>("navigator.clipboard.readText()");
 }
